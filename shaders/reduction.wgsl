@@ -1,0 +1,227 @@
+// Many items to one, in every classical way. `Item` (u32 or f32) and `add_to_total` are put in front of
+// this text: WGSL has no generics and no float atomics.
+
+const LANES: u32 = 256u;
+const RARE: u32 = 1u << 22u; // one u32 in 1024 is smaller
+
+struct Params {
+    items: u32,
+    blocked: u32, // 1: each workgroup has a block of items to itself; 0: all stride over the whole grid
+    repeats: u32, // for the kernels that price one kind of coordination alone
+    every: u32,   // one lane in so many takes part in pricing atomics
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> items: array<Item>;
+@group(0) @binding(2) var<storage, read> items4: array<vec4<Item>>;
+@group(0) @binding(3) var<storage, read_write> total: atomic<u32>;
+@group(0) @binding(4) var<storage, read_write> partials: array<Item>;
+
+var<workgroup> scratch: array<Item, LANES>;
+
+// A grid of more than 65,535 workgroups is folded into two dimensions.
+fn flat_workgroup(workgroup: vec3<u32>, grid: vec3<u32>) -> u32 {
+    return workgroup.y * grid.x + workgroup.x;
+}
+
+fn item_or_zero(index: u32) -> Item {
+    if index < params.items {
+        return items[index];
+    }
+    return Item(0);
+}
+
+// Leaves the sum of `scratch` in its first element. Neighbours first: the lanes at work are spread thin
+// over every subgroup.
+fn sum_interleaved(lane: u32) {
+    for (var stride = 1u; stride < LANES; stride *= 2u) {
+        workgroupBarrier();
+        if lane % (2u * stride) == 0u {
+            scratch[lane] += scratch[lane + stride];
+        }
+    }
+    workgroupBarrier();
+}
+
+// The same, halves first: the lanes at work stay packed, and whole subgroups retire.
+fn sum_sequential(lane: u32) {
+    for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
+        workgroupBarrier();
+        if lane < stride {
+            scratch[lane] += scratch[lane + stride];
+        }
+    }
+    workgroupBarrier();
+}
+
+@compute @workgroup_size(LANES)
+fn atomic_per_item(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    let index = flat_workgroup(workgroup, grid) * LANES + lane;
+    if index < params.items {
+        add_to_total(items[index]);
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn tree_interleaved(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    scratch[lane] = item_or_zero(flat_workgroup(workgroup, grid) * LANES + lane);
+    sum_interleaved(lane);
+    if lane == 0u {
+        add_to_total(scratch[0]);
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn tree_sequential(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    scratch[lane] = item_or_zero(flat_workgroup(workgroup, grid) * LANES + lane);
+    sum_sequential(lane);
+    if lane == 0u {
+        add_to_total(scratch[0]);
+    }
+}
+
+// One level of a multi-pass tree: each workgroup leaves one partial.
+@compute @workgroup_size(LANES)
+fn tree_pass(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    let flat = flat_workgroup(workgroup, grid);
+    scratch[lane] = item_or_zero(flat * LANES + lane);
+    sum_sequential(lane);
+    if lane == 0u && flat * LANES < params.items {
+        partials[flat] = scratch[0];
+    }
+}
+
+// This lane's share of all items: four at a time, then what four do not divide.
+fn share(lane: u32, workgroup: u32, workgroups: u32) -> Item {
+    let quads = params.items / 4u;
+    var first = workgroup * LANES + lane;
+    var step = workgroups * LANES;
+    var end = quads;
+    if params.blocked != 0u {
+        let block = (quads + workgroups - 1u) / workgroups;
+        first = workgroup * block + lane;
+        step = LANES;
+        end = min((workgroup + 1u) * block, quads);
+    }
+    var sum = vec4<Item>();
+    for (var i = first; i < end; i += step) {
+        sum += items4[i];
+    }
+    var rest = Item(0);
+    let last = quads * 4u + workgroup * LANES + lane;
+    if last < params.items {
+        rest = items[last];
+    }
+    return sum.x + sum.y + sum.z + sum.w + rest;
+}
+
+// Reading alone: the ceiling that no reduction can pass.
+@compute @workgroup_size(LANES)
+fn read_only(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    partials[workgroup.x * LANES + lane] = share(lane, workgroup.x, grid.x);
+}
+
+// Reading alone, one item per lane, as the trees read: an item is kept only where it is rare, so that
+// writing costs next to nothing and still every item must have been read.
+@compute @workgroup_size(LANES)
+fn read_one(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    let index = flat_workgroup(workgroup, grid) * LANES + lane;
+    if index < params.items {
+        let item = items[index];
+        if item < Item(RARE) {
+            partials[index] = item;
+        }
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn share_pass(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    scratch[lane] = share(lane, workgroup.x, grid.x);
+    sum_sequential(lane);
+    if lane == 0u {
+        partials[workgroup.x] = scratch[0];
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn single_pass(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    scratch[lane] = share(lane, workgroup.x, grid.x);
+    sum_sequential(lane);
+    if lane == 0u {
+        add_to_total(scratch[0]);
+    }
+}
+
+// The price of an atomic: as many as asked, nothing read.
+@compute @workgroup_size(LANES)
+fn atomics_alone(@builtin(local_invocation_index) lane: u32) {
+    if lane % params.every == 0u {
+        for (var i = 0u; i < params.repeats; i++) {
+            add_to_total(Item(1));
+        }
+    }
+}
+
+// The price of a tree: as many as asked on values that never leave the workgroup. Without repeats, the
+// price of launching the workgroup.
+@compute @workgroup_size(LANES)
+fn tree_alone_interleaved(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    var value = Item(lane);
+    for (var i = 0u; i < params.repeats; i++) {
+        scratch[lane] = value;
+        sum_interleaved(lane);
+        value = scratch[0] - value;
+        workgroupBarrier();
+    }
+    partials[workgroup.x * LANES + lane] = value;
+}
+
+@compute @workgroup_size(LANES)
+fn tree_alone_sequential(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    var value = Item(lane);
+    for (var i = 0u; i < params.repeats; i++) {
+        scratch[lane] = value;
+        sum_sequential(lane);
+        value = scratch[0] - value;
+        workgroupBarrier();
+    }
+    partials[workgroup.x * LANES + lane] = value;
+}

@@ -1,0 +1,317 @@
+//! `ladder`: what each level of batching costs, and how much to batch.
+//!
+//! Eight levels, each a unit that carries a batch of the level below: a lane of items, a subgroup of
+//! lanes, … a map of chunks. α is a unit's own cost, taken from units whose content is empty; t is the
+//! content's, taken from the largest batch; every smaller batch is predicted.
+
+use std::rc::Rc;
+
+use super::powers_of_two;
+use crate::gpu::{Timing, Workload};
+use crate::kernels::chain::Chain;
+use crate::kernels::empty;
+use crate::laws::batching::{
+    batch_for_efficiency, batch_time_on_parallel_hardware, half_performance_batch, time_per_item,
+};
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record;
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "ladder",
+    idea: Idea::Amortization,
+    law: "T(B) = (N/B)·α + N·t at every level of batching; n½ = α/t",
+    about: "what a dispatch, pass, submit, readback cost, and how much to batch",
+    plan,
+};
+
+/// Steps of one item at the levels where an item is a whole lane's or workgroup's work.
+const ITEM_TRIPS: u32 = 16;
+/// Words in a chunk that a map brings back.
+const CHUNK_WORDS: u32 = 1024;
+/// Lanes of a workgroup at the levels that do not vary it.
+const LANES: u32 = 64;
+
+/// How α is told from t.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Calibration {
+    /// α from units with empty content, at the smallest and the largest batch.
+    Empty,
+    /// There is no empty content to be had: α and t from the batch of one and the largest.
+    Ends,
+    /// As `Empty`, and the batch of one gives the latency below which no batch falls.
+    EmptyWithLatency,
+}
+
+struct Level {
+    name: &'static str,
+    calibration: Calibration,
+    batches: Vec<u32>,
+    /// A workload of `scale` units of `batch` each, with or without content.
+    build: Rc<dyn Fn(u32, u32, bool) -> Workload>,
+    most_scale: u32,
+    granule: u32,
+    floor: Option<CaseId>,
+}
+
+/// A level's measured cases.
+struct Rungs {
+    calibration: Calibration,
+    /// Batch, case with content.
+    loaded: Vec<(u32, CaseId)>,
+    /// Empty content at the smallest and the largest batch.
+    empty: Option<[(u32, CaseId); 2]>,
+    floor: Option<CaseId>,
+}
+
+impl Rungs {
+    /// Seconds per item of content.
+    fn cost(&self, round: &Round<'_>, (batch, case): (u32, CaseId)) -> f64 {
+        let unit = self.floor.map_or_else(|| round.unit(case), |floor| round.unit_above(case, floor));
+        unit / f64::from(batch)
+    }
+
+    fn ends(&self) -> [(u32, CaseId); 2] {
+        [self.loaded[0], self.loaded[self.loaded.len() - 1]]
+    }
+
+    fn alpha(&self, round: &Round<'_>) -> f64 {
+        let [one, most] = self.empty.unwrap_or_else(|| self.ends());
+        let amortized = 1.0 / f64::from(one.0) - 1.0 / f64::from(most.0);
+        (self.cost(round, one) - self.cost(round, most)) / amortized
+    }
+
+    fn item(&self, round: &Round<'_>) -> f64 {
+        let most = self.ends()[1];
+        self.cost(round, most) - self.alpha(round) / f64::from(most.0)
+    }
+
+    fn predicted(&self, round: &Round<'_>, batch: u32) -> f64 {
+        let (alpha, item, b) = (self.alpha(round), self.item(round), f64::from(batch));
+        if self.calibration == Calibration::EmptyWithLatency {
+            let latency = self.cost(round, self.loaded[0]) - alpha;
+            return batch_time_on_parallel_hardware(alpha, item, latency, b) / b;
+        }
+        time_per_item(alpha, item, b)
+    }
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    let mut plan = Plan::default();
+    let floor = plan.case("floor", Sizing::Own { granule: 1, most: 1 }, |_| empty::workload(1));
+    let host_floor = plan.case("host floor", Sizing::Own { granule: 1, most: 1 }, |_| {
+        batched(empty::workload(1), 1, 1, 1, 1)
+    });
+    let mut levels = Vec::new();
+    match context.width {
+        Some(width) => levels.extend(within_a_dispatch(context, width, floor)),
+        None => plan.note(
+            "lanes per subgroup and subgroups per workgroup were left out: the adapter does not say how \
+             wide a subgroup is, and `width` has not run",
+        ),
+    }
+    levels.extend(around_a_dispatch(context, floor, host_floor));
+    for level in levels {
+        add(&mut plan, level);
+    }
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
+    let step = if context.profile.dense { 1 } else { 2 };
+    let top = last.ilog2();
+    // Counted from the top, so that the largest batch is always among them; one is too.
+    let mut batches: Vec<u32> =
+        powers_of_two(last).filter(|batch| (top - batch.ilog2()) % step == 0).collect();
+    if batches[0] != 1 {
+        batches.insert(0, 1);
+    }
+    batches
+}
+
+/// Chains of `workgroups` workgroups in which `active` of `lanes` lanes work.
+fn chain(seed: u32, lanes: u32, active: u32, trips: u32, workgroups: u32) -> Workload {
+    Chain { lanes, active, trips, workgroups, seed }.workload()
+}
+
+fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits: u32) -> Workload {
+    Workload { timing: Timing::Host { dispatches, passes, submits, waits }, ..workload }
+}
+
+/// Levels inside a dispatch, where the GPU's clock brackets one dispatch of `scale` workgroups.
+fn within_a_dispatch(context: &Context<'_>, width: u32, floor: CaseId) -> Vec<Level> {
+    let seed = context.seed as u32;
+    let most_lanes = context.facts.limits.workgroup_lanes;
+    let subgroups = (most_lanes / width).clamp(1, 16);
+    vec![
+        Level {
+            name: "lanes_per_subgroup",
+            calibration: Calibration::Ends,
+            batches: sweep(context, width),
+            build: Rc::new(move |scale, batch, _| chain(seed, width, batch, 256, scale)),
+            most_scale: 65_520,
+            granule: 16,
+            floor: Some(floor),
+        },
+        Level {
+            name: "subgroups_per_workgroup",
+            calibration: Calibration::Empty,
+            batches: sweep(context, subgroups),
+            build: Rc::new(move |scale, batch, full| {
+                let lanes = width * batch;
+                chain(seed, lanes, lanes, if full { ITEM_TRIPS } else { 0 }, scale)
+            }),
+            most_scale: 65_520,
+            granule: 16,
+            floor: Some(floor),
+        },
+    ]
+}
+
+/// Items per lane, and all levels from the dispatch outwards.
+fn around_a_dispatch(context: &Context<'_>, floor: CaseId, host_floor: CaseId) -> Vec<Level> {
+    let seed = context.seed as u32;
+    let trips = |full: bool, trips: u32| if full { trips } else { 0 };
+    let small = move |full: bool| chain(seed, LANES, LANES, trips(full, ITEM_TRIPS), 1);
+    vec![
+        Level {
+            name: "items_per_lane",
+            calibration: Calibration::Empty,
+            batches: sweep(context, 256),
+            build: Rc::new(move |scale, batch, full| {
+                chain(seed, LANES, LANES, trips(full, batch), scale)
+            }),
+            most_scale: 65_520,
+            granule: 16,
+            floor: Some(floor),
+        },
+        Level {
+            name: "workgroups_per_dispatch",
+            calibration: Calibration::EmptyWithLatency,
+            batches: sweep(context, 4096),
+            build: Rc::new(move |scale, batch, full| Workload {
+                timing: Timing::Pass { repeats: scale },
+                ..chain(seed, LANES, LANES, trips(full, 2 * ITEM_TRIPS), batch)
+            }),
+            most_scale: 2048,
+            granule: 1,
+            floor: None,
+        },
+        Level {
+            name: "dispatches_per_pass",
+            calibration: Calibration::Empty,
+            batches: sweep(context, 64),
+            build: Rc::new(move |scale, batch, full| batched(small(full), batch, scale, 1, 1)),
+            most_scale: 1024,
+            granule: 1,
+            floor: Some(host_floor),
+        },
+        Level {
+            name: "passes_per_submit",
+            calibration: Calibration::Empty,
+            batches: sweep(context, 64),
+            build: Rc::new(move |scale, batch, full| batched(small(full), 1, batch, scale, 1)),
+            most_scale: 512,
+            granule: 1,
+            floor: Some(host_floor),
+        },
+        Level {
+            name: "submits_per_wait",
+            calibration: Calibration::Empty,
+            batches: sweep(context, 32),
+            build: Rc::new(move |scale, batch, full| batched(small(full), 1, 1, batch, scale)),
+            most_scale: 256,
+            granule: 1,
+            floor: None,
+        },
+        Level {
+            name: "chunks_per_map",
+            calibration: Calibration::Empty,
+            batches: sweep(context, 1024),
+            build: Rc::new(move |scale, batch, full| {
+                let words = batch * CHUNK_WORDS;
+                let content = chain(seed, LANES, LANES, 1, words / LANES);
+                let words = if full { words } else { 1 };
+                Workload { timing: Timing::Readback { maps: scale, words }, ..content }
+            }),
+            most_scale: 256,
+            granule: 1,
+            floor: None,
+        },
+    ]
+}
+
+fn add(plan: &mut Plan, level: Level) {
+    let name = level.name;
+    let mut case = |batch: u32, full: bool| {
+        let build = Rc::clone(&level.build);
+        let id = format!("{name}.{}{batch}", if full { "" } else { "empty." });
+        let sizing = Sizing::Own { granule: level.granule, most: level.most_scale };
+        (batch, plan.case(id, sizing, move |scale| build(scale, batch, full)))
+    };
+    let loaded: Vec<(u32, CaseId)> = level.batches.iter().map(|&batch| case(batch, true)).collect();
+    let last = level.batches[level.batches.len() - 1];
+    let empty = (level.calibration != Calibration::Ends)
+        .then(|| [case(1, false), case(last, false)]);
+    let rungs = Rc::new(Rungs { calibration: level.calibration, loaded, empty, floor: level.floor });
+
+    // A batch that calibrates is not judged: the largest always, one where nothing else gives α.
+    let first_judged = usize::from(level.calibration != Calibration::Empty);
+    for &(batch, case) in &rungs.loaded[first_judged..rungs.loaded.len() - 1] {
+        let (own, law) = (Rc::clone(&rungs), Rc::clone(&rungs));
+        plan.point(PointSpec {
+            series: name.to_owned(),
+            x: ("batch", f64::from(batch), ""),
+            unit: "s",
+            measured: Box::new(move |round| own.cost(round, (batch, case))),
+            predicted: Box::new(move |round| law.predicted(round, batch)),
+            claimed: true,
+        });
+    }
+    let (a, t, half, most) =
+        (Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs));
+    plan.parameter(format!("{name}.alpha"), "s", move |round| a.alpha(round));
+    plan.parameter(format!("{name}.t"), "s", move |round| t.item(round));
+    // A batch follows from a positive α alone: noise about zero asks for none.
+    let positive = |batch: f64| if batch > 0.0 { batch } else { f64::NAN };
+    plan.figure(format!("{name}.half_batch"), "", move |round| {
+        positive(half_performance_batch(half.alpha(round), half.item(round)))
+    });
+    plan.figure(format!("{name}.batch_for_90_percent"), "", move |round| {
+        positive(batch_for_efficiency(most.alpha(round), most.item(round), 0.9))
+    });
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    for parameter in outcome.parameters.iter().filter(|p| p.name.ends_with(".alpha")) {
+        let level = parameter.name.trim_end_matches(".alpha");
+        let (value, ci) = (parameter.value, parameter.ci);
+        if ci.is_none_or(|ci| ci.half_width() > 0.2 * value.abs()) {
+            text.push(format!(
+                "{level}: α is known to no better than a fifth here, so its batch sizes are rough"
+            ));
+        }
+        let off: Vec<&record::Point> = outcome
+            .points
+            .iter()
+            .filter(|p| p.series == level && p.verdict == Verdict::Deviates)
+            .collect();
+        if off.iter().any(|p| p.ratio > 1.0) {
+            text.push(format!(
+                "{level}: small batches cost more than α + B·t: α grows with what it carries, or the \
+                 content's own start-up is not in the empty unit"
+            ));
+        }
+        if off.iter().any(|p| p.ratio < 1.0) {
+            text.push(format!(
+                "{level}: small batches cost less than α + B·t: units overlap, or large ones are slowed by \
+                 memory"
+            ));
+        }
+    }
+    text
+}

@@ -1,0 +1,376 @@
+//! `reduction`: what it costs to bring many items to one, by every classical way.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::gpu::{Timing, Workload};
+use crate::kernels::reduction::{
+    Item, Items, LANES, Share, TREE_STEPS, Variant, atomics_alone, read_one, read_shares, reduce,
+    subgroup_sums_alone, trees_alone,
+};
+use crate::kernels::{empty, random_words};
+use crate::laws::coordination::{Prices, Work, time};
+use crate::laws::simt::subgroups;
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record::{self, Value};
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "reduction",
+    idea: Idea::Coordination,
+    law: "T = dispatches·α + reading + subgroup sums·t_s + barriers·t_b + atomics·t_a",
+    about: "the cost of coordination per item, and the best reduction per size",
+    plan,
+};
+
+/// The largest input: 64 MiB.
+const MOST_ITEMS: u32 = 1 << 24;
+/// How the variants with a fixed grid divide the items: for many cores, and for few with deep caches.
+const SHARES: [Share; 2] = [Share::Strided(1024), Share::Blocked(64)];
+/// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
+const PRICED: u32 = 4;
+/// One compare-and-swap per item is quadratic under contention: more could hang a large GPU.
+const MOST_SWAPS: u32 = 1 << 18;
+/// What is read one item a lane takes a dispatch as large as the input.
+const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
+
+/// A train of the whole dispatch list.
+fn train(repeats: u32, workload: Workload) -> Workload {
+    Workload { timing: Timing::Pass { repeats }, ..workload }
+}
+
+fn sizes(dense: bool, variant: Variant, item: Item) -> Vec<u32> {
+    let all: &[u32] = match (dense, variant.shares()) {
+        (true, _) => &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS],
+        (false, true) => &[1, 262_143, MOST_ITEMS],
+        (false, false) => &[1, 4_097, 262_143],
+    };
+    let swaps = item == Item::F32 && variant == Variant::AtomicPerItem;
+    all.iter().copied().filter(|&n| !swaps || n <= MOST_SWAPS).collect()
+}
+
+/// What each kind of coordination costs, measured alone.
+struct Alone {
+    dispatch: CaseId,
+    /// By share (`None`: one item a lane) and count.
+    reads: BTreeMap<(Option<usize>, u32), CaseId>,
+    /// Interleaved, sequential, and their floor.
+    trees: [CaseId; 3],
+    /// By item type: in every lane, in one lane of each subgroup.
+    atomics: [[CaseId; 2]; 2],
+    atomic_floor: CaseId,
+    atomics_per_workgroup: [f64; 2],
+    subgroup_sums: Option<[CaseId; 2]>,
+    subgroups_per_workgroup: f64,
+}
+
+impl Alone {
+    fn add(plan: &mut Plan, context: &Context<'_>, items: &Items) -> Self {
+        let width = context.width.unwrap_or(1);
+        let shared = |group: &str, most: u32| Sizing::Shared {
+            group: group.to_owned(),
+            granule: 16,
+            most,
+        };
+        let mut tree = |name: &str, variant, repeats| {
+            plan.case(name, shared("tree", 16_384), move |n| trees_alone(variant, n, repeats))
+        };
+        let trees = [
+            tree("alone.tree_interleaved", Variant::TreeInterleaved, PRICED),
+            tree("alone.tree_sequential", Variant::TreeSequential, PRICED),
+            tree("alone.tree.floor", Variant::TreeSequential, 0),
+        ];
+        // 2²⁴ / (256 · 4) workgroups bring an f32 total to the end of its exact range.
+        let mut atomic = |name: String, item, repeats, every| {
+            plan.case(name, shared("atomic", 8_192), move |n| {
+                atomics_alone(item, n, repeats, every)
+            })
+        };
+        let atomics = Item::ALL.map(|item| {
+            [("lanes", 1), ("leaders", width)].map(|(who, every)| {
+                atomic(format!("alone.atomic.{}.{who}", item.word()), item, PRICED, every)
+            })
+        });
+        let atomic_floor = atomic("alone.atomic.floor".to_owned(), Item::U32, 0, 1);
+        let has_subgroups = context.facts.subgroup_max.is_some();
+        let subgroup_sums = has_subgroups.then(|| {
+            [("alone.subgroup_sum", 4 * PRICED), ("alone.subgroup_sum.floor", 0)].map(
+                |(name, repeats)| {
+                    plan.case(name, shared("subgroup sum", 16_384), move |n| {
+                        subgroup_sums_alone(n, repeats)
+                    })
+                },
+            )
+        });
+        Self {
+            dispatch: plan.case("alone.dispatch", TRAIN, |n| train(n, empty::workload(1))),
+            reads: Self::reads(plan, context, items),
+            trees,
+            atomics,
+            atomic_floor,
+            atomics_per_workgroup: [1, width]
+                .map(|every| f64::from(LANES.div_ceil(every) * PRICED)),
+            subgroup_sums,
+            subgroups_per_workgroup: f64::from(subgroups(LANES, width)),
+        }
+    }
+
+    fn reads(
+        plan: &mut Plan,
+        context: &Context<'_>,
+        items: &Items,
+    ) -> BTreeMap<(Option<usize>, u32), CaseId> {
+        let dense = context.profile.dense;
+        let words = random_words(context.seed, MOST_ITEMS as usize);
+        let mut reads = BTreeMap::new();
+        for count in sizes(dense, Variant::TreeSequential, Item::U32) {
+            let words = words.clone();
+            let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
+                train(n, read_one(&words, count))
+            });
+            reads.insert((None, count), case);
+        }
+        for (index, share) in SHARES.into_iter().enumerate() {
+            for count in sizes(dense, Variant::SinglePass, Item::U32) {
+                let items = items.clone();
+                let name = format!("alone.read.{}.{count}", share.word());
+                let case =
+                    plan.case(name, TRAIN, move |n| train(n, read_shares(&items, count, share)));
+                reads.insert((Some(index), count), case);
+            }
+        }
+        reads
+    }
+
+    fn dispatch_s(&self, round: &Round<'_>) -> f64 {
+        round.unit(self.dispatch)
+    }
+
+    fn tree_s(&self, round: &Round<'_>, sequential: bool) -> f64 {
+        let case = self.trees[usize::from(sequential)];
+        round.unit_above(case, self.trees[2]) / f64::from(PRICED)
+    }
+
+    /// Seconds per atomic where every lane does one, or one lane of each subgroup.
+    fn atomic_s(&self, round: &Round<'_>, item: Item, leaders: bool) -> f64 {
+        let who = usize::from(leaders);
+        round.unit_above(self.atomics[item as usize][who], self.atomic_floor)
+            / self.atomics_per_workgroup[who]
+    }
+
+    fn subgroup_sum_s(&self, round: &Round<'_>) -> f64 {
+        self.subgroup_sums.map_or(f64::NAN, |[case, floor]| {
+            round.unit_above(case, floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
+        })
+    }
+
+    /// Reads per second, the best of the shares: what no reduction can pass.
+    fn ceiling(&self, round: &Round<'_>) -> f64 {
+        let largest = self.reads.iter().filter(|((_, count), _)| *count == MOST_ITEMS);
+        largest.map(|(_, &case)| rate(round, case)).fold(f64::NAN, f64::max)
+    }
+
+    fn prices(
+        &self,
+        round: &Round<'_>,
+        variant: Variant,
+        item: Item,
+        share: Option<usize>,
+        count: u32,
+    ) -> Prices {
+        let dispatch_s = self.dispatch_s(round);
+        let sums = variant == Variant::SubgroupThenAtomic;
+        Prices {
+            dispatch_s,
+            read_s: round.unit(self.reads[&(share, count)]) - dispatch_s,
+            subgroup_sum_s: if sums { self.subgroup_sum_s(round) } else { 0.0 },
+            barrier_s: self.tree_s(round, variant != Variant::TreeInterleaved)
+                / f64::from(TREE_STEPS),
+            atomic_s: self.atomic_s(round, item, variant != Variant::AtomicPerItem),
+        }
+    }
+}
+
+/// Bytes per second of a case that reads the whole input.
+fn rate(round: &Round<'_>, case: CaseId) -> f64 {
+    f64::from(MOST_ITEMS) * 4.0 / round.unit(case)
+}
+
+/// What a variant asks for, by the algorithm alone.
+fn work(variant: Variant, count: u32, grid: u32, width: u32) -> Work {
+    let groups = count.div_ceil(LANES).max(1);
+    let trees = |workgroups: u32| f64::from(workgroups) * f64::from(TREE_STEPS);
+    let one = Work { dispatches: 1.0, ..Work::default() };
+    match variant {
+        Variant::AtomicPerItem => Work { atomics: f64::from(count), ..one },
+        Variant::SubgroupThenAtomic => {
+            // Every subgroup launched sums and adds, the empty ones of the last workgroup too.
+            let sums = f64::from(groups * subgroups(LANES, width));
+            Work { subgroup_sums: sums, atomics: sums, ..one }
+        }
+        Variant::TreeInterleaved | Variant::TreeSequential => {
+            Work { barriers: trees(groups), atomics: f64::from(groups), ..one }
+        }
+        Variant::MultiPass => {
+            let mut total = Work::default();
+            let mut left = count;
+            loop {
+                let groups = left.div_ceil(LANES).max(1);
+                total.dispatches += 1.0;
+                total.barriers += trees(groups);
+                if groups == 1 {
+                    return total;
+                }
+                left = groups;
+            }
+        }
+        Variant::Vec4TwoPass => Work { dispatches: 2.0, barriers: trees(grid + 1), ..one },
+        Variant::SinglePass => Work { barriers: trees(grid), atomics: f64::from(grid), ..one },
+    }
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    if context.facts.limits.binding_bytes < u64::from(MOST_ITEMS) * 4 {
+        return Err(Unsupported(format!(
+            "a storage binding of 64 MiB is needed and {} MiB is the most",
+            context.facts.limits.binding_bytes >> 20
+        )));
+    }
+    let mut plan = Plan::default();
+    let inputs = Item::ALL.map(|item| Items::random(item, MOST_ITEMS, context.seed));
+    let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0]));
+    let mut largest: Vec<(String, CaseId)> = Vec::new();
+    for (items, item) in inputs.iter().zip(Item::ALL) {
+        for variant in Variant::ALL {
+            if variant == Variant::SubgroupThenAtomic {
+                if context.facts.subgroup_max.is_none() {
+                    plan.note(format!(
+                        "subgroup_then_atomic {} is unsupported: the adapter offers no subgroup operations",
+                        item.word()
+                    ));
+                    continue;
+                }
+                context.known_width()?;
+            }
+            let shares: &[Option<usize>] =
+                if variant.shares() { &[Some(0), Some(1)] } else { &[None] };
+            for &share in shares {
+                sweep(&mut plan, context, &alone, variant, items, share, &mut largest);
+            }
+        }
+    }
+    plan.note(format!(
+        "atomic_per_item f32 stops at {MOST_SWAPS} items: one compare-and-swap per item is quadratic \
+         under contention"
+    ));
+    add_parameters(&mut plan, &alone);
+    add_findings(&mut plan, alone, largest);
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn sweep(
+    plan: &mut Plan,
+    context: &Context<'_>,
+    alone: &Rc<Alone>,
+    variant: Variant,
+    items: &Items,
+    share: Option<usize>,
+    largest: &mut Vec<(String, CaseId)>,
+) {
+    let item = items.item;
+    let name = share.map_or_else(
+        || variant.word().to_owned(),
+        |index| format!("{}_{}", variant.word(), SHARES[index].word()),
+    );
+    let division = SHARES[share.unwrap_or(0)];
+    let width = context.width.unwrap_or(1);
+    for count in sizes(context.profile.dense, variant, item) {
+        let input = items.clone();
+        let case = plan.case(format!("{name}.{}.{count}", item.word()), TRAIN, move |n| {
+            train(n, reduce(variant, &input, count, division))
+        });
+        if item == Item::U32 && count == MOST_ITEMS {
+            largest.push((name.clone(), case));
+        }
+        let law = Rc::clone(alone);
+        plan.point(PointSpec {
+            series: format!("{name} {}", item.word()),
+            x: ("items", f64::from(count), ""),
+            unit: "s",
+            measured: Box::new(move |round| round.unit(case)),
+            predicted: Box::new(move |round| {
+                let prices = law.prices(round, variant, item, share, count);
+                time(work(variant, count, division.workgroups(), width), prices)
+            }),
+            claimed: true,
+        });
+    }
+}
+
+fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
+    let mut parameter = |name: &str, price: fn(&Alone, &Round<'_>) -> f64| {
+        let alone = Rc::clone(alone);
+        plan.parameter(name, "s", move |round| price(&alone, round));
+    };
+    parameter("t_dispatch", Alone::dispatch_s);
+    parameter("t_tree_interleaved", |alone, round| alone.tree_s(round, false));
+    parameter("t_tree_sequential", |alone, round| alone.tree_s(round, true));
+    parameter("t_subgroup_sum", Alone::subgroup_sum_s);
+    parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Item::U32, false));
+    parameter("t_atomic_f32", |alone, round| alone.atomic_s(round, Item::F32, false));
+    parameter("t_atomic_u32_leader", |alone, round| alone.atomic_s(round, Item::U32, true));
+    parameter("t_atomic_f32_leader", |alone, round| alone.atomic_s(round, Item::F32, true));
+}
+
+fn add_findings(plan: &mut Plan, alone: Rc<Alone>, largest: Vec<(String, CaseId)>) {
+    let ceiling = Rc::clone(&alone);
+    plan.figure("read_ceiling_gb_per_s", "GB/s", move |round| ceiling.ceiling(round) * 1e-9);
+    let best = move |round: &Round<'_>| {
+        largest
+            .iter()
+            .map(|(name, case)| (name.clone(), rate(round, *case)))
+            .filter(|(_, rate)| rate.is_finite())
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let best_rate = best.clone();
+    plan.figure("best_gb_per_s", "GB/s", move |round| {
+        best_rate(round).map_or(f64::NAN, |(_, rate)| rate * 1e-9)
+    });
+    let best_share = best.clone();
+    plan.figure("best_share_of_ceiling", "", move |round| {
+        best_share(round).map_or(f64::NAN, |(_, rate)| rate / alone.ceiling(round))
+    });
+    plan.finding("best_variant", "", move |round| best(round).map(|(name, _)| Value::Text(name)));
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let off = |over: bool, large: bool| {
+        let points = outcome.points.iter().filter(|p| {
+            p.verdict == Verdict::Deviates
+                && (p.ratio > 1.0) == over
+                && (p.x.value >= 65_536.0) == large
+        });
+        let mut series: Vec<&str> = points.map(|p| p.series.as_str()).collect();
+        series.dedup();
+        (!series.is_empty()).then(|| series.join(", "))
+    };
+    let mut text = Vec::new();
+    if let Some(series) = off(false, true) {
+        text.push(format!("cheaper than the sum of its parts, so the hardware overlaps them: {series}"));
+    }
+    if let Some(series) = off(true, true) {
+        text.push(format!("dearer than the sum of its parts, which compete when together: {series}"));
+    }
+    if let Some(series) = off(true, false) {
+        text.push(format!(
+            "at small sizes the latency of one workgroup shows, which prices at full load leave out: {series}"
+        ));
+    }
+    if let Some(series) = off(false, false) {
+        text.push(format!("at small sizes cheaper than a train of empty dispatches: {series}"));
+    }
+    text
+}

@@ -1,0 +1,201 @@
+//! Which adapters there are and which one is meant.
+
+use std::fmt;
+
+use wgpu::{Backend, Backends, DeviceType, PowerPreference};
+
+use super::GpuError;
+
+/// What brackets a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockKind {
+    /// GPU timestamps at pass boundaries.
+    TimestampQuery,
+    /// The host's monotonic clock around submission and wait.
+    Host,
+}
+
+/// Limits that plans must respect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// Invocations in a workgroup.
+    pub workgroup_lanes: u32,
+    /// Workgroups in one dimension of a dispatch.
+    pub workgroups: u32,
+    /// Bytes in one storage binding.
+    pub binding_bytes: u64,
+}
+
+/// What is known of an adapter without running anything on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterFacts {
+    /// Name as the driver gives it.
+    pub name: String,
+    /// PCI vendor id, or the backend's own.
+    pub vendor_id: u32,
+    /// PCI device id, or the backend's own.
+    pub device_id: u32,
+    /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
+    pub device_type: &'static str,
+    /// `vulkan`, `metal`, `dx12`, `gl` or `fake`.
+    pub backend: &'static str,
+    /// Driver name.
+    pub driver: String,
+    /// Driver version and build.
+    pub driver_info: String,
+    /// Smallest subgroup the driver reports; `None` without the feature.
+    pub subgroup_min: Option<u32>,
+    /// Largest subgroup the driver reports; `None` without the feature.
+    pub subgroup_max: Option<u32>,
+    /// Features in use: `timestamp-query`, `subgroup`.
+    pub features: Vec<&'static str>,
+    /// Whether wgpu's injected shader checks are on.
+    pub shader_checks: bool,
+    /// What brackets a span.
+    pub clock: ClockKind,
+    /// Nanoseconds per timestamp tick.
+    pub period_ns: f64,
+    /// Limits.
+    pub limits: DeviceLimits,
+}
+
+/// What the user asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Part of the adapter's name, any case.
+    pub adapter: Option<String>,
+    /// Backends, comma separated: `vulkan,metal,dx12,gl`.
+    pub backend: Option<String>,
+}
+
+const BACKENDS: &str = "vulkan, metal, dx12, gl";
+
+impl Selection {
+    /// Fills what was not given from `WGPU_ADAPTER_NAME` and `WGPU_BACKEND`.
+    fn or_environment(&self) -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+        Self {
+            adapter: self.adapter.clone().or_else(|| variable("WGPU_ADAPTER_NAME")),
+            backend: self.backend.clone().or_else(|| variable("WGPU_BACKEND")),
+        }
+    }
+
+    fn backends(&self) -> Result<Backends, GpuError> {
+        let Some(text) = &self.backend else {
+            return Ok(Backends::all());
+        };
+        let backends = Backends::from_comma_list(text);
+        if backends.is_empty() {
+            return Err(GpuError::BadSetting {
+                name: "backend",
+                value: text.clone(),
+                accepted: BACKENDS,
+            });
+        }
+        Ok(backends)
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.adapter, &self.backend) {
+            (Some(name), Some(backend)) => write!(f, "name `{name}` on backend `{backend}`"),
+            (Some(name), None) => write!(f, "name `{name}`"),
+            (None, Some(backend)) => write!(f, "backend `{backend}`"),
+            (None, None) => write!(f, "any adapter"),
+        }
+    }
+}
+
+/// Every adapter that matches the backend asked for, best first: hardware before software, Vulkan,
+/// Metal and DX12 before GL, then by power preference.
+///
+/// # Errors
+/// An unknown backend or power preference.
+pub fn list(selection: &Selection) -> Result<Vec<wgpu::Adapter>, GpuError> {
+    let selection = selection.or_environment();
+    let preference = power_preference()?;
+    let mut adapters = enumerate(selection.backends()?);
+    adapters.sort_by_key(|adapter| rank(&adapter.get_info(), preference));
+    Ok(adapters)
+}
+
+fn enumerate(backends: Backends) -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    descriptor.backends = backends;
+    let instance = wgpu::Instance::new(descriptor);
+    pollster::block_on(instance.enumerate_adapters(backends))
+}
+
+/// The best adapter whose name contains what was asked for.
+pub(super) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
+    let wanted = selection.or_environment();
+    let adapters = list(selection)?;
+    let chosen = adapters.iter().position(|adapter| match &wanted.adapter {
+        Some(name) => adapter.get_info().name.to_lowercase().contains(&name.to_lowercase()),
+        None => true,
+    });
+    match chosen {
+        Some(index) => Ok(adapters.into_iter().nth(index).expect("position is in range")),
+        None => Err(nothing_matches(&wanted)),
+    }
+}
+
+fn nothing_matches(wanted: &Selection) -> GpuError {
+    let names: Vec<String> = enumerate(Backends::all())
+        .iter()
+        .map(|adapter| {
+            let info = adapter.get_info();
+            format!("`{}` ({})", info.name, backend_word(info.backend))
+        })
+        .collect();
+    if names.is_empty() {
+        return GpuError::NoAdapter;
+    }
+    GpuError::NoMatch { wanted: wanted.to_string(), available: names.join(", ") }
+}
+
+fn power_preference() -> Result<PowerPreference, GpuError> {
+    match std::env::var("WGPU_POWER_PREF").unwrap_or_default().to_lowercase().as_str() {
+        "" | "none" => Ok(PowerPreference::None),
+        "low" => Ok(PowerPreference::LowPower),
+        "high" => Ok(PowerPreference::HighPerformance),
+        other => Err(GpuError::BadSetting {
+            name: "WGPU_POWER_PREF",
+            value: other.to_owned(),
+            accepted: "low, high, none",
+        }),
+    }
+}
+
+/// Smaller is better.
+fn rank(info: &wgpu::AdapterInfo, preference: PowerPreference) -> (bool, bool, u8) {
+    let kind = match (info.device_type, preference) {
+        (DeviceType::IntegratedGpu, PowerPreference::LowPower) => 0,
+        (DeviceType::DiscreteGpu, _) => 1,
+        (DeviceType::IntegratedGpu, _) => 2,
+        _ => 3,
+    };
+    (info.device_type == DeviceType::Cpu, info.backend == Backend::Gl, kind)
+}
+
+pub(super) fn device_type_word(device_type: DeviceType) -> &'static str {
+    match device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "cpu",
+        DeviceType::Other => "other",
+    }
+}
+
+pub(super) fn backend_word(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Vulkan => "vulkan",
+        Backend::Metal => "metal",
+        Backend::Dx12 => "dx12",
+        Backend::Gl => "gl",
+        Backend::BrowserWebGpu => "webgpu",
+        Backend::Noop => "noop",
+    }
+}

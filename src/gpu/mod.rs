@@ -1,0 +1,80 @@
+//! The device: which adapter, how a workload reaches it, and how long the workload took.
+//!
+//! Everything above this room speaks to an [`Executor`]. [`Hardware`] is the real one, over wgpu;
+//! [`fake::FakeExecutor`] is a deterministic one that computes outputs from CPU twins and spans from
+//! counted demand, so the whole pipeline runs without a GPU.
+
+mod adapter;
+mod environment;
+pub mod fake;
+mod hardware;
+mod pipeline;
+mod timer;
+mod workload;
+
+pub use adapter::{AdapterFacts, ClockKind, DeviceLimits, Selection, list as list_adapters};
+pub use environment::disable_stale_shader_caches;
+pub use hardware::{Hardware, Options};
+pub use timer::{BadSpan, Span, decode as decode_stamps};
+pub use workload::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// Why a device could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GpuError {
+    /// There is no adapter at all.
+    #[error(
+        "no GPU adapter found: install a Vulkan, Metal or DX12 driver, or software Vulkan with `sh setup.sh`"
+    )]
+    NoAdapter,
+    /// No adapter matches what was asked for.
+    #[error("no adapter matches {wanted}; there is: {available}")]
+    NoMatch {
+        /// What was asked for, in words.
+        wanted: String,
+        /// The adapters there are.
+        available: String,
+    },
+    /// An environment variable or option that names nothing wgpu knows.
+    #[error("{name}={value} is not understood: use one of {accepted}")]
+    BadSetting {
+        /// Variable or option.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do.
+        accepted: &'static str,
+    },
+    /// The adapter refused to open or the device failed while working.
+    #[error("the device `{adapter}` failed: {reason}")]
+    Device {
+        /// Adapter name.
+        adapter: String,
+        /// What wgpu said.
+        reason: String,
+    },
+}
+
+/// Something that runs workloads and says how long each took.
+pub trait Executor {
+    /// What is known of the adapter and its clock without running anything.
+    fn facts(&self) -> &AdapterFacts;
+
+    /// Makes `workloads` the loaded set: builds pipelines, buffers and bind groups, so that nothing is
+    /// built, allocated or mapped per sample. One entry per workload: `None`, or why it cannot run.
+    ///
+    /// # Errors
+    /// When the device itself fails.
+    fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError>;
+
+    /// Runs loaded workload `index` once from zeroed outputs and reads back the buffer it is checked by.
+    ///
+    /// # Errors
+    /// When the device itself fails.
+    fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError>;
+
+    /// Times each loaded workload named in `order` once, in that order; one span per entry.
+    ///
+    /// # Errors
+    /// When the device itself fails. A span that cannot be trusted is not an error but a [`BadSpan`].
+    fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError>;
+}

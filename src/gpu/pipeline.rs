@@ -1,0 +1,160 @@
+//! From WGSL to pipelines, each built once. Bindings are reflected from the source, never retyped.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+use super::{Dispatch, Shader};
+
+/// A global of the shader that an entry point uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Binding {
+    pub(super) name: String,
+    pub(super) index: u32,
+}
+
+pub(super) struct Reflected {
+    module: naga::Module,
+    info: ModuleInfo,
+}
+
+impl Reflected {
+    pub(super) fn new(shader: &Shader) -> Result<Self, String> {
+        let module = naga::front::wgsl::parse_str(&shader.source)
+            .map_err(|error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)))?;
+        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+            .validate(&module)
+            .map_err(|error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)))?;
+        Ok(Self { module, info })
+    }
+
+    /// The bindings that `entry` uses: exactly those of its automatic layout.
+    pub(super) fn bindings(&self, entry: &str) -> Result<Vec<Binding>, String> {
+        let position = self
+            .module
+            .entry_points
+            .iter()
+            .position(|point| point.name == entry)
+            .ok_or_else(|| format!("no entry point `{entry}`"))?;
+        let uses = self.info.get_entry_point(position);
+        Ok(self
+            .module
+            .global_variables
+            .iter()
+            .filter(|(handle, _)| !uses[*handle].is_empty())
+            .filter_map(|(_, global)| {
+                Some(Binding { name: global.name.clone()?, index: global.binding?.binding })
+            })
+            .collect())
+    }
+}
+
+type Key = (String, &'static str, Vec<(&'static str, u32)>);
+
+/// Built pipelines, by module, entry point and constants.
+pub(super) struct Pipelines {
+    trusted: bool,
+    modules: HashMap<String, (wgpu::ShaderModule, Reflected)>,
+    built: HashMap<Key, Arc<Pipeline>>,
+}
+
+pub(super) struct Pipeline {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) bindings: Vec<Binding>,
+}
+
+impl Pipelines {
+    /// With `trusted`, wgpu's bounds, division and loop checks are left out.
+    pub(super) fn new(trusted: bool) -> Self {
+        Self { trusted, modules: HashMap::new(), built: HashMap::new() }
+    }
+
+    pub(super) fn get(
+        &mut self,
+        device: &wgpu::Device,
+        dispatch: &Dispatch,
+    ) -> Result<Arc<Pipeline>, String> {
+        let key = (dispatch.shader.name.clone(), dispatch.entry, dispatch.constants.clone());
+        if let Some(pipeline) = self.built.get(&key) {
+            return Ok(Arc::clone(pipeline));
+        }
+        let (module, reflected) = self.module(device, &dispatch.shader)?;
+        let bindings = reflected.bindings(dispatch.entry)?;
+        let constants: Vec<(&str, f64)> =
+            dispatch.constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+        let pipeline = catching(device, |device| {
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(dispatch.entry),
+                layout: None,
+                module,
+                entry_point: Some(dispatch.entry),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
+                    // Every kernel writes its workgroup memory before it reads it.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            })
+        })?;
+        let pipeline = Arc::new(Pipeline { pipeline, bindings });
+        self.built.insert(key, Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn module(
+        &mut self,
+        device: &wgpu::Device,
+        shader: &Shader,
+    ) -> Result<&(wgpu::ShaderModule, Reflected), String> {
+        if !self.modules.contains_key(&shader.name) {
+            let reflected = Reflected::new(shader)?;
+            let descriptor = || wgpu::ShaderModuleDescriptor {
+                label: Some(&shader.name),
+                source: wgpu::ShaderSource::Wgsl(shader.source.as_str().into()),
+            };
+            let module = catching(device, |device| {
+                if self.trusted {
+                    #[expect(unsafe_code, reason = "injected checks would be timed as the law's own")]
+                    // SAFETY: the only sources are this crate's shaders: their loops end by a counter,
+                    // their indices stay in the buffers that `kernels` sizes, and every output element
+                    // is verified before any of them is timed.
+                    unsafe {
+                        device.create_shader_module_trusted(
+                            descriptor(),
+                            wgpu::ShaderRuntimeChecks::unchecked(),
+                        )
+                    }
+                } else {
+                    device.create_shader_module(descriptor())
+                }
+            })?;
+            self.modules.insert(shader.name.clone(), (module, reflected));
+        }
+        Ok(&self.modules[&shader.name])
+    }
+}
+
+/// Runs `make` and turns what wgpu has against it into one line.
+pub(super) fn catching<T>(
+    device: &wgpu::Device,
+    make: impl FnOnce(&wgpu::Device) -> T,
+) -> Result<T, String> {
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let made = make(device);
+    let errors = [
+        pollster::block_on(internal.pop()),
+        pollster::block_on(validation.pop()),
+        pollster::block_on(memory.pop()),
+    ];
+    match errors.into_iter().flatten().next() {
+        Some(error) => Err(one_line(&error.to_string())),
+        None => Ok(made),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,132 @@
+//! What is run: dispatches over buffers, how they are batched, and the answer they must give.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A WGSL module.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Shader {
+    /// Unique name: the file's stem, and a variant where the source is a template.
+    pub name: String,
+    /// WGSL source.
+    pub source: String,
+    /// Whether the module uses subgroup builtins.
+    pub needs_subgroups: bool,
+}
+
+/// What a buffer holds when the workload is loaded.
+#[derive(Debug, Clone)]
+pub enum Contents {
+    /// A uniform block of words.
+    Uniform(Vec<u32>),
+    /// Read-only or initial data. Workloads that share the allocation share the device buffer.
+    Data(Arc<[u32]>),
+    /// This many zeroed words; zeroed again before outputs are checked.
+    Zeroed(usize),
+}
+
+/// One dispatch.
+#[derive(Clone)]
+pub struct Dispatch {
+    /// The module.
+    pub shader: Arc<Shader>,
+    /// Its entry point.
+    pub entry: &'static str,
+    /// Pipeline-overridable constants by name.
+    pub constants: Vec<(&'static str, u32)>,
+    /// For each global of the shader that the entry point may use, an index into [`Workload::buffers`].
+    pub bindings: Vec<(&'static str, usize)>,
+    /// Workgroups in x and y.
+    pub workgroups: [u32; 2],
+    /// What this dispatch asks of a lockstep machine with the given subgroup width: the fake executor's
+    /// only source of time, counted lane by lane and not taken from a law.
+    pub demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
+}
+
+impl fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{} {:?}", self.shader.name, self.entry, self.workgroups)
+    }
+}
+
+/// Work counted for the fake executor, summed over a dispatch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Demand {
+    /// Workgroups launched.
+    pub workgroups: f64,
+    /// Subgroups launched.
+    pub subgroups: f64,
+    /// Instructions issued, summed over subgroups.
+    pub issues: f64,
+    /// Barrier steps, summed over workgroups.
+    pub barriers: f64,
+    /// Atomic operations on one address.
+    pub atomics: f64,
+    /// Bytes read.
+    pub bytes: f64,
+}
+
+/// How the dispatches are batched and which clock brackets them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// One pass that runs the dispatch list `repeats` times, bracketed by timestamps (or by the host
+    /// clock where there are none).
+    Pass {
+        /// Times the dispatch list runs.
+        repeats: u32,
+    },
+    /// The host clock around everything: encoding, submission and the final wait.
+    Host {
+        /// Times the dispatch list runs in a pass.
+        dispatches: u32,
+        /// Passes in a submission.
+        passes: u32,
+        /// Submissions before a wait.
+        submits: u32,
+        /// Waits.
+        waits: u32,
+    },
+    /// The host clock around `maps` readbacks of `words` words each: copy, map, read, unmap.
+    Readback {
+        /// Readbacks.
+        maps: u32,
+        /// Words in each.
+        words: u32,
+    },
+}
+
+/// The answer a workload must give.
+#[derive(Clone)]
+pub struct Check {
+    /// Index into [`Workload::buffers`].
+    pub buffer: usize,
+    /// The CPU twin: the buffer's words, repeated cyclically to the buffer's length.
+    pub expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>,
+}
+
+/// Everything the executor needs to run, check and time one case.
+#[derive(Clone)]
+pub struct Workload {
+    /// For messages.
+    pub label: String,
+    /// Dispatched in order.
+    pub dispatches: Vec<Dispatch>,
+    /// Buffers that the dispatches bind.
+    pub buffers: Vec<Contents>,
+    /// How it is batched and timed.
+    pub timing: Timing,
+    /// Its answer.
+    pub check: Check,
+}
+
+impl Workload {
+    /// Words in the buffer that the answer is read from.
+    #[must_use]
+    pub fn checked_words(&self) -> usize {
+        match &self.buffers[self.check.buffer] {
+            Contents::Uniform(words) => words.len(),
+            Contents::Data(words) => words.len(),
+            Contents::Zeroed(words) => *words,
+        }
+    }
+}

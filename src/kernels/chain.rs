@@ -1,0 +1,104 @@
+//! `chain`: arithmetic alone, for some or all of a workgroup's lanes.
+
+use std::sync::{Arc, LazyLock};
+
+use super::module;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("chain", include_str!("../../shaders/chain.wgsl"), false));
+    Arc::clone(&SHADER)
+}
+
+/// Instructions that a subgroup issues before and after its trips, and in each trip: only the fake
+/// executor counts by them.
+const SETUP_ISSUES: f64 = 12.0;
+const TRIP_ISSUES: f64 = 17.0;
+
+/// One dispatch of arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    /// Lanes in a workgroup.
+    pub lanes: u32,
+    /// How many of them work, from the first; at most `lanes`.
+    pub active: u32,
+    /// Steps each working lane takes.
+    pub trips: u32,
+    /// Workgroups.
+    pub workgroups: u32,
+    /// Where the chains start.
+    pub seed: u32,
+}
+
+impl Chain {
+    /// The workload, timed as one pass.
+    #[must_use]
+    pub fn workload(self) -> Workload {
+        let words = self.workgroups as usize * self.lanes as usize;
+        Workload {
+            label: format!("{self:?}"),
+            dispatches: vec![Dispatch {
+                shader: shader(),
+                entry: "chain",
+                constants: vec![("LANES", self.lanes)],
+                bindings: vec![("params", 0), ("output", 1)],
+                workgroups: [self.workgroups, 1],
+                demand: Arc::new(move |width| self.demand(width)),
+            }],
+            buffers: vec![
+                Contents::Uniform(vec![self.active, self.trips, self.seed]),
+                Contents::Zeroed(words),
+            ],
+            timing: Timing::Pass { repeats: 1 },
+            check: Check { buffer: 1, expected: Arc::new(move || self.twin()) },
+        }
+    }
+
+    /// One workgroup's outputs; every workgroup's are alike.
+    fn twin(self) -> Vec<u32> {
+        (0..self.lanes).map(|lane| if lane < self.active { self.lane(lane) } else { 0 }).collect()
+    }
+
+    fn lane(self, lane: u32) -> u32 {
+        [3u32, 5, 7, 11]
+            .map(|prime| {
+                let mut x = (lane ^ self.seed).wrapping_mul(prime);
+                for _ in 0..self.trips {
+                    x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    x ^= x >> 15;
+                }
+                x
+            })
+            .into_iter()
+            .fold(0, |folded, x| folded ^ x)
+    }
+
+    fn demand(self, width: u32) -> Demand {
+        let workgroups = f64::from(self.workgroups);
+        let working = f64::from(self.active.div_ceil(width));
+        Demand {
+            workgroups,
+            subgroups: workgroups * f64::from(self.lanes.div_ceil(width)),
+            issues: workgroups * working * (SETUP_ISSUES + TRIP_ISSUES * f64::from(self.trips)),
+            ..Demand::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_twin_steps_by_hand() {
+        let chain = Chain { lanes: 2, active: 1, trips: 1, workgroups: 1, seed: 0 };
+        // Lane 0 of seed 0 starts all four chains at 0: each becomes c ^ (c >> 15), and four equal
+        // words fold to 0. The second lane does not work.
+        assert_eq!(chain.twin(), [0, 0]);
+        let one = Chain { seed: 1, trips: 0, ..chain };
+        assert_eq!(one.twin(), [3 ^ 5 ^ 7 ^ 11, 0]);
+    }
+}

@@ -1,0 +1,37 @@
+//! `empty`: the cost of a dispatch with nothing in it.
+
+use std::sync::{Arc, LazyLock};
+
+use super::module;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("empty", include_str!("../../shaders/empty.wgsl"), false));
+    Arc::clone(&SHADER)
+}
+
+/// `workgroups` workgroups of one lane that do nothing. Its answer: nothing was written.
+#[must_use]
+pub fn workload(workgroups: u32) -> Workload {
+    Workload {
+        label: "empty".to_owned(),
+        dispatches: vec![Dispatch {
+            shader: shader(),
+            entry: "empty",
+            constants: vec![],
+            bindings: vec![("params", 0), ("output", 1)],
+            workgroups: [workgroups, 1],
+            demand: Arc::new(move |_| Demand {
+                workgroups: f64::from(workgroups),
+                subgroups: f64::from(workgroups),
+                ..Demand::default()
+            }),
+        }],
+        buffers: vec![Contents::Uniform(vec![0]), Contents::Zeroed(4)],
+        timing: Timing::Pass { repeats: 1 },
+        check: Check { buffer: 1, expected: Arc::new(|| vec![0]) },
+    }
+}

@@ -1,0 +1,34 @@
+//! `subgroup_size`: what the shader itself sees.
+
+use std::sync::{Arc, LazyLock};
+
+use super::module;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("subgroup_size", include_str!("../../shaders/subgroup_size.wgsl"), true)
+    });
+    Arc::clone(&SHADER)
+}
+
+/// One workgroup of `lanes`. The answer is not known beforehand: it is what the probe is for.
+#[must_use]
+pub fn workload(lanes: u32) -> Workload {
+    Workload {
+        label: "subgroup_size".to_owned(),
+        dispatches: vec![Dispatch {
+            shader: shader(),
+            entry: "subgroup_size",
+            constants: vec![("LANES", lanes)],
+            bindings: vec![("output", 0)],
+            workgroups: [1, 1],
+            demand: Arc::new(|_| Demand::default()),
+        }],
+        buffers: vec![Contents::Zeroed(lanes as usize)],
+        timing: Timing::Pass { repeats: 1 },
+        check: Check { buffer: 0, expected: Arc::new(Vec::new) },
+    }
+}

@@ -1,0 +1,81 @@
+//! Divergence: a subgroup whose lanes take different arms runs each arm in turn.
+//!
+//! # Formula
+//! η = 1 / k and T = k·T_path for k equal arms; in general T = t₀ + Σ (T_j − t₀) over the *distinct*
+//! arms j that the subgroup takes. For lanes that draw one of k arms uniformly,
+//! E\[distinct\] = k·(1 − (1 − 1/k)^W).
+//!
+//! - k: arms, k ≥ 1
+//! - W: lanes in a subgroup, W ≥ 1
+//! - T_j: seconds for a subgroup in which every lane takes arm j
+//! - t₀: seconds that a subgroup spends whatever it takes (choosing the arm, loading, storing); the
+//!   formula's textbook form has t₀ = 0
+//!
+//! # Source
+//! W. W. L. Fung, I. Sham, G. Yuan, T. M. Aamodt, "Dynamic warp formation and scheduling for efficient
+//! GPU control flow", MICRO 2007. The expectation is that of the classical occupancy problem: W balls
+//! in k boxes, boxes that are not empty.
+
+/// η: the share of lane slots that do useful work when a subgroup splits over `k` equal arms.
+///
+/// ```
+/// use warplaw::laws::divergence::efficiency;
+/// assert_eq!(efficiency(4.0), 0.25); // a 4-way branch is a 4x slowdown
+/// ```
+#[must_use]
+pub fn efficiency(k: f64) -> f64 {
+    debug_assert!(k >= 1.0, "k={k}");
+    1.0 / k
+}
+
+/// Seconds for one subgroup that takes the given distinct arms, each timed alone, over a common `t0`.
+///
+/// ```
+/// use warplaw::laws::divergence::subgroup_time;
+/// assert_eq!(subgroup_time(1.0, [5.0, 6.0]), 1.0 + 4.0 + 5.0);
+/// ```
+#[must_use]
+pub fn subgroup_time(t0: f64, distinct_arms: impl IntoIterator<Item = f64>) -> f64 {
+    t0 + distinct_arms.into_iter().map(|t_j| t_j - t0).sum::<f64>()
+}
+
+/// Expected number of distinct arms among `width` lanes that each draw one of `k` arms uniformly.
+///
+/// ```
+/// use warplaw::laws::divergence::expected_distinct;
+/// assert_eq!(expected_distinct(1.0, 32.0), 1.0);
+/// // Two lanes, two arms: 2 · (1 − 1/4).
+/// assert!((expected_distinct(2.0, 2.0) - 1.5).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn expected_distinct(k: f64, width: f64) -> f64 {
+    debug_assert!(k >= 1.0 && width >= 1.0, "k={k} width={width}");
+    k * (1.0 - (1.0 - 1.0 / k).powf(width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn distinct_arms_are_bounded_by_arms_and_by_lanes(k in 1u32..256, w in 1u32..129) {
+            let d = expected_distinct(f64::from(k), f64::from(w));
+            prop_assert!((1.0 - 1e-9..=f64::from(k.min(w)) + 1e-9).contains(&d));
+        }
+
+        #[test]
+        fn without_common_work_equal_arms_cost_k_times_one(k in 1usize..65, t in 1e-9..1.0f64) {
+            let time = subgroup_time(0.0, std::iter::repeat_n(t, k));
+            prop_assert!((time * efficiency(k as f64) / t - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_expectation_agrees_with_enumeration() {
+        // 3 lanes, 3 arms, 27 draws: 3 with one distinct arm, 18 with two, 6 with three.
+        let enumerated = (3.0 * 1.0 + 18.0 * 2.0 + 6.0 * 3.0) / 27.0;
+        assert!((expected_distinct(3.0, 3.0) - enumerated).abs() < 1e-12);
+    }
+}

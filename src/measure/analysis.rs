@@ -1,0 +1,137 @@
+//! From samples to a judged result.
+
+use super::controls::Controls;
+use super::plan::{Experiment, Plan, PointSpec};
+use super::rounds::Samples;
+use crate::record::{self, Parameter, Point, Quantity, Status, Value};
+use crate::stats::{self, Interval, Verdict, combine, judge, tolerance};
+
+/// Seeds the bootstrap apart for each figure, so that no two share their luck.
+fn seed_for(seed: u64, index: usize) -> u64 {
+    seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// Measured over predicted in each round.
+fn ratios(point: &PointSpec, samples: &Samples) -> Vec<f64> {
+    let ratios = samples.per_round(&|round| (point.measured)(round) / (point.predicted)(round));
+    ratios.into_iter().filter(|ratio| ratio.is_finite()).collect()
+}
+
+/// The widest half-width among the claimed points' intervals; infinite before there is one. A point
+/// that was never timed does not count: no further round will sharpen it.
+pub(super) fn widest(plan: &Plan, samples: &Samples, seed: u64) -> f64 {
+    plan.points
+        .iter()
+        .enumerate()
+        .filter(|(_, point)| point.claimed)
+        .map(|(index, point)| (index, ratios(point, samples)))
+        .filter(|(_, ratios)| !ratios.is_empty())
+        .map(|(index, ratios)| {
+            stats::median_interval(&ratios, seed_for(seed, index))
+                .map_or(f64::INFINITY, Interval::half_width)
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Everything that the samples say.
+pub(super) fn analyse(
+    experiment: &Experiment,
+    plan: &Plan,
+    controls: &Controls,
+    samples: &Samples,
+    seed: u64,
+) -> record::Experiment {
+    let tolerance = tolerance::of(experiment.id);
+    let points: Vec<Point> = plan
+        .points
+        .iter()
+        .enumerate()
+        .filter_map(|(index, spec)| point(spec, samples, tolerance, seed_for(seed, index)))
+        .collect();
+    let controls = controls.read(samples, seed);
+    let mut outcome = record::Experiment {
+        id: experiment.id.to_owned(),
+        idea: experiment.idea.word().to_owned(),
+        law: experiment.law.to_owned(),
+        status: Status::Measured,
+        reason: None,
+        verdict: Some(combine(points.iter().filter(|p| p.claimed).map(|p| p.verdict))),
+        stopped_by: None,
+        rounds: samples.rounds() as u32,
+        duration_s: 0.0,
+        tolerance: Some(tolerance),
+        parameters: parameters(plan, samples, seed),
+        findings: findings(plan, samples),
+        points,
+        controls,
+        diagnosis: plan.notes.clone(),
+    };
+    for control in outcome.controls.iter().filter(|control| !control.passed) {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome.diagnosis.push(format!(
+            "control `{}` reads {:.3} instead of 1: {}",
+            control.name,
+            control.ratio,
+            what_a_control_catches(&control.name)
+        ));
+    }
+    if let Some(diagnose) = &plan.diagnose {
+        let more = diagnose(&outcome);
+        outcome.diagnosis.extend(more);
+    }
+    outcome
+}
+
+fn what_a_control_catches(name: &str) -> &'static str {
+    match name {
+        "same" => "one case under two names differs, so noise is not symmetric here",
+        "linear" => "spans do not grow with their work: preemption, or a clock that is not linear",
+        "clock" => "timestamps and the host clock disagree on a long dispatch",
+        _ => "the device's speed changed while it was measured",
+    }
+}
+
+fn point(spec: &PointSpec, samples: &Samples, tolerance: f64, seed: u64) -> Option<Point> {
+    let ratios = ratios(spec, samples);
+    let ratio_ci = stats::median_interval(&ratios, seed);
+    let (name, value, unit) = spec.x;
+    Some(Point {
+        series: spec.series.clone(),
+        x: Quantity { name: name.to_owned(), value, unit: unit.to_owned() },
+        measured: stats::median(&samples.per_round(&*spec.measured))?,
+        predicted: stats::median(&samples.per_round(&*spec.predicted))?,
+        unit: spec.unit.to_owned(),
+        ratio: stats::median(&ratios)?,
+        ratio_ci,
+        verdict: judge(ratio_ci, tolerance),
+        claimed: spec.claimed,
+    })
+}
+
+fn parameters(plan: &Plan, samples: &Samples, seed: u64) -> Vec<Parameter> {
+    plan.parameters
+        .iter()
+        .enumerate()
+        .filter_map(|(index, spec)| {
+            let values = samples.per_round(&*spec.estimate);
+            Some(Parameter {
+                name: spec.name.clone(),
+                value: stats::median(&values)?,
+                unit: spec.unit.to_owned(),
+                ci: stats::median_interval(&values, seed_for(seed, index)),
+            })
+        })
+        .collect()
+}
+
+fn findings(plan: &Plan, samples: &Samples) -> Vec<record::Finding> {
+    let medians = samples.medians();
+    plan.findings
+        .iter()
+        .filter_map(|spec| {
+            let value = (spec.find)(&medians)?;
+            debug_assert!(!matches!(value, Value::Number(n) if !n.is_finite()));
+            Some(record::Finding { name: spec.name.clone(), value, unit: spec.unit.to_owned() })
+        })
+        .collect()
+}

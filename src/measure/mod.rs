@@ -1,0 +1,25 @@
+//! Measuring: the one place that times anything.
+//!
+//! An experiment declares a [`Plan`]: cases, what calibrates, and points with what each measures and
+//! what the law predicts for it. This room does the rest, the same for all: sizes the spans, verifies
+//! every output, runs rounds in random order with controls among them, stops, estimates, judges.
+
+mod analysis;
+mod controls;
+mod plan;
+mod profile;
+mod rounds;
+mod run;
+mod session;
+mod sizing;
+mod verify;
+
+pub use plan::{
+    CaseId, Context, Estimator, Experiment, Idea, Plan, PointSpec, Sizing, Unsupported,
+};
+pub use profile::Profile;
+pub use rounds::{Round, Samples};
+pub(crate) use run::unmeasured;
+pub use run::{Progress, Stage, run, seed_from_time};
+pub use session::Session;
+pub use verify::{Mismatch, compare};

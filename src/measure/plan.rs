@@ -1,0 +1,229 @@
+//! What an experiment declares.
+
+use std::sync::Arc;
+
+use super::{Profile, Round};
+use crate::gpu::{AdapterFacts, Workload};
+use crate::record::{Experiment as Outcome, Value};
+
+/// The five ideas, each a family of experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idea {
+    /// Find independence.
+    Independence,
+    /// Preserve uniformity.
+    Uniformity,
+    /// Minimise coordination.
+    Coordination,
+    /// Amortize overhead.
+    Amortization,
+    /// Keep the hardware busy.
+    Busy,
+}
+
+impl Idea {
+    /// The word used in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Independence => "independence",
+            Self::Uniformity => "uniformity",
+            Self::Coordination => "coordination",
+            Self::Amortization => "amortization",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+/// An entry of the registry.
+#[derive(Debug, Clone, Copy)]
+pub struct Experiment {
+    /// Its name in records and on the command line.
+    pub id: &'static str,
+    /// Its family.
+    pub idea: Idea,
+    /// The law in one line.
+    pub law: &'static str,
+    /// The question it answers, in one line.
+    pub about: &'static str,
+    /// Declares what to measure on the device at hand.
+    pub plan: fn(&Context<'_>) -> Result<Plan, Unsupported>,
+}
+
+/// Why the device at hand cannot do the experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported(pub String);
+
+/// What a plan may depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The adapter.
+    pub facts: &'a AdapterFacts,
+    /// Lanes in a subgroup: found by `width` in this run, else seen by a shader, else reported.
+    pub width: Option<u32>,
+    /// Lanes in a subgroup as the driver or a shader says, never as timed.
+    pub reported_width: Option<u32>,
+    /// How much to measure.
+    pub profile: &'a Profile,
+    /// Seed of this experiment's random choices.
+    pub seed: u64,
+}
+
+impl Context<'_> {
+    /// The subgroup width, or why the experiment cannot be planned.
+    ///
+    /// # Errors
+    /// When neither a shader nor the driver says and `width` has not run.
+    pub fn known_width(&self) -> Result<u32, Unsupported> {
+        self.width.ok_or_else(|| {
+            Unsupported(
+                "the adapter does not say how wide a subgroup is: run `width` before it".to_owned(),
+            )
+        })
+    }
+}
+
+/// A case of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaseId(pub(super) usize);
+
+/// How a case's amount of work is chosen. The scale is handed to the case's builder.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sizing {
+    /// Its own scale, a multiple of `granule` up to `most`, towards the profile's span.
+    Own {
+        /// Scales are multiples of this.
+        granule: u32,
+        /// Largest scale.
+        most: u32,
+    },
+    /// One scale for all cases that name the group: the largest with which none exceeds the profile's
+    /// span. For cases that the law predicts equal times for at equal scale.
+    Shared {
+        /// The group.
+        group: String,
+        /// Scales are multiples of this.
+        granule: u32,
+        /// Largest scale.
+        most: u32,
+    },
+    /// The scale of another case, which this one does not influence.
+    Follow(CaseId),
+}
+
+/// A figure computed from one round's spans, NaN where a span it needs is missing.
+pub type Estimator = Box<dyn Fn(&Round<'_>) -> f64>;
+
+pub(super) type Builder = Arc<dyn Fn(u32) -> Workload>;
+
+pub(super) struct CaseSpec {
+    pub(super) id: String,
+    pub(super) build: Builder,
+    pub(super) sizing: Sizing,
+}
+
+pub(super) struct ParameterSpec {
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    pub(super) estimate: Estimator,
+}
+
+pub(super) struct FindingSpec {
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    pub(super) find: Box<dyn Fn(&Round<'_>) -> Option<Value>>,
+}
+
+/// A prediction to be judged.
+pub struct PointSpec {
+    /// Sweep it belongs to.
+    pub series: String,
+    /// Name, value and unit of where in the sweep.
+    pub x: (&'static str, f64, &'static str),
+    /// Unit of measured and predicted.
+    pub unit: &'static str,
+    /// What was measured.
+    pub measured: Estimator,
+    /// What the law says.
+    pub predicted: Estimator,
+    /// Whether the law claims this point.
+    pub claimed: bool,
+}
+
+pub(super) type Diagnose = Box<dyn Fn(&Outcome) -> Vec<String>>;
+
+/// An experiment on the device at hand.
+#[derive(Default)]
+pub struct Plan {
+    pub(super) cases: Vec<CaseSpec>,
+    pub(super) parameters: Vec<ParameterSpec>,
+    pub(super) points: Vec<PointSpec>,
+    pub(super) findings: Vec<FindingSpec>,
+    pub(super) diagnose: Option<Diagnose>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Plan {
+    /// Adds a case; `build` makes its workload for a scale.
+    pub fn case(
+        &mut self,
+        id: impl Into<String>,
+        sizing: Sizing,
+        build: impl Fn(u32) -> Workload + 'static,
+    ) -> CaseId {
+        self.cases.push(CaseSpec { id: id.into(), build: Arc::new(build), sizing });
+        CaseId(self.cases.len() - 1)
+    }
+
+    /// Adds a calibrated parameter.
+    pub fn parameter(
+        &mut self,
+        name: impl Into<String>,
+        unit: &'static str,
+        estimate: impl Fn(&Round<'_>) -> f64 + 'static,
+    ) {
+        self.parameters.push(ParameterSpec {
+            name: name.into(),
+            unit,
+            estimate: Box::new(estimate),
+        });
+    }
+
+    /// Adds a prediction.
+    pub fn point(&mut self, point: PointSpec) {
+        self.points.push(point);
+    }
+
+    /// Adds a finding, computed once from the medians over all rounds; absent when `None`.
+    pub fn finding(
+        &mut self,
+        name: impl Into<String>,
+        unit: &'static str,
+        find: impl Fn(&Round<'_>) -> Option<Value> + 'static,
+    ) {
+        self.findings.push(FindingSpec { name: name.into(), unit, find: Box::new(find) });
+    }
+
+    /// Adds a finding that is a figure; absent when not finite.
+    pub fn figure(
+        &mut self,
+        name: impl Into<String>,
+        unit: &'static str,
+        find: impl Fn(&Round<'_>) -> f64 + 'static,
+    ) {
+        self.finding(name, unit, move |round| {
+            let value = find(round);
+            value.is_finite().then_some(Value::Number(value))
+        });
+    }
+
+    /// Says what the result's points and findings suggest about the mechanism.
+    pub fn diagnose(&mut self, diagnose: impl Fn(&Outcome) -> Vec<String> + 'static) {
+        self.diagnose = Some(Box::new(diagnose));
+    }
+
+    /// Adds a remark on what was left out and why.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+}

@@ -1,0 +1,50 @@
+//! How much time to spend.
+
+/// What a run may cost and how sharp it must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profile {
+    /// `quick` or `full`.
+    pub name: &'static str,
+    /// Spans are sized towards this.
+    pub span_s: f64,
+    /// An experiment stops after this, verification and sizing included.
+    pub budget_s: f64,
+    /// Rounds before anything is decided.
+    pub least_rounds: u32,
+    /// Rounds at most.
+    pub most_rounds: u32,
+    /// An interval narrower than ± this is sharp enough.
+    pub half_width: f64,
+    /// Whether sweeps take every step or every other one.
+    pub dense: bool,
+}
+
+impl Profile {
+    /// A first look.
+    pub const QUICK: Self = Self {
+        name: "quick",
+        span_s: 1.5e-3,
+        budget_s: 3.4,
+        least_rounds: 9,
+        most_rounds: 31,
+        half_width: 0.02,
+        dense: false,
+    };
+
+    /// What a record is made with.
+    pub const FULL: Self = Self {
+        name: "full",
+        span_s: 6e-3,
+        budget_s: 12.0,
+        least_rounds: 15,
+        most_rounds: 61,
+        half_width: 0.005,
+        dense: true,
+    };
+}
+
+/// A span longer than this nears a watchdog and is never timed.
+pub(super) const LONGEST_SPAN_S: f64 = 0.050;
+
+/// A span must be this many ticks of the measured resolution.
+pub(super) const LEAST_TICKS: f64 = 1000.0;

@@ -1,0 +1,334 @@
+//! The shape of a record, version 1. Additions keep the major version, and a reader ignores what it does
+//! not know. What a run could not measure is absent, never zero.
+
+use serde::{Deserialize, Serialize};
+
+use super::Machine;
+use crate::stats::{Interval, Verdict};
+
+/// One run on one adapter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What this file is.
+    pub schema: Schema,
+    /// What made it.
+    pub tool: Tool,
+    /// When, RFC 3339.
+    pub started_at: String,
+    /// How long the run has taken so far, in seconds.
+    pub duration_s: f64,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// The host.
+    pub machine: Machine,
+    /// The device.
+    pub adapter: Adapter,
+    /// What the spans were measured with.
+    pub clock: Clock,
+    /// Results, in the order run.
+    pub experiments: Vec<Experiment>,
+    /// Raw samples of every case.
+    pub cases: Vec<Case>,
+}
+
+/// Name and version of the format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// Always [`Schema::NAME`].
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+}
+
+impl Schema {
+    /// The format's name.
+    pub const NAME: &'static str = "warplaw-record";
+    /// The version written.
+    pub const VERSION: &'static str = "1.0.0";
+
+    /// The schema of the records this version writes.
+    #[must_use]
+    pub fn current() -> Self {
+        Self { name: Self::NAME.to_owned(), version: Self::VERSION.to_owned() }
+    }
+}
+
+/// The build and the command that made the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Version of warplaw.
+    pub version: String,
+    /// Commit it was built from; absent outside a checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_rev: Option<String>,
+    /// Whether the checkout had uncommitted changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// The command line, program first.
+    pub argv: Vec<String>,
+    /// `quick` or `full`.
+    pub profile: String,
+}
+
+/// The adapter measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// Name as the driver gives it.
+    pub name: String,
+    /// PCI vendor id, or the backend's own.
+    pub vendor_id: u32,
+    /// PCI device id, or the backend's own.
+    pub device_id: u32,
+    /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
+    pub device_type: String,
+    /// `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// Driver name.
+    pub driver: String,
+    /// Driver version and build.
+    pub driver_info: String,
+    /// Lanes in a subgroup, reported and seen.
+    pub subgroup_size: SubgroupSize,
+    /// Optional features in use.
+    pub features: Vec<String>,
+    /// Whether wgpu's injected shader checks were on.
+    pub shader_checks: bool,
+}
+
+/// Lanes in a subgroup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubgroupSize {
+    /// Smallest that the driver reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<u32>,
+    /// Largest that the driver reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// What a shader saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<u32>,
+}
+
+/// The clock, as measured at start-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// `timestamp_query` or `host`.
+    pub kind: String,
+    /// Nanoseconds per tick.
+    pub period_ns: f64,
+    /// Nanoseconds that all spans seen are multiples of.
+    pub resolution_ns: f64,
+    /// Median span of a dispatch that does nothing.
+    pub empty_span_ns: f64,
+    /// Span of one long dispatch over the host's view of it, submission and wait included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_check_ratio: Option<f64>,
+}
+
+/// How far an experiment got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Measured and judged.
+    Measured,
+    /// The adapter cannot do it.
+    Unsupported,
+    /// An output was wrong, or the device failed.
+    Failed,
+    /// Stopped before the end, or not reached.
+    Interrupted,
+}
+
+impl Status {
+    /// The word used in records and reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Unsupported => "unsupported",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One experiment's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Registry id.
+    pub id: String,
+    /// `independence`, `uniformity`, `coordination`, `amortization` or `busy`.
+    pub idea: String,
+    /// The law in one line.
+    pub law: String,
+    /// How far it got.
+    pub status: Status,
+    /// Why not `measured`.
+    pub reason: Option<String>,
+    /// What the judged points and the controls say together.
+    pub verdict: Option<Verdict>,
+    /// `precision`, `noise_stable`, `time` or `interrupted`.
+    pub stopped_by: Option<String>,
+    /// Rounds kept.
+    #[serde(default)]
+    pub rounds: u32,
+    /// Seconds it took, verification included.
+    #[serde(default)]
+    pub duration_s: f64,
+    /// Tolerance of |ratio − 1| that its points were judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// What was calibrated.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+    /// What was found out.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// Predictions and measurements.
+    #[serde(default)]
+    pub points: Vec<Point>,
+    /// Checks on the measuring itself.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+    /// Likely mechanisms, warnings, and what was left out and why.
+    #[serde(default)]
+    pub diagnosis: Vec<String>,
+}
+
+impl Experiment {
+    /// The finding of that name.
+    #[must_use]
+    pub fn finding(&self, name: &str) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.name == name)
+    }
+
+    /// The parameter of that name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// |ratio − 1| over the points that the verdict rests on.
+    #[must_use]
+    pub fn residuals(&self) -> Vec<f64> {
+        self.points.iter().filter(|p| p.claimed).map(|p| (p.ratio - 1.0).abs()).collect()
+    }
+}
+
+/// A calibrated parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Symbol or name.
+    pub name: String,
+    /// Median over rounds.
+    pub value: f64,
+    /// Unit.
+    pub unit: String,
+    /// 95 % interval; absent for too few rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<Interval>,
+}
+
+/// A number or a word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A figure.
+    Number(f64),
+    /// A name.
+    Text(String),
+}
+
+impl Value {
+    /// The figure, if it is one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+/// Something found out that is not itself judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: Value,
+    /// Unit; empty for a name or a pure number.
+    pub unit: String,
+}
+
+/// A named value with its unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quantity {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: f64,
+    /// Unit; empty for a count.
+    pub unit: String,
+}
+
+/// One prediction against one measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Sweep it belongs to.
+    pub series: String,
+    /// Where in the sweep.
+    pub x: Quantity,
+    /// Median over rounds.
+    pub measured: f64,
+    /// Median over rounds of the law's value.
+    pub predicted: f64,
+    /// Unit of both.
+    pub unit: String,
+    /// Median over rounds of measured / predicted.
+    pub ratio: f64,
+    /// 95 % interval of the ratio; absent for too few rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_ci: Option<Interval>,
+    /// The point alone.
+    pub verdict: Verdict,
+    /// Whether the law claims this point, so that the experiment's verdict rests on it.
+    #[serde(default = "yes")]
+    pub claimed: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A check on the measuring itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// `same`, `linear` or `drift`.
+    pub name: String,
+    /// What must be 1.
+    pub ratio: f64,
+    /// Its 95 % interval; absent for too few rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_ci: Option<Interval>,
+    /// Whether it is as it must be.
+    #[serde(default = "yes")]
+    pub passed: bool,
+}
+
+/// One timed case with its raw samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Experiment and case.
+    pub id: String,
+    /// All kept samples in round order, in seconds; `null` where the stamps were rejected.
+    pub samples_s: Vec<Option<f64>>,
+    /// Whether every element of its output was compared and right.
+    pub verified: bool,
+    /// Units of work in a span.
+    #[serde(default)]
+    pub scale: u32,
+    /// Why it was not timed: the first mismatch, or what the adapter lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
