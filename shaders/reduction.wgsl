@@ -1,35 +1,8 @@
-// Many items to one, in every classical way. `Item` (u32 or f32) and `add_to_total` are put in front of
-// this text: WGSL has no generics and no float atomics.
+// Many items to one, in every classical way that needs no subgroup operations.
 
-const LANES: u32 = 256u;
 const RARE: u32 = 1u << 22u; // one u32 in 1024 is smaller
 
-struct Params {
-    items: u32,
-    blocked: u32, // 1: each workgroup has a block of items to itself; 0: all stride over the whole grid
-    repeats: u32, // for the kernels that price one kind of coordination alone
-    every: u32,   // one lane in so many takes part in pricing atomics
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> items: array<Item>;
-@group(0) @binding(2) var<storage, read> items4: array<vec4<Item>>;
-@group(0) @binding(3) var<storage, read_write> total: atomic<u32>;
-@group(0) @binding(4) var<storage, read_write> partials: array<Item>;
-
 var<workgroup> scratch: array<Item, LANES>;
-
-// A grid of more than 65,535 workgroups is folded into two dimensions.
-fn flat_workgroup(workgroup: vec3<u32>, grid: vec3<u32>) -> u32 {
-    return workgroup.y * grid.x + workgroup.x;
-}
-
-fn item_or_zero(index: u32) -> Item {
-    if index < params.items {
-        return items[index];
-    }
-    return Item(0);
-}
 
 // Leaves the sum of `scratch` in its first element. Neighbours first: the lanes at work are spread thin
 // over every subgroup.
@@ -105,30 +78,6 @@ fn tree_pass(
     if lane == 0u && flat * LANES < params.items {
         partials[flat] = scratch[0];
     }
-}
-
-// This lane's share of all items: four at a time, then what four do not divide.
-fn share(lane: u32, workgroup: u32, workgroups: u32) -> Item {
-    let quads = params.items / 4u;
-    var first = workgroup * LANES + lane;
-    var step = workgroups * LANES;
-    var end = quads;
-    if params.blocked != 0u {
-        let block = (quads + workgroups - 1u) / workgroups;
-        first = workgroup * block + lane;
-        step = LANES;
-        end = min((workgroup + 1u) * block, quads);
-    }
-    var sum = vec4<Item>();
-    for (var i = first; i < end; i += step) {
-        sum += items4[i];
-    }
-    var rest = Item(0);
-    let last = quads * 4u + workgroup * LANES + lane;
-    if last < params.items {
-        rest = items[last];
-    }
-    return sum.x + sum.y + sum.z + sum.w + rest;
 }
 
 // Reading alone: the ceiling that no reduction can pass.

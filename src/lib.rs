@@ -1,9 +1,30 @@
-//! warplaw
-#![allow(missing_docs, reason="wip")]
-pub mod laws;
-pub mod stats;
+//! **warplaw** measures how well the laws of lockstep execution hold on your GPU.
+//!
+//! It dispatches WGSL kernels through wgpu, times them with timestamp queries, predicts every figure from
+//! parameters that it measured elsewhere, and judges the prediction: `holds`, `deviates` or
+//! `inconclusive`, with the residual, its interval and a diagnosis.
+//!
+//! # The house
+//!
+//! - [`laws`]: pure maths. Formula, symbols, units, domain, source.
+//! - [`stats`]: from samples to an estimate, an interval and a verdict; the one table of tolerances.
+//! - [`gpu`]: adapter, device, pipelines, timer; the [`gpu::Executor`], real and fake.
+//! - [`kernels`]: beside each shader of the same stem, what it does, its CPU twin, what it asks for.
+//! - [`measure`]: the one place that times: sizing, verification, rounds, controls, stopping, judging.
+//! - [`experiments`]: declarations. One file an experiment, one line in the registry.
+//! - [`record`]: the versioned result.
+//! - [`report`]: what people read of a record.
+//! - [`cli`]: one file per subcommand.
+//!
+//! Two walls are absolute: `laws` and `stats` never see `gpu`, and `report` never sees `gpu`, `measure` or
+//! `experiments`, so that any stored record can be judged and drawn again without hardware.
+
+pub mod cli;
+pub mod experiments;
 pub mod gpu;
 pub mod kernels;
-pub mod record;
+pub mod laws;
 pub mod measure;
-pub mod experiments;
+pub mod record;
+pub mod report;
+pub mod stats;

@@ -264,7 +264,7 @@ fn add(plan: &mut Plan, level: Level) {
         let (own, law) = (Rc::clone(&rungs), Rc::clone(&rungs));
         plan.point(PointSpec {
             series: name.to_owned(),
-            x: ("batch", f64::from(batch), ""),
+            x: ("per batch", f64::from(batch), ""),
             unit: "s",
             measured: Box::new(move |round| own.cost(round, (batch, case))),
             predicted: Box::new(move |round| law.predicted(round, batch)),
@@ -275,13 +275,16 @@ fn add(plan: &mut Plan, level: Level) {
         (Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs));
     plan.parameter(format!("{name}.alpha"), "s", move |round| a.alpha(round));
     plan.parameter(format!("{name}.t"), "s", move |round| t.item(round));
-    // A batch follows from a positive α alone: noise about zero asks for none.
-    let positive = |batch: f64| if batch > 0.0 { batch } else { f64::NAN };
+    // Noise about zero asks for no batch, and a sweep says little of batches far beyond its end.
+    let sound = move |half_batch: f64| half_batch > 0.0 && half_batch < 4.0 * f64::from(last);
     plan.figure(format!("{name}.half_batch"), "", move |round| {
-        positive(half_performance_batch(half.alpha(round), half.item(round)))
+        let batch = half_performance_batch(half.alpha(round), half.item(round));
+        if sound(batch) { batch } else { f64::NAN }
     });
     plan.figure(format!("{name}.batch_for_90_percent"), "", move |round| {
-        positive(batch_for_efficiency(most.alpha(round), most.item(round), 0.9))
+        let (alpha, item) = (most.alpha(round), most.item(round));
+        let batch = batch_for_efficiency(alpha, item, 0.9);
+        if sound(half_performance_batch(alpha, item)) { batch } else { f64::NAN }
     });
 }
 

@@ -53,7 +53,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     for &(active, part, case, floor) in &swept[1..] {
         plan.point(PointSpec {
             series: "speed-up".to_owned(),
-            x: ("active lanes", f64::from(active), "lanes"),
+            x: ("active lanes", f64::from(active), ""),
             unit: "x",
             measured: Box::new(move |round| {
                 f64::from(active) * round.unit_above(one, one_floor)

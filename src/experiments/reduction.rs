@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use crate::gpu::{Timing, Workload};
 use crate::kernels::reduction::{
-    Item, Items, LANES, Share, TREE_STEPS, Variant, atomics_alone, read_one, read_shares, reduce,
+    Item, Items, LANES, Share, Variant, atomics_alone, read_one, read_shares, reduce,
     subgroup_sums_alone, trees_alone,
 };
 use crate::kernels::{empty, random_words};
-use crate::laws::coordination::{Prices, Work, time};
+use crate::laws::coordination::{Prices, Step, time};
 use crate::laws::simt::subgroups;
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
@@ -20,7 +20,7 @@ use crate::stats::Verdict;
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "reduction",
     idea: Idea::Coordination,
-    law: "T = dispatches·α + reading + subgroup sums·t_s + barriers·t_b + atomics·t_a",
+    law: "T = reading + Σ over dispatches of (α + sums·t_s + trees·t_b + atomics·t_a)",
     about: "the cost of coordination per item, and the best reduction per size",
     plan,
 };
@@ -28,12 +28,12 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 /// The largest input: 64 MiB.
 const MOST_ITEMS: u32 = 1 << 24;
 /// How the variants with a fixed grid divide the items: for many cores, and for few with deep caches.
-const SHARES: [Share; 2] = [Share::Strided(1024), Share::Blocked(64)];
+const SHARES: [Share; 2] = [Share::Strided(1024), Share::Blocked(20)];
 /// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
 const PRICED: u32 = 4;
 /// One compare-and-swap per item is quadratic under contention: more could hang a large GPU.
 const MOST_SWAPS: u32 = 1 << 18;
-/// What is read one item a lane takes a dispatch as large as the input.
+/// Of whole reductions, which are anything from microseconds to most of a second.
 const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
 /// A train of the whole dispatch list.
@@ -42,10 +42,14 @@ fn train(repeats: u32, workload: Workload) -> Workload {
 }
 
 fn sizes(dense: bool, variant: Variant, item: Item) -> Vec<u32> {
-    let all: &[u32] = match (dense, variant.shares()) {
-        (true, _) => &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS],
-        (false, true) => &[1, 262_143, MOST_ITEMS],
-        (false, false) => &[1, 4_097, 262_143],
+    let all: &[u32] = match (dense, item, variant.shares()) {
+        (true, Item::U32, _) => {
+            &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS]
+        }
+        (true, Item::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
+        (false, Item::U32, true) => &[1, 262_143, MOST_ITEMS],
+        (false, Item::U32, false) => &[1, 4_097, 262_143],
+        (false, Item::F32, _) => &[262_143],
     };
     let swaps = item == Item::F32 && variant == Variant::AtomicPerItem;
     all.iter().copied().filter(|&n| !swaps || n <= MOST_SWAPS).collect()
@@ -58,6 +62,8 @@ struct Alone {
     reads: BTreeMap<(Option<usize>, u32), CaseId>,
     /// Interleaved, sequential, and their floor.
     trees: [CaseId; 3],
+    /// The same for one workgroup, which has the hardware to itself.
+    one_tree: [CaseId; 3],
     /// By item type: in every lane, in one lane of each subgroup.
     atomics: [[CaseId; 2]; 2],
     atomic_floor: CaseId,
@@ -81,6 +87,14 @@ impl Alone {
             tree("alone.tree_interleaved", Variant::TreeInterleaved, PRICED),
             tree("alone.tree_sequential", Variant::TreeSequential, PRICED),
             tree("alone.tree.floor", Variant::TreeSequential, 0),
+        ];
+        let mut tree = |name: &str, variant, repeats| {
+            plan.case(name, TRAIN, move |n| train(n, trees_alone(variant, 1, repeats)))
+        };
+        let one_tree = [
+            tree("alone.one_tree_interleaved", Variant::TreeInterleaved, PRICED),
+            tree("alone.one_tree_sequential", Variant::TreeSequential, PRICED),
+            tree("alone.one_tree.floor", Variant::TreeSequential, 0),
         ];
         // 2²⁴ / (256 · 4) workgroups bring an f32 total to the end of its exact range.
         let mut atomic = |name: String, item, repeats, every| {
@@ -108,6 +122,7 @@ impl Alone {
             dispatch: plan.case("alone.dispatch", TRAIN, |n| train(n, empty::workload(1))),
             reads: Self::reads(plan, context, items),
             trees,
+            one_tree,
             atomics,
             atomic_floor,
             atomics_per_workgroup: [1, width]
@@ -153,6 +168,11 @@ impl Alone {
         round.unit_above(case, self.trees[2]) / f64::from(PRICED)
     }
 
+    fn tree_latency_s(&self, round: &Round<'_>, sequential: bool) -> f64 {
+        let case = self.one_tree[usize::from(sequential)];
+        (round.unit(case) - round.unit(self.one_tree[2])) / f64::from(PRICED)
+    }
+
     /// Seconds per atomic where every lane does one, or one lane of each subgroup.
     fn atomic_s(&self, round: &Round<'_>, item: Item, leaders: bool) -> f64 {
         let who = usize::from(leaders);
@@ -172,22 +192,19 @@ impl Alone {
         largest.map(|(_, &case)| rate(round, case)).fold(f64::NAN, f64::max)
     }
 
-    fn prices(
-        &self,
-        round: &Round<'_>,
-        variant: Variant,
-        item: Item,
-        share: Option<usize>,
-        count: u32,
-    ) -> Prices {
-        let dispatch_s = self.dispatch_s(round);
-        let sums = variant == Variant::SubgroupThenAtomic;
+    /// Seconds for reading `count` items alone, the dispatch not counted.
+    fn read_s(&self, round: &Round<'_>, share: Option<usize>, count: u32) -> f64 {
+        round.unit(self.reads[&(share, count)]) - self.dispatch_s(round)
+    }
+
+    fn prices(&self, round: &Round<'_>, variant: Variant, item: Item) -> Prices {
+        let sequential = variant != Variant::TreeInterleaved;
+        let sums = variant.needs_subgroups();
         Prices {
-            dispatch_s,
-            read_s: round.unit(self.reads[&(share, count)]) - dispatch_s,
+            dispatch_s: self.dispatch_s(round),
             subgroup_sum_s: if sums { self.subgroup_sum_s(round) } else { 0.0 },
-            barrier_s: self.tree_s(round, variant != Variant::TreeInterleaved)
-                / f64::from(TREE_STEPS),
+            tree_s: self.tree_s(round, sequential),
+            tree_latency_s: self.tree_latency_s(round, sequential),
             atomic_s: self.atomic_s(round, item, variant != Variant::AtomicPerItem),
         }
     }
@@ -198,36 +215,30 @@ fn rate(round: &Round<'_>, case: CaseId) -> f64 {
     f64::from(MOST_ITEMS) * 4.0 / round.unit(case)
 }
 
-/// What a variant asks for, by the algorithm alone.
-fn work(variant: Variant, count: u32, grid: u32, width: u32) -> Work {
+/// What a variant asks of each of its dispatches, by the algorithm alone.
+fn steps(variant: Variant, count: u32, grid: u32, width: u32) -> Vec<Step> {
     let groups = count.div_ceil(LANES).max(1);
-    let trees = |workgroups: u32| f64::from(workgroups) * f64::from(TREE_STEPS);
-    let one = Work { dispatches: 1.0, ..Work::default() };
+    let trees = |n: u32| Step { trees: f64::from(n), ..Step::default() };
+    // Every subgroup launched sums and adds, those of the last workgroup that hold no item too.
+    let subgroup_sums = |n: u32| {
+        let sums = f64::from(n * subgroups(LANES, width));
+        Step { subgroup_sums: sums, atomics: sums, ..Step::default() }
+    };
     match variant {
-        Variant::AtomicPerItem => Work { atomics: f64::from(count), ..one },
-        Variant::SubgroupThenAtomic => {
-            // Every subgroup launched sums and adds, the empty ones of the last workgroup too.
-            let sums = f64::from(groups * subgroups(LANES, width));
-            Work { subgroup_sums: sums, atomics: sums, ..one }
-        }
+        Variant::AtomicPerItem => vec![Step { atomics: f64::from(count), ..Step::default() }],
+        Variant::SubgroupThenAtomic => vec![subgroup_sums(groups)],
+        Variant::SubgroupSinglePass => vec![subgroup_sums(grid)],
         Variant::TreeInterleaved | Variant::TreeSequential => {
-            Work { barriers: trees(groups), atomics: f64::from(groups), ..one }
+            vec![Step { atomics: f64::from(groups), ..trees(groups) }]
         }
+        Variant::SinglePass => vec![Step { atomics: f64::from(grid), ..trees(grid) }],
+        Variant::Vec4TwoPass => vec![trees(grid), trees(1)],
         Variant::MultiPass => {
-            let mut total = Work::default();
-            let mut left = count;
-            loop {
-                let groups = left.div_ceil(LANES).max(1);
-                total.dispatches += 1.0;
-                total.barriers += trees(groups);
-                if groups == 1 {
-                    return total;
-                }
-                left = groups;
-            }
+            let levels = std::iter::successors(Some(groups), |&groups| {
+                (groups > 1).then(|| groups.div_ceil(LANES))
+            });
+            levels.map(trees).collect()
         }
-        Variant::Vec4TwoPass => Work { dispatches: 2.0, barriers: trees(grid + 1), ..one },
-        Variant::SinglePass => Work { barriers: trees(grid), atomics: f64::from(grid), ..one },
     }
 }
 
@@ -239,15 +250,17 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         )));
     }
     let mut plan = Plan::default();
+    plan.shorten_spans(2);
     let inputs = Item::ALL.map(|item| Items::random(item, MOST_ITEMS, context.seed));
     let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0]));
     let mut largest: Vec<(String, CaseId)> = Vec::new();
     for (items, item) in inputs.iter().zip(Item::ALL) {
         for variant in Variant::ALL {
-            if variant == Variant::SubgroupThenAtomic {
+            if variant.needs_subgroups() {
                 if context.facts.subgroup_max.is_none() {
                     plan.note(format!(
-                        "subgroup_then_atomic {} is unsupported: the adapter offers no subgroup operations",
+                        "{} {} is unsupported: the adapter offers no subgroup operations",
+                        variant.word(),
                         item.word()
                     ));
                     continue;
@@ -287,11 +300,16 @@ fn sweep(
     );
     let division = SHARES[share.unwrap_or(0)];
     let width = context.width.unwrap_or(1);
+    let mut smaller: Option<(u32, CaseId)> = None;
     for count in sizes(context.profile.dense, variant, item) {
         let input = items.clone();
         let case = plan.case(format!("{name}.{}.{count}", item.word()), TRAIN, move |n| {
             train(n, reduce(variant, &input, count, division))
         });
+        if let Some((fewer, smaller)) = smaller.replace((count, case)) {
+            // Half of what growth in proportion would make it, since the smaller has a dispatch's cost.
+            plan.grows_from(case, smaller, f64::from(count) / f64::from(fewer) / 2.0);
+        }
         if item == Item::U32 && count == MOST_ITEMS {
             largest.push((name.clone(), case));
         }
@@ -302,8 +320,8 @@ fn sweep(
             unit: "s",
             measured: Box::new(move |round| round.unit(case)),
             predicted: Box::new(move |round| {
-                let prices = law.prices(round, variant, item, share, count);
-                time(work(variant, count, division.workgroups(), width), prices)
+                let steps = steps(variant, count, division.workgroups(count), width);
+                time(law.read_s(round, share, count), steps, law.prices(round, variant, item))
             }),
             claimed: true,
         });
@@ -318,6 +336,7 @@ fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
     parameter("t_dispatch", Alone::dispatch_s);
     parameter("t_tree_interleaved", |alone, round| alone.tree_s(round, false));
     parameter("t_tree_sequential", |alone, round| alone.tree_s(round, true));
+    parameter("tree_latency_sequential", |alone, round| alone.tree_latency_s(round, true));
     parameter("t_subgroup_sum", Alone::subgroup_sum_s);
     parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Item::U32, false));
     parameter("t_atomic_f32", |alone, round| alone.atomic_s(round, Item::F32, false));

@@ -152,7 +152,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let law = Rc::clone(&by_granularity);
         plan.point(PointSpec {
             series: "granularity".to_owned(),
-            x: ("granularity", f64::from(g), "lanes"),
+            x: ("lanes per arm", f64::from(g), ""),
             unit: "s",
             measured: Box::new(move |round| own.cost(round, case, repeats)),
             predicted: Box::new(move |round| law.predicted(round, g, other.width(round))),
@@ -165,7 +165,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             (Rc::clone(&by_lanes), Rc::clone(&by_lanes), Rc::clone(&by_granularity));
         plan.point(PointSpec {
             series: "lanes".to_owned(),
-            x: ("workgroup lanes", f64::from(s), "lanes"),
+            x: ("lanes per workgroup", f64::from(s), ""),
             unit: "s",
             measured: Box::new(move |round| own.cost(round, index)),
             predicted: Box::new(move |round| {

@@ -68,6 +68,57 @@ pub struct Selection {
     pub backend: Option<String>,
 }
 
+impl AdapterFacts {
+    /// What `adapter` says of itself, with timestamps if they are wanted and offered.
+    pub(super) fn of(adapter: &wgpu::Adapter, want_timestamps: bool) -> Self {
+        let info = adapter.get_info();
+        let limits = adapter.limits();
+        let has = |feature| adapter.features().contains(feature);
+        let timestamps = want_timestamps && has(wgpu::Features::TIMESTAMP_QUERY);
+        let subgroups = has(wgpu::Features::SUBGROUP);
+        Self {
+            name: info.name,
+            vendor_id: info.vendor,
+            device_id: info.device,
+            device_type: device_type_word(info.device_type),
+            backend: backend_word(info.backend),
+            driver: info.driver,
+            driver_info: info.driver_info,
+            subgroup_min: subgroups.then_some(info.subgroup_min_size),
+            subgroup_max: subgroups.then_some(info.subgroup_max_size),
+            features: [(timestamps, TIMESTAMPS), (subgroups, SUBGROUPS)]
+                .into_iter()
+                .filter_map(|(on, word)| on.then_some(word))
+                .collect(),
+            shader_checks: false,
+            clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
+            period_ns: 1.0,
+            limits: DeviceLimits {
+                workgroup_lanes: limits
+                    .max_compute_invocations_per_workgroup
+                    .min(limits.max_compute_workgroup_size_x),
+                workgroups: limits.max_compute_workgroups_per_dimension,
+                binding_bytes: limits.max_storage_buffer_binding_size,
+            },
+        }
+    }
+
+    /// Whether GPU timestamps bracket spans.
+    #[must_use]
+    pub fn has_timestamps(&self) -> bool {
+        self.features.contains(&TIMESTAMPS)
+    }
+
+    /// Whether shaders may use subgroup operations.
+    #[must_use]
+    pub fn has_subgroups(&self) -> bool {
+        self.features.contains(&SUBGROUPS)
+    }
+}
+
+const TIMESTAMPS: &str = "timestamp-query";
+const SUBGROUPS: &str = "subgroup";
+
 const BACKENDS: &str = "vulkan, metal, dx12, gl";
 
 impl Selection {
@@ -112,7 +163,11 @@ impl fmt::Display for Selection {
 ///
 /// # Errors
 /// An unknown backend or power preference.
-pub fn list(selection: &Selection) -> Result<Vec<wgpu::Adapter>, GpuError> {
+pub fn list(selection: &Selection) -> Result<Vec<AdapterFacts>, GpuError> {
+    Ok(ranked(selection)?.iter().map(|adapter| AdapterFacts::of(adapter, true)).collect())
+}
+
+fn ranked(selection: &Selection) -> Result<Vec<wgpu::Adapter>, GpuError> {
     let selection = selection.or_environment();
     let preference = power_preference()?;
     let mut adapters = enumerate(selection.backends()?);
@@ -130,7 +185,7 @@ fn enumerate(backends: Backends) -> Vec<wgpu::Adapter> {
 /// The best adapter whose name contains what was asked for.
 pub(super) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
     let wanted = selection.or_environment();
-    let adapters = list(selection)?;
+    let adapters = ranked(selection)?;
     let chosen = adapters.iter().position(|adapter| match &wanted.adapter {
         Some(name) => adapter.get_info().name.to_lowercase().contains(&name.to_lowercase()),
         None => true,
@@ -179,7 +234,7 @@ fn rank(info: &wgpu::AdapterInfo, preference: PowerPreference) -> (bool, bool, u
     (info.device_type == DeviceType::Cpu, info.backend == Backend::Gl, kind)
 }
 
-pub(super) fn device_type_word(device_type: DeviceType) -> &'static str {
+fn device_type_word(device_type: DeviceType) -> &'static str {
     match device_type {
         DeviceType::DiscreteGpu => "discrete",
         DeviceType::IntegratedGpu => "integrated",
@@ -189,7 +244,7 @@ pub(super) fn device_type_word(device_type: DeviceType) -> &'static str {
     }
 }
 
-pub(super) fn backend_word(backend: Backend) -> &'static str {
+fn backend_word(backend: Backend) -> &'static str {
     match backend {
         Backend::Vulkan => "vulkan",
         Backend::Metal => "metal",

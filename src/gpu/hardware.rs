@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, Selection};
+use super::adapter::{self, AdapterFacts, ClockKind, Selection};
 use super::pipeline::{Pipeline, Pipelines, catching};
 use super::timer::{MOST_SPANS, QueryTimer, read_mapped};
 use super::{BadSpan, Contents, Executor, GpuError, Span, Timing, Workload};
@@ -59,25 +59,21 @@ impl Hardware {
     /// No adapter, none that matches, or one that refuses to open.
     pub fn open(options: &Options) -> Result<Self, GpuError> {
         let adapter = adapter::choose(&options.selection)?;
-        let info = adapter.get_info();
-        let has = |feature| adapter.features().contains(feature);
-        let timestamps = has(wgpu::Features::TIMESTAMP_QUERY) && !options.host_clock;
-        let subgroups = has(wgpu::Features::SUBGROUP);
+        let mut facts = AdapterFacts::of(&adapter, !options.host_clock);
         let mut features = wgpu::Features::empty();
-        features.set(wgpu::Features::TIMESTAMP_QUERY, timestamps);
-        features.set(wgpu::Features::SUBGROUP, subgroups);
-        let limits = adapter.limits();
+        features.set(wgpu::Features::TIMESTAMP_QUERY, facts.has_timestamps());
+        features.set(wgpu::Features::SUBGROUP, facts.has_subgroups());
         let (device, queue) =
             pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
                 label: Some("warplaw"),
                 required_features: features,
-                required_limits: limits.clone(),
+                required_limits: adapter.limits(),
                 experimental_features: wgpu::ExperimentalFeatures::disabled(),
                 memory_hints: wgpu::MemoryHints::Performance,
                 trace: wgpu::Trace::Off,
             }))
             .map_err(|error| GpuError::Device {
-                adapter: info.name.clone(),
+                adapter: facts.name.clone(),
                 reason: error.to_string(),
             })?;
         let fault = Arc::new(Mutex::new(None));
@@ -86,31 +82,10 @@ impl Hardware {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             slot.lock().unwrap_or_else(|poison| poison.into_inner()).get_or_insert(error.to_string());
         }));
-        let facts = AdapterFacts {
-            name: info.name.clone(),
-            vendor_id: info.vendor,
-            device_id: info.device,
-            device_type: adapter::device_type_word(info.device_type),
-            backend: adapter::backend_word(info.backend),
-            driver: info.driver.clone(),
-            driver_info: info.driver_info.clone(),
-            subgroup_min: subgroups.then_some(info.subgroup_min_size),
-            subgroup_max: subgroups.then_some(info.subgroup_max_size),
-            features: [(timestamps, "timestamp-query"), (subgroups, "subgroup")]
-                .into_iter()
-                .filter_map(|(on, word)| on.then_some(word))
-                .collect(),
-            shader_checks: options.checked,
-            clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
-            period_ns: if timestamps { f64::from(queue.get_timestamp_period()) } else { 1.0 },
-            limits: DeviceLimits {
-                workgroup_lanes: limits
-                    .max_compute_invocations_per_workgroup
-                    .min(limits.max_compute_workgroup_size_x),
-                workgroups: limits.max_compute_workgroups_per_dimension,
-                binding_bytes: limits.max_storage_buffer_binding_size,
-            },
-        };
+        facts.shader_checks = options.checked;
+        if facts.has_timestamps() {
+            facts.period_ns = f64::from(queue.get_timestamp_period());
+        }
         Ok(Self {
             pipelines: Pipelines::new(!options.checked),
             device,
@@ -128,7 +103,7 @@ impl Hardware {
         shared: &mut HashMap<*const u32, wgpu::Buffer>,
     ) -> Result<Loaded, String> {
         if workload.dispatches.iter().any(|d| d.shader.needs_subgroups)
-            && !self.facts.features.contains(&"subgroup")
+            && !self.facts.has_subgroups()
         {
             return Err("the adapter offers no subgroup operations".to_owned());
         }

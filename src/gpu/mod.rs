@@ -13,7 +13,7 @@ mod timer;
 mod workload;
 
 pub use adapter::{AdapterFacts, ClockKind, DeviceLimits, Selection, list as list_adapters};
-pub use environment::disable_stale_shader_caches;
+pub use environment::prepare_environment;
 pub use hardware::{Hardware, Options};
 pub use timer::{BadSpan, Span, decode as decode_stamps};
 pub use workload::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};

@@ -73,7 +73,9 @@ impl Item {
             let expand = |stem: &str, text: &str, needs_subgroups: bool| {
                 Item::ALL.map(|item| {
                     let name = format!("{stem}.{}", item.word());
-                    module(&name, format!("{}{text}", item.prelude()), needs_subgroups)
+                    let items = include_str!("../../shaders/reduction_items.wgsl");
+                    let source = format!("{}{items}\n{text}", item.prelude());
+                    module(&name, source, needs_subgroups)
                 })
             };
             [
@@ -115,11 +117,13 @@ pub enum Variant {
     Vec4TwoPass,
     /// The same, but each workgroup adds atomically in the one dispatch.
     SinglePass,
+    /// The same, but each subgroup sums and adds atomically, without a tree.
+    SubgroupSinglePass,
 }
 
 impl Variant {
     /// Every variant.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AtomicPerItem,
         Self::SubgroupThenAtomic,
         Self::TreeInterleaved,
@@ -127,6 +131,7 @@ impl Variant {
         Self::MultiPass,
         Self::Vec4TwoPass,
         Self::SinglePass,
+        Self::SubgroupSinglePass,
     ];
 
     /// Its name in records, and its entry point where it has one of its own.
@@ -140,13 +145,20 @@ impl Variant {
             Self::MultiPass => "multi_pass",
             Self::Vec4TwoPass => "vec4_two_pass",
             Self::SinglePass => "single_pass",
+            Self::SubgroupSinglePass => "subgroup_single_pass",
         }
+    }
+
+    /// Whether it needs subgroup operations.
+    #[must_use]
+    pub fn needs_subgroups(self) -> bool {
+        matches!(self, Self::SubgroupThenAtomic | Self::SubgroupSinglePass)
     }
 
     /// Whether its grid is smaller than the items and so divides them by a [`Share`].
     #[must_use]
     pub fn shares(self) -> bool {
-        matches!(self, Self::Vec4TwoPass | Self::SinglePass)
+        matches!(self, Self::Vec4TwoPass | Self::SinglePass | Self::SubgroupSinglePass)
     }
 }
 
@@ -206,19 +218,18 @@ pub const TREE_STEPS: u32 = LANES.ilog2();
 /// How a grid that is smaller than the items divides them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Share {
-    /// All workgroups stride over the whole input together, `0` of them.
+    /// At most so many workgroups stride over the whole input together.
     Strided(u32),
-    /// Each of `0` workgroups has a block to itself.
+    /// Each lane of at most so many workgroups has a block to itself.
     Blocked(u32),
 }
 
 impl Share {
-    /// Workgroups in the grid.
+    /// Workgroups in the grid for `count` items: no more than have four items a lane to read.
     #[must_use]
-    pub fn workgroups(self) -> u32 {
-        match self {
-            Self::Strided(workgroups) | Self::Blocked(workgroups) => workgroups,
-        }
+    pub fn workgroups(self, count: u32) -> u32 {
+        let (Self::Strided(most) | Self::Blocked(most)) = self;
+        count.div_ceil(4 * LANES).clamp(1, most)
     }
 
     /// Its name in records.
@@ -235,11 +246,11 @@ impl Share {
 #[must_use]
 pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Workload {
     let mut build = Builder::new(items);
+    build.subgroups = variant.needs_subgroups();
     let launched = workgroups_for(count);
     let bytes = f64::from(count) * 4.0;
     let checked = match variant {
         Variant::AtomicPerItem | Variant::SubgroupThenAtomic => {
-            build.subgroups = variant == Variant::SubgroupThenAtomic;
             let total = build.zeroed(1);
             let per_item = variant == Variant::AtomicPerItem;
             build.dispatch(variant.word(), [0, total], Params::items(count), launched, move |width| {
@@ -271,15 +282,25 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
             }
         }
         Variant::Vec4TwoPass => {
-            let groups = share.workgroups();
+            let groups = share.workgroups(count);
             let partials = build.zeroed(groups.next_multiple_of(4) as usize);
             build.summing("share_pass", [0, partials], Params::shared(count, share), groups);
             let total = build.zeroed(1);
             build.summing("share_pass", [partials, total], Params::items(groups), 1);
             total
         }
+        Variant::SubgroupSinglePass => {
+            let groups = share.workgroups(count);
+            let total = build.zeroed(1);
+            let params = Params::shared(count, share);
+            build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
+                atomics: f64::from(groups * LANES.div_ceil(width)),
+                ..launch(groups, width, bytes)
+            });
+            total
+        }
         Variant::SinglePass => {
-            let groups = share.workgroups();
+            let groups = share.workgroups(count);
             let total = build.zeroed(1);
             let params = Params::shared(count, share);
             build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
@@ -299,7 +320,7 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
 #[must_use]
 pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
     let mut build = Builder::new(items);
-    let groups = share.workgroups();
+    let groups = share.workgroups(count);
     let lanes = (groups * LANES) as usize;
     let partials = build.zeroed(lanes);
     let params = Params::shared(count, share);
@@ -311,11 +332,11 @@ pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
     build.finish(&format!("read {count}"), partials, move || {
         let mut sums = vec![0i64; lanes];
         let quads = count as usize / 4;
-        let block = quads.div_ceil(groups as usize).max(1);
+        let block = quads.div_ceil(lanes).max(1);
         for (i, quad) in words.chunks_exact(4).take(quads).enumerate() {
             let lane = match share {
                 Share::Strided(_) => i % lanes,
-                Share::Blocked(_) => i / block * LANES as usize + i % block % LANES as usize,
+                Share::Blocked(_) => i / block,
             };
             sums[lane] += quad.iter().map(|&bits| item.value(bits)).sum::<i64>();
         }

@@ -120,6 +120,8 @@ pub(super) struct CaseSpec {
     pub(super) id: String,
     pub(super) build: Builder,
     pub(super) sizing: Sizing,
+    /// A smaller case, and how many times its work this one has.
+    pub(super) smaller: Option<(CaseId, f64)>,
 }
 
 pub(super) struct ParameterSpec {
@@ -161,6 +163,7 @@ pub struct Plan {
     pub(super) findings: Vec<FindingSpec>,
     pub(super) diagnose: Option<Diagnose>,
     pub(super) notes: Vec<String>,
+    pub(super) brevity: u32,
 }
 
 impl Plan {
@@ -171,8 +174,20 @@ impl Plan {
         sizing: Sizing,
         build: impl Fn(u32) -> Workload + 'static,
     ) -> CaseId {
-        self.cases.push(CaseSpec { id: id.into(), build: Arc::new(build), sizing });
+        self.cases.push(CaseSpec {
+            id: id.into(),
+            build: Arc::new(build),
+            sizing,
+            smaller: None,
+        });
         CaseId(self.cases.len() - 1)
+    }
+
+    /// Says that `case` has `times` the work of `smaller`, added before it, so that it need not be tried
+    /// to know that it is too long, and is never run where it would near a watchdog.
+    pub fn grows_from(&mut self, case: CaseId, smaller: CaseId, times: f64) {
+        debug_assert!(smaller.0 < case.0);
+        self.cases[case.0].smaller = Some((smaller, times));
     }
 
     /// Adds a calibrated parameter.
@@ -220,6 +235,11 @@ impl Plan {
     /// Says what the result's points and findings suggest about the mechanism.
     pub fn diagnose(&mut self, diagnose: impl Fn(&Outcome) -> Vec<String> + 'static) {
         self.diagnose = Some(Box::new(diagnose));
+    }
+
+    /// Makes spans this many times shorter than the profile's, for a wide sweep with a wide tolerance.
+    pub fn shorten_spans(&mut self, times: u32) {
+        self.brevity = times;
     }
 
     /// Adds a remark on what was left out and why.

@@ -26,7 +26,7 @@ impl Profile {
         span_s: 1.5e-3,
         budget_s: 3.4,
         least_rounds: 9,
-        most_rounds: 31,
+        most_rounds: 61,
         half_width: 0.02,
         dense: false,
     };
@@ -37,7 +37,7 @@ impl Profile {
         span_s: 6e-3,
         budget_s: 12.0,
         least_rounds: 15,
-        most_rounds: 61,
+        most_rounds: 101,
         half_width: 0.005,
         dense: true,
     };

@@ -13,7 +13,7 @@ use super::plan::{Context, Experiment, Plan};
 use super::profile::LEAST_TICKS;
 use super::rounds::Samples;
 use super::session::Session;
-use super::sizing::{Sized, size};
+use super::sizing::{Length, Sized, size};
 use super::verify::verify;
 use crate::gpu::GpuError;
 use crate::record::{self, Case, Control, Status};
@@ -75,17 +75,17 @@ pub fn run(
     let controls = Controls::add(&mut plan, seed);
 
     progress(Progress { stage: Stage::Sizing, done: 0.0 });
-    let target_s =
-        session.profile.span_s.max(LEAST_TICKS * session.clock.resolution_ns * 1e-9);
+    let span_s = session.profile.span_s / f64::from(plan.brevity.max(1));
+    let target_s = span_s.max(LEAST_TICKS * session.clock.resolution_ns * 1e-9);
     let sized = size(session.executor, &plan.cases, target_s)?;
     let mut cases = load_and_verify(session, experiment, &plan, &sized, stop, progress)?;
     let timed: Vec<usize> = (0..cases.len()).filter(|&i| cases[i].failure.is_none()).collect();
 
     let mut samples = Samples::new(sized.iter().map(|case| case.scale).collect());
     let stopped_by =
-        time_rounds(session, &plan, &timed, &mut samples, seed, start, stop, progress)?;
-    for (index, case) in cases.iter_mut().enumerate() {
-        case.samples_s = samples.of(index);
+        time_rounds(session, experiment, &plan, &timed, &mut samples, seed, start, stop, progress)?;
+    for &index in &timed {
+        cases[index].samples_s = samples.of(index);
     }
 
     let mut outcome = analyse(experiment, &plan, &controls, &samples, seed);
@@ -156,6 +156,7 @@ fn load_and_verify(
         let wrong = match &refusals[index] {
             Some(reason) => Some(reason.clone()),
             None if stop.load(Ordering::Relaxed) => Some("interrupted".to_owned()),
+            None if matches!(case.length, Length::NearsWatchdog(_)) => case.length.reason(),
             None => verify(session.executor, index, &case.workload)?
                 .err()
                 .map(|mismatch| format!("wrong output: {mismatch}")),
@@ -165,7 +166,7 @@ fn load_and_verify(
             samples_s: Vec::new(),
             verified: wrong.is_none(),
             scale: case.scale,
-            failure: wrong.or_else(|| case.too_long.clone()),
+            failure: wrong.or_else(|| case.length.reason()),
         });
     }
     Ok(cases)
@@ -174,6 +175,7 @@ fn load_and_verify(
 #[expect(clippy::too_many_arguments, reason = "the loop at the heart of the suite, used once")]
 fn time_rounds(
     session: &mut Session<'_>,
+    experiment: &Experiment,
     plan: &Plan,
     timed: &[usize],
     samples: &mut Samples,
@@ -183,6 +185,8 @@ fn time_rounds(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<&'static str, GpuError> {
     let profile = session.profile;
+    // An interval a tenth of the tolerance wide leaves nothing to decide.
+    let sharp = profile.half_width.max(0.1 * tolerance::of(experiment.id));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut widths: Vec<f64> = Vec::new();
     let mut order = timed.to_vec();
@@ -209,13 +213,16 @@ fn time_rounds(
             }
             continue;
         }
-        if spent > profile.budget_s || round >= profile.most_rounds {
+        if spent > profile.budget_s {
             return Ok("time");
+        }
+        if round >= profile.most_rounds {
+            return Ok("rounds");
         }
         // Looking is not free: every third round is soon enough.
         if round % 3 == 0 {
             let width = widest(plan, samples, seed);
-            if width <= profile.half_width {
+            if width <= sharp {
                 return Ok("precision");
             }
             widths.push(width);
@@ -268,7 +275,7 @@ fn add_case_remarks(
         }
         let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
         let rejected = case.samples_s.len() - samples.len();
-        if case.verified && rejected > 0 {
+        if case.failure.is_none() && rejected > 0 {
             outcome.diagnosis.push(format!(
                 "{}: {rejected} of {} spans were rejected by the clock",
                 case.id,

@@ -101,6 +101,7 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
             Chain { lanes: 64, active: 64, trips: 512, workgroups, seed: 1 }.workload()
         }),
         sizing: Sizing::Own { granule: 64, most: 32_768 },
+        smaller: None,
     };
     let by_stamps = size(executor, &[case], HOST_CHECK_S)?.remove(0).workload;
     let by_host = Workload {

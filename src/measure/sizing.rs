@@ -11,9 +11,45 @@ use crate::gpu::{Executor, GpuError, Workload};
 pub(super) struct Sized {
     pub(super) scale: u32,
     pub(super) workload: Workload,
-    /// Why it can be run and verified, but not timed.
-    pub(super) too_long: Option<String>,
+    pub(super) length: Length,
 }
+
+/// Whether the least of a case fits a span.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Length {
+    Fits,
+    /// At least so many seconds: it is verified, but not timed.
+    TooLong(f64),
+    /// At least so many seconds: it is not run at all.
+    NearsWatchdog(f64),
+}
+
+impl Length {
+    fn of(span_s: f64) -> Self {
+        if span_s > WATCHDOG_S {
+            Self::NearsWatchdog(span_s)
+        } else if span_s > LONGEST_SPAN_S {
+            Self::TooLong(span_s)
+        } else {
+            Self::Fits
+        }
+    }
+
+    /// Why it is not timed.
+    pub(super) fn reason(self) -> Option<String> {
+        let (Self::TooLong(span_s) | Self::NearsWatchdog(span_s)) = self else {
+            return None;
+        };
+        Some(format!(
+            "the least of it takes at least {:.0} ms, and a span may take {:.0} ms",
+            span_s * 1e3,
+            LONGEST_SPAN_S * 1e3
+        ))
+    }
+}
+
+/// Half of what Windows allows a dispatch.
+const WATCHDOG_S: f64 = 1.0;
 
 /// Trials grow at most this much at once: the first ones are mostly fixed cost.
 const GROWTH: f64 = 16.0;
@@ -37,14 +73,14 @@ pub(super) fn size(
     target_s: f64,
 ) -> Result<Vec<Sized>, GpuError> {
     let mut groups = group(cases);
-    let mut too_long: Vec<Option<String>> = vec![None; cases.len()];
+    let mut lengths = vec![Length::Fits; cases.len()];
     for _ in 0..TRIALS {
         let open: Vec<(usize, usize)> = groups
             .iter()
             .enumerate()
             .filter(|(_, group)| !group.settled)
             .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
-            .filter(|&(_, case)| too_long[case].is_none())
+            .filter(|&(_, case)| lengths[case] == Length::Fits)
             .collect();
         if open.is_empty() {
             break;
@@ -52,14 +88,10 @@ pub(super) fn size(
         let spans = trial(executor, cases, &groups, &open)?;
         let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
         for (&(g, case), &span) in open.iter().zip(&spans) {
-            let group = &groups[g];
-            if span > LONGEST_SPAN_S && group.scale == group.granule {
-                too_long[case] = Some(format!(
-                    "the least of it takes {:.0} ms, and a span may take {:.0} ms",
-                    span * 1e3,
-                    LONGEST_SPAN_S * 1e3
-                ));
-            } else if span.is_finite() {
+            if groups[g].scale == groups[g].granule {
+                lengths[case] = Length::of(span);
+            }
+            if lengths[case] == Length::Fits && span.is_finite() {
                 let slot = longest.entry(g).or_insert(0.0);
                 *slot = slot.max(span);
             }
@@ -68,7 +100,7 @@ pub(super) fn size(
             groups[g].grow(span, target_s);
         }
     }
-    Ok(finish(cases, &groups, too_long))
+    Ok(finish(cases, &groups, lengths))
 }
 
 fn group(cases: &[CaseSpec]) -> Vec<Group> {
@@ -99,8 +131,9 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case twice and keeps the shorter span, since the first run compiles; once, where that
-/// is too long already. NaN for what cannot be run.
+/// Times each open case twice and keeps the shorter span, since the first run compiles. What must be too
+/// long by the span of a smaller case is not tried: that case's span, scaled, stands for it. NaN for
+/// what cannot be run.
 fn trial(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
@@ -110,15 +143,37 @@ fn trial(
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
     let loaded = executor.load(&workloads)?;
-    let mut runnable: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
     let mut spans = vec![f64::NAN; open.len()];
-    for _ in 0..2 {
-        runnable.retain(|&i| !(spans[i] > 2.0 * LONGEST_SPAN_S));
-        for (&i, span) in runnable.iter().zip(executor.round(&runnable)?) {
-            spans[i] = spans[i].min(span.unwrap_or(f64::NAN));
+    let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
+    while !waiting.is_empty() {
+        // A case waits for a smaller one that is itself still waiting.
+        let smaller = |i: usize| {
+            let (CaseId(smaller), times) = cases[open[i].1].smaller?;
+            Some((open.iter().position(|&(_, case)| case == smaller)?, times))
+        };
+        let (later, now): (Vec<usize>, Vec<usize>) = waiting
+            .iter()
+            .partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
+        let (known, tried): (Vec<usize>, Vec<usize>) = now
+            .iter()
+            .partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
+        for i in known {
+            let (s, times) = smaller(i).expect("what is known is known from a smaller case");
+            spans[i] = spans[s] * times;
         }
+        for _ in 0..2 {
+            for (&i, span) in tried.iter().zip(executor.round(&tried)?) {
+                spans[i] = spans[i].min(span.unwrap_or(f64::NAN));
+            }
+        }
+        waiting = later;
     }
     Ok(spans)
+}
+
+/// Whether a smaller case's span, `times` over, is surely too long. A short one may be all fixed cost.
+fn tells(span_s: f64, times: f64) -> bool {
+    span_s > 0.1 * LONGEST_SPAN_S && span_s * times > LONGEST_SPAN_S
 }
 
 impl Group {
@@ -131,7 +186,7 @@ impl Group {
     }
 }
 
-fn finish(cases: &[CaseSpec], groups: &[Group], too_long: Vec<Option<String>>) -> Vec<Sized> {
+fn finish(cases: &[CaseSpec], groups: &[Group], lengths: Vec<Length>) -> Vec<Sized> {
     let mut scales = vec![0; cases.len()];
     for group in groups {
         for &case in &group.members {
@@ -146,7 +201,7 @@ fn finish(cases: &[CaseSpec], groups: &[Group], too_long: Vec<Option<String>>) -
     cases
         .iter()
         .zip(scales)
-        .zip(too_long)
-        .map(|((case, scale), too_long)| Sized { scale, workload: (case.build)(scale), too_long })
+        .zip(lengths)
+        .map(|((case, scale), length)| Sized { scale, workload: (case.build)(scale), length })
         .collect()
 }

@@ -167,7 +167,7 @@ pub struct Experiment {
     pub reason: Option<String>,
     /// What the judged points and the controls say together.
     pub verdict: Option<Verdict>,
-    /// `precision`, `noise_stable`, `time` or `interrupted`.
+    /// `precision`, `noise_stable`, `time`, `rounds` or `interrupted`.
     pub stopped_by: Option<String>,
     /// Rounds kept.
     #[serde(default)]

@@ -1,0 +1,38 @@
+//! `warplaw adapters`.
+
+use std::process::ExitCode;
+
+use super::{CliError, print_text};
+use crate::gpu::{GpuError, Selection, list_adapters};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AdapterArguments {
+    /// Only these backends: vulkan, metal, dx12, gl (comma separated)
+    #[arg(long, value_name = "BACKEND")]
+    backend: Option<String>,
+}
+
+pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliError> {
+    let selection = Selection { adapter: None, backend: arguments.backend.clone() };
+    let adapters = list_adapters(&selection)?;
+    if adapters.is_empty() {
+        return Err(GpuError::NoAdapter.into());
+    }
+    let text: String = adapters
+        .iter()
+        .map(|facts| {
+            let subgroups = match (facts.subgroup_min, facts.subgroup_max) {
+                (Some(min), Some(max)) if min == max => format!("subgroups of {min}"),
+                (Some(min), Some(max)) => format!("subgroups of {min} to {max}"),
+                _ => "no subgroup operations".to_owned(),
+            };
+            let clock = if facts.has_timestamps() { "timestamps" } else { "no timestamps" };
+            format!(
+                "{}\n    {}, {}, {} {}; {subgroups}, {clock}\n",
+                facts.name, facts.backend, facts.device_type, facts.driver, facts.driver_info
+            )
+        })
+        .collect();
+    print_text(&text);
+    Ok(ExitCode::SUCCESS)
+}

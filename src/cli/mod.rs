@@ -1,0 +1,152 @@
+//! The command line: one file per subcommand, one line per error, exit 2 for what the user can mend.
+
+mod adapters;
+mod check;
+mod compare;
+mod list;
+mod report;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::gpu::GpuError;
+use crate::record::RecordError;
+use crate::report::{Document, Format, render};
+
+pub use run::{Closing, RunArguments, run};
+
+/// Measures how well the laws of lockstep execution hold on your GPU.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, judge, and write a record
+    Run(RunArguments),
+    /// List the experiments and their laws
+    List,
+    /// List the adapters, best first
+    Adapters(adapters::AdapterArguments),
+    /// Show records
+    Report(report::ReportArguments),
+    /// Show records side by side
+    Compare(compare::CompareArguments),
+    /// Judge records: exit 1 if a law deviates, 3 if one is inconclusive
+    Check(check::CheckArguments),
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The device.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// A record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// `--only` names no experiment.
+    #[error("no experiment is called `{name}`; there is: {known}")]
+    UnknownExperiment {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A report cannot be written.
+    #[error("cannot write `{path}`: {reason}; choose another place with --out FILE")]
+    Unwritable {
+        /// Where to.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// Carries out the command and says how it went.
+#[must_use]
+pub fn execute(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Run(arguments) => run(&arguments, Closing::Report),
+        Command::List => list::list(),
+        Command::Adapters(arguments) => adapters::adapters(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+    };
+    report_error(outcome)
+}
+
+/// One line on standard error for what went wrong, and exit 2.
+#[must_use]
+pub fn report_error(outcome: Result<ExitCode, CliError>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArgument {
+    Terminal,
+    Markdown,
+    Csv,
+    Html,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(argument: FormatArgument) -> Self {
+        match argument {
+            FormatArgument::Terminal => Self::Terminal,
+            FormatArgument::Markdown => Self::Markdown,
+            FormatArgument::Csv => Self::Csv,
+            FormatArgument::Html => Self::Html,
+        }
+    }
+}
+
+/// Where and how a document goes.
+#[derive(Debug, clap::Args)]
+struct Output {
+    /// How to write it
+    #[arg(long, value_enum, default_value = "terminal")]
+    format: FormatArgument,
+    /// Write here instead of to the terminal
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Output {
+    fn write(&self, document: &Document) -> Result<(), CliError> {
+        let text = render(document, self.format.into());
+        match &self.out {
+            Some(path) => write_text(path, &text),
+            None => {
+                print_text(&text);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
+    std::fs::write(path, text).map_err(|error| CliError::Unwritable {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// Prints, and ends quietly when the reader has had enough (`warplaw … | head`).
+fn print_text(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}

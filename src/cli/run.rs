@@ -1,0 +1,238 @@
+//! `warplaw run`: measures, and keeps what it has after every experiment.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{CliError, print_text};
+use crate::experiments::{REGISTRY, find};
+use crate::gpu::{Hardware, Options, Selection};
+use crate::measure::{Experiment, Profile, Progress, Session, Stage, seed_from_time, unmeasured};
+use crate::record::{self, Machine, Record, Schema, Status, Tool};
+use crate::report::{self, Format, render};
+
+/// What to measure, on what, and where the record goes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RunArguments {
+    /// A first look: shorter spans, sparser sweeps
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// What a record is made with (the default)
+    #[arg(long)]
+    pub full: bool,
+    /// Only these experiments (see `warplaw list`)
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// The adapter whose name contains this, any case (or `WGPU_ADAPTER_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Option<String>,
+    /// Only these backends: vulkan, metal, dx12, gl (or `WGPU_BACKEND`)
+    #[arg(long, value_name = "BACKEND")]
+    pub backend: Option<String>,
+    /// Seed of every random choice; a new one each run unless given
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Write the record here; under results/ unless given
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Keep wgpu's injected bounds, division and loop checks
+    #[arg(long)]
+    pub checked: bool,
+    /// Time by the host clock even where there are timestamps
+    #[arg(long)]
+    pub host_clock: bool,
+}
+
+/// What is printed when all is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Verdicts, points, card.
+    Report,
+    /// Points, card, verdicts: for `cargo bench`.
+    Verdicts,
+}
+
+/// Runs the experiments, prints the report and writes the record.
+///
+/// # Errors
+/// An unknown experiment, no adapter, a failing device, a place that cannot be written.
+pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliError> {
+    let experiments = chosen(&arguments.only)?;
+    if let Some(path) = &arguments.out {
+        try_out(path)?;
+    }
+    let stop = stop_on_interrupt();
+    let profile = if arguments.quick { Profile::QUICK } else { Profile::FULL };
+    let seed = arguments.seed.unwrap_or_else(seed_from_time);
+    let start = Instant::now();
+    let mut hardware = Hardware::open(&Options {
+        selection: Selection {
+            adapter: arguments.adapter.clone(),
+            backend: arguments.backend.clone(),
+        },
+        checked: arguments.checked,
+        host_clock: arguments.host_clock,
+    })?;
+    let mut session = Session::open(&mut hardware, profile, seed)?;
+    let mut record = Record {
+        schema: Schema::current(),
+        tool: tool(profile),
+        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        duration_s: 0.0,
+        seed,
+        machine: Machine::here(),
+        adapter: session.adapter.clone(),
+        clock: session.clock.clone(),
+        experiments: experiments
+            .iter()
+            .map(|experiment| unmeasured(experiment, Status::Interrupted, "not reached"))
+            .collect(),
+        cases: Vec::new(),
+    };
+    let mut keeper = Keeper::new(arguments.out.clone(), &record);
+    keeper.keep(&record)?;
+
+    for (index, experiment) in experiments.iter().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let bar = progress_bar(experiment, index, experiments.len());
+        let measured =
+            crate::measure::run(&mut session, experiment, &stop, &mut |p| show(&bar, p));
+        bar.finish_and_clear();
+        match measured {
+            Ok((outcome, mut cases)) => {
+                record.experiments[index] = outcome;
+                record.cases.append(&mut cases);
+            }
+            Err(error) => {
+                record.experiments[index] =
+                    unmeasured(experiment, Status::Failed, &error.to_string());
+                record.duration_s = start.elapsed().as_secs_f64();
+                keeper.keep(&record)?;
+                return Err(error.into());
+            }
+        }
+        record.duration_s = start.elapsed().as_secs_f64();
+        keeper.keep(&record)?;
+    }
+    let document = match closing {
+        Closing::Report => report::report(&record),
+        Closing::Verdicts => report::closing_with_verdicts(&record),
+    };
+    print_text(&render(&document, Format::Terminal));
+    print_text(&format!("\nrecord: {}\n", keeper.path.display()));
+    let interrupted = stop.load(Ordering::Relaxed);
+    Ok(if interrupted { ExitCode::from(130) } else { ExitCode::SUCCESS })
+}
+
+fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
+    for name in only {
+        if find(name).is_none() {
+            let known: Vec<&str> = REGISTRY.iter().map(|experiment| experiment.id).collect();
+            return Err(CliError::UnknownExperiment {
+                name: name.clone(),
+                known: known.join(", "),
+            });
+        }
+    }
+    // In the registry's order, since `width` serves the others.
+    let wanted = |experiment: &&Experiment| {
+        only.is_empty() || only.iter().any(|name| name == experiment.id)
+    };
+    Ok(REGISTRY.iter().filter(wanted).collect())
+}
+
+/// Fails before anything is measured where the record could not be written after.
+fn try_out(path: &Path) -> Result<(), CliError> {
+    let unwritable = |reason: String| CliError::Unwritable {
+        path: path.display().to_string(),
+        reason,
+    };
+    if path.is_dir() {
+        return Err(unwritable("it is a directory".to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| unwritable(error.to_string()))?;
+    tempfile::NamedTempFile::new_in(folder).map_err(|error| unwritable(error.to_string()))?;
+    Ok(())
+}
+
+/// Set by the first Ctrl-C, which ends the round in hand; a second one ends the process.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Only a second handler in one process fails, and then the first still stops that run.
+    let _already_set = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+fn tool(profile: Profile) -> Tool {
+    let mut argv: Vec<String> = std::env::args().collect();
+    if let Some(program) = argv.first_mut() {
+        // The program's name, not where it lies.
+        *program = Path::new(program)
+            .file_name()
+            .map_or_else(|| "warplaw".to_owned(), |name| name.to_string_lossy().into_owned());
+    }
+    Tool {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_rev: option_env!("WARPLAW_GIT_REV").map(str::to_owned),
+        dirty: option_env!("WARPLAW_GIT_DIRTY").map(|dirty| dirty == "true"),
+        argv,
+        profile: profile.name.to_owned(),
+    }
+}
+
+/// Writes the record where it belongs and, should that fail midway, where it can.
+struct Keeper {
+    path: PathBuf,
+}
+
+impl Keeper {
+    fn new(out: Option<PathBuf>, record: &Record) -> Self {
+        Self { path: out.unwrap_or_else(|| record::default_path(record)) }
+    }
+
+    fn keep(&mut self, record: &Record) -> Result<(), CliError> {
+        let Err(error) = record::write(record, &self.path) else {
+            return Ok(());
+        };
+        if record.cases.is_empty() {
+            return Err(error.into()); // nothing is lost yet
+        }
+        let refuge = std::env::temp_dir().join("warplaw-rescued-record.json");
+        record::write(record, &refuge)?;
+        eprintln!("warning: {error}; the record is kept in `{}` instead", refuge.display());
+        self.path = refuge;
+        Ok(())
+    }
+}
+
+fn progress_bar(experiment: &Experiment, index: usize, of: usize) -> ProgressBar {
+    const STEPS: u64 = 1000;
+    let bar = ProgressBar::new(STEPS);
+    let template = "{prefix:>20} {bar:32} {percent:>3} % {msg}";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is constant"));
+    bar.set_prefix(format!("{}/{of} {}", index + 1, experiment.id));
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    let steps = bar.length().unwrap_or(0) as f64;
+    bar.set_position((progress.done * steps) as u64);
+    bar.set_message(match progress.stage {
+        Stage::Sizing => "sizing spans",
+        Stage::Verifying => "verifying outputs",
+        Stage::Timing => "timing rounds",
+    });
+}

@@ -1,0 +1,87 @@
+//! Several records side by side: one column a device, what differs in its own words.
+
+use super::document::{Document, Table};
+use super::figures;
+use super::judge::rejudge;
+use crate::record::{Experiment, Record};
+
+/// Compares records, the first being what the others are held against.
+#[must_use]
+pub fn compare(records: &[(String, Record)]) -> Document {
+    let mut document = Document::default();
+    document.heading(1, "Comparison");
+    document.list(
+        records
+            .iter()
+            .enumerate()
+            .map(|(i, (path, record))| {
+                format!(
+                    "{}: {}, {}, {} profile, {} (`{path}`)",
+                    letter(i),
+                    record.adapter.name,
+                    record.adapter.backend,
+                    record.tool.profile,
+                    record.started_at
+                )
+            })
+            .collect(),
+    );
+    document.heading(2, "Verdicts");
+    document.table(rows(records, |experiment| {
+        let verdict = rejudge(experiment).map_or(experiment.status.word(), |v| v.word());
+        let residual = crate::stats::median(&experiment.residuals());
+        vec![(
+            "verdict, median residual".to_owned(),
+            residual.map_or_else(
+                || verdict.to_owned(),
+                |residual| format!("{verdict}, {}", figures::per_cent(residual)),
+            ),
+        )]
+    }));
+    document.heading(2, "Findings");
+    document.table(rows(records, |experiment| {
+        experiment.findings.iter().map(|f| (f.name.clone(), figures::finding(f))).collect()
+    }));
+    document.heading(2, "Calibrated");
+    document.table(rows(records, |experiment| {
+        experiment
+            .parameters
+            .iter()
+            .map(|p| (p.name.clone(), figures::with_interval(p.value, &p.unit, p.ci)))
+            .collect()
+    }));
+    document
+}
+
+fn letter(index: usize) -> String {
+    char::from_u32('A' as u32 + index as u32).filter(char::is_ascii_uppercase).map_or_else(
+        || format!("#{}", index + 1),
+        |letter| letter.to_string(),
+    )
+}
+
+/// One row for each name that any record has; an empty cell where a record lacks it.
+fn rows(
+    records: &[(String, Record)],
+    entries: impl Fn(&Experiment) -> Vec<(String, String)>,
+) -> Table {
+    let heads: Vec<String> = (0..records.len()).map(|i| format!("{}>", letter(i))).collect();
+    let columns: Vec<&str> =
+        ["experiment", "what"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let mut table = Table::new(&columns);
+    for (column, (_, record)) in records.iter().enumerate() {
+        for experiment in &record.experiments {
+            for (name, value) in entries(experiment) {
+                let known = table.rows.iter().position(|row| row[0] == experiment.id && row[1] == name);
+                let at = known.unwrap_or_else(|| {
+                    let mut row = vec![experiment.id.clone(), name.clone()];
+                    row.resize(2 + records.len(), String::new());
+                    table.rows.push(row);
+                    table.rows.len() - 1
+                });
+                table.rows[at][2 + column] = value;
+            }
+        }
+    }
+    table
+}

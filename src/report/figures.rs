@@ -1,0 +1,119 @@
+//! Figures as people read them: three digits, a unit, nothing more than was measured.
+
+use crate::record::{Finding, Value};
+use crate::stats::Interval;
+
+/// `value` to three significant digits, without an exponent where that stays readable.
+#[must_use]
+pub fn digits(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    if !(-4..7).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    let decimals = (2 - magnitude).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if decimals > 0 && value.fract() == 0.0 { format!("{value:.0}") } else { text }
+}
+
+/// `value` with its unit, seconds in the prefix that suits them.
+#[must_use]
+pub fn quantity(value: f64, unit: &str) -> String {
+    match unit {
+        "s" => {
+            let (factor, prefix) = seconds_scale(value);
+            format!("{} {prefix}", digits(value * factor))
+        }
+        "x" => format!("{}×", digits(value)),
+        "" => digits(value),
+        _ => format!("{} {unit}", digits(value)),
+    }
+}
+
+fn seconds_scale(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        v if v >= 1.0 || v == 0.0 => (1.0, "s"),
+        v if v >= 1e-3 => (1e3, "ms"),
+        v if v >= 1e-6 => (1e6, "µs"),
+        v if v >= 1e-9 => (1e9, "ns"),
+        _ => (1e12, "ps"),
+    }
+}
+
+/// A value with its interval, both in the value's prefix.
+#[must_use]
+pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> String {
+    let Some(interval) = interval else {
+        return quantity(value, unit);
+    };
+    let factor = if unit == "s" { seconds_scale(value).0 } else { 1.0 };
+    let (lo, hi) = (digits(interval.lo * factor), digits(interval.hi * factor));
+    format!("{} [{lo}, {hi}]", quantity(value, unit))
+}
+
+/// A ratio near 1, to a thousandth, with its interval.
+#[must_use]
+pub fn ratio(value: f64, interval: Option<Interval>) -> String {
+    match interval {
+        Some(i) => format!("{value:.3} [{:.3}, {:.3}]", i.lo, i.hi),
+        None => format!("{value:.3}"),
+    }
+}
+
+/// A share in per cent.
+#[must_use]
+pub fn per_cent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A finding's value with its unit.
+#[must_use]
+pub fn finding(finding: &Finding) -> String {
+    match &finding.value {
+        Value::Number(number) => quantity(*number, &finding.unit),
+        Value::Text(text) => text.clone(),
+    }
+}
+
+/// A count with separators.
+#[must_use]
+pub fn count(value: f64) -> String {
+    if value.fract() != 0.0 || value.abs() >= 1e15 {
+        return digits(value);
+    }
+    let plain = (value.abs() as u64).to_string();
+    let grouped: Vec<String> = plain
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+        .collect();
+    format!("{}{}", if value < 0.0 { "-" } else { "" }, grouped.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        assert_eq!(quantity(2.7119e-6, "s"), "2.71 µs");
+        assert_eq!(quantity(0.0123, "s"), "12.3 ms");
+        assert_eq!(quantity(8.0, "lanes"), "8 lanes");
+        assert_eq!(quantity(1.8245, "x"), "1.82×");
+        assert_eq!(quantity(1234.5, "GB/s"), "1234 GB/s");
+        assert_eq!(quantity(-2.5e-10, "s"), "-250 ps");
+        assert_eq!(digits(1.5e9), "1.50e9");
+        assert_eq!(count(16_777_216.0), "16,777,216");
+        assert_eq!(per_cent(0.0345), "3.5 %");
+    }
+
+    #[test]
+    fn an_interval_keeps_its_values_prefix() {
+        let interval = Some(Interval { lo: -5.9e-7, hi: 1.27e-5 });
+        assert_eq!(with_interval(2.71e-6, "s", interval), "2.71 µs [-0.590, 12.7]");
+        assert_eq!(ratio(0.99876, None), "0.999");
+    }
+}

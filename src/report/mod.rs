@@ -1,0 +1,62 @@
+//! Reports: what people read of a record. They see records alone, so any stored one can be judged and
+//! drawn again without the hardware.
+
+mod card;
+mod compare;
+mod csv;
+mod document;
+pub mod figures;
+mod html;
+mod judge;
+mod markdown;
+mod terminal;
+
+use crate::record::Record;
+
+pub use compare::compare;
+pub use document::{Align, Block, Column, Document, Table};
+pub use judge::{Judgement, rejudge};
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Box-drawn tables for a terminal.
+    Terminal,
+    /// Pipe tables.
+    Markdown,
+    /// Tables alone.
+    Csv,
+    /// One self-contained page.
+    Html,
+}
+
+/// Everything a record says, in the order people ask: verdicts, points, card.
+#[must_use]
+pub fn report(record: &Record) -> Document {
+    let mut document = document::heading(record);
+    document.append(document::verdicts(record));
+    document.append(document::points(record));
+    document.append(card::card(record));
+    document
+}
+
+/// The same with the verdicts last, for a run that people watch scroll by.
+#[must_use]
+pub fn closing_with_verdicts(record: &Record) -> Document {
+    let mut document = document::heading(record);
+    document.append(document::points(record));
+    document.append(card::card(record));
+    document.append(document::verdicts(record));
+    document
+}
+
+/// The document as text.
+#[must_use]
+pub fn render(document: &Document, format: Format) -> String {
+    match format {
+        Format::Terminal => terminal::render(document),
+        Format::Markdown => markdown::render(document),
+        Format::Csv => csv::render(document),
+        Format::Html => html::render(document),
+    }
+}

@@ -1,0 +1,51 @@
+//! For a terminal: tables as wide as it is.
+
+use comfy_table::{
+    Cell, CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+};
+
+use super::document::{Align, Block, Document, Table};
+
+pub(super) fn render(document: &Document) -> String {
+    let mut text = String::new();
+    for block in &document.blocks {
+        match block {
+            Block::Heading(1, title) => {
+                text.push_str(&format!("\n{title}\n{}\n", "═".repeat(title.chars().count())));
+            }
+            Block::Heading(_, title) => {
+                text.push_str(&format!("\n{title}\n"));
+            }
+            Block::Text(words) => text.push_str(&format!("{words}\n")),
+            Block::List(items) => {
+                for item in items {
+                    text.push_str(&format!("• {item}\n"));
+                }
+            }
+            Block::Table(table) => text.push_str(&format!("{}\n", grid(table))),
+        }
+    }
+    text
+}
+
+/// Rules above, below and under the head; none between rows, which are many.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
+fn grid(table: &Table) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(table.columns.iter().map(|column| column.name.clone()));
+    for row in &table.rows {
+        grid.add_row(row.iter().zip(&table.columns).map(|(cell, column)| {
+            Cell::new(cell).set_alignment(match column.align {
+                Align::Left => CellAlignment::Left,
+                Align::Right => CellAlignment::Right,
+            })
+        }));
+    }
+    grid.trim_fmt()
+}

@@ -1,0 +1,232 @@
+//! The whole pipeline on the fake executor: a lawful device holds, an unlawful one deviates, a noisy or
+//! lying one is inconclusive, a wrong answer fails. No GPU.
+
+use std::sync::atomic::AtomicBool;
+
+use warplaw::experiments::{REGISTRY, find};
+use warplaw::gpu::fake::{FakeExecutor, Machine};
+use warplaw::gpu::Workload;
+use warplaw::measure::{Profile, Session, run};
+use warplaw::record::{Case, Experiment, Status};
+use warplaw::stats::Verdict;
+
+/// Quick, and patient: the twins run unoptimised here, and a budget of seconds must not decide.
+const PROFILE: Profile = Profile { budget_s: 600.0, ..Profile::QUICK };
+
+fn measure(executor: FakeExecutor, id: &str) -> (Experiment, Vec<Case>) {
+    measure_until(executor, id, &AtomicBool::new(false))
+}
+
+fn measure_until(
+    mut executor: FakeExecutor,
+    id: &str,
+    stop: &AtomicBool,
+) -> (Experiment, Vec<Case>) {
+    let mut session = Session::open(&mut executor, PROFILE, 11).expect("the fake device opens");
+    let experiment = find(id).expect("the experiment is registered");
+    run(&mut session, experiment, stop, &mut |_| ()).expect("the fake device does not fail")
+}
+
+fn number(experiment: &Experiment, name: &str) -> f64 {
+    let finding = experiment.finding(name).unwrap_or_else(|| panic!("no finding {name}"));
+    finding.value.number().unwrap_or_else(|| panic!("{name} is no number"))
+}
+
+fn said(experiment: &Experiment, words: &str) -> bool {
+    experiment.diagnosis.iter().any(|remark| remark.contains(words))
+}
+
+#[test]
+fn every_law_holds_on_a_lawful_machine() {
+    for experiment in REGISTRY {
+        let (outcome, cases) = measure(FakeExecutor::new(Machine::lawful(16)), experiment.id);
+        assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
+        let off: Vec<_> = outcome.points.iter().filter(|p| p.verdict != Verdict::Holds).collect();
+        assert_eq!(outcome.verdict, Some(Verdict::Holds), "{}: {off:#?}", outcome.id);
+        assert!(outcome.controls.iter().all(|control| control.passed));
+        assert!(!outcome.points.is_empty() && cases.iter().all(|case| case.verified));
+    }
+}
+
+#[test]
+fn widths_from_4_to_64_are_found_twice_and_alike() {
+    for width in [4, 8, 16, 32, 64] {
+        let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(width)), "width");
+        for name in
+            ["effective_width", "width_by_granularity", "width_by_lanes", "reported_width"]
+        {
+            assert_eq!(number(&outcome, name), f64::from(width), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_width_that_is_not_the_reported_one_is_found_and_explained() {
+    let stale = Machine { width: 4, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(stale), "width");
+    assert_eq!(number(&outcome, "effective_width"), 4.0);
+    assert_eq!(number(&outcome, "reported_width"), 16.0);
+    assert!(said(&outcome, "stale driver cache"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn divergence_predicted_for_the_wrong_width_deviates() {
+    let stale = Machine { width: 4, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(stale), "divergence");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
+}
+
+fn takes_two_arms(workload: &Workload) -> bool {
+    workload.buffers.iter().any(|contents| match contents {
+        warplaw::gpu::Contents::Data(words) => {
+            words[..2] == [0, 1] && words.iter().all(|&arm| arm < 2)
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn arms_turned_into_selects_deviate_and_are_named() {
+    let executor = FakeExecutor::new(Machine::lawful(16))
+        .distorting(|workload, span| if takes_two_arms(workload) { 0.6 * span } else { span });
+    let (outcome, _) = measure(executor, "divergence");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "turned arms into selects"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn lanes_that_are_not_free_deviate() {
+    let (outcome, _) =
+        measure(FakeExecutor::new(Machine { width: 8, ..Machine::lawful(16) }), "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "lanes below 16 are not free"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let middling = (8..1024).contains(&workload.dispatches[0].workgroups[0]);
+        let train = matches!(workload.timing, warplaw::gpu::Timing::Pass { repeats } if repeats > 1);
+        if middling && train { 2.0 * span } else { span }
+    });
+    let (outcome, _) = measure(executor, "ladder");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "workgroups_per_dispatch: small batches cost more"));
+    let off = outcome.points.iter().filter(|point| point.verdict == Verdict::Deviates);
+    assert!(off.into_iter().all(|point| point.series == "workgroups_per_dispatch"));
+}
+
+#[test]
+fn the_ladder_finds_the_planted_costs() {
+    let machine = Machine::lawful(16);
+    let (outcome, _) = measure(FakeExecutor::new(machine), "ladder");
+    for (level, planted) in [
+        ("workgroups_per_dispatch", machine.costs.dispatch_s),
+        ("dispatches_per_pass", machine.costs.pass_s),
+        ("passes_per_submit", machine.costs.submit_s),
+        ("submits_per_wait", machine.costs.wait_s),
+        ("chunks_per_map", machine.costs.map_s),
+    ] {
+        let alpha = outcome.parameter(&format!("{level}.alpha")).expect("α is estimated").value;
+        assert!((alpha / planted - 1.0).abs() < 0.1, "{level}: {alpha} for {planted}");
+    }
+}
+
+#[test]
+fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        if workload.label.starts_with("tree_interleaved") { 2.5 * span } else { span }
+    });
+    let (outcome, _) = measure(executor, "reduction");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "tree_interleaved u32"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found() {
+    let machine = Machine { reported_width: None, ..Machine::lawful(8) };
+    let (width, _) = measure(FakeExecutor::new(machine), "width");
+    assert_eq!(number(&width, "effective_width"), 8.0);
+    assert!(width.finding("reported_width").is_none());
+    let (reduction, _) = measure(FakeExecutor::new(machine), "reduction");
+    assert_eq!(reduction.status, Status::Measured);
+    assert!(said(&reduction, "subgroup_then_atomic u32 is unsupported"));
+    let (divergence, _) = measure(FakeExecutor::new(machine), "divergence");
+    assert_eq!(divergence.status, Status::Unsupported);
+    assert!(divergence.reason.is_some_and(|reason| reason.contains("run `width` before it")));
+}
+
+#[test]
+fn a_noisy_machine_is_inconclusive() {
+    let noisy = Machine { noise: 0.35, spikes: 0.2, ..Machine::lawful(16) };
+    for id in ["divergence", "lanes"] {
+        let (outcome, _) = measure(FakeExecutor::new(noisy), id);
+        assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{id}");
+    }
+}
+
+#[test]
+fn a_drifting_machine_is_inconclusive_and_says_so() {
+    let drifting = Machine { drift: 0.05, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(drifting), "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+    assert!(said(&outcome, "control `drift`"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn preemption_of_long_spans_is_caught_by_the_linear_control() {
+    let executor = FakeExecutor::new(Machine::lawful(16))
+        .distorting(|_, span| if span > 3e-3 { 1.5 * span } else { span });
+    let (outcome, _) = measure(executor, "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+    assert!(said(&outcome, "control `linear`"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn a_clock_that_lies_is_not_believed() {
+    let lying = Machine { stamp_scale: 0.5, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(lying), "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+    assert!(said(&outcome, "not to be trusted"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn lost_stamps_are_left_out_and_counted() {
+    let lossy = Machine { lost_stamps: 0.1, ..Machine::lawful(16) };
+    let (outcome, cases) = measure(FakeExecutor::new(lossy), "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Holds));
+    assert!(said(&outcome, "spans were rejected by the clock"));
+    assert!(cases.iter().any(|case| case.samples_s.contains(&None)));
+    assert!(cases.iter().flat_map(|case| &case.samples_s).flatten().all(|&span| span > 0.0));
+}
+
+#[test]
+fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).corrupting(|workload, outputs| {
+        if takes_two_arms(workload) {
+            *outputs.last_mut().expect("there are outputs") ^= 1;
+        }
+    });
+    let (outcome, cases) = measure(executor, "divergence");
+    assert_eq!((outcome.status, outcome.verdict), (Status::Failed, None));
+    assert!(outcome.reason.is_some_and(|reason| reason.contains("wrong output: output[")));
+    let wrong: Vec<_> = cases.iter().filter(|case| !case.verified).collect();
+    assert!(!wrong.is_empty() && wrong.iter().all(|case| case.samples_s.is_empty()));
+    assert!(!outcome.points.iter().any(|p| p.series == "interleaved" && p.x.value == 2.0));
+}
+
+#[test]
+fn an_interrupted_experiment_says_so() {
+    let (outcome, _) =
+        measure_until(FakeExecutor::new(Machine::lawful(16)), "lanes", &AtomicBool::new(true));
+    assert_eq!((outcome.status, outcome.verdict), (Status::Interrupted, None));
+}
+
+#[test]
+fn the_same_seeds_give_the_same_figures() {
+    let once = measure(FakeExecutor::new(Machine::lawful(16)), "lanes");
+    let twice = measure(FakeExecutor::new(Machine::lawful(16)), "lanes");
+    assert_eq!(once.0.points, twice.0.points);
+    assert_eq!(once.1, twice.1);
+}
