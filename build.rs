@@ -8,7 +8,8 @@ fn main() {
     }
     if let Some(rev) = git(&["rev-parse", "HEAD"]) {
         println!("cargo:rustc-env=WARPLAW_GIT_REV={rev}");
-        if let Some(changes) = git(&["status", "--porcelain", "--", "src", "shaders", "Cargo.toml"]) {
+        if let Some(changes) = git(&["status", "--porcelain", "--", "src", "shaders", "Cargo.toml"])
+        {
             println!("cargo:rustc-env=WARPLAW_GIT_DIRTY={}", !changes.is_empty());
         }
     }

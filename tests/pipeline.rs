@@ -4,8 +4,8 @@
 use std::sync::atomic::AtomicBool;
 
 use warplaw::experiments::{REGISTRY, find};
-use warplaw::gpu::fake::{FakeExecutor, Machine};
 use warplaw::gpu::Workload;
+use warplaw::gpu::fake::{FakeExecutor, Machine};
 use warplaw::measure::{Profile, Session, run};
 use warplaw::record::{Case, Experiment, Status};
 use warplaw::stats::Verdict;
@@ -52,8 +52,7 @@ fn every_law_holds_on_a_lawful_machine() {
 fn widths_from_4_to_64_are_found_twice_and_alike() {
     for width in [4, 8, 16, 32, 64] {
         let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(width)), "width");
-        for name in
-            ["effective_width", "width_by_granularity", "width_by_lanes", "reported_width"]
+        for name in ["effective_width", "width_by_granularity", "width_by_lanes", "reported_width"]
         {
             assert_eq!(number(&outcome, name), f64::from(width), "{name}");
         }
@@ -107,7 +106,8 @@ fn lanes_that_are_not_free_deviate() {
 fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
     let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
         let middling = (8..1024).contains(&workload.dispatches[0].workgroups[0]);
-        let train = matches!(workload.timing, warplaw::gpu::Timing::Pass { repeats } if repeats > 1);
+        let train =
+            matches!(workload.timing, warplaw::gpu::Timing::Pass { repeats } if repeats > 1);
         if middling && train { 2.0 * span } else { span }
     });
     let (outcome, _) = measure(executor, "ladder");

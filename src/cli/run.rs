@@ -101,8 +101,7 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
             break;
         }
         let bar = progress_bar(experiment, index, experiments.len());
-        let measured =
-            crate::measure::run(&mut session, experiment, &stop, &mut |p| show(&bar, p));
+        let measured = crate::measure::run(&mut session, experiment, &stop, &mut |p| show(&bar, p));
         bar.finish_and_clear();
         match measured {
             Ok((outcome, mut cases)) => {
@@ -141,18 +140,15 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
         }
     }
     // In the registry's order, since `width` serves the others.
-    let wanted = |experiment: &&Experiment| {
-        only.is_empty() || only.iter().any(|name| name == experiment.id)
-    };
+    let wanted =
+        |experiment: &&Experiment| only.is_empty() || only.iter().any(|name| name == experiment.id);
     Ok(REGISTRY.iter().filter(wanted).collect())
 }
 
 /// Fails before anything is measured where the record could not be written after.
 fn try_out(path: &Path) -> Result<(), CliError> {
-    let unwritable = |reason: String| CliError::Unwritable {
-        path: path.display().to_string(),
-        reason,
-    };
+    let unwritable =
+        |reason: String| CliError::Unwritable { path: path.display().to_string(), reason };
     if path.is_dir() {
         return Err(unwritable("it is a directory".to_owned()));
     }

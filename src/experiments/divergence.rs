@@ -115,8 +115,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let case = |plan: &mut Plan, id: String, repeats: u32, trips: u32, selectors: Arc<[u32]>| {
         plan.case(id, sizing.clone(), move |workgroups| {
             let selectors = Arc::clone(&selectors);
-            Arms { lanes, workgroups, repeats, trips, arms: most_arms, selectors, seed: seed as u32 }
-                .workload()
+            Arms {
+                lanes,
+                workgroups,
+                repeats,
+                trips,
+                arms: most_arms,
+                selectors,
+                seed: seed as u32,
+            }
+            .workload()
         })
     };
     let uniform = |arm: u32| -> Arc<[u32]> { vec![arm; lanes as usize].into() };

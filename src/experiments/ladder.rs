@@ -69,7 +69,8 @@ struct Rungs {
 impl Rungs {
     /// Seconds per item of content.
     fn cost(&self, round: &Round<'_>, (batch, case): (u32, CaseId)) -> f64 {
-        let unit = self.floor.map_or_else(|| round.unit(case), |floor| round.unit_above(case, floor));
+        let unit =
+            self.floor.map_or_else(|| round.unit(case), |floor| round.unit_above(case, floor));
         unit / f64::from(batch)
     }
 
@@ -114,7 +115,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     levels.extend(around_a_dispatch(context, floor, host_floor));
     for level in levels {
-        add(&mut plan, level);
+        add(&mut plan, &level);
     }
     plan.diagnose(diagnose);
     Ok(plan)
@@ -125,7 +126,7 @@ fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
     let top = last.ilog2();
     // Counted from the top, so that the largest batch is always among them; one is too.
     let mut batches: Vec<u32> =
-        powers_of_two(last).filter(|batch| (top - batch.ilog2()) % step == 0).collect();
+        powers_of_two(last).filter(|batch| (top - batch.ilog2()).is_multiple_of(step)).collect();
     if batches[0] != 1 {
         batches.insert(0, 1);
     }
@@ -244,7 +245,7 @@ fn around_a_dispatch(context: &Context<'_>, floor: CaseId, host_floor: CaseId) -
     ]
 }
 
-fn add(plan: &mut Plan, level: Level) {
+fn add(plan: &mut Plan, level: &Level) {
     let name = level.name;
     let mut case = |batch: u32, full: bool| {
         let build = Rc::clone(&level.build);
@@ -254,9 +255,10 @@ fn add(plan: &mut Plan, level: Level) {
     };
     let loaded: Vec<(u32, CaseId)> = level.batches.iter().map(|&batch| case(batch, true)).collect();
     let last = level.batches[level.batches.len() - 1];
-    let empty = (level.calibration != Calibration::Ends)
-        .then(|| [case(1, false), case(last, false)]);
-    let rungs = Rc::new(Rungs { calibration: level.calibration, loaded, empty, floor: level.floor });
+    let empty =
+        (level.calibration != Calibration::Ends).then(|| [case(1, false), case(last, false)]);
+    let rungs =
+        Rc::new(Rungs { calibration: level.calibration, loaded, empty, floor: level.floor });
 
     // A batch that calibrates is not judged: the largest always, one where nothing else gives α.
     let first_judged = usize::from(level.calibration != Calibration::Empty);

@@ -75,11 +75,8 @@ struct Alone {
 impl Alone {
     fn add(plan: &mut Plan, context: &Context<'_>, items: &Items) -> Self {
         let width = context.width.unwrap_or(1);
-        let shared = |group: &str, most: u32| Sizing::Shared {
-            group: group.to_owned(),
-            granule: 16,
-            most,
-        };
+        let shared =
+            |group: &str, most: u32| Sizing::Shared { group: group.to_owned(), granule: 16, most };
         let mut tree = |name: &str, variant, repeats| {
             plan.case(name, shared("tree", 16_384), move |n| trees_alone(variant, n, repeats))
         };
@@ -378,10 +375,14 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     };
     let mut text = Vec::new();
     if let Some(series) = off(false, true) {
-        text.push(format!("cheaper than the sum of its parts, so the hardware overlaps them: {series}"));
+        text.push(format!(
+            "cheaper than the sum of its parts, so the hardware overlaps them: {series}"
+        ));
     }
     if let Some(series) = off(true, true) {
-        text.push(format!("dearer than the sum of its parts, which compete when together: {series}"));
+        text.push(format!(
+            "dearer than the sum of its parts, which compete when together: {series}"
+        ));
     }
     if let Some(series) = off(true, false) {
         text.push(format!(

@@ -89,9 +89,8 @@ impl ByGranularity {
     fn width(&self, round: &Round<'_>) -> f64 {
         let t0 = self.cost(round, self.reach, self.repeats);
         let one = self.predicted(round, 1, 1.0) - t0;
-        let arms = |&(_, case, repeats): &(u32, CaseId, f64)| {
-            (self.cost(round, case, repeats) - t0) / one
-        };
+        let arms =
+            |&(_, case, repeats): &(u32, CaseId, f64)| (self.cost(round, case, repeats) - t0) / one;
         // From coarse to fine, so that one odd point cannot make a knee of its own.
         let coarse = self.swept.iter().rev().take_while(|swept| arms(swept) < KNEE);
         coarse.last().map_or(f64::NAN, |&(g, ..)| f64::from(g))

@@ -1,7 +1,7 @@
 //! The real executor: wgpu.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::adapter::{self, AdapterFacts, ClockKind, Selection};
@@ -63,24 +63,23 @@ impl Hardware {
         let mut features = wgpu::Features::empty();
         features.set(wgpu::Features::TIMESTAMP_QUERY, facts.has_timestamps());
         features.set(wgpu::Features::SUBGROUP, facts.has_subgroups());
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-                label: Some("warplaw"),
-                required_features: features,
-                required_limits: adapter.limits(),
-                experimental_features: wgpu::ExperimentalFeatures::disabled(),
-                memory_hints: wgpu::MemoryHints::Performance,
-                trace: wgpu::Trace::Off,
-            }))
-            .map_err(|error| GpuError::Device {
-                adapter: facts.name.clone(),
-                reason: error.to_string(),
-            })?;
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("warplaw"),
+            required_features: features,
+            required_limits: adapter.limits(),
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            trace: wgpu::Trace::Off,
+        }))
+        .map_err(|error| GpuError::Device {
+            adapter: facts.name.clone(),
+            reason: error.to_string(),
+        })?;
         let fault = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&fault);
         // Without a handler wgpu panics; the message is reported by the call that finds it.
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            slot.lock().unwrap_or_else(|poison| poison.into_inner()).get_or_insert(error.to_string());
+            slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
         }));
         facts.shader_checks = options.checked;
         if facts.has_timestamps() {
@@ -109,18 +108,21 @@ impl Hardware {
         }
         let device = self.device.clone();
         let buffers = catching(&device, |_| {
-            workload.buffers.iter().map(|contents| self.buffer(contents, shared)).collect::<Vec<_>>()
+            workload
+                .buffers
+                .iter()
+                .map(|contents| self.buffer(contents, shared))
+                .collect::<Vec<_>>()
         })?;
         let mut steps = Vec::with_capacity(workload.dispatches.len());
         for dispatch in &workload.dispatches {
             let pipeline = self.pipelines.get(&device, dispatch)?;
             let mut entries = Vec::with_capacity(pipeline.bindings.len());
             for binding in &pipeline.bindings {
-                let &(_, buffer) = dispatch
-                    .bindings
-                    .iter()
-                    .find(|(name, _)| *name == binding.name)
-                    .ok_or_else(|| format!("{dispatch:?} binds nothing to `{}`", binding.name))?;
+                let &(_, buffer) =
+                    dispatch.bindings.iter().find(|(name, _)| *name == binding.name).ok_or_else(
+                        || format!("{dispatch:?} binds nothing to `{}`", binding.name),
+                    )?;
                 entries.push(wgpu::BindGroupEntry {
                     binding: binding.index,
                     resource: buffers[buffer].as_entire_binding(),
@@ -203,7 +205,7 @@ impl Hardware {
         self.device
             .poll(wgpu::PollType::wait_indefinitely())
             .map_err(|error| self.failed(format!("waiting for it: {error}")))?;
-        let fault = self.fault.lock().unwrap_or_else(|poison| poison.into_inner()).take();
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.map_or(Ok(()), |reason| Err(self.failed(reason)))
     }
 

@@ -21,11 +21,13 @@ pub(super) struct Reflected {
 
 impl Reflected {
     pub(super) fn new(shader: &Shader) -> Result<Self, String> {
-        let module = naga::front::wgsl::parse_str(&shader.source)
-            .map_err(|error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)))?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .validate(&module)
-            .map_err(|error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)))?;
+        let module = naga::front::wgsl::parse_str(&shader.source).map_err(|error| {
+            format!("{}: {}", shader.name, error.emit_to_string(&shader.source))
+        })?;
+        let info =
+            Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module).map_err(
+                |error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)),
+            )?;
         Ok(Self { module, info })
     }
 
@@ -115,7 +117,10 @@ impl Pipelines {
             };
             let module = catching(device, |device| {
                 if self.trusted {
-                    #[expect(unsafe_code, reason = "injected checks would be timed as the law's own")]
+                    #[expect(
+                        unsafe_code,
+                        reason = "injected checks would be timed as the law's own"
+                    )]
                     // SAFETY: the only sources are this crate's shaders: their loops end by a counter,
                     // their indices stay in the buffers that `kernels` sizes, and every output element
                     // is verified before any of them is timed.

@@ -86,10 +86,7 @@ impl QueryTimer {
                 "resolved stamps",
                 wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
             ),
-            readback: buffer(
-                "stamps",
-                wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            ),
+            readback: buffer("stamps", wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
             period_ns,
             capacity,
         }

@@ -190,8 +190,8 @@ impl Arms {
                         .collect();
                     taken.sort_unstable();
                     taken.dedup();
-                    issues += CHOOSE_ISSUES
-                        + taken.iter().map(|&arm| self.arm_issues(arm)).sum::<f64>();
+                    issues +=
+                        CHOOSE_ISSUES + taken.iter().map(|&arm| self.arm_issues(arm)).sum::<f64>();
                 }
             }
         }

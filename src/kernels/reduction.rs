@@ -253,20 +253,33 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
         Variant::AtomicPerItem | Variant::SubgroupThenAtomic => {
             let total = build.zeroed(1);
             let per_item = variant == Variant::AtomicPerItem;
-            build.dispatch(variant.word(), [0, total], Params::items(count), launched, move |width| {
-                let sums = f64::from(count.div_ceil(width));
-                Demand {
-                    atomics: if per_item { f64::from(count) } else { sums },
-                    ..launch(launched, width, bytes)
-                }
-            });
+            build.dispatch(
+                variant.word(),
+                [0, total],
+                Params::items(count),
+                launched,
+                move |width| {
+                    let sums = f64::from(count.div_ceil(width));
+                    Demand {
+                        atomics: if per_item { f64::from(count) } else { sums },
+                        ..launch(launched, width, bytes)
+                    }
+                },
+            );
             total
         }
         Variant::TreeInterleaved | Variant::TreeSequential => {
             let total = build.zeroed(1);
-            build.dispatch(variant.word(), [0, total], Params::items(count), launched, move |width| {
-                Demand { atomics: f64::from(launched), ..trees(launched, 1, width, bytes) }
-            });
+            build.dispatch(
+                variant.word(),
+                [0, total],
+                Params::items(count),
+                launched,
+                move |width| Demand {
+                    atomics: f64::from(launched),
+                    ..trees(launched, 1, width, bytes)
+                },
+            );
             total
         }
         Variant::MultiPass => {
@@ -554,7 +567,8 @@ mod tests {
     #[test]
     fn a_multi_pass_tree_has_a_level_per_factor_of_256() {
         let items = Items::random(Item::U32, 70_000, 1);
-        let levels = |count| reduce(Variant::MultiPass, &items, count, Share::Strided(1)).dispatches.len();
+        let levels =
+            |count| reduce(Variant::MultiPass, &items, count, Share::Strided(1)).dispatches.len();
         assert_eq!([1, 256, 257, 65_536, 65_537].map(levels), [1, 1, 2, 2, 3]);
     }
 

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn many_trees_cost_their_number_and_few_cost_one_from_start_to_end() {
-        let prices = Prices { tree_s: 0.5, tree_latency_s: 8.0, atomic_s: 3.0, ..Prices::default() };
+        let prices =
+            Prices { tree_s: 0.5, tree_latency_s: 8.0, atomic_s: 3.0, ..Prices::default() };
         let step = |trees: f64| Step { trees, atomics: trees, ..Step::default() };
         assert_eq!(step_time(step(100.0), prices), 50.0 + 300.0);
         assert_eq!(step_time(step(1.0), prices), 8.0 + 3.0);

@@ -77,4 +77,3 @@ fn control(name: &str, value: f64, interval: Option<Interval>) -> Option<Control
         passed,
     })
 }
-

@@ -130,10 +130,12 @@ pub(super) struct ParameterSpec {
     pub(super) estimate: Estimator,
 }
 
+type Finder = Box<dyn Fn(&Round<'_>) -> Option<Value>>;
+
 pub(super) struct FindingSpec {
     pub(super) name: String,
     pub(super) unit: &'static str,
-    pub(super) find: Box<dyn Fn(&Round<'_>) -> Option<Value>>,
+    pub(super) find: Finder,
 }
 
 /// A prediction to be judged.
@@ -174,12 +176,7 @@ impl Plan {
         sizing: Sizing,
         build: impl Fn(u32) -> Workload + 'static,
     ) -> CaseId {
-        self.cases.push(CaseSpec {
-            id: id.into(),
-            build: Arc::new(build),
-            sizing,
-            smaller: None,
-        });
+        self.cases.push(CaseSpec { id: id.into(), build: Arc::new(build), sizing, smaller: None });
         CaseId(self.cases.len() - 1)
     }
 

@@ -205,7 +205,8 @@ fn time_rounds(
         }
         samples.push(row);
         let spent = start.elapsed().as_secs_f64();
-        let share = (spent / profile.budget_s).max(f64::from(round) / f64::from(profile.most_rounds));
+        let share =
+            (spent / profile.budget_s).max(f64::from(round) / f64::from(profile.most_rounds));
         progress(Progress { stage: Stage::Timing, done: 0.2 + 0.8 * share.min(1.0) });
         if round < profile.least_rounds {
             if spent > 3.0 * profile.budget_s {
@@ -240,12 +241,7 @@ fn add_clock_control(session: &Session<'_>, outcome: &mut record::Experiment) {
         return;
     };
     let passed = (ratio - 1.0).abs() <= tolerance::of("control.clock");
-    outcome.controls.push(Control {
-        name: "clock".to_owned(),
-        ratio,
-        ratio_ci: None,
-        passed,
-    });
+    outcome.controls.push(Control { name: "clock".to_owned(), ratio, ratio_ci: None, passed });
     if !passed {
         outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
@@ -255,11 +251,7 @@ fn add_clock_control(session: &Session<'_>, outcome: &mut record::Experiment) {
 }
 
 /// Says what was not timed and why, and which spans the clock hardly resolves.
-fn add_case_remarks(
-    session: &Session<'_>,
-    cases: &[Case],
-    outcome: &mut record::Experiment,
-) {
+fn add_case_remarks(session: &Session<'_>, cases: &[Case], outcome: &mut record::Experiment) {
     let mut wrong = cases
         .iter()
         .filter_map(|case| Some((case, case.failure.as_ref()?)))
@@ -285,10 +277,9 @@ fn add_case_remarks(
         let least_s = LEAST_TICKS * session.clock.resolution_ns * 1e-9;
         let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
         if coarse && !case.id.contains("floor") {
-            outcome.diagnosis.push(format!(
-                "{}: its span is under {LEAST_TICKS} ticks of the clock",
-                case.id
-            ));
+            outcome
+                .diagnosis
+                .push(format!("{}: its span is under {LEAST_TICKS} ticks of the clock", case.id));
         }
     }
 }

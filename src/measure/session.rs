@@ -1,8 +1,8 @@
 //! A session: one executor, its clock tested, its subgroup size seen.
 
+use super::Profile;
 use super::plan::{CaseSpec, Sizing};
 use super::sizing::size;
-use super::Profile;
 use crate::gpu::{AdapterFacts, ClockKind, Executor, GpuError, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
 use crate::record::{Adapter, Clock, SubgroupSize};
@@ -132,11 +132,7 @@ fn adapter(facts: &AdapterFacts, observed: Option<u32>) -> Adapter {
         backend: facts.backend.to_owned(),
         driver: facts.driver.clone(),
         driver_info: facts.driver_info.clone(),
-        subgroup_size: SubgroupSize {
-            min: facts.subgroup_min,
-            max: facts.subgroup_max,
-            observed,
-        },
+        subgroup_size: SubgroupSize { min: facts.subgroup_min, max: facts.subgroup_max, observed },
         features: facts.features.iter().map(|&feature| feature.to_owned()).collect(),
         shader_checks: facts.shader_checks,
     }

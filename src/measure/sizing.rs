@@ -151,12 +151,10 @@ fn trial(
             let (CaseId(smaller), times) = cases[open[i].1].smaller?;
             Some((open.iter().position(|&(_, case)| case == smaller)?, times))
         };
-        let (later, now): (Vec<usize>, Vec<usize>) = waiting
-            .iter()
-            .partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
-        let (known, tried): (Vec<usize>, Vec<usize>) = now
-            .iter()
-            .partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
+        let (later, now): (Vec<usize>, Vec<usize>) =
+            waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
+        let (known, tried): (Vec<usize>, Vec<usize>) =
+            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
         for i in known {
             let (s, times) = smaller(i).expect("what is known is known from a smaller case");
             spans[i] = spans[s] * times;

@@ -30,7 +30,11 @@ impl fmt::Display for Mismatch {
 pub fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch> {
     if outputs.len() < expected.len() || expected.is_empty() {
         let index = outputs.len();
-        return Err(Mismatch { index, got: 0, expected: expected.get(index).copied().unwrap_or(0) });
+        return Err(Mismatch {
+            index,
+            got: 0,
+            expected: expected.get(index).copied().unwrap_or(0),
+        });
     }
     for (block, chunk) in outputs.chunks(expected.len()).enumerate() {
         if let Some(at) = chunk.iter().zip(expected).position(|(got, want)| got != want) {

@@ -14,7 +14,7 @@ pub(super) fn card(record: &Record) -> Document {
         width_row(width, &mut row);
     }
     if let Some(ladder) = find("ladder") {
-        for level in LEVELS {
+        for level in &LEVELS {
             level_row(ladder, level, &mut row);
         }
     }
@@ -47,9 +47,8 @@ pub(super) fn card(record: &Record) -> Document {
 type Row<'a> = dyn FnMut(&str, String, String) + 'a;
 
 fn width_row(width: &Experiment, row: &mut Row<'_>) {
-    let text = |name: &str| {
-        width.finding(name).map_or_else(|| "unknown".to_owned(), |f| figures::finding(f))
-    };
+    let text =
+        |name: &str| width.finding(name).map_or_else(|| "unknown".to_owned(), figures::finding);
     row(
         "lanes in lockstep",
         text("effective_width"),
@@ -81,7 +80,7 @@ const LEVELS: [Level; 5] = [
     Level { id: "chunks_per_map", unit: "a readback", content: "chunks of 4 KiB" },
 ];
 
-fn level_row(ladder: &Experiment, level: Level, row: &mut Row<'_>) {
+fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let Some(alpha) = ladder.parameter(&format!("{}.alpha", level.id)) else {
         return;
     };

@@ -54,10 +54,9 @@ pub fn compare(records: &[(String, Record)]) -> Document {
 }
 
 fn letter(index: usize) -> String {
-    char::from_u32('A' as u32 + index as u32).filter(char::is_ascii_uppercase).map_or_else(
-        || format!("#{}", index + 1),
-        |letter| letter.to_string(),
-    )
+    char::from_u32('A' as u32 + index as u32)
+        .filter(char::is_ascii_uppercase)
+        .map_or_else(|| format!("#{}", index + 1), |letter| letter.to_string())
 }
 
 /// One row for each name that any record has; an empty cell where a record lacks it.
@@ -72,7 +71,8 @@ fn rows(
     for (column, (_, record)) in records.iter().enumerate() {
         for experiment in &record.experiments {
             for (name, value) in entries(experiment) {
-                let known = table.rows.iter().position(|row| row[0] == experiment.id && row[1] == name);
+                let known =
+                    table.rows.iter().position(|row| row[0] == experiment.id && row[1] == name);
                 let at = known.unwrap_or_else(|| {
                     let mut row = vec![experiment.id.clone(), name.clone()];
                     row.resize(2 + records.len(), String::new());

@@ -164,14 +164,20 @@ fn verdict_row(experiment: &Experiment) -> Vec<String> {
         Status::Measured => rejudge(experiment).map_or("", stats::Verdict::word).to_owned(),
         status => status.word().to_owned(),
     };
-    let tolerance = experiment.tolerance.map_or(String::new(), |t| format!(" (±{:.0} %)", t * 100.0));
+    let tolerance =
+        experiment.tolerance.map_or(String::new(), |t| format!(" (±{:.0} %)", t * 100.0));
     vec![
         experiment.id.clone(),
         if experiment.status == Status::Measured { verdict + &tolerance } else { verdict },
         if residuals.is_empty() { String::new() } else { residuals.len().to_string() },
         stats::median(&residuals).map_or(String::new(), figures::per_cent),
         worst.map_or(String::new(), |point| {
-            format!("{}: {}, {}", figures::ratio(point.ratio, point.ratio_ci), point.series, x(point))
+            format!(
+                "{}: {}, {}",
+                figures::ratio(point.ratio, point.ratio_ci),
+                point.series,
+                x(point)
+            )
         }),
     ]
 }

@@ -35,7 +35,8 @@ pub(super) fn render(document: &Document) -> String {
 
 fn rows(table: &Table) -> String {
     let class = |align: Align, cell: &str| {
-        let verdict = ["holds", "deviates", "inconclusive"].into_iter().find(|v| cell.starts_with(v));
+        let verdict =
+            ["holds", "deviates", "inconclusive"].into_iter().find(|v| cell.starts_with(v));
         match (align, verdict) {
             (Align::Right, _) => " class=\"r\"".to_owned(),
             (Align::Left, Some(verdict)) => format!(" class=\"{verdict}\""),

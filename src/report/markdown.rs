@@ -10,9 +10,11 @@ pub(super) fn render(document: &Document) -> String {
                 format!("{} {}", "#".repeat(usize::from(*level)), escape(title))
             }
             Block::Text(words) => escape(words),
-            Block::List(items) => {
-                items.iter().map(|item| format!("- {}", escape(item))).collect::<Vec<_>>().join("\n")
-            }
+            Block::List(items) => items
+                .iter()
+                .map(|item| format!("- {}", escape(item)))
+                .collect::<Vec<_>>()
+                .join("\n"),
             Block::Table(table) => pipes(table),
         });
     }

@@ -1,8 +1,6 @@
 //! For a terminal: tables as wide as it is.
 
-use comfy_table::{
-    Cell, CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle,
-};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
 
 use super::document::{Align, Block, Document, Table};
 

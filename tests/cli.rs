@@ -1,0 +1,140 @@
+//! What a user can get wrong: one clear line on standard error, exit 2, nothing lost, no panic.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn warplaw(arguments: &[&str]) -> Output {
+    warplaw_with(arguments, &[])
+}
+
+fn warplaw_with(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_warplaw"))
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("the binary runs")
+}
+
+/// Exit 2 and a single line that has all of `words`.
+fn assert_error(output: &Output, words: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert_eq!(stderr.trim().lines().count(), 1, "not one line: {stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "no `{word}` in: {stderr}");
+    }
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("warplaw-test-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&path).expect("a scratch folder can be made");
+    path
+}
+
+fn golden() -> String {
+    format!("{}/tests/data/record-1.0.0.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn an_unknown_experiment_is_named_with_those_there_are() {
+    let output = warplaw(&["run", "--only", "width,teleport"]);
+    assert_error(&output, &["`teleport`", "width, divergence, lanes, ladder, reduction"]);
+}
+
+#[test]
+fn an_adapter_that_matches_nothing_is_named_with_those_there_are() {
+    let output = warplaw(&["run", "--adapter", "Voodoo 3"]);
+    assert_error(&output, &["`Voodoo 3`", "there is: `"]);
+    let by_variable = warplaw_with(&["run"], &[("WGPU_ADAPTER_NAME", "Voodoo 3")]);
+    assert_error(&by_variable, &["`Voodoo 3`"]);
+}
+
+#[test]
+fn an_unknown_backend_is_named_with_those_there_are() {
+    assert_error(&warplaw(&["run", "--backend", "glide"]), &["glide", "vulkan, metal, dx12, gl"]);
+    let output = warplaw_with(&["run"], &[("WGPU_POWER_PREF", "plenty")]);
+    assert_error(&output, &["WGPU_POWER_PREF=plenty", "low, high, none"]);
+}
+
+/// Drivers are hidden from the Vulkan loader and from GL's.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_adapters_is_told_what_to_install() {
+    let hidden = [
+        ("VK_DRIVER_FILES", "/nonexistent.json"),
+        ("VK_ICD_FILENAMES", "/nonexistent.json"),
+        ("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent.json"),
+    ];
+    assert_error(&warplaw_with(&["run", "--quick"], &hidden), &["no GPU adapter", "setup.sh"]);
+    assert_error(&warplaw_with(&["adapters"], &hidden), &["no GPU adapter"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused_before_measuring() {
+    let folder = scratch("unwritable");
+    let directory = folder.to_str().expect("the path is text");
+    assert_error(&warplaw(&["run", "--out", directory]), &[directory, "directory", "--out"]);
+    let file = folder.join("a file");
+    std::fs::write(&file, "").expect("a file can be made");
+    let below = file.join("record.json");
+    let below = below.to_str().expect("the path is text");
+    assert_error(&warplaw(&["run", "--out", below]), &[below, "--out"]);
+    assert_error(&warplaw(&["report", &golden(), "--out", below]), &[below]);
+}
+
+#[test]
+fn records_that_are_none_say_what_is_wrong_and_where() {
+    let folder = scratch("broken");
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("a file can be made");
+        path.to_str().expect("the path is text").to_owned()
+    };
+    let whole = std::fs::read_to_string(golden()).expect("the golden record is there");
+    let missing = folder.join("missing.json");
+    let missing = missing.to_str().expect("the path is text");
+    let cases = [
+        (write("cut.json", &whole[..whole.len() / 2]), "line"),
+        (write("other.json", "{\"schema\": {\"name\": \"x\", \"version\": \"1.0.0\"}}"), "`x`"),
+        (write("bare.json", "[1, 2]"), "no schema"),
+        (write("later.json", &whole.replace("\"1.0.0\"", "\"2.0.0\"")), "update warplaw"),
+        (write("wrong.json", &whole.replace("\"seed\": ", "\"seed\": \"x\", \"y\": ")), "line"),
+        (missing.to_owned(), "cannot read"),
+    ];
+    for (path, word) in &cases {
+        for command in ["report", "check"] {
+            assert_error(&warplaw(&[command, path]), &[path, word]);
+        }
+        assert_error(&warplaw(&["compare", &golden(), path]), &[path, word]);
+    }
+}
+
+#[test]
+fn check_judges_by_exit_code() {
+    let folder = scratch("check");
+    let whole = std::fs::read_to_string(golden()).expect("the golden record is there");
+    let check = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("a file can be made");
+        warplaw(&["check", path.to_str().expect("the path is text")]).status.code()
+    };
+    assert_eq!(check("holds.json", &whole), Some(0));
+    // One ratio far off, interval and all.
+    let deviates = whole.replacen("0.998", "1.998", 1).replacen("0.995", "1.990", 1);
+    let deviates = deviates.replacen("1.001", "2.001", 1);
+    assert_eq!(check("deviates.json", &deviates), Some(1));
+    let interrupted = whole.replacen("\"measured\",", "\"interrupted\",", 1);
+    assert_eq!(check("interrupted.json", &interrupted), Some(3));
+}
+
+#[test]
+fn the_command_line_explains_itself() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["--version"], &["list"]] {
+        let output = warplaw(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(warplaw(&["run", "--fast"]).status.code(), Some(2));
+    assert_eq!(warplaw(&["run", "--quick", "--full"]).status.code(), Some(2));
+}

@@ -1,0 +1,190 @@
+//! The laws on a real SIMD machine: lavapipe, whose subgroups are as wide as it is told to make its
+//! vectors. Each width runs in a process of its own, one at a time.
+//!
+//! `sh setup.sh` installs it. Where it cannot be had, `WARPLAW_SKIP_LAVAPIPE=1` skips these tests, out
+//! loud; nothing else does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard};
+
+use warplaw::record::{Experiment, Record, Status, read};
+use warplaw::stats::{Verdict, median};
+
+const WIDTHS: [(u32, &str); 3] = [(4, "128"), (8, "256"), (16, "512")];
+
+/// Two runs at once would measure each other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn skipped() -> bool {
+    let skipped = std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some();
+    if skipped {
+        println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
+    }
+    skipped
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("warplaw-lavapipe-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a scratch folder can be made");
+    folder.join(name)
+}
+
+/// Runs the binary on lavapipe and reads its record.
+fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) -> Record {
+    let out = scratch(&format!("{name}-{bits}.json"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_warplaw"));
+    command
+        .args(["run", "--quick", "--backend", "vulkan", "--adapter", "llvmpipe", "--seed", "1"])
+        .args(arguments)
+        .arg("--out")
+        .arg(&out)
+        .env("LP_NATIVE_VECTOR_WIDTH", bits)
+        // What the program sets by itself is for it to set.
+        .env_remove("MESA_SHADER_CACHE_DISABLE")
+        .envs(variables.iter().copied());
+    let output = command.output().expect("the binary runs");
+    assert!(
+        output.status.success(),
+        "no software Vulkan here? `sh setup.sh` installs it.\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    read(&out).expect("a run leaves a record")
+}
+
+fn experiment<'a>(record: &'a Record, id: &str) -> &'a Experiment {
+    let experiment = record.experiments.iter().find(|e| e.id == id).expect("it was asked for");
+    assert_eq!(experiment.status, Status::Measured, "{id}: {:?}", experiment.reason);
+    experiment
+}
+
+fn number(record: &Record, id: &str, name: &str) -> Option<f64> {
+    experiment(record, id).finding(name)?.value.number()
+}
+
+#[test]
+fn the_laws_hold_at_every_width() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    for (width, bits) in WIDTHS {
+        let record = run("laws", bits, &["--only", "width,divergence,lanes"], &[]);
+        let width = f64::from(width);
+        assert_eq!(record.adapter.subgroup_size.observed.map(f64::from), Some(width));
+        for name in ["effective_width", "width_by_granularity", "width_by_lanes"] {
+            assert_eq!(number(&record, "width", name), Some(width), "{name} at {bits} bits");
+        }
+        for id in ["width", "divergence", "lanes"] {
+            let outcome = experiment(&record, id);
+            let residual = median(&outcome.residuals()).expect("there are points");
+            // A shared machine may leave it undecided; it must not find the law broken.
+            assert!(residual < 0.05, "{id} at {bits} bits: {residual}");
+            assert_ne!(outcome.verdict, Some(Verdict::Deviates), "{id} at {bits} bits");
+        }
+        assert!(record.cases.iter().all(|case| case.verified));
+    }
+}
+
+#[test]
+fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    let cache = scratch("cache");
+    std::fs::create_dir_all(&cache).expect("a scratch folder can be made");
+    let enabled = Path::new("false");
+    let believing =
+        [("MESA_SHADER_CACHE_DIR", cache.as_path()), ("MESA_SHADER_CACHE_DISABLE", enabled)];
+    let only = ["--only", "width"];
+    assert_eq!(
+        number(&run("poison", "128", &only, &believing), "width", "effective_width"),
+        Some(4.0)
+    );
+    // Left to itself the program does not believe the cache.
+    let record = run("cured", "512", &only, &[("MESA_SHADER_CACHE_DIR", cache.as_path())]);
+    assert_eq!(number(&record, "width", "effective_width"), Some(16.0));
+    // Made to believe it, the program measures what the stale code does and says so.
+    let record = run("deceived", "512", &only, &believing);
+    if number(&record, "width", "effective_width") != Some(16.0) {
+        let remarks = experiment(&record, "width").diagnosis.join("\n");
+        assert!(remarks.contains("stale driver cache"), "{remarks}");
+    }
+}
+
+#[test]
+fn every_kernel_is_right_at_every_width() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    for (_, bits) in WIDTHS {
+        let record = run("kernels", bits, &["--only", "ladder,reduction"], &[]);
+        for id in ["ladder", "reduction"] {
+            let reason = &experiment(&record, id).reason;
+            assert!(reason.is_none(), "{id} at {bits} bits: {reason:?}");
+        }
+        assert!(record.cases.iter().all(|case| case.verified), "at {bits} bits");
+        let share = number(&record, "reduction", "best_share_of_ceiling").expect("it is measured");
+        assert!(share > 0.6, "the best reduction reads at {share} of the ceiling, {bits} bits");
+    }
+}
+
+#[test]
+fn the_host_clock_finds_the_same_width() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    let record = run("host", "256", &["--host-clock", "--only", "width"], &[]);
+    assert_eq!(record.clock.kind, "host");
+    assert_eq!(number(&record, "width", "effective_width"), Some(8.0));
+}
+
+#[test]
+fn checked_shaders_are_recorded_as_such() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    let record = run("checked", "256", &["--checked", "--only", "lanes"], &[]);
+    assert!(record.adapter.shader_checks);
+    assert!(record.cases.iter().all(|case| case.verified));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_there_is_and_marks_the_rest() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    let out = scratch("interrupted.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_warplaw"))
+        .args(["run", "--full", "--backend", "vulkan", "--adapter", "llvmpipe"])
+        .args(["--only", "width,lanes,ladder", "--out"])
+        .arg(&out)
+        .env("LP_NATIVE_VECTOR_WIDTH", "256")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    // Once the first experiment is on disk the second or third is under way.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let measured =
+        |out: &Path| read(out).is_ok_and(|record| record.experiments[0].status == Status::Measured);
+    while !measured(&out) {
+        assert!(std::time::Instant::now() < deadline, "no record appeared");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.expect("kill runs").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let record = read(&out).expect("the record is whole");
+    assert_eq!(record.experiments[0].status, Status::Measured);
+    assert_eq!(record.experiments.len(), 3);
+    assert_eq!(record.experiments[2].status, Status::Interrupted);
+}

@@ -1,0 +1,116 @@
+//! Every shader, templates expanded, through naga to SPIR-V, MSL and HLSL: what Vulkan, Metal and DX12
+//! will be handed. This proves naga's translation, not that a vendor's compiler accepts it.
+
+use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use warplaw::kernels::shaders;
+
+fn validate(module: &naga::Module) -> ModuleInfo {
+    Validator::new(ValidationFlags::all(), Capabilities::all())
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+        .validate(module)
+        .expect("the module is valid")
+}
+
+#[test]
+fn every_shader_translates_for_every_backend() {
+    let all = shaders();
+    assert!(all.len() >= 9, "only {} modules", all.len());
+    for shader in all {
+        let module = naga::front::wgsl::parse_str(&shader.source)
+            .unwrap_or_else(|e| panic!("{}: {}", shader.name, e.emit_to_string(&shader.source)));
+        let info = validate(&module);
+        assert!(!module.entry_points.is_empty());
+        for entry in &module.entry_points {
+            let stage = entry.stage;
+            let (module, info) =
+                process_overrides(&module, &info, Some((stage, &entry.name)), &Default::default())
+                    .unwrap_or_else(|e| panic!("{} {}: {e}", shader.name, entry.name));
+            to_spirv(&module, &info, stage, &entry.name);
+            to_msl(&module, &info, stage, &entry.name);
+            to_hlsl(&module, &info, stage, &entry.name);
+        }
+    }
+}
+
+fn to_spirv(module: &naga::Module, info: &ModuleInfo, stage: naga::ShaderStage, entry: &str) {
+    let options = spv::Options { lang_version: (1, 3), ..Default::default() };
+    let pipeline = spv::PipelineOptions { shader_stage: stage, entry_point: entry.to_owned() };
+    let words = spv::write_vec(module, info, &options, Some(&pipeline))
+        .unwrap_or_else(|e| panic!("{entry} to SPIR-V: {e}"));
+    assert_eq!(words[0], 0x0723_0203, "{entry}: no SPIR-V magic");
+}
+
+fn to_msl(module: &naga::Module, info: &ModuleInfo, stage: naga::ShaderStage, entry: &str) {
+    let options =
+        msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+    let pipeline =
+        msl::PipelineOptions { entry_point: Some((stage, entry.to_owned())), ..Default::default() };
+    let (text, _) = msl::write_string(module, info, &options, &pipeline)
+        .unwrap_or_else(|e| panic!("{entry} to MSL: {e}"));
+    assert!(text.contains("kernel void"), "{entry}: no kernel in MSL");
+}
+
+fn to_hlsl(module: &naga::Module, info: &ModuleInfo, stage: naga::ShaderStage, entry: &str) {
+    let options = hlsl::Options {
+        shader_model: hlsl::ShaderModel::V6_0,
+        fake_missing_bindings: true,
+        ..Default::default()
+    };
+    let pipeline = hlsl::PipelineOptions { entry_point: Some((stage, entry.to_owned())) };
+    let mut text = String::new();
+    hlsl::Writer::new(&mut text, &options, &pipeline)
+        .write(module, info, None)
+        .unwrap_or_else(|e| panic!("{entry} to HLSL: {e}"));
+    assert!(text.contains("numthreads"), "{entry}: no compute shader in HLSL");
+}
+
+#[test]
+fn every_shader_file_is_some_modules_source() {
+    let modules = shaders();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    for file in std::fs::read_dir(folder).expect("there is a shaders folder") {
+        let path = file.expect("the folder can be listed").path();
+        let text = std::fs::read_to_string(&path).expect("a shader is text");
+        assert!(
+            modules.iter().any(|module| module.source.contains(&text)),
+            "{} is an orphan: no kernel loads it",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_kernel_file_has_its_shader_and_every_module_its_kernel_file() {
+    let stem = |module: &str| module.split('.').next().unwrap_or(module).to_owned();
+    let exists = |folder: &str, name: &str| {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name).exists()
+    };
+    for module in shaders() {
+        let stem = stem(&module.name);
+        assert!(exists("shaders", &format!("{stem}.wgsl")), "{stem} has no shader");
+        // A family may keep its subgroup kernels in a file of their own.
+        let kernel = stem.trim_end_matches("_subgroup");
+        assert!(exists("src/kernels", &format!("{kernel}.rs")), "{stem} has no twin");
+    }
+}
+
+#[test]
+fn a_module_says_whether_it_needs_subgroups() {
+    for module in shaders() {
+        let uses = module.source.contains("subgroup_") || module.source.contains("subgroupAdd");
+        assert_eq!(module.needs_subgroups, uses, "{}", module.name);
+    }
+}
+
+#[test]
+fn the_lanes_that_rust_believes_in_are_those_of_the_shader() {
+    for shader in shaders().iter().filter(|shader| shader.name.starts_with("reduction")) {
+        let module = naga::front::wgsl::parse_str(&shader.source).expect("it parses");
+        for entry in &module.entry_points {
+            let size = entry.workgroup_size;
+            assert_eq!(size, [warplaw::kernels::reduction::LANES, 1, 1], "{}", entry.name);
+        }
+    }
+}
