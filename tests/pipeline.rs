@@ -4,8 +4,8 @@
 use std::sync::atomic::AtomicBool;
 
 use warplaw::experiments::{REGISTRY, find};
-use warplaw::gpu::Workload;
 use warplaw::gpu::fake::{FakeExecutor, Machine};
+use warplaw::gpu::{Contents, Workload};
 use warplaw::measure::{Profile, Session, run};
 use warplaw::record::{Case, Experiment, Status};
 use warplaw::stats::Verdict;
@@ -78,9 +78,7 @@ fn divergence_predicted_for_the_wrong_width_deviates() {
 
 fn takes_two_arms(workload: &Workload) -> bool {
     workload.buffers.iter().any(|contents| match contents {
-        warplaw::gpu::Contents::Data(words) => {
-            words[..2] == [0, 1] && words.iter().all(|&arm| arm < 2)
-        }
+        Contents::Data(words) => words[..2] == [0, 1] && words.iter().all(|&arm| arm < 2),
         _ => false,
     })
 }
@@ -105,10 +103,13 @@ fn lanes_that_are_not_free_deviate() {
 #[test]
 fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
     let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
-        let middling = (8..1024).contains(&workload.dispatches[0].workgroups[0]);
-        let train =
-            matches!(workload.timing, warplaw::gpu::Timing::Pass { repeats } if repeats > 1);
-        if middling && train { 2.0 * span } else { span }
+        // Of some but not many workgroups, and of 32 steps: no other level and no control is like it.
+        let middling = (8..256).contains(&workload.dispatches[0].workgroups[0]);
+        let steps = match &workload.buffers[0] {
+            Contents::Uniform(params) => params.get(1).copied(),
+            _ => None,
+        };
+        if middling && steps == Some(32) { 2.0 * span } else { span }
     });
     let (outcome, _) = measure(executor, "ladder");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));

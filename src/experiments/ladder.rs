@@ -16,7 +16,7 @@ use crate::laws::batching::{
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
-use crate::record;
+use crate::record::{self, Parameter};
 use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -45,15 +45,29 @@ enum Calibration {
     EmptyWithLatency,
 }
 
+type Build = Rc<dyn Fn(u32, u32, bool) -> Workload>;
+
 struct Level {
     name: &'static str,
     calibration: Calibration,
     batches: Vec<u32>,
-    /// A workload of `scale` units of `batch` each, with or without content.
-    build: Rc<dyn Fn(u32, u32, bool) -> Workload>,
+    /// Units that one step of scale holds, by batch.
+    units: fn(u32) -> u32,
+    /// A workload of `scale` steps, units of `batch` each, with content or without.
+    build: Build,
     most_scale: u32,
-    granule: u32,
-    floor: Option<CaseId>,
+    floor: Floor,
+}
+
+/// What surrounds a level's units without being of it.
+#[derive(Clone, Copy)]
+enum Floor {
+    /// Nothing that counts.
+    None,
+    /// Once in a span: the submission and the wait that every span has.
+    Span(CaseId),
+    /// Once in a step of scale: the dispatch that holds its units.
+    Dispatch(CaseId),
 }
 
 /// A level's measured cases.
@@ -63,15 +77,19 @@ struct Rungs {
     loaded: Vec<(u32, CaseId)>,
     /// Empty content at the smallest and the largest batch.
     empty: Option<[(u32, CaseId); 2]>,
-    floor: Option<CaseId>,
+    floor: Floor,
+    units: fn(u32) -> u32,
 }
 
 impl Rungs {
     /// Seconds per item of content.
     fn cost(&self, round: &Round<'_>, (batch, case): (u32, CaseId)) -> f64 {
-        let unit =
-            self.floor.map_or_else(|| round.unit(case), |floor| round.unit_above(case, floor));
-        unit / f64::from(batch)
+        let seconds = match self.floor {
+            Floor::None => round.unit(case),
+            Floor::Span(floor) => round.unit_above(case, floor),
+            Floor::Dispatch(train) => round.unit(case) - round.unit(train),
+        };
+        seconds / (f64::from((self.units)(batch)) * f64::from(batch))
     }
 
     fn ends(&self) -> [(u32, CaseId); 2] {
@@ -101,20 +119,24 @@ impl Rungs {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
-    let floor = plan.case("floor", Sizing::Own { granule: 1, most: 1 }, |_| empty::workload(1));
+    // Host-timed spans change pace from one to the next: many short ones tell more than few long ones.
+    plan.shorten_spans(3);
+    let dispatch = plan.case("dispatch", Sizing::Own { granule: 1, most: 512 }, |scale| {
+        train(scale, empty::workload(1))
+    });
     let host_floor = plan.case("host floor", Sizing::Own { granule: 1, most: 1 }, |_| {
         batched(empty::workload(1), 1, 1, 1, 1)
     });
-    let mut levels = Vec::new();
-    match context.width {
-        Some(width) => levels.extend(within_a_dispatch(context, width, floor)),
-        None => plan.note(
+    for level in inside_a_dispatch(context, dispatch) {
+        add(&mut plan, &level);
+    }
+    if context.width.is_none() {
+        plan.note(
             "lanes per subgroup and subgroups per workgroup were left out: the adapter does not say how \
              wide a subgroup is, and `width` has not run",
-        ),
+        );
     }
-    levels.extend(around_a_dispatch(context, floor, host_floor));
-    for level in levels {
+    for level in around_a_dispatch(context, host_floor) {
         add(&mut plan, &level);
     }
     plan.diagnose(diagnose);
@@ -142,106 +164,98 @@ fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits
     Workload { timing: Timing::Host { dispatches, passes, submits, waits }, ..workload }
 }
 
-/// Levels inside a dispatch, where the GPU's clock brackets one dispatch of `scale` workgroups.
-fn within_a_dispatch(context: &Context<'_>, width: u32, floor: CaseId) -> Vec<Level> {
-    let seed = context.seed as u32;
-    let most_lanes = context.facts.limits.workgroup_lanes;
-    let subgroups = (most_lanes / width).clamp(1, 16);
-    vec![
-        Level {
-            name: "lanes_per_subgroup",
-            calibration: Calibration::Ends,
-            batches: sweep(context, width),
-            build: Rc::new(move |scale, batch, _| chain(seed, width, batch, 256, scale)),
-            most_scale: 65_520,
-            granule: 16,
-            floor: Some(floor),
-        },
-        Level {
-            name: "subgroups_per_workgroup",
-            calibration: Calibration::Empty,
-            batches: sweep(context, subgroups),
-            build: Rc::new(move |scale, batch, full| {
-                let lanes = width * batch;
-                chain(seed, lanes, lanes, if full { ITEM_TRIPS } else { 0 }, scale)
-            }),
-            most_scale: 65_520,
-            granule: 16,
-            floor: Some(floor),
-        },
-    ]
+fn train(repeats: u32, workload: Workload) -> Workload {
+    Workload { timing: Timing::Pass { repeats }, ..workload }
 }
 
-/// Items per lane, and all levels from the dispatch outwards.
-fn around_a_dispatch(context: &Context<'_>, floor: CaseId, host_floor: CaseId) -> Vec<Level> {
+/// Levels inside a dispatch: the GPU's clock brackets a train of dispatches of equal size. The more a
+/// unit holds, the fewer units, so that outputs stay small enough for a cache and spans for a watchdog.
+fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
+    let seed = context.seed as u32;
+    let level = |name, calibration, batches, units: fn(u32) -> u32, build| Level {
+        name,
+        calibration,
+        batches,
+        units,
+        build,
+        most_scale: 256,
+        floor: Floor::Dispatch(dispatch),
+    };
+    let lanes_in = |batch: u32| (16_384 / batch).max(512) * LANES;
+    let mut levels = vec![level(
+        "items_per_lane",
+        Calibration::Empty,
+        sweep(context, 256),
+        lanes_in,
+        Rc::new(move |scale, batch, full| {
+            let trips = if full { batch } else { 0 };
+            train(scale, chain(seed, LANES, LANES, trips, lanes_in(batch) / LANES))
+        }),
+    )];
+    let Some(width) = context.width else {
+        return levels;
+    };
+    let subgroups_in = |_: u32| 4096;
+    levels.push(level(
+        "lanes_per_subgroup",
+        Calibration::Ends,
+        sweep(context, width),
+        subgroups_in,
+        Rc::new(move |scale, batch, _| {
+            train(scale, chain(seed, width, batch, 128, subgroups_in(batch)))
+        }),
+    ));
+    let workgroups_in = |batch: u32| 16_384 / batch;
+    let most = (context.facts.limits.workgroup_lanes / width).clamp(1, 16);
+    levels.push(level(
+        "subgroups_per_workgroup",
+        Calibration::Empty,
+        sweep(context, most),
+        workgroups_in,
+        Rc::new(move |scale, batch, full| {
+            let (lanes, trips) = (width * batch, if full { ITEM_TRIPS } else { 0 });
+            train(scale, chain(seed, lanes, lanes, trips, workgroups_in(batch)))
+        }),
+    ));
+    levels
+}
+
+/// Levels from the dispatch outwards: a step of scale is a unit.
+fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
     let seed = context.seed as u32;
     let trips = |full: bool, trips: u32| if full { trips } else { 0 };
     let small = move |full: bool| chain(seed, LANES, LANES, trips(full, ITEM_TRIPS), 1);
+    let level = |name, last, most_scale, floor, build| Level {
+        name,
+        calibration: Calibration::Empty,
+        batches: sweep(context, last),
+        units: |_| 1,
+        build,
+        most_scale,
+        floor,
+    };
+    let dispatches: Build = Rc::new(move |scale, batch, full| {
+        train(scale, chain(seed, LANES, LANES, trips(full, 2 * ITEM_TRIPS), batch))
+    });
+    let passes: Build = Rc::new(move |scale, batch, full| batched(small(full), batch, scale, 1, 1));
+    let submits: Build =
+        Rc::new(move |scale, batch, full| batched(small(full), 1, batch, scale, 1));
+    let waits: Build = Rc::new(move |scale, batch, full| batched(small(full), 1, 1, batch, scale));
+    let maps: Build = Rc::new(move |scale, batch, full| {
+        let words = batch * CHUNK_WORDS;
+        let content = chain(seed, LANES, LANES, 1, words / LANES);
+        let words = if full { words } else { 1 };
+        Workload { timing: Timing::Readback { maps: scale, words }, ..content }
+    });
     vec![
         Level {
-            name: "items_per_lane",
-            calibration: Calibration::Empty,
-            batches: sweep(context, 256),
-            build: Rc::new(move |scale, batch, full| {
-                chain(seed, LANES, LANES, trips(full, batch), scale)
-            }),
-            most_scale: 65_520,
-            granule: 16,
-            floor: Some(floor),
-        },
-        Level {
-            name: "workgroups_per_dispatch",
             calibration: Calibration::EmptyWithLatency,
-            batches: sweep(context, 4096),
-            build: Rc::new(move |scale, batch, full| Workload {
-                timing: Timing::Pass { repeats: scale },
-                ..chain(seed, LANES, LANES, trips(full, 2 * ITEM_TRIPS), batch)
-            }),
-            most_scale: 2048,
-            granule: 1,
-            floor: None,
+            ..level("workgroups_per_dispatch", 4096, 2048, Floor::None, dispatches)
         },
-        Level {
-            name: "dispatches_per_pass",
-            calibration: Calibration::Empty,
-            batches: sweep(context, 64),
-            build: Rc::new(move |scale, batch, full| batched(small(full), batch, scale, 1, 1)),
-            most_scale: 1024,
-            granule: 1,
-            floor: Some(host_floor),
-        },
-        Level {
-            name: "passes_per_submit",
-            calibration: Calibration::Empty,
-            batches: sweep(context, 64),
-            build: Rc::new(move |scale, batch, full| batched(small(full), 1, batch, scale, 1)),
-            most_scale: 512,
-            granule: 1,
-            floor: Some(host_floor),
-        },
-        Level {
-            name: "submits_per_wait",
-            calibration: Calibration::Empty,
-            batches: sweep(context, 32),
-            build: Rc::new(move |scale, batch, full| batched(small(full), 1, 1, batch, scale)),
-            most_scale: 256,
-            granule: 1,
-            floor: None,
-        },
-        Level {
-            name: "chunks_per_map",
-            calibration: Calibration::Empty,
-            batches: sweep(context, 1024),
-            build: Rc::new(move |scale, batch, full| {
-                let words = batch * CHUNK_WORDS;
-                let content = chain(seed, LANES, LANES, 1, words / LANES);
-                let words = if full { words } else { 1 };
-                Workload { timing: Timing::Readback { maps: scale, words }, ..content }
-            }),
-            most_scale: 256,
-            granule: 1,
-            floor: None,
-        },
+        level("dispatches_per_pass", 64, 1024, Floor::Span(host_floor), passes),
+        level("passes_per_submit", 64, 512, Floor::Span(host_floor), submits),
+        level("submits_per_wait", 32, 256, Floor::None, waits),
+        level("chunks_per_map", 1024, 256, Floor::None, maps),
     ]
 }
 
@@ -250,15 +264,20 @@ fn add(plan: &mut Plan, level: &Level) {
     let mut case = |batch: u32, full: bool| {
         let build = Rc::clone(&level.build);
         let id = format!("{name}.{}{batch}", if full { "" } else { "empty." });
-        let sizing = Sizing::Own { granule: level.granule, most: level.most_scale };
+        let sizing = Sizing::Own { granule: 1, most: level.most_scale };
         (batch, plan.case(id, sizing, move |scale| build(scale, batch, full)))
     };
     let loaded: Vec<(u32, CaseId)> = level.batches.iter().map(|&batch| case(batch, true)).collect();
     let last = level.batches[level.batches.len() - 1];
     let empty =
         (level.calibration != Calibration::Ends).then(|| [case(1, false), case(last, false)]);
-    let rungs =
-        Rc::new(Rungs { calibration: level.calibration, loaded, empty, floor: level.floor });
+    let rungs = Rc::new(Rungs {
+        calibration: level.calibration,
+        loaded,
+        empty,
+        floor: level.floor,
+        units: level.units,
+    });
 
     // A batch that calibrates is not judged: the largest always, one where nothing else gives α.
     let first_judged = usize::from(level.calibration != Calibration::Empty);
@@ -294,10 +313,11 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for parameter in outcome.parameters.iter().filter(|p| p.name.ends_with(".alpha")) {
         let level = parameter.name.trim_end_matches(".alpha");
-        let (value, ci) = (parameter.value, parameter.ci);
-        if ci.is_none_or(|ci| ci.half_width() > 0.2 * value.abs()) {
+        if !parameter.is_known_within(Parameter::FIRM) {
             text.push(format!(
-                "{level}: α is known to no better than a fifth here, so its batch sizes are rough"
+                "{level}: inconclusive, since its α of about {:.2} µs is known to no better than a fifth: \
+                 it is small beside the noise of what a unit carries",
+                parameter.value * 1e6
             ));
         }
         let off: Vec<&record::Point> = outcome

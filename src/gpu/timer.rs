@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn hand_worked_spans() {
-        assert_eq!(decode(1_000, 3_000, 0.5), Ok(1e-6));
+        assert_eq!(decode(1_000, 3_000, 0.5), Ok(2_000.0 * 0.5 * 1e-9));
         assert_eq!(decode(0, 0, 1.0), Err(BadSpan::Unwritten));
         assert_eq!(decode(7, 7, 1.0), Err(BadSpan::Zero));
         assert_eq!(decode(3_000_000_000_000, 2_000, 1.0), Err(BadSpan::Negative));

@@ -229,6 +229,17 @@ pub struct Parameter {
     pub ci: Option<Interval>,
 }
 
+impl Parameter {
+    /// A figure known within a fifth can be built on.
+    pub const FIRM: f64 = 0.2;
+
+    /// Whether the interval reaches no further than ± this share of the value.
+    #[must_use]
+    pub fn is_known_within(&self, share: f64) -> bool {
+        self.ci.is_some_and(|ci| ci.half_width() <= share * self.value.abs())
+    }
+}
+
 /// A number or a word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -84,8 +84,8 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let Some(alpha) = ladder.parameter(&format!("{}.alpha", level.id)) else {
         return;
     };
-    let note = if is_rough(alpha) {
-        "inconclusive: the interval is wider than a fifth of the figure".to_owned()
+    let note = if !alpha.is_known_within(Parameter::FIRM) {
+        "inconclusive: known to no better than a fifth".to_owned()
     } else {
         let batch = ladder.finding(&format!("{}.batch_for_90_percent", level.id));
         batch.and_then(|batch| batch.value.number()).map_or(String::new(), |batch| {
@@ -94,10 +94,6 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
         })
     };
     row(level.unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
-}
-
-fn is_rough(alpha: &Parameter) -> bool {
-    alpha.ci.is_none_or(|ci| ci.half_width() > 0.2 * alpha.value.abs())
 }
 
 fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
