@@ -21,6 +21,6 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError
     for path in &arguments.records {
         records.push((path.display().to_string(), record::read(path)?));
     }
-    arguments.output.write(&report::compare(&records))?;
+    arguments.output.write(report::compare(&records), "compare", &arguments.records)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -123,8 +123,25 @@ struct Output {
 }
 
 impl Output {
-    fn write(&self, document: &Document) -> Result<(), CliError> {
-        let text = render(document, self.format.into());
+    /// Writes the document; a file ends with the command that makes it again.
+    fn write(
+        &self,
+        mut document: Document,
+        command: &str,
+        records: &[PathBuf],
+    ) -> Result<(), CliError> {
+        if let Some(path) = &self.out {
+            let value = self.format.to_possible_value().expect("no format is hidden");
+            let records: Vec<String> =
+                records.iter().map(|record| record.display().to_string()).collect();
+            document.push_maker(&format!(
+                "warplaw {command} {} --format {} --out {}",
+                records.join(" "),
+                value.get_name(),
+                path.display()
+            ));
+        }
+        let text = render(&document, self.format.into());
         match &self.out {
             Some(path) => write_text(path, &text),
             None => {

@@ -21,6 +21,6 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> 
     for path in &arguments.records {
         document.append(report::report(&record::read(path)?));
     }
-    arguments.output.write(&document)?;
+    arguments.output.write(document, "report", &arguments.records)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -83,6 +83,11 @@ impl Document {
         self.blocks.push(Block::Table(table));
     }
 
+    /// Ends with the command that makes the document.
+    pub fn push_maker(&mut self, command: &str) {
+        self.text(format!("Made by `{command}`."));
+    }
+
     /// Adds `other` at the end.
     pub fn append(&mut self, mut other: Self) {
         self.blocks.append(&mut other.blocks);
