@@ -189,7 +189,7 @@ fn a_clock_that_lies_is_not_believed() {
     let lying = Machine { stamp_scale: 0.5, ..Machine::lawful(16) };
     let (outcome, _) = measure(FakeExecutor::new(lying), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
-    assert!(said(&outcome, "not to be trusted"), "{:?}", outcome.diagnosis);
+    assert!(said(&outcome, "control `clock`"), "{:?}", outcome.diagnosis);
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
         most_scale: 256,
         floor: Floor::Dispatch(dispatch),
     };
-    let lanes_in = |batch: u32| (16_384 / batch).max(512) * LANES;
+    let lanes_in = |batch: u32| (4096 / batch).max(512) * LANES;
     let mut levels = vec![level(
         "items_per_lane",
         Calibration::Empty,
@@ -205,7 +205,7 @@ fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
             train(scale, chain(seed, width, batch, 128, subgroups_in(batch)))
         }),
     ));
-    let workgroups_in = |batch: u32| 16_384 / batch;
+    let workgroups_in = |batch: u32| 8192 / batch;
     let most = (context.facts.limits.workgroup_lanes / width).clamp(1, 16);
     levels.push(level(
         "subgroups_per_workgroup",

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::gpu::{Timing, Workload};
-use crate::kernels::reduction::{
-    Item, Items, LANES, Share, Variant, atomics_alone, read_one, read_shares, reduce,
-    subgroup_sums_alone, trees_alone,
-};
+use crate::kernels::reduction::{Item, Items, LANES, Share, Variant, alone, reduce};
 use crate::kernels::{empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
 use crate::laws::simt::subgroups;
@@ -78,7 +75,9 @@ impl Alone {
         let shared =
             |group: &str, most: u32| Sizing::Shared { group: group.to_owned(), granule: 16, most };
         let mut tree = |name: &str, variant, repeats| {
-            plan.case(name, shared("tree", 16_384), move |n| trees_alone(variant, n, repeats))
+            plan.case(name, shared("tree", 16_384), move |n| {
+                alone::repeated_trees(variant, n, repeats)
+            })
         };
         let trees = [
             tree("alone.tree_interleaved", Variant::TreeInterleaved, PRICED),
@@ -86,7 +85,7 @@ impl Alone {
             tree("alone.tree.floor", Variant::TreeSequential, 0),
         ];
         let mut tree = |name: &str, variant, repeats| {
-            plan.case(name, TRAIN, move |n| train(n, trees_alone(variant, 1, repeats)))
+            plan.case(name, TRAIN, move |n| train(n, alone::repeated_trees(variant, 1, repeats)))
         };
         let one_tree = [
             tree("alone.one_tree_interleaved", Variant::TreeInterleaved, PRICED),
@@ -96,7 +95,7 @@ impl Alone {
         // 2²⁴ / (256 · 4) workgroups bring an f32 total to the end of its exact range.
         let mut atomic = |name: String, item, repeats, every| {
             plan.case(name, shared("atomic", 8_192), move |n| {
-                atomics_alone(item, n, repeats, every)
+                alone::atomics(item, n, repeats, every)
             })
         };
         let atomics = Item::ALL.map(|item| {
@@ -110,7 +109,7 @@ impl Alone {
             [("alone.subgroup_sum", 4 * PRICED), ("alone.subgroup_sum.floor", 0)].map(
                 |(name, repeats)| {
                     plan.case(name, shared("subgroup sum", 16_384), move |n| {
-                        subgroup_sums_alone(n, repeats)
+                        alone::subgroup_sums(n, repeats)
                     })
                 },
             )
@@ -140,7 +139,7 @@ impl Alone {
         for count in sizes(dense, Variant::TreeSequential, Item::U32) {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
-                train(n, read_one(&words, count))
+                train(n, alone::read_one(&words, count))
             });
             reads.insert((None, count), case);
         }
@@ -148,8 +147,8 @@ impl Alone {
             for count in sizes(dense, Variant::SinglePass, Item::U32) {
                 let items = items.clone();
                 let name = format!("alone.read.{}.{count}", share.word());
-                let case =
-                    plan.case(name, TRAIN, move |n| train(n, read_shares(&items, count, share)));
+                let case = plan
+                    .case(name, TRAIN, move |n| train(n, alone::read_shares(&items, count, share)));
                 reads.insert((Some(index), count), case);
             }
         }

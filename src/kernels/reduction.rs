@@ -1,7 +1,11 @@
-//! `reduction` and `reduction_subgroup`: many items to one, and the price of each kind of coordination.
+//! `reduction`, `reduction_items` and `reduction_subgroup`: many items to one ([`reduce`]), and the price
+//! of each kind of coordination alone ([`alone`]).
 //!
 //! Items are integers of ten bits and a sign, so small that no partial sum, in any order, leaves the 24
 //! bits in which f32 addition is exact: both types must give the exact answer.
+
+pub mod alone;
+mod reduce;
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,6 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::module;
 use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+pub use reduce::reduce;
 
 /// Lanes in every workgroup of this family.
 pub const LANES: u32 = 256;
@@ -240,201 +246,6 @@ impl Share {
             Self::Blocked(workgroups) => format!("blocked_{workgroups}"),
         }
     }
-}
-
-/// A reduction of the first `count` items; only [`Variant::shares`] need `share`.
-#[must_use]
-pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Workload {
-    let mut build = Builder::new(items);
-    build.subgroups = variant.needs_subgroups();
-    let launched = workgroups_for(count);
-    let bytes = f64::from(count) * 4.0;
-    let checked = match variant {
-        Variant::AtomicPerItem | Variant::SubgroupThenAtomic => {
-            let total = build.zeroed(1);
-            let per_item = variant == Variant::AtomicPerItem;
-            build.dispatch(
-                variant.word(),
-                [0, total],
-                Params::items(count),
-                launched,
-                move |width| {
-                    let sums = f64::from(count.div_ceil(width));
-                    Demand {
-                        atomics: if per_item { f64::from(count) } else { sums },
-                        ..launch(launched, width, bytes)
-                    }
-                },
-            );
-            total
-        }
-        Variant::TreeInterleaved | Variant::TreeSequential => {
-            let total = build.zeroed(1);
-            build.dispatch(
-                variant.word(),
-                [0, total],
-                Params::items(count),
-                launched,
-                move |width| Demand {
-                    atomics: f64::from(launched),
-                    ..trees(launched, 1, width, bytes)
-                },
-            );
-            total
-        }
-        Variant::MultiPass => {
-            let (mut source, mut left) = (0, count);
-            loop {
-                let groups = workgroups_for(left);
-                let partials = build.zeroed(groups as usize);
-                build.summing("tree_pass", [source, partials], Params::items(left), groups);
-                if groups == 1 {
-                    break partials;
-                }
-                (source, left) = (partials, groups);
-            }
-        }
-        Variant::Vec4TwoPass => {
-            let groups = share.workgroups(count);
-            let partials = build.zeroed(groups.next_multiple_of(4) as usize);
-            build.summing("share_pass", [0, partials], Params::shared(count, share), groups);
-            let total = build.zeroed(1);
-            build.summing("share_pass", [partials, total], Params::items(groups), 1);
-            total
-        }
-        Variant::SubgroupSinglePass => {
-            let groups = share.workgroups(count);
-            let total = build.zeroed(1);
-            let params = Params::shared(count, share);
-            build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
-                atomics: f64::from(groups * LANES.div_ceil(width)),
-                ..launch(groups, width, bytes)
-            });
-            total
-        }
-        Variant::SinglePass => {
-            let groups = share.workgroups(count);
-            let total = build.zeroed(1);
-            let params = Params::shared(count, share);
-            build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
-                atomics: f64::from(groups),
-                ..trees(groups, 1, width, bytes)
-            });
-            total
-        }
-    };
-    let items = items.clone();
-    build.finish(&format!("{} of {count}", variant.word()), checked, move || {
-        vec![items.sum_bits(count)]
-    })
-}
-
-/// Reading the first `count` items by shares, nothing combined.
-#[must_use]
-pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
-    let mut build = Builder::new(items);
-    let groups = share.workgroups(count);
-    let lanes = (groups * LANES) as usize;
-    let partials = build.zeroed(lanes);
-    let params = Params::shared(count, share);
-    build.dispatch("read_only", [0, partials], params, groups, move |width| {
-        launch(groups, width, f64::from(count) * 4.0)
-    });
-    let words = Arc::clone(&items.words);
-    let item = items.item;
-    build.finish(&format!("read {count}"), partials, move || {
-        let mut sums = vec![0i64; lanes];
-        let quads = count as usize / 4;
-        let block = quads.div_ceil(lanes).max(1);
-        for (i, quad) in words.chunks_exact(4).take(quads).enumerate() {
-            let lane = match share {
-                Share::Strided(_) => i % lanes,
-                Share::Blocked(_) => i / block,
-            };
-            sums[lane] += quad.iter().map(|&bits| item.value(bits)).sum::<i64>();
-        }
-        for (lane, &bits) in words[quads * 4..count as usize].iter().enumerate() {
-            sums[lane] += item.value(bits);
-        }
-        sums.into_iter().map(|sum| item.bits(sum)).collect()
-    })
-}
-
-/// Reading the first `count` u32 words, one a lane, keeping the rare ones.
-#[must_use]
-pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
-    const RARE: u32 = 1 << 22;
-    let items = Items { item: Item::U32, words: Arc::clone(words), sums: Arc::new([]) };
-    let mut build = Builder::new(&items);
-    let kept = build.zeroed(count as usize);
-    let launched = workgroups_for(count);
-    build.dispatch("read_one", [0, kept], Params::items(count), launched, move |width| {
-        launch(launched, width, f64::from(count) * 4.0)
-    });
-    let words = Arc::clone(words);
-    build.finish(&format!("read one of {count}"), kept, move || {
-        words[..count as usize].iter().map(|&w| if w < RARE { w } else { 0 }).collect()
-    })
-}
-
-/// `repeats` atomics by one lane in `every` of `workgroups` workgroups. For f32 the total must stay below
-/// 2²⁴.
-#[must_use]
-pub fn atomics_alone(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workload {
-    let mut build = Builder::new(&Items::none(item));
-    let total = build.zeroed(1);
-    let atomics = i64::from(workgroups) * i64::from(LANES.div_ceil(every)) * i64::from(repeats);
-    let params = Params { repeats, every, ..Params::items(0) };
-    build.dispatch("atomics_alone", [0, total], params, workgroups, move |width| Demand {
-        atomics: atomics as f64,
-        ..launch(workgroups, width, 0.0)
-    });
-    build.finish("atomics alone", total, move || vec![item.bits(atomics)])
-}
-
-/// `repeats` trees in each of `workgroups` workgroups, on values that never leave it.
-///
-/// # Panics
-/// For a variant that is not a tree.
-#[must_use]
-pub fn trees_alone(variant: Variant, workgroups: u32, repeats: u32) -> Workload {
-    let entry = match variant {
-        Variant::TreeInterleaved => "tree_alone_interleaved",
-        Variant::TreeSequential => "tree_alone_sequential",
-        other => panic!("{} is no tree", other.word()),
-    };
-    let mut build = Builder::new(&Items::none(Item::U32));
-    let values = build.zeroed((workgroups * LANES) as usize);
-    let params = Params { repeats, ..Params::items(0) };
-    build.dispatch(entry, [0, values], params, workgroups, move |width| {
-        trees(workgroups, repeats, width, 0.0)
-    });
-    build.finish(entry, values, move || {
-        let mut values: Vec<u32> = (0..LANES).collect();
-        for _ in 0..repeats {
-            let sum = values.iter().fold(0u32, |sum, &v| sum.wrapping_add(v));
-            for value in &mut values {
-                *value = sum.wrapping_sub(*value);
-            }
-        }
-        values
-    })
-}
-
-/// `repeats` subgroup sums in each subgroup of `workgroups` workgroups.
-#[must_use]
-pub fn subgroup_sums_alone(workgroups: u32, repeats: u32) -> Workload {
-    const SUM_ISSUES: f64 = 10.0;
-    let mut build = Builder::new(&Items::none(Item::U32));
-    build.subgroups = true;
-    let values = build.zeroed((workgroups * LANES) as usize);
-    let params = Params { repeats, ..Params::items(0) };
-    build.dispatch("subgroup_sum_alone", [0, values], params, workgroups, move |width| {
-        let launch = launch(workgroups, width, 0.0);
-        let sums = launch.subgroups * f64::from(repeats);
-        Demand { issues: launch.issues + SUM_ISSUES * sums, ..launch }
-    });
-    build.finish("subgroup sums alone", values, || vec![1])
 }
 
 fn trees(workgroups: u32, repeats: u32, width: u32, bytes: f64) -> Demand {

@@ -8,10 +8,12 @@ mod analysis;
 mod controls;
 mod plan;
 mod profile;
+mod remarks;
 mod rounds;
 mod run;
 mod session;
 mod sizing;
+mod stopping;
 mod verify;
 
 pub use plan::{
@@ -19,7 +21,6 @@ pub use plan::{
 };
 pub use profile::Profile;
 pub use rounds::{Round, Samples};
-pub(crate) use run::unmeasured;
-pub use run::{Progress, Stage, run, seed_from_time};
+pub use run::{Progress, Stage, run, seed_from_time, unmeasured};
 pub use session::Session;
 pub use verify::{Mismatch, compare};

@@ -5,7 +5,7 @@ use super::plan::{CaseSpec, Sizing};
 use super::sizing::size;
 use crate::gpu::{AdapterFacts, ClockKind, Executor, GpuError, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
-use crate::record::{Adapter, Clock, SubgroupSize};
+use crate::record::{Adapter, Clock, Experiment, SubgroupSize};
 use crate::stats;
 use std::sync::Arc;
 
@@ -44,6 +44,12 @@ impl<'e> Session<'e> {
         let clock = test_clock(executor, &facts)?;
         let adapter = adapter(&facts, observed);
         Ok(Self { executor, adapter, clock, profile, seed, effective_width: None })
+    }
+
+    /// Takes up what an experiment found that later ones build on: the effective width.
+    pub(super) fn learn_from(&mut self, outcome: &Experiment) {
+        let width = outcome.finding("effective_width").and_then(|finding| finding.value.number());
+        self.effective_width = width.map(|width| width as u32).or(self.effective_width);
     }
 
     /// Lanes in a subgroup as a shader saw them, else as the driver reports them if it is sure.

@@ -1,0 +1,114 @@
+//! Each kind of coordination alone, to be priced.
+
+use std::sync::Arc;
+
+use super::{Builder, Item, Items, LANES, Params, Share, Variant, launch, trees, workgroups_for};
+use crate::gpu::{Demand, Workload};
+
+/// Reading the first `count` items by shares, nothing combined.
+#[must_use]
+pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
+    let mut build = Builder::new(items);
+    let groups = share.workgroups(count);
+    let lanes = (groups * LANES) as usize;
+    let partials = build.zeroed(lanes);
+    let params = Params::shared(count, share);
+    build.dispatch("read_only", [0, partials], params, groups, move |width| {
+        launch(groups, width, f64::from(count) * 4.0)
+    });
+    let words = Arc::clone(&items.words);
+    let item = items.item;
+    build.finish(&format!("read {count}"), partials, move || {
+        let mut sums = vec![0i64; lanes];
+        let quads = count as usize / 4;
+        let block = quads.div_ceil(lanes).max(1);
+        for (i, quad) in words.chunks_exact(4).take(quads).enumerate() {
+            let lane = match share {
+                Share::Strided(_) => i % lanes,
+                Share::Blocked(_) => i / block,
+            };
+            sums[lane] += quad.iter().map(|&bits| item.value(bits)).sum::<i64>();
+        }
+        for (lane, &bits) in words[quads * 4..count as usize].iter().enumerate() {
+            sums[lane] += item.value(bits);
+        }
+        sums.into_iter().map(|sum| item.bits(sum)).collect()
+    })
+}
+
+/// Reading the first `count` u32 words, one a lane, keeping the rare ones.
+#[must_use]
+pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
+    const RARE: u32 = 1 << 22;
+    let items = Items { item: Item::U32, words: Arc::clone(words), sums: Arc::new([]) };
+    let mut build = Builder::new(&items);
+    let kept = build.zeroed(count as usize);
+    let launched = workgroups_for(count);
+    build.dispatch("read_one", [0, kept], Params::items(count), launched, move |width| {
+        launch(launched, width, f64::from(count) * 4.0)
+    });
+    let words = Arc::clone(words);
+    build.finish(&format!("read one of {count}"), kept, move || {
+        words[..count as usize].iter().map(|&w| if w < RARE { w } else { 0 }).collect()
+    })
+}
+
+/// `repeats` atomics by one lane in `every` of `workgroups` workgroups. For f32 the total must stay below
+/// 2²⁴.
+#[must_use]
+pub fn atomics(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workload {
+    let mut build = Builder::new(&Items::none(item));
+    let total = build.zeroed(1);
+    let atomics = i64::from(workgroups) * i64::from(LANES.div_ceil(every)) * i64::from(repeats);
+    let params = Params { repeats, every, ..Params::items(0) };
+    build.dispatch("atomics_alone", [0, total], params, workgroups, move |width| Demand {
+        atomics: atomics as f64,
+        ..launch(workgroups, width, 0.0)
+    });
+    build.finish("atomics alone", total, move || vec![item.bits(atomics)])
+}
+
+/// `repeats` trees in each of `workgroups` workgroups, on values that never leave it.
+///
+/// # Panics
+/// For a variant that is not a tree.
+#[must_use]
+pub fn repeated_trees(variant: Variant, workgroups: u32, repeats: u32) -> Workload {
+    let entry = match variant {
+        Variant::TreeInterleaved => "tree_alone_interleaved",
+        Variant::TreeSequential => "tree_alone_sequential",
+        other => panic!("{} is no tree", other.word()),
+    };
+    let mut build = Builder::new(&Items::none(Item::U32));
+    let values = build.zeroed((workgroups * LANES) as usize);
+    let params = Params { repeats, ..Params::items(0) };
+    build.dispatch(entry, [0, values], params, workgroups, move |width| {
+        trees(workgroups, repeats, width, 0.0)
+    });
+    build.finish(entry, values, move || {
+        let mut values: Vec<u32> = (0..LANES).collect();
+        for _ in 0..repeats {
+            let sum = values.iter().fold(0u32, |sum, &v| sum.wrapping_add(v));
+            for value in &mut values {
+                *value = sum.wrapping_sub(*value);
+            }
+        }
+        values
+    })
+}
+
+/// `repeats` subgroup sums in each subgroup of `workgroups` workgroups.
+#[must_use]
+pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
+    const SUM_ISSUES: f64 = 10.0;
+    let mut build = Builder::new(&Items::none(Item::U32));
+    build.subgroups = true;
+    let values = build.zeroed((workgroups * LANES) as usize);
+    let params = Params { repeats, ..Params::items(0) };
+    build.dispatch("subgroup_sum_alone", [0, values], params, workgroups, move |width| {
+        let launch = launch(workgroups, width, 0.0);
+        let sums = launch.subgroups * f64::from(repeats);
+        Demand { issues: launch.issues + SUM_ISSUES * sums, ..launch }
+    });
+    build.finish("subgroup sums alone", values, || vec![1])
+}

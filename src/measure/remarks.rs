@@ -1,0 +1,56 @@
+//! What the result must say beside its figures: wrong outputs, what was not timed and why, stamps lost,
+//! spans too short for the clock, and a clock that is not to be trusted.
+
+use super::profile::LEAST_TICKS;
+use super::run::Checked;
+use crate::record::{Clock, Control, Experiment, Status};
+use crate::stats::{self, Verdict, tolerance};
+
+/// Adds the session's check of its clock to the experiment's controls.
+pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
+    let Some(ratio) = clock.host_check_ratio else {
+        return;
+    };
+    let passed = (ratio - 1.0).abs() <= tolerance::of("control.clock");
+    outcome.controls.push(Control { name: "clock".to_owned(), ratio, ratio_ci: None, passed });
+    if !passed {
+        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
+        outcome.diagnosis.push(format!(
+            "control `clock` reads {ratio:.3} instead of 1: by timestamps a long dispatch takes that share \
+             of the host's time, so they are not to be trusted"
+        ));
+    }
+}
+
+/// Adds a remark for every case that was not timed as it should be; a wrong output fails the experiment.
+pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
+    if let Some(wrong) = checked.iter().find(|checked| checked.mismatched) {
+        let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");
+        outcome.status = Status::Failed;
+        outcome.reason = Some(format!("{}: {failure}", wrong.case.id));
+        outcome.verdict = None;
+    }
+    let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
+    for Checked { case, .. } in checked {
+        if let Some(failure) = &case.failure {
+            outcome.diagnosis.push(format!("{} was not timed: {failure}", case.id));
+            continue;
+        }
+        let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
+        let (kept, all) = (samples.len(), case.samples_s.len());
+        if kept < all {
+            outcome.diagnosis.push(format!(
+                "{}: {} of {all} spans were rejected by the clock",
+                case.id,
+                all - kept
+            ));
+        }
+        // A floor is short by nature, and only its median is ever used.
+        let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
+        if coarse && !case.id.ends_with("floor") {
+            outcome
+                .diagnosis
+                .push(format!("{}: its span is under {LEAST_TICKS} ticks of the clock", case.id));
+        }
+    }
+}
