@@ -1,6 +1,6 @@
 //! `arms`: a branch whose lanes read from memory which of many arms to take.
 //!
-//! One table, [`operations`], gives both the WGSL of each arm and its CPU twin: six operations, the first
+//! One table, `operations`, gives both the WGSL of each arm and its CPU twin: six operations, the first
 //! fixed and the other five in an order of the arm's own, in a loop of a run-time number of trips.
 
 use std::fmt::Write;

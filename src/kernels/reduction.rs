@@ -1,4 +1,4 @@
-//! `reduction`, `reduction_items` and `reduction_subgroup`: many items to one ([`reduce`]), and the price
+//! `reduction`, `reduction_items` and `reduction_subgroup`: many items to one ([`reduce()`]), and the price
 //! of each kind of coordination alone ([`alone`]).
 //!
 //! Items are integers of ten bits and a sign, so small that no partial sum, in any order, leaves the 24
