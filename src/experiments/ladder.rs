@@ -223,6 +223,8 @@ fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
 /// Levels from the dispatch outwards: a step of scale is a unit.
 fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
     let seed = context.seed as u32;
+    // More than run at once, which on a large GPU are thousands.
+    let most_workgroups = if context.facts.device_type == "cpu" { 4096 } else { 32_768 };
     let trips = |full: bool, trips: u32| if full { trips } else { 0 };
     let small = move |full: bool| chain(seed, LANES, LANES, trips(full, ITEM_TRIPS), 1);
     let level = |name, last, most_scale, floor, build| Level {
@@ -250,7 +252,7 @@ fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
     vec![
         Level {
             calibration: Calibration::EmptyWithLatency,
-            ..level("workgroups_per_dispatch", 4096, 2048, Floor::None, dispatches)
+            ..level("workgroups_per_dispatch", most_workgroups, 2048, Floor::None, dispatches)
         },
         level("dispatches_per_pass", 64, 1024, Floor::Span(host_floor), passes),
         level("passes_per_submit", 64, 512, Floor::Span(host_floor), submits),

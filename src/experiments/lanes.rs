@@ -15,7 +15,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     plan,
 };
 
-const TRIPS: u32 = 192;
+const TRIPS: u32 = 512;
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
@@ -40,7 +40,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             let part = active.div_ceil(width).next_power_of_two();
             let mut case = |name: &str, trips: u32| {
                 let sizing =
-                    Sizing::Shared { group: "lanes".to_owned(), granule: 64, most: 32_768 };
+                    Sizing::Shared { group: "lanes".to_owned(), granule: 64, most: 16_384 };
                 plan.case(format!("active.{active}{name}"), sizing, move |scale| {
                     Chain { lanes, active, trips, workgroups: scale / part, seed }.workload()
                 })

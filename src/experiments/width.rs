@@ -22,7 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 const TRIPS: u32 = 128;
-const CHAIN_TRIPS: u32 = 192;
+const CHAIN_TRIPS: u32 = 512;
 /// Between one subgroup's time and two.
 const KNEE: f64 = 1.5;
 /// A workgroup must hold two runs of the coarsest granularity.
@@ -109,7 +109,7 @@ impl ByLanes {
             let chain = move |workgroups, trips| {
                 Chain { lanes: s, active: s, trips, workgroups, seed }.workload()
             };
-            let own = Sizing::Own { granule: 16, most: 65_520 };
+            let own = Sizing::Own { granule: 16, most: 16_384 };
             let full = plan.case(format!("lanes.{s}"), own, move |n| chain(n, CHAIN_TRIPS));
             let follow = Sizing::Follow(full);
             (s, full, plan.case(format!("lanes.{s}.floor"), follow, move |n| chain(n, 0)))

@@ -23,6 +23,9 @@ pub struct Options {
 /// A submission gathers spans until they are expected to reach this long: far from any watchdog.
 const SUBMISSION_S: f64 = 0.1;
 
+/// What a span is taken for before it has been measured.
+const UNKNOWN_SPAN_S: f64 = SUBMISSION_S / 8.0;
+
 /// An opened device with its loaded workloads.
 pub struct Hardware {
     device: wgpu::Device,
@@ -158,7 +161,7 @@ impl Hardware {
             checked: buffers[workload.check.buffer].clone(),
             checked_bytes: workload.checked_words() as u64 * 4,
             staging,
-            expected_s: 0.0,
+            expected_s: UNKNOWN_SPAN_S,
         })
     }
 

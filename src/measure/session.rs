@@ -104,7 +104,7 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     let case = CaseSpec {
         id: "host check".to_owned(),
         build: Arc::new(|workgroups| {
-            Chain { lanes: 64, active: 64, trips: 512, workgroups, seed: 1 }.workload()
+            Chain { lanes: 64, active: 64, trips: 2048, workgroups, seed: 1 }.workload()
         }),
         sizing: Sizing::Own { granule: 64, most: 32_768 },
         smaller: None,
