@@ -4,7 +4,10 @@ use std::process::Command;
 
 fn main() {
     for path in [".git/HEAD", ".git/index", "src", "shaders", "Cargo.toml"] {
-        println!("cargo:rerun-if-changed={path}");
+        // A path that is missing, as in a tarball, would mean building anew every time.
+        if std::path::Path::new(path).exists() {
+            println!("cargo:rerun-if-changed={path}");
+        }
     }
     if let Some(rev) = git(&["rev-parse", "HEAD"]) {
         println!("cargo:rustc-env=WARPLAW_GIT_REV={rev}");

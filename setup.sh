@@ -8,6 +8,14 @@ set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
 
+case "${1:-}" in
+'' | --lavapipe) ;;
+*)
+    say "usage: sh setup.sh [--lavapipe]" >&2
+    exit 2
+    ;;
+esac
+
 case "$(uname -s)" in
 Linux) ;;
 Darwin)
@@ -80,7 +88,10 @@ if command -v apt-get >/dev/null 2>&1; then
 elif command -v dnf >/dev/null 2>&1; then
     as_root dnf install -q -y mesa-vulkan-drivers vulkan-loader
 elif command -v pacman >/dev/null 2>&1; then
-    as_root pacman -Sy --noconfirm --needed vulkan-swrast vulkan-icd-loader
+    as_root pacman -S --noconfirm --needed vulkan-swrast vulkan-icd-loader || {
+        say "pacman's package lists may be old: run pacman -Syu, then this again" >&2
+        exit 1
+    }
 else
     say "no apt, dnf or pacman here: install Mesa's lavapipe and the Vulkan loader by hand" >&2
     exit 1

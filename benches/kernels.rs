@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
-use warplaw::gpu::{Executor, Hardware, Options, Timing, Workload, prepare_environment};
+use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::arms::Arms;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
@@ -103,8 +103,7 @@ fn bench(
         return;
     }
     let outputs = device.outputs(0).expect("the device works");
-    compare(&outputs, &(workload.check.expected)())
-        .unwrap_or_else(|mismatch| panic!("{name}: {mismatch}"));
+    compare(&outputs, &workload.expected()).unwrap_or_else(|mismatch| panic!("{name}: {mismatch}"));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
             const AT_ONCE: u64 = 64;
@@ -143,7 +142,7 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
         |workgroups| Chain { lanes: 64, active: 64, trips: 32, workgroups, seed: 1 }.workload();
     bench(&mut group, hardware, "empty_dispatch", &empty::workload(1));
     bench(&mut group, hardware, "one_dispatch_of_64_workgroups", &chain(64));
-    let unbatched = Workload { timing: Timing::Pass { repeats: 64 }, ..chain(1) };
+    let unbatched = chain(1).train(64);
     bench(&mut group, hardware, "64_dispatches_of_one_workgroup", &unbatched);
     group.finish();
 
@@ -165,7 +164,11 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
 }
 
 fn main() -> ExitCode {
-    prepare_environment();
+    #[expect(unsafe_code, reason = "drivers must be told before they are loaded")]
+    // SAFETY: this is the first thing in `main`: no other thread runs.
+    unsafe {
+        prepare_environment();
+    }
     let hardware = match Hardware::open(&Options::default()) {
         Ok(hardware) => RefCell::new(hardware),
         Err(error) => {

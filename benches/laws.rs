@@ -19,6 +19,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    prepare_environment();
+    #[expect(unsafe_code, reason = "drivers must be told before they are loaded")]
+    // SAFETY: this is the first thing in `main`: no other thread runs.
+    unsafe {
+        prepare_environment();
+    }
     report_error(run(&Arguments::parse().run, Closing::Verdicts))
 }

@@ -28,17 +28,17 @@ fn subgroup_single_pass(
     }
 }
 
-// The price of a subgroup's sum: as many as asked on values that never leave it. Ones, and sums of ones
-// brought back to one by division, so that each sum waits for the one before.
+// The price of a subgroup's sum: as many as asked on values that never leave it. One lane brings the sum
+// before and the others bring nothing, so that each sum waits for the one before and stays one.
 @compute @workgroup_size(LANES)
 fn subgroup_sum_alone(
     @builtin(local_invocation_index) lane: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(subgroup_size) size: u32,
+    @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
     var value = Item(1);
     for (var i = 0u; i < params.repeats; i++) {
-        value = subgroupAdd(value) / Item(size);
+        value = subgroupAdd(select(Item(0), value, subgroup_lane == 0u));
     }
     partials[workgroup.x * LANES + lane] = value;
 }

@@ -52,7 +52,8 @@ fn an_adapter_that_matches_nothing_is_named_with_those_there_are() {
 
 #[test]
 fn an_unknown_backend_is_named_with_those_there_are() {
-    assert_error(&warplaw(&["run", "--backend", "glide"]), &["glide", "vulkan, metal, dx12, gl"]);
+    assert_error(&warplaw(&["run", "--backend", "glide"]), &["=glide", "vulkan, metal, dx12, gl"]);
+    assert_error(&warplaw(&["adapters", "--backend", "vulkan,glide"]), &["=glide"]);
     let output = warplaw_with(&["run"], &[("WGPU_POWER_PREF", "plenty")]);
     assert_error(&output, &["WGPU_POWER_PREF=plenty", "low, high, none"]);
 }

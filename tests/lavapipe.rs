@@ -1,8 +1,10 @@
 //! The laws on a real SIMD machine: lavapipe, whose subgroups are as wide as it is told to make its
 //! vectors. Each width runs in a process of its own, one at a time.
 //!
-//! `sh setup.sh` installs it. Where it cannot be had, `WARPLAW_SKIP_LAVAPIPE=1` skips these tests, out
-//! loud; nothing else does.
+//! `sh setup.sh` installs it where there is no GPU, `sh setup.sh --lavapipe` beside one.
+//! `WARPLAW_SKIP_LAVAPIPE=1` skips these tests, out loud; on Linux nothing else does.
+
+#![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,7 +51,7 @@ fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) 
     let output = command.output().expect("the binary runs");
     assert!(
         output.status.success(),
-        "no software Vulkan here? `sh setup.sh` installs it.\n{}",
+        "{}\n(software Vulkan is installed by `sh setup.sh --lavapipe`)",
         String::from_utf8_lossy(&output.stderr)
     );
     read(&out).expect("a run leaves a record")
@@ -110,7 +112,9 @@ fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
     assert_eq!(number(&record, "width", "effective_width"), Some(16.0));
     // Made to believe it, the program measures what the stale code does and says so.
     let record = run("deceived", "512", &only, &believing);
-    if number(&record, "width", "effective_width") != Some(16.0) {
+    if number(&record, "width", "effective_width") == Some(16.0) {
+        println!("this Mesa is not deceived: its cache is keyed by the vector width");
+    } else {
         let remarks = experiment(&record, "width").diagnosis.join("\n");
         assert!(remarks.contains("stale driver cache"), "{remarks}");
     }
@@ -156,7 +160,6 @@ fn checked_shaders_are_recorded_as_such() {
     assert!(record.cases.iter().all(|case| case.verified));
 }
 
-#[cfg(unix)]
 #[test]
 fn an_interrupt_keeps_what_there_is_and_marks_the_rest() {
     if skipped() {

@@ -77,7 +77,7 @@ fn divergence_predicted_for_the_wrong_width_deviates() {
 }
 
 fn takes_two_arms(workload: &Workload) -> bool {
-    workload.buffers.iter().any(|contents| match contents {
+    workload.buffers().iter().any(|contents| match contents {
         Contents::Data(words) => words[..2] == [0, 1] && words.iter().all(|&arm| arm < 2),
         _ => false,
     })
@@ -104,8 +104,8 @@ fn lanes_that_are_not_free_deviate() {
 fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
     let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
         // Of some but not many workgroups, and of 32 steps: no other level and no control is like it.
-        let middling = (8..256).contains(&workload.dispatches[0].workgroups[0]);
-        let steps = match &workload.buffers[0] {
+        let middling = (8..256).contains(&workload.dispatches()[0].workgroups()[0]);
+        let steps = match &workload.buffers()[0] {
             Contents::Uniform(params) => params.get(1).copied(),
             _ => None,
         };
@@ -137,7 +137,7 @@ fn the_ladder_finds_the_planted_costs() {
 #[test]
 fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
     let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
-        if workload.label.starts_with("tree_interleaved") { 2.5 * span } else { span }
+        if workload.label().starts_with("tree_interleaved") { 2.5 * span } else { span }
     });
     let (outcome, _) = measure(executor, "reduction");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
@@ -155,7 +155,7 @@ fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found(
     assert!(said(&reduction, "subgroup_then_atomic u32 is unsupported"));
     let (divergence, _) = measure(FakeExecutor::new(machine), "divergence");
     assert_eq!(divergence.status, Status::Unsupported);
-    assert!(divergence.reason.is_some_and(|reason| reason.contains("run `width` before it")));
+    assert!(divergence.reason.is_some_and(|reason| reason.contains("`--only width,…`")));
 }
 
 #[test]
@@ -230,4 +230,59 @@ fn the_same_seeds_give_the_same_figures() {
     let twice = measure(FakeExecutor::new(Machine::lawful(16)), "lanes");
     assert_eq!(once.0.points, twice.0.points);
     assert_eq!(once.1, twice.1);
+}
+
+/// A record of all experiments on a lawful machine.
+fn whole_record() -> warplaw::record::Record {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json");
+    let mut record = warplaw::record::read(golden.as_ref()).expect("the golden record is readable");
+    record.experiments = REGISTRY
+        .iter()
+        .map(|experiment| measure(FakeExecutor::new(Machine::lawful(16)), experiment.id).0)
+        .collect();
+    record
+}
+
+#[test]
+fn the_device_card_has_every_row() {
+    let report = warplaw::report::report(&whole_record());
+    let text = warplaw::report::render(&report, warplaw::report::Format::Markdown);
+    let card = text.split("## Device card").nth(1).expect("there is a card");
+    for row in [
+        "| lanes in lockstep | 16 lanes |",
+        "| a dispatch |",
+        "| a pass |",
+        "| a submit |",
+        "| a wait |",
+        "| a readback |",
+        "for 90 % of peak",
+        "| a 2-way branch |",
+        "| a 4-way branch |",
+        "| a 16-way branch |",
+        "| a full subgroup |",
+        "| best reduction of 2²⁴ u32 |",
+        "| an atomic on one address |",
+        "| a tree of 256 lanes |",
+        "| a sum over a subgroup |",
+    ] {
+        assert!(card.contains(row), "no `{row}` in {card}");
+    }
+}
+
+#[test]
+fn a_machine_of_one_lane_is_measured_too() {
+    for id in ["width", "ladder", "lanes", "divergence"] {
+        let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(1)), id);
+        assert_eq!(outcome.status, Status::Measured, "{id}: {:?}", outcome.reason);
+    }
+}
+
+#[test]
+fn a_control_that_cannot_be_read_decides_nothing() {
+    // Every stamp of the canary's multiple is lost, and with it the linearity control.
+    let executor = FakeExecutor::new(Machine::lawful(16))
+        .distorting(|_, span| if span > 3e-3 { f64::NAN } else { span });
+    let (outcome, _) = measure(executor, "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+    assert!(said(&outcome, "control `linear` could not be read"), "{:?}", outcome.diagnosis);
 }

@@ -14,7 +14,7 @@ fn golden() -> Record {
 #[test]
 fn every_format_says_the_same_as_before() {
     let document = report::report(&golden());
-    insta::assert_snapshot!("terminal", render(&document, Format::Terminal));
+    insta::assert_snapshot!("terminal", render(&document, Format::Terminal { width: None }));
     insta::assert_snapshot!("markdown", render(&document, Format::Markdown));
     insta::assert_snapshot!("csv", render(&document, Format::Csv));
     insta::assert_snapshot!("html", render(&document, Format::Html));
@@ -35,10 +35,36 @@ fn report_value(number: f64) -> warplaw::record::Value {
 }
 
 #[test]
-fn reports_are_byte_stable() {
-    for format in [Format::Terminal, Format::Markdown, Format::Csv, Format::Html] {
-        let once = render(&report::report(&golden()), format);
-        assert_eq!(once, render(&report::report(&golden()), format));
+fn a_narrow_terminal_is_kept_to_and_loses_no_word() {
+    let document = report::report(&golden());
+    let wide = render(&document, Format::Terminal { width: None });
+    let narrow = render(&document, Format::Terminal { width: Some(60) });
+    let table = |line: &&str| line.starts_with(' ') || line.starts_with('─');
+    assert!(narrow.lines().filter(table).all(|line| line.chars().count() <= 60), "{narrow}");
+    let words = |text: &str| {
+        let mut words: Vec<String> =
+            text.split_whitespace().filter(|w| !w.contains('─')).map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    assert_eq!(words(&wide), words(&narrow));
+}
+
+#[test]
+fn two_processes_make_the_same_page_to_the_last_byte() {
+    let page = |name: &str| {
+        let out = std::env::temp_dir().join(format!("warplaw-page-{}", std::process::id()));
+        let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json");
+        let made = std::process::Command::new(env!("CARGO_BIN_EXE_warplaw"))
+            .args(["report", record, "--format", name, "--out"])
+            .arg(&out)
+            .status();
+        assert!(made.expect("the binary runs").success());
+        std::fs::read(&out).expect("the page is there")
+    };
+    for format in ["terminal", "markdown", "csv", "html"] {
+        let once = page(format);
+        assert!(!once.is_empty() && once == page(format), "{format}");
     }
 }
 

@@ -18,15 +18,15 @@ fn every_shader_translates_for_every_backend() {
     let all = shaders();
     assert!(all.len() >= 9, "only {} modules", all.len());
     for shader in all {
-        let module = naga::front::wgsl::parse_str(&shader.source)
-            .unwrap_or_else(|e| panic!("{}: {}", shader.name, e.emit_to_string(&shader.source)));
+        let module = naga::front::wgsl::parse_str(shader.source())
+            .unwrap_or_else(|e| panic!("{}: {}", shader.name(), e.emit_to_string(shader.source())));
         let info = validate(&module);
         assert!(!module.entry_points.is_empty());
         for entry in &module.entry_points {
             let stage = entry.stage;
             let (module, info) =
                 process_overrides(&module, &info, Some((stage, &entry.name)), &Default::default())
-                    .unwrap_or_else(|e| panic!("{} {}: {e}", shader.name, entry.name));
+                    .unwrap_or_else(|e| panic!("{} {}: {e}", shader.name(), entry.name));
             to_spirv(&module, &info, stage, &entry.name);
             to_msl(&module, &info, stage, &entry.name);
             to_hlsl(&module, &info, stage, &entry.name);
@@ -74,7 +74,7 @@ fn every_shader_file_is_some_modules_source() {
         let path = file.expect("the folder can be listed").path();
         let text = std::fs::read_to_string(&path).expect("a shader is text");
         assert!(
-            modules.iter().any(|module| module.source.contains(&text)),
+            modules.iter().any(|module| module.source().contains(&text)),
             "{} is an orphan: no kernel loads it",
             path.display()
         );
@@ -88,7 +88,7 @@ fn every_kernel_file_has_its_shader_and_every_module_its_kernel_file() {
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name).exists()
     };
     for module in shaders() {
-        let stem = stem(&module.name);
+        let stem = stem(module.name());
         assert!(exists("shaders", &format!("{stem}.wgsl")), "{stem} has no shader");
         // A family may keep its subgroup kernels in a file of their own.
         let kernel = stem.trim_end_matches("_subgroup");
@@ -97,17 +97,30 @@ fn every_kernel_file_has_its_shader_and_every_module_its_kernel_file() {
 }
 
 #[test]
+fn no_kernel_file_is_without_a_shader() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kernels");
+    for file in std::fs::read_dir(folder).expect("there is a kernels folder") {
+        let path = file.expect("the folder can be listed").path();
+        let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        if path.is_file() && stem != "mod" {
+            let shader = format!("{}/shaders/{stem}.wgsl", env!("CARGO_MANIFEST_DIR"));
+            assert!(std::path::Path::new(&shader).exists(), "{stem}.rs has no shader");
+        }
+    }
+}
+
+#[test]
 fn a_module_says_whether_it_needs_subgroups() {
     for module in shaders() {
-        let uses = module.source.contains("subgroup_") || module.source.contains("subgroupAdd");
-        assert_eq!(module.needs_subgroups, uses, "{}", module.name);
+        let uses = module.source().contains("subgroup_") || module.source().contains("subgroupAdd");
+        assert_eq!(module.needs_subgroups(), uses, "{}", module.name());
     }
 }
 
 #[test]
 fn the_lanes_that_rust_believes_in_are_those_of_the_shader() {
-    for shader in shaders().iter().filter(|shader| shader.name.starts_with("reduction")) {
-        let module = naga::front::wgsl::parse_str(&shader.source).expect("it parses");
+    for shader in shaders().iter().filter(|shader| shader.name().starts_with("reduction")) {
+        let module = naga::front::wgsl::parse_str(shader.source()).expect("it parses");
         for entry in &module.entry_points {
             let size = entry.workgroup_size;
             assert_eq!(size, [warplaw::kernels::reduction::LANES, 1, 1], "{}", entry.name);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{CliError, print_text};
 use crate::record;
-use crate::report::{Judgement, rejudge};
+use crate::report::{Judgement, word};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArguments {
@@ -21,12 +21,9 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
         let words: Vec<String> = record
             .experiments
             .iter()
-            .map(|experiment| {
-                let word = rejudge(experiment).map_or(experiment.status.word(), |v| v.word());
-                format!("{} {word}", experiment.id)
-            })
+            .map(|experiment| format!("{} {}", experiment.id, word(experiment)))
             .collect();
-        print_text(&format!("{}: {}\n", path.display(), words.join(", ")));
+        print_text(&format!("{}: {}\n", path.display(), words.join(", ")))?;
         worst = worst.max(Judgement::of(&record));
     }
     Ok(ExitCode::from(match worst {

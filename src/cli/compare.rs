@@ -9,7 +9,7 @@ use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArguments {
-    /// Records to compare, the first being what the others are held against
+    /// Records to lay side by side
     #[arg(required = true, num_args = 2.., value_name = "RECORD")]
     records: Vec<PathBuf>,
     #[command(flatten)]

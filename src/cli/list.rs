@@ -17,6 +17,6 @@ pub(super) fn list() -> Result<ExitCode, CliError> {
             experiment.law
         ));
     }
-    print_text(&text);
+    print_text(&text)?;
     Ok(ExitCode::SUCCESS)
 }

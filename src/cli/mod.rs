@@ -100,15 +100,22 @@ enum FormatArgument {
     Html,
 }
 
-impl From<FormatArgument> for Format {
-    fn from(argument: FormatArgument) -> Self {
-        match argument {
-            FormatArgument::Terminal => Self::Terminal,
-            FormatArgument::Markdown => Self::Markdown,
-            FormatArgument::Csv => Self::Csv,
-            FormatArgument::Html => Self::Html,
+impl FormatArgument {
+    /// The format, for a terminal as wide as the one that reads it.
+    fn format(self, width: Option<u16>) -> Format {
+        match self {
+            Self::Terminal => Format::Terminal { width },
+            Self::Markdown => Format::Markdown,
+            Self::Csv => Format::Csv,
+            Self::Html => Format::Html,
         }
     }
+}
+
+/// Columns of the terminal that reads standard output; none where that is a file or a pipe.
+fn terminal_width() -> Option<u16> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0)
 }
 
 /// Where and how a document goes.
@@ -141,13 +148,9 @@ impl Output {
                 path.display()
             ));
         }
-        let text = render(&document, self.format.into());
         match &self.out {
-            Some(path) => write_text(path, &text),
-            None => {
-                print_text(&text);
-                Ok(())
-            }
+            Some(path) => write_text(path, &render(&document, self.format.format(None))),
+            None => print_text(&render(&document, self.format.format(terminal_width()))),
         }
     }
 }
@@ -159,11 +162,15 @@ fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// Prints, and ends quietly when the reader has had enough (`warplaw … | head`).
-fn print_text(text: &str) {
-    use std::io::Write;
+/// Prints. A reader that has had enough (`warplaw … | head`) is no error.
+fn print_text(text: &str) -> Result<(), CliError> {
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Unwritable {
+            path: "standard output".to_owned(),
+            reason: error.to_string(),
+        }),
+        _ => Ok(()),
     }
 }

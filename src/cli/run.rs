@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{CliError, print_text};
+use super::{CliError, print_text, terminal_width};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, Options, Selection};
 use crate::measure::{Experiment, Profile, Progress, Session, Stage, seed_from_time, unmeasured};
@@ -113,6 +113,7 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
                     unmeasured(experiment, Status::Failed, &error.to_string());
                 record.duration_s = start.elapsed().as_secs_f64();
                 keeper.keep(&record)?;
+                eprintln!("what was measured before is kept in `{}`", keeper.path.display());
                 return Err(error.into());
             }
         }
@@ -123,8 +124,8 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
         Closing::Report => report::report(&record),
         Closing::Verdicts => report::closing_with_verdicts(&record),
     };
-    print_text(&render(&document, Format::Terminal));
-    print_text(&format!("\nrecord: {}\n", keeper.path.display()));
+    print_text(&render(&document, Format::Terminal { width: terminal_width() }))?;
+    print_text(&format!("\nrecord: {}\n", keeper.path.display()))?;
     let interrupted = stop.load(Ordering::Relaxed);
     Ok(if interrupted { ExitCode::from(130) } else { ExitCode::SUCCESS })
 }
@@ -206,7 +207,8 @@ impl Keeper {
         if record.cases.is_empty() {
             return Err(error.into()); // nothing is lost yet
         }
-        let refuge = std::env::temp_dir().join("warplaw-rescued-record.json");
+        let name = format!("warplaw-rescued-record-{}.json", std::process::id());
+        let refuge = std::env::temp_dir().join(name);
         record::write(record, &refuge)?;
         eprintln!("warning: {error}; the record is kept in `{}` instead", refuge.display());
         self.path = refuge;

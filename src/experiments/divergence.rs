@@ -156,7 +156,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                     round.unit_above(measured, floor) / f64::from(repeats)
                 }),
                 predicted: Box::new(move |round| law.predicted(round, k, distinct)),
-                claimed: true,
+                // One path is what calibrates, measured again: shown, and no evidence for the law.
+                claimed: k > 1,
             });
             if series == Series::Interleaved && [2, 4, width].contains(&k) {
                 let law = Rc::clone(&alone);

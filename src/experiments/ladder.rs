@@ -11,13 +11,14 @@ use crate::gpu::{Timing, Workload};
 use crate::kernels::chain::Chain;
 use crate::kernels::empty;
 use crate::laws::batching::{
-    batch_for_efficiency, batch_time_on_parallel_hardware, half_performance_batch, time_per_item,
+    batch_for_efficiency_on_parallel_hardware, batch_time_on_parallel_hardware,
+    half_performance_batch, time_per_item,
 };
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
-use crate::record::{self, Parameter};
-use crate::stats::Verdict;
+use crate::record;
+use crate::stats::{Verdict, tolerance};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ladder",
@@ -45,6 +46,7 @@ enum Calibration {
     EmptyWithLatency,
 }
 
+type Units = Rc<dyn Fn(u32) -> u32>;
 type Build = Rc<dyn Fn(u32, u32, bool) -> Workload>;
 
 struct Level {
@@ -52,7 +54,7 @@ struct Level {
     calibration: Calibration,
     batches: Vec<u32>,
     /// Units that one step of scale holds, by batch.
-    units: fn(u32) -> u32,
+    units: Units,
     /// A workload of `scale` steps, units of `batch` each, with content or without.
     build: Build,
     most_scale: u32,
@@ -78,7 +80,7 @@ struct Rungs {
     /// Empty content at the smallest and the largest batch.
     empty: Option<[(u32, CaseId); 2]>,
     floor: Floor,
-    units: fn(u32) -> u32,
+    units: Units,
 }
 
 impl Rungs {
@@ -109,11 +111,33 @@ impl Rungs {
 
     fn predicted(&self, round: &Round<'_>, batch: u32) -> f64 {
         let (alpha, item, b) = (self.alpha(round), self.item(round), f64::from(batch));
-        if self.calibration == Calibration::EmptyWithLatency {
-            let latency = self.cost(round, self.loaded[0]) - alpha;
-            return batch_time_on_parallel_hardware(alpha, item, latency, b) / b;
+        match self.calibration {
+            Calibration::EmptyWithLatency => {
+                batch_time_on_parallel_hardware(alpha, item, self.latency(round), b) / b
+            }
+            _ => time_per_item(alpha, item, b),
         }
-        time_per_item(alpha, item, b)
+    }
+
+    /// Seconds that a batch of one takes beyond α, where that is a level's floor; else 0.
+    fn latency(&self, round: &Round<'_>) -> f64 {
+        match self.calibration {
+            Calibration::EmptyWithLatency => self.cost(round, self.loaded[0]) - self.alpha(round),
+            _ => 0.0,
+        }
+    }
+
+    /// The batch that reaches `efficiency`; NaN for noise about zero, which asks for none, and for
+    /// batches far beyond the sweep's end, of which it says little.
+    fn batch_for(&self, round: &Round<'_>, efficiency: f64) -> f64 {
+        let (alpha, item) = (self.alpha(round), self.item(round));
+        let half = half_performance_batch(alpha, item);
+        if half > 0.0 && half < 4.0 * f64::from(self.ends()[1].0) {
+            let latency = self.latency(round);
+            batch_for_efficiency_on_parallel_hardware(alpha, item, latency, efficiency)
+        } else {
+            f64::NAN
+        }
     }
 }
 
@@ -122,7 +146,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     // Host-timed spans change pace from one to the next: many short ones tell more than few long ones.
     plan.shorten_spans(3);
     let dispatch = plan.case("dispatch", Sizing::Own { granule: 1, most: 512 }, |scale| {
-        train(scale, empty::workload(1))
+        empty::workload(1).train(scale)
     });
     let host_floor = plan.case("host floor", Sizing::Own { granule: 1, most: 1 }, |_| {
         batched(empty::workload(1), 1, 1, 1, 1)
@@ -155,24 +179,25 @@ fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
     batches
 }
 
+/// Whether a few workgroups fill the device.
+fn is_narrow(context: &Context<'_>) -> bool {
+    context.facts.device_type == "cpu"
+}
+
 /// Chains of `workgroups` workgroups in which `active` of `lanes` lanes work.
 fn chain(seed: u32, lanes: u32, active: u32, trips: u32, workgroups: u32) -> Workload {
     Chain { lanes, active, trips, workgroups, seed }.workload()
 }
 
 fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits: u32) -> Workload {
-    Workload { timing: Timing::Host { dispatches, passes, submits, waits }, ..workload }
-}
-
-fn train(repeats: u32, workload: Workload) -> Workload {
-    Workload { timing: Timing::Pass { repeats }, ..workload }
+    workload.timed(Timing::Host { dispatches, passes, submits, waits })
 }
 
 /// Levels inside a dispatch: the GPU's clock brackets a train of dispatches of equal size. The more a
 /// unit holds, the fewer units, so that outputs stay small enough for a cache and spans for a watchdog.
 fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
     let seed = context.seed as u32;
-    let level = |name, calibration, batches, units: fn(u32) -> u32, build| Level {
+    let level = |name, calibration, batches, units: Units, build| Level {
         name,
         calibration,
         batches,
@@ -181,40 +206,41 @@ fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
         most_scale: 256,
         floor: Floor::Dispatch(dispatch),
     };
-    let lanes_in = |batch: u32| (4096 / batch).max(512) * LANES;
+    let breadth = if is_narrow(context) { 1 } else { 8 };
+    let lanes_in = move |batch: u32| (4096 / batch).max(512) * breadth * LANES;
     let mut levels = vec![level(
         "items_per_lane",
         Calibration::Empty,
         sweep(context, 256),
-        lanes_in,
+        Rc::new(lanes_in),
         Rc::new(move |scale, batch, full| {
             let trips = if full { batch } else { 0 };
-            train(scale, chain(seed, LANES, LANES, trips, lanes_in(batch) / LANES))
+            chain(seed, LANES, LANES, trips, lanes_in(batch) / LANES).train(scale)
         }),
     )];
     let Some(width) = context.width else {
         return levels;
     };
-    let subgroups_in = |_: u32| 4096;
+    let subgroups_in = move |_: u32| 4096 * breadth;
     levels.push(level(
         "lanes_per_subgroup",
         Calibration::Ends,
         sweep(context, width),
-        subgroups_in,
+        Rc::new(subgroups_in),
         Rc::new(move |scale, batch, _| {
-            train(scale, chain(seed, width, batch, 128, subgroups_in(batch)))
+            chain(seed, width, batch, 128, subgroups_in(batch)).train(scale)
         }),
     ));
-    let workgroups_in = |batch: u32| 8192 / batch;
+    let workgroups_in = move |batch: u32| (8192 * breadth / batch).min(65_535);
     let most = (context.facts.limits.workgroup_lanes / width).clamp(1, 16);
     levels.push(level(
         "subgroups_per_workgroup",
         Calibration::Empty,
         sweep(context, most),
-        workgroups_in,
+        Rc::new(workgroups_in),
         Rc::new(move |scale, batch, full| {
             let (lanes, trips) = (width * batch, if full { ITEM_TRIPS } else { 0 });
-            train(scale, chain(seed, lanes, lanes, trips, workgroups_in(batch)))
+            chain(seed, lanes, lanes, trips, workgroups_in(batch)).train(scale)
         }),
     ));
     levels
@@ -224,20 +250,20 @@ fn inside_a_dispatch(context: &Context<'_>, dispatch: CaseId) -> Vec<Level> {
 fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
     let seed = context.seed as u32;
     // More than run at once, which on a large GPU are thousands.
-    let most_workgroups = if context.facts.device_type == "cpu" { 4096 } else { 32_768 };
+    let most_workgroups = if is_narrow(context) { 4096 } else { 32_768 };
     let trips = |full: bool, trips: u32| if full { trips } else { 0 };
     let small = move |full: bool| chain(seed, LANES, LANES, trips(full, ITEM_TRIPS), 1);
     let level = |name, last, most_scale, floor, build| Level {
         name,
         calibration: Calibration::Empty,
         batches: sweep(context, last),
-        units: |_| 1,
+        units: Rc::new(|_| 1),
         build,
         most_scale,
         floor,
     };
     let dispatches: Build = Rc::new(move |scale, batch, full| {
-        train(scale, chain(seed, LANES, LANES, trips(full, 2 * ITEM_TRIPS), batch))
+        chain(seed, LANES, LANES, trips(full, 2 * ITEM_TRIPS), batch).train(scale)
     });
     let passes: Build = Rc::new(move |scale, batch, full| batched(small(full), batch, scale, 1, 1));
     let submits: Build =
@@ -247,7 +273,7 @@ fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
         let words = batch * CHUNK_WORDS;
         let content = chain(seed, LANES, LANES, 1, words / LANES);
         let words = if full { words } else { 1 };
-        Workload { timing: Timing::Readback { maps: scale, words }, ..content }
+        content.timed(Timing::Readback { maps: scale, words })
     });
     vec![
         Level {
@@ -263,6 +289,12 @@ fn around_a_dispatch(context: &Context<'_>, host_floor: CaseId) -> Vec<Level> {
 
 fn add(plan: &mut Plan, level: &Level) {
     let name = level.name;
+    if level.batches.len() < 3 {
+        plan.note(format!(
+            "{name} was left out: there is no batch between the smallest and the largest"
+        ));
+        return;
+    }
     let mut case = |batch: u32, full: bool| {
         let build = Rc::clone(&level.build);
         let id = format!("{name}.{}{batch}", if full { "" } else { "empty." });
@@ -278,7 +310,7 @@ fn add(plan: &mut Plan, level: &Level) {
         loaded,
         empty,
         floor: level.floor,
-        units: level.units,
+        units: Rc::clone(&level.units),
     });
 
     // A batch that calibrates is not judged: the largest always, one where nothing else gives α.
@@ -298,16 +330,9 @@ fn add(plan: &mut Plan, level: &Level) {
         (Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs));
     plan.parameter(format!("{name}.alpha"), "s", move |round| a.alpha(round));
     plan.parameter(format!("{name}.t"), "s", move |round| t.item(round));
-    // Noise about zero asks for no batch, and a sweep says little of batches far beyond its end.
-    let sound = move |half_batch: f64| half_batch > 0.0 && half_batch < 4.0 * f64::from(last);
-    plan.figure(format!("{name}.half_batch"), "", move |round| {
-        let batch = half_performance_batch(half.alpha(round), half.item(round));
-        if sound(batch) { batch } else { f64::NAN }
-    });
+    plan.figure(format!("{name}.half_batch"), "", move |round| half.batch_for(round, 0.5));
     plan.figure(format!("{name}.batch_for_90_percent"), "", move |round| {
-        let (alpha, item) = (most.alpha(round), most.item(round));
-        let batch = batch_for_efficiency(alpha, item, 0.9);
-        if sound(half_performance_batch(alpha, item)) { batch } else { f64::NAN }
+        most.batch_for(round, 0.9)
     });
 }
 
@@ -315,7 +340,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for parameter in outcome.parameters.iter().filter(|p| p.name.ends_with(".alpha")) {
         let level = parameter.name.trim_end_matches(".alpha");
-        if !parameter.is_known_within(Parameter::FIRM) {
+        if !parameter.is_known_within(tolerance::FIRM) {
             text.push(format!(
                 "{level}: inconclusive, since its α of about {:.2} µs is known to no better than a fifth: \
                  it is small beside the noise of what a unit carries",

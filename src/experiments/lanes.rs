@@ -36,8 +36,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let swept: Vec<_> = actives
         .into_iter()
         .map(|active| {
-            // Beyond W a workgroup takes as many times as long, so it gets as many times fewer.
-            let part = active.div_ceil(width).next_power_of_two();
+            // Subgroups without an active lane would keep schedulers from the others: there are none.
+            let subgroups = active.div_ceil(width);
+            let lanes = subgroups * width;
+            // Beyond W a workgroup takes as many times as long, so there are as many times fewer.
+            let part = subgroups.next_power_of_two();
             let mut case = |name: &str, trips: u32| {
                 let sizing =
                     Sizing::Shared { group: "lanes".to_owned(), granule: 64, most: 16_384 };

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::gpu::{Timing, Workload};
 use crate::kernels::reduction::{Item, Items, LANES, Share, Variant, alone, reduce};
 use crate::kernels::{empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
@@ -29,16 +28,12 @@ const SHARES: [Share; 2] = [Share::Strided(1024), Share::Blocked(20)];
 /// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
 const PRICED: u32 = 4;
 /// One compare-and-swap per item is quadratic under contention: more could hang a large GPU.
-const MOST_SWAPS: u32 = 1 << 18;
+const MOST_SWAPS: u32 = 1 << 14;
 /// Of whole reductions, which are anything from microseconds to most of a second.
 const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
-/// A train of the whole dispatch list.
-fn train(repeats: u32, workload: Workload) -> Workload {
-    Workload { timing: Timing::Pass { repeats }, ..workload }
-}
-
 fn sizes(dense: bool, variant: Variant, item: Item) -> Vec<u32> {
+    let swaps = swaps_per_item(variant, item);
     let all: &[u32] = match (dense, item, variant.shares()) {
         (true, Item::U32, _) => {
             &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS]
@@ -46,10 +41,19 @@ fn sizes(dense: bool, variant: Variant, item: Item) -> Vec<u32> {
         (true, Item::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
         (false, Item::U32, true) => &[1, 262_143, MOST_ITEMS],
         (false, Item::U32, false) => &[1, 4_097, 262_143],
+        (false, Item::F32, _) if swaps => &[4_097],
         (false, Item::F32, _) => &[262_143],
     };
-    let swaps = item == Item::F32 && variant == Variant::AtomicPerItem;
     all.iter().copied().filter(|&n| !swaps || n <= MOST_SWAPS).collect()
+}
+
+/// Lanes that a subgroup operation joins: what a shader sees, however wide the hardware issues.
+fn subgroup_size(context: &Context<'_>) -> u32 {
+    context.reported_width.or(context.width).unwrap_or(1)
+}
+
+fn swaps_per_item(variant: Variant, item: Item) -> bool {
+    item == Item::F32 && variant == Variant::AtomicPerItem
 }
 
 /// What each kind of coordination costs, measured alone.
@@ -61,9 +65,8 @@ struct Alone {
     trees: [CaseId; 3],
     /// The same for one workgroup, which has the hardware to itself.
     one_tree: [CaseId; 3],
-    /// By item type: in every lane, in one lane of each subgroup.
-    atomics: [[CaseId; 2]; 2],
-    atomic_floor: CaseId,
+    /// By item type: in every lane, in one lane of each subgroup; each with its floor.
+    atomics: [[[CaseId; 2]; 2]; 2],
     atomics_per_workgroup: [f64; 2],
     subgroup_sums: Option<[CaseId; 2]>,
     subgroups_per_workgroup: f64,
@@ -71,7 +74,7 @@ struct Alone {
 
 impl Alone {
     fn add(plan: &mut Plan, context: &Context<'_>, items: &Items) -> Self {
-        let width = context.width.unwrap_or(1);
+        let width = subgroup_size(context);
         let shared =
             |group: &str, most: u32| Sizing::Shared { group: group.to_owned(), granule: 16, most };
         let mut tree = |name: &str, variant, repeats| {
@@ -85,7 +88,7 @@ impl Alone {
             tree("alone.tree.floor", Variant::TreeSequential, 0),
         ];
         let mut tree = |name: &str, variant, repeats| {
-            plan.case(name, TRAIN, move |n| train(n, alone::repeated_trees(variant, 1, repeats)))
+            plan.case(name, TRAIN, move |n| alone::repeated_trees(variant, 1, repeats).train(n))
         };
         let one_tree = [
             tree("alone.one_tree_interleaved", Variant::TreeInterleaved, PRICED),
@@ -93,17 +96,20 @@ impl Alone {
             tree("alone.one_tree.floor", Variant::TreeSequential, 0),
         ];
         // 2²⁴ / (256 · 4) workgroups bring an f32 total to the end of its exact range.
-        let mut atomic = |name: String, item, repeats, every| {
-            plan.case(name, shared("atomic", 8_192), move |n| {
-                alone::atomics(item, n, repeats, every)
-            })
-        };
+        let own = Sizing::Own { granule: 16, most: 8_192 };
         let atomics = Item::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {
-                atomic(format!("alone.atomic.{}.{who}", item.word()), item, PRICED, every)
+                let name = format!("alone.atomic.{}.{who}", item.word());
+                let priced = plan.case(name.clone(), own.clone(), move |n| {
+                    alone::atomics(item, n, PRICED, every)
+                });
+                let follow = Sizing::Follow(priced);
+                let floor = plan.case(format!("{name}.floor"), follow, move |n| {
+                    alone::atomics(item, n, 0, every)
+                });
+                [priced, floor]
             })
         });
-        let atomic_floor = atomic("alone.atomic.floor".to_owned(), Item::U32, 0, 1);
         let has_subgroups = context.facts.subgroup_max.is_some();
         let subgroup_sums = has_subgroups.then(|| {
             [("alone.subgroup_sum", 4 * PRICED), ("alone.subgroup_sum.floor", 0)].map(
@@ -115,12 +121,11 @@ impl Alone {
             )
         });
         Self {
-            dispatch: plan.case("alone.dispatch", TRAIN, |n| train(n, empty::workload(1))),
+            dispatch: plan.case("alone.dispatch", TRAIN, |n| empty::workload(1).train(n)),
             reads: Self::reads(plan, context, items),
             trees,
             one_tree,
             atomics,
-            atomic_floor,
             atomics_per_workgroup: [1, width]
                 .map(|every| f64::from(LANES.div_ceil(every) * PRICED)),
             subgroup_sums,
@@ -139,7 +144,7 @@ impl Alone {
         for count in sizes(dense, Variant::TreeSequential, Item::U32) {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
-                train(n, alone::read_one(&words, count))
+                alone::read_one(&words, count).train(n)
             });
             reads.insert((None, count), case);
         }
@@ -148,7 +153,7 @@ impl Alone {
                 let items = items.clone();
                 let name = format!("alone.read.{}.{count}", share.word());
                 let case = plan
-                    .case(name, TRAIN, move |n| train(n, alone::read_shares(&items, count, share)));
+                    .case(name, TRAIN, move |n| alone::read_shares(&items, count, share).train(n));
                 reads.insert((Some(index), count), case);
             }
         }
@@ -172,8 +177,8 @@ impl Alone {
     /// Seconds per atomic where every lane does one, or one lane of each subgroup.
     fn atomic_s(&self, round: &Round<'_>, item: Item, leaders: bool) -> f64 {
         let who = usize::from(leaders);
-        round.unit_above(self.atomics[item as usize][who], self.atomic_floor)
-            / self.atomics_per_workgroup[who]
+        let [priced, floor] = self.atomics[item as usize][who];
+        round.unit_above(priced, floor) / self.atomics_per_workgroup[who]
     }
 
     fn subgroup_sum_s(&self, round: &Round<'_>) -> f64 {
@@ -252,16 +257,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut largest: Vec<(String, CaseId)> = Vec::new();
     for (items, item) in inputs.iter().zip(Item::ALL) {
         for variant in Variant::ALL {
-            if variant.needs_subgroups() {
-                if context.facts.subgroup_max.is_none() {
-                    plan.note(format!(
-                        "{} {} is unsupported: the adapter offers no subgroup operations",
-                        variant.word(),
-                        item.word()
-                    ));
-                    continue;
-                }
-                context.known_width()?;
+            if variant.needs_subgroups() && context.facts.subgroup_max.is_none() {
+                plan.note(format!(
+                    "{} {} is unsupported: the adapter offers no subgroup operations",
+                    variant.word(),
+                    item.word()
+                ));
+                continue;
             }
             let shares: &[Option<usize>] =
                 if variant.shares() { &[Some(0), Some(1)] } else { &[None] };
@@ -295,16 +297,18 @@ fn sweep(
         |index| format!("{}_{}", variant.word(), SHARES[index].word()),
     );
     let division = SHARES[share.unwrap_or(0)];
-    let width = context.width.unwrap_or(1);
+    let width = subgroup_size(context);
     let mut smaller: Option<(u32, CaseId)> = None;
     for count in sizes(context.profile.dense, variant, item) {
         let input = items.clone();
         let case = plan.case(format!("{name}.{}.{count}", item.word()), TRAIN, move |n| {
-            train(n, reduce(variant, &input, count, division))
+            reduce(variant, &input, count, division).train(n)
         });
         if let Some((fewer, smaller)) = smaller.replace((count, case)) {
-            // Half of what growth in proportion would make it, since the smaller has a dispatch's cost.
-            plan.grows_from(case, smaller, f64::from(count) / f64::from(fewer) / 2.0);
+            // Half of what it would be without the dispatch's cost, which the smaller has too.
+            let times = f64::from(count) / f64::from(fewer);
+            let growth = if swaps_per_item(variant, item) { times * times } else { times };
+            plan.grows_from(case, smaller, growth / 2.0);
         }
         if item == Item::U32 && count == MOST_ITEMS {
             largest.push((name.clone(), case));

@@ -135,15 +135,18 @@ impl Selection {
         let Some(text) = &self.backend else {
             return Ok(Backends::all());
         };
-        let backends = Backends::from_comma_list(text);
-        if backends.is_empty() {
-            return Err(GpuError::BadSetting {
-                name: "backend",
-                value: text.clone(),
-                accepted: BACKENDS,
-            });
-        }
-        Ok(backends)
+        // One word at a time: wgpu passes over the words it does not know.
+        text.split(',').try_fold(Backends::empty(), |all, word| {
+            let backend = Backends::from_comma_list(word);
+            if backend.is_empty() {
+                return Err(GpuError::BadSetting {
+                    name: "backend (--backend or WGPU_BACKEND)",
+                    value: word.to_owned(),
+                    accepted: BACKENDS,
+                });
+            }
+            Ok(all | backend)
+        })
     }
 }
 
@@ -162,9 +165,13 @@ impl fmt::Display for Selection {
 /// Metal and DX12 before GL, then by power preference.
 ///
 /// # Errors
-/// An unknown backend or power preference.
+/// An unknown backend or power preference, or no adapter.
 pub fn list(selection: &Selection) -> Result<Vec<AdapterFacts>, GpuError> {
-    Ok(ranked(selection)?.iter().map(|adapter| AdapterFacts::of(adapter, true)).collect())
+    let adapters = ranked(selection)?;
+    if adapters.is_empty() {
+        return Err(nothing_matches(&selection.or_environment()));
+    }
+    Ok(adapters.iter().map(|adapter| AdapterFacts::of(adapter, true)).collect())
 }
 
 fn ranked(selection: &Selection) -> Result<Vec<wgpu::Adapter>, GpuError> {

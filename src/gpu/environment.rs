@@ -9,18 +9,25 @@
 /// - On Unix, `XDG_RUNTIME_DIR`: without it drivers that look for a display complain on standard error,
 ///   and no display is wanted here.
 ///
-/// Call it first thing in `main`, before any thread and any wgpu instance exists.
-pub fn prepare_environment() {
-    set_unless_set("MESA_SHADER_CACHE_DISABLE", "true".as_ref());
-    if cfg!(unix) {
-        set_unless_set("XDG_RUNTIME_DIR", std::env::temp_dir().as_os_str());
+/// Call it first thing in `main`, before any wgpu instance exists.
+///
+/// # Safety
+/// No other thread may run yet: it writes the process environment.
+#[expect(unsafe_code, reason = "drivers read the process environment and nothing else")]
+pub unsafe fn prepare_environment() {
+    // SAFETY: the caller is the only thread.
+    unsafe {
+        set_unless_set("MESA_SHADER_CACHE_DISABLE", "true".as_ref());
+        if cfg!(unix) {
+            set_unless_set("XDG_RUNTIME_DIR", std::env::temp_dir().as_os_str());
+        }
     }
 }
 
-fn set_unless_set(variable: &str, value: &std::ffi::OsStr) {
+#[expect(unsafe_code, reason = "see `prepare_environment`")]
+unsafe fn set_unless_set(variable: &str, value: &std::ffi::OsStr) {
     if std::env::var_os(variable).is_none() {
-        #[expect(unsafe_code, reason = "drivers read the process environment and nothing else")]
-        // SAFETY: called first thing in `main`, while this is the only thread.
+        // SAFETY: the caller is the only thread.
         unsafe {
             std::env::set_var(variable, value);
         }

@@ -146,7 +146,8 @@ impl FakeExecutor {
         }
     }
 
-    /// Plants a breach of the law: what it makes of a workload's true span.
+    /// Plants a breach of the law: what it makes of a workload's true span, in seconds. NaN loses its
+    /// stamps.
     #[must_use]
     pub fn distorting(mut self, distort: impl Fn(&Workload, f64) -> f64 + 'static) -> Self {
         self.distort = Some(Box::new(distort));
@@ -201,7 +202,7 @@ impl FakeExecutor {
 
     fn sample(&mut self, true_s: f64) -> Span {
         let machine = self.machine;
-        if self.rng.random_bool(machine.lost_stamps) {
+        if self.rng.random_bool(machine.lost_stamps) || true_s.is_nan() {
             return Err(BadSpan::Unwritten);
         }
         // Twelve uniforms less six: a normal deviate near enough.
@@ -231,15 +232,15 @@ impl Executor for FakeExecutor {
         Ok(workloads
             .iter()
             .map(|workload| {
-                let needed = workload.dispatches.iter().any(|d| d.shader.needs_subgroups);
-                (needed && !offered).then(|| "the adapter offers no subgroup operations".to_owned())
+                (workload.needs_subgroups() && !offered)
+                    .then(|| "the adapter offers no subgroup operations".to_owned())
             })
             .collect())
     }
 
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
         let (workload, _) = &self.loaded[index];
-        let mut expected = (workload.check.expected)();
+        let mut expected = workload.expected();
         if expected.is_empty() {
             // The one kernel whose answer is not known beforehand asks for the subgroup's size.
             expected = vec![self.machine.reported_width.unwrap_or(0)];

@@ -26,6 +26,9 @@ const SUBMISSION_S: f64 = 0.1;
 /// What a span is taken for before it has been measured.
 const UNKNOWN_SPAN_S: f64 = SUBMISSION_S / 8.0;
 
+/// No buffer is smaller.
+const HEAD_BYTES: u64 = 16;
+
 /// An opened device with its loaded workloads.
 pub struct Hardware {
     device: wgpu::Device,
@@ -34,6 +37,8 @@ pub struct Hardware {
     pipelines: Pipelines,
     timer: Option<QueryTimer>,
     loaded: Vec<Option<Loaded>>,
+    /// Takes a word of every timed pass's output: see `stamped_spans`.
+    fence: wgpu::Buffer,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -88,7 +93,14 @@ impl Hardware {
         if facts.has_timestamps() {
             facts.period_ns = f64::from(queue.get_timestamp_period());
         }
+        let fence = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("fence"),
+            size: HEAD_BYTES,
+            usage: wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
         Ok(Self {
+            fence,
             pipelines: Pipelines::new(!options.checked),
             device,
             queue,
@@ -104,9 +116,7 @@ impl Hardware {
         workload: &Workload,
         shared: &mut HashMap<*const u32, wgpu::Buffer>,
     ) -> Result<Loaded, String> {
-        if workload.dispatches.iter().any(|d| d.shader.needs_subgroups)
-            && !self.facts.has_subgroups()
-        {
+        if workload.needs_subgroups() && !self.facts.has_subgroups() {
             return Err("the adapter offers no subgroup operations".to_owned());
         }
         let device = self.device.clone();
@@ -176,7 +186,7 @@ impl Hardware {
         let create = |bytes: usize, usage| {
             self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: None,
-                size: bytes.max(16) as u64,
+                size: (bytes as u64).max(HEAD_BYTES),
                 usage,
                 mapped_at_creation: false,
             })
@@ -275,6 +285,7 @@ impl Hardware {
         let timer = self.timer.as_ref().expect("loading made the timer");
         let mut encoder = self.encoder();
         let mut pending_s = 0.0;
+        let mut before: Option<&wgpu::Buffer> = None;
         for (slot, &index) in indices.iter().enumerate() {
             let loaded = self.workload(index)?;
             let Timing::Pass { repeats } = loaded.timing else {
@@ -287,7 +298,16 @@ impl Hardware {
                 pending_s = 0.0;
             }
             pending_s += loaded.expected_s;
+            // The pass before must have ended and this one must wait for that: without a buffer in common
+            // nothing keeps a dispatch from starting ahead of its own first stamp. A word is copied from
+            // the one's output, and the head of the other's is cleared, which also keeps what atomics add
+            // up from growing from span to span.
+            if let Some(before) = before {
+                encoder.copy_buffer_to_buffer(before, 0, &self.fence, 0, 4);
+            }
+            encoder.clear_buffer(&loaded.checked, 0, Some(HEAD_BYTES));
             encode_pass(&mut encoder, Some(timer.writes(slot)), loaded, repeats);
+            before = Some(&loaded.checked);
         }
         self.queue.submit([encoder.finish()]);
         self.wait()?;
@@ -377,19 +397,19 @@ impl Executor for Hardware {
 
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
         let mut spans = vec![Err(BadSpan::Unwritten); order.len()];
-        let capacity = self.timer.as_ref().map_or(0, QueryTimer::capacity);
         let (mut stamped, mut slots) = (Vec::new(), Vec::new());
         for (slot, &index) in order.iter().enumerate() {
-            let pass_timed = matches!(self.workload(index)?.timing, Timing::Pass { .. });
-            if pass_timed && stamped.len() < capacity {
+            let in_a_pass = matches!(self.workload(index)?.timing, Timing::Pass { .. });
+            if in_a_pass && self.timer.is_some() {
                 stamped.push(index);
                 slots.push(slot);
             } else {
                 spans[slot] = self.host_span(index)?;
             }
         }
-        if !stamped.is_empty() {
-            for (slot, span) in slots.into_iter().zip(self.stamped_spans(&stamped)?) {
+        let capacity = self.timer.as_ref().map_or(1, QueryTimer::capacity);
+        for (indices, slots) in stamped.chunks(capacity).zip(slots.chunks(capacity)) {
+            for (&slot, span) in slots.iter().zip(self.stamped_spans(indices)?) {
                 spans[slot] = span;
             }
         }

@@ -23,7 +23,7 @@ pub use workload::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
 pub enum GpuError {
     /// There is no adapter at all.
     #[error(
-        "no GPU adapter found: install a Vulkan, Metal or DX12 driver, or software Vulkan with `sh setup.sh`"
+        "no GPU adapter found: install a Vulkan, Metal or DX12 driver, or software Vulkan with `sh setup.sh --lavapipe`"
     )]
     NoAdapter,
     /// No adapter matches what was asked for.
@@ -72,7 +72,8 @@ pub trait Executor {
     /// When the device itself fails.
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError>;
 
-    /// Times each loaded workload named in `order` once, in that order; one span per entry.
+    /// Times each loaded workload named in `order` once; one span per entry. What the host's clock times
+    /// is run in that order first, what timestamps bracket in that order after it, in few submissions.
     ///
     /// # Errors
     /// When the device itself fails. A span that cannot be trusted is not an error but a [`BadSpan`].

@@ -121,9 +121,9 @@ impl Pipelines {
                         unsafe_code,
                         reason = "injected checks would be timed as the law's own"
                     )]
-                    // SAFETY: the only sources are this crate's shaders: their loops end by a counter,
-                    // their indices stay in the buffers that `kernels` sizes, and every output element
-                    // is verified before any of them is timed.
+                    // SAFETY: only this crate can make a `Shader` or bind a `Workload`'s buffers: loops
+                    // end by a counter or by a swap that must succeed, and indices stay in the buffers
+                    // that `kernels` sizes for them.
                     unsafe {
                         device.create_shader_module_trusted(
                             descriptor(),

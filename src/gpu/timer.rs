@@ -23,7 +23,7 @@ pub enum BadSpan {
 const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 
 /// No span is longer than this; a wrapped difference beyond it is no wrap but a fault.
-const LONGEST_SPAN_S: f64 = 60.0;
+const LONGEST_SPAN_S: f64 = 2.0;
 
 /// Seconds from `begin` to `end`, both in ticks of `period_ns` nanoseconds.
 ///
@@ -163,6 +163,7 @@ mod tests {
         assert_eq!(decode(0, 0, 1.0), Err(BadSpan::Unwritten));
         assert_eq!(decode(7, 7, 1.0), Err(BadSpan::Zero));
         assert_eq!(decode(3_000_000_000_000, 2_000, 1.0), Err(BadSpan::Negative));
+        assert_eq!(decode(1_000, 990, 1.0), Err(BadSpan::Negative));
     }
 
     #[test]

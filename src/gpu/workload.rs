@@ -1,4 +1,7 @@
 //! What is run: dispatches over buffers, how they are batched, and the answer they must give.
+//!
+//! Fields can be read from anywhere but set by this crate alone: shaders run without bounds checks, so
+//! what binds which buffer to which shader is for `kernels` to say.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +10,31 @@ use std::sync::Arc;
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
     /// Unique name: the file's stem, and a variant where the source is a template.
-    pub name: String,
+    pub(crate) name: String,
     /// WGSL source.
-    pub source: String,
+    pub(crate) source: String,
     /// Whether the module uses subgroup builtins.
-    pub needs_subgroups: bool,
+    pub(crate) needs_subgroups: bool,
+}
+
+impl Shader {
+    /// Its unique name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its WGSL.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it uses subgroup builtins.
+    #[must_use]
+    pub fn needs_subgroups(&self) -> bool {
+        self.needs_subgroups
+    }
 }
 
 /// What a buffer holds when the workload is loaded.
@@ -29,18 +52,26 @@ pub enum Contents {
 #[derive(Clone)]
 pub struct Dispatch {
     /// The module.
-    pub shader: Arc<Shader>,
+    pub(crate) shader: Arc<Shader>,
     /// Its entry point.
-    pub entry: &'static str,
+    pub(crate) entry: &'static str,
     /// Pipeline-overridable constants by name.
-    pub constants: Vec<(&'static str, u32)>,
+    pub(crate) constants: Vec<(&'static str, u32)>,
     /// For each global of the shader that the entry point may use, an index into [`Workload::buffers`].
-    pub bindings: Vec<(&'static str, usize)>,
+    pub(crate) bindings: Vec<(&'static str, usize)>,
     /// Workgroups in x and y.
-    pub workgroups: [u32; 2],
+    pub(crate) workgroups: [u32; 2],
     /// What this dispatch asks of a lockstep machine with the given subgroup width: the fake executor's
     /// only source of time, counted lane by lane and not taken from a law.
-    pub demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
+    pub(crate) demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
+}
+
+impl Dispatch {
+    /// Workgroups in x and y.
+    #[must_use]
+    pub fn workgroups(&self) -> [u32; 2] {
+        self.workgroups
+    }
 }
 
 impl fmt::Debug for Dispatch {
@@ -99,27 +130,69 @@ pub enum Timing {
 #[derive(Clone)]
 pub struct Check {
     /// Index into [`Workload::buffers`].
-    pub buffer: usize,
+    pub(crate) buffer: usize,
     /// The CPU twin: the buffer's words, repeated cyclically to the buffer's length.
-    pub expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>,
+    pub(crate) expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>,
 }
 
 /// Everything the executor needs to run, check and time one case.
 #[derive(Clone)]
 pub struct Workload {
     /// For messages.
-    pub label: String,
+    pub(crate) label: String,
     /// Dispatched in order.
-    pub dispatches: Vec<Dispatch>,
+    pub(crate) dispatches: Vec<Dispatch>,
     /// Buffers that the dispatches bind.
-    pub buffers: Vec<Contents>,
+    pub(crate) buffers: Vec<Contents>,
     /// How it is batched and timed.
-    pub timing: Timing,
+    pub(crate) timing: Timing,
     /// Its answer.
-    pub check: Check,
+    pub(crate) check: Check,
 }
 
 impl Workload {
+    /// What it is, for messages.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Its dispatches in order.
+    #[must_use]
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.dispatches
+    }
+
+    /// The buffers that its dispatches bind.
+    #[must_use]
+    pub fn buffers(&self) -> &[Contents] {
+        &self.buffers
+    }
+
+    /// Its CPU twin's answer, to be repeated cyclically to the length of its output.
+    #[must_use]
+    pub fn expected(&self) -> Vec<u32> {
+        (self.check.expected)()
+    }
+
+    /// Whether a dispatch uses subgroup builtins.
+    #[must_use]
+    pub fn needs_subgroups(&self) -> bool {
+        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_subgroups)
+    }
+
+    /// The same work under another timing.
+    #[must_use]
+    pub fn timed(self, timing: Timing) -> Self {
+        Self { timing, ..self }
+    }
+
+    /// One pass in which the dispatch list runs `repeats` times.
+    #[must_use]
+    pub fn train(self, repeats: u32) -> Self {
+        self.timed(Timing::Pass { repeats })
+    }
+
     /// Words in the buffer that the answer is read from.
     #[must_use]
     pub fn checked_words(&self) -> usize {

@@ -98,7 +98,13 @@ mod tests {
         // Lane 0 of seed 0 starts all four chains at 0: each becomes c ^ (c >> 15), and four equal
         // words fold to 0. The second lane does not work.
         assert_eq!(chain.twin(), [0, 0]);
-        let one = Chain { seed: 1, trips: 0, ..chain };
-        assert_eq!(one.twin(), [3 ^ 5 ^ 7 ^ 11, 0]);
+        let none = Chain { seed: 1, trips: 0, ..chain };
+        assert_eq!(none.twin(), [3 ^ 5 ^ 7 ^ 11, 0]);
+        // 3·a + c = 1018897798, 5·a + c = 1022226848, 7·a + c = 1025555898, 11·a + c = 1032213998;
+        // each folded by its upper 17 bits, then all four together.
+        let fold = |x: u32| x ^ (x >> 15);
+        let steps = [1_018_897_798, 1_022_226_848, 1_025_555_898, 1_032_213_998].map(fold);
+        let once = Chain { trips: 1, ..none };
+        assert_eq!(once.twin(), [steps[0] ^ steps[1] ^ steps[2] ^ steps[3], 0]);
     }
 }

@@ -72,6 +72,26 @@ pub fn batch_for_efficiency(alpha_s: f64, item_s: f64, efficiency: f64) -> f64 {
     half_performance_batch(alpha_s, item_s) * efficiency / (1.0 - efficiency)
 }
 
+/// The same where a batch takes no less than `latency_s`: a batch too small to fill the hardware reaches
+/// its share of peak only in the time that one item takes.
+///
+/// ```
+/// use warplaw::laws::batching::batch_for_efficiency_on_parallel_hardware;
+/// // α = 10, t = 1, and one item takes 1000: 90 % of one item per unit of time takes 909 of them.
+/// let batch = batch_for_efficiency_on_parallel_hardware(10.0, 1.0, 1000.0, 0.9);
+/// assert!((batch - 909.0).abs() < 1e-9);
+/// ```
+#[must_use]
+pub fn batch_for_efficiency_on_parallel_hardware(
+    alpha_s: f64,
+    item_s: f64,
+    latency_s: f64,
+    efficiency: f64,
+) -> f64 {
+    let full = batch_for_efficiency(alpha_s, item_s, efficiency);
+    if full * item_s >= latency_s { full } else { efficiency * (alpha_s + latency_s) / item_s }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +104,15 @@ mod tests {
         ) {
             let batch = batch_for_efficiency(alpha, item, e);
             let share = item / time_per_item(alpha, item, batch);
+            prop_assert!((share - e).abs() < 1e-9);
+        }
+
+        #[test]
+        fn with_latency_too(
+            alpha in 1e-9..1.0f64, item in 1e-9..1.0f64, latency in 0.0..10.0f64, e in 0.01..0.99f64,
+        ) {
+            let batch = batch_for_efficiency_on_parallel_hardware(alpha, item, latency, e);
+            let share = batch * item / batch_time_on_parallel_hardware(alpha, item, latency, batch);
             prop_assert!((share - e).abs() < 1e-9);
         }
 

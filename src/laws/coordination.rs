@@ -56,9 +56,14 @@ pub struct Prices {
 pub fn step_time(step: Step, prices: Prices) -> f64 {
     let latency = if step.trees > 0.0 { prices.tree_latency_s } else { 0.0 };
     prices.dispatch_s
-        + step.subgroup_sums * prices.subgroup_sum_s
-        + (step.trees * prices.tree_s).max(latency)
-        + step.atomics * prices.atomic_s
+        + cost(step.subgroup_sums, prices.subgroup_sum_s)
+        + cost(step.trees, prices.tree_s).max(latency)
+        + cost(step.atomics, prices.atomic_s)
+}
+
+/// What is not asked for costs nothing, even where its price is not known.
+fn cost(count: f64, price_s: f64) -> f64 {
+    if count == 0.0 { 0.0 } else { count * price_s }
 }
 
 /// Seconds for dependent dispatches and for reading their input, `read_s`.
@@ -70,6 +75,13 @@ pub fn time(read_s: f64, steps: impl IntoIterator<Item = Step>, prices: Prices) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_that_is_not_known_matters_only_to_those_who_pay_it() {
+        let prices = Prices { dispatch_s: 1.0, atomic_s: f64::NAN, ..Prices::default() };
+        assert_eq!(step_time(Step::default(), prices), 1.0);
+        assert!(step_time(Step { atomics: 1.0, ..Step::default() }, prices).is_nan());
+    }
 
     #[test]
     fn many_trees_cost_their_number_and_few_cost_one_from_start_to_end() {

@@ -1,5 +1,7 @@
 //! The laws: pure functions from parameters to predicted figures.
 //!
+//! All of the formulas stand here, those of experiments still to come too ([`amdahl`], [`ring`]).
+//!
 //! Nothing here has seen a device. Each file holds one law with its formula, symbols, units, domain of
 //! validity, source and a worked example that runs as a doctest. Times are seconds, sizes are counts,
 //! and a parameter outside the domain is the caller's error: it panics in debug builds with the

@@ -1,6 +1,6 @@
 //! From samples to a judged result.
 
-use super::controls::Controls;
+use super::controls::{CONTROLS, Controls};
 use super::plan::{Experiment, Plan, PointSpec};
 use super::rounds::Samples;
 use crate::record::{self, Parameter, Point, Quantity, Status, Value};
@@ -17,20 +17,28 @@ fn ratios(point: &PointSpec, samples: &Samples) -> Vec<f64> {
     ratios.into_iter().filter(|ratio| ratio.is_finite()).collect()
 }
 
-/// The widest half-width among the claimed points' intervals; infinite before there is one. A point
-/// that was never timed does not count: no further round will sharpen it.
+/// What was measured, in the rounds in which it was.
+fn measured(point: &PointSpec, samples: &Samples) -> Vec<f64> {
+    samples.per_round(&*point.measured).into_iter().filter(|value| value.is_finite()).collect()
+}
+
+/// The widest half-width among the claimed points' intervals: infinite where one has no interval yet or
+/// no point was timed at all. A point whose case was not timed does not count, since no further round
+/// will sharpen it.
 pub(super) fn widest(plan: &Plan, samples: &Samples, seed: u64) -> f64 {
+    let half_width = |(index, point): (usize, &PointSpec)| {
+        if !point.claimed || measured(point, samples).is_empty() {
+            return None;
+        }
+        let interval = stats::median_interval(&ratios(point, samples), seed_for(seed, index));
+        Some(interval.map_or(f64::INFINITY, Interval::half_width))
+    };
     plan.points
         .iter()
         .enumerate()
-        .filter(|(_, point)| point.claimed)
-        .map(|(index, point)| (index, ratios(point, samples)))
-        .filter(|(_, ratios)| !ratios.is_empty())
-        .map(|(index, ratios)| {
-            stats::median_interval(&ratios, seed_for(seed, index))
-                .map_or(f64::INFINITY, Interval::half_width)
-        })
-        .fold(0.0, f64::max)
+        .filter_map(half_width)
+        .max_by(f64::total_cmp)
+        .unwrap_or(f64::INFINITY)
 }
 
 /// Everything that the samples say.
@@ -66,12 +74,28 @@ pub(super) fn analyse(
         controls,
         diagnosis: plan.notes.clone(),
     };
+    let lost = unpredicted(plan, samples);
+    if lost > 0 {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome.diagnosis.push(format!(
+            "{lost} points were measured and not predicted: a parameter that they need is not known"
+        ));
+    }
+    for name in CONTROLS.iter().filter(|&&name| outcome.controls.iter().all(|c| c.name != name)) {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome
+            .diagnosis
+            .push(format!("control `{name}` could not be read, so nothing is decided"));
+    }
     for control in outcome.controls.iter().filter(|control| !control.passed) {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
-            "control `{}` reads {:.3} instead of 1: {}",
+            "control `{}` reads {} instead of 1: {}",
             control.name,
-            control.ratio,
+            control.ratio_ci.map_or_else(
+                || format!("{:.3}", control.ratio),
+                |ci| { format!("{:.3} [{:.3}, {:.3}]", control.ratio, ci.lo, ci.hi) }
+            ),
             what_a_control_catches(&control.name)
         ));
     }
@@ -84,28 +108,42 @@ pub(super) fn analyse(
 
 fn what_a_control_catches(name: &str) -> &'static str {
     match name {
-        "same" => "one case under two names differs, so noise is not symmetric here",
+        "same" => "one case under two names differs, or by more than can be told",
         "linear" => "spans do not grow with their work: preemption, or a clock that is not linear",
-        "clock" => "timestamps and the host clock disagree on a long dispatch",
         _ => "the device's speed changed while it was measured",
     }
 }
 
+/// The judged point; `None` where its case was not timed, which a remark on the case explains.
 fn point(spec: &PointSpec, samples: &Samples, tolerance: f64, seed: u64) -> Option<Point> {
+    let measured = measured(spec, samples);
     let ratios = ratios(spec, samples);
     let ratio_ci = stats::median_interval(&ratios, seed);
+    // Rounds without a prediction are no evidence that the rest of them is right.
+    let predicted_often = ratios.len() as f64 >= PREDICTED * measured.len() as f64;
     let (name, value, unit) = spec.x;
     Some(Point {
         series: spec.series.clone(),
         x: Quantity { name: name.to_owned(), value, unit: unit.to_owned() },
-        measured: stats::median(&samples.per_round(&*spec.measured))?,
+        measured: stats::median(&measured)?,
         predicted: stats::median(&samples.per_round(&*spec.predicted))?,
         unit: spec.unit.to_owned(),
         ratio: stats::median(&ratios)?,
-        ratio_ci,
-        verdict: judge(ratio_ci, tolerance),
+        ratio_ci: ratio_ci.filter(|_| predicted_often),
+        verdict: judge(ratio_ci.filter(|_| predicted_often), tolerance),
         claimed: spec.claimed,
     })
+}
+
+/// Share of a point's rounds that must have a prediction.
+const PREDICTED: f64 = 0.8;
+
+/// Claimed points that were measured and for which the law could say nothing.
+fn unpredicted(plan: &Plan, samples: &Samples) -> usize {
+    let lost = |point: &&PointSpec| {
+        point.claimed && !measured(point, samples).is_empty() && ratios(point, samples).is_empty()
+    };
+    plan.points.iter().filter(lost).count()
 }
 
 fn parameters(plan: &Plan, samples: &Samples, seed: u64) -> Vec<Parameter> {

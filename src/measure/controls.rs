@@ -2,9 +2,12 @@
 
 use super::plan::{CaseId, Plan, Sizing};
 use super::rounds::Samples;
-use crate::kernels::chain::Chain;
+use crate::kernels::{chain::Chain, empty};
 use crate::record::Control;
 use crate::stats::{self, Interval, tolerance};
+
+/// The controls that every round must have.
+pub(super) const CONTROLS: [&str; 3] = ["same", "linear", "drift"];
 
 /// The control cases among a plan's own.
 pub(super) struct Controls {
@@ -18,22 +21,21 @@ pub(super) struct Controls {
 const TIMES: u32 = 4;
 
 impl Controls {
-    /// Adds a fixed canary, the same case under a second name, a multiple of its work, and their floor.
+    /// Adds a fixed canary, the same case under a second name, a multiple of its work, and a dispatch that
+    /// does nothing.
     pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
-        let chain = move |workgroups, trips| {
-            Chain { lanes: 64, active: 64, trips, workgroups, seed: seed as u32 }.workload()
+        const TRIPS: u32 = 1024;
+        let chain = move |workgroups| {
+            Chain { lanes: 64, active: 64, trips: TRIPS, workgroups, seed: seed as u32 }.workload()
         };
-        const TRIPS: u32 = 192;
-        let own = Sizing::Own { granule: 64, most: 16_320 };
-        let canary = plan.case("control.canary", own, move |n| chain(n, TRIPS));
-        let mut follow = |name: &str, times: u32, trips: u32| {
-            plan.case(name, Sizing::Follow(canary), move |n| chain(times * n, trips))
-        };
+        let own = Sizing::Own { granule: 16, most: 16_320 };
+        let canary = plan.case("control.canary", own, chain);
+        let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            twin: follow("control.twin", 1, TRIPS),
-            multiple: follow("control.multiple", TIMES, TRIPS),
-            floor: follow("control.floor", 1, 0),
+            twin: plan.case("control.twin", follow(), chain),
+            multiple: plan.case("control.multiple", follow(), move |n| chain(TIMES * n)),
+            floor: plan.case("control.floor", follow(), |_| empty::workload(1)),
         }
     }
 
@@ -52,11 +54,19 @@ impl Controls {
     }
 }
 
+/// A control whose interval is wider than so many tolerances says nothing, and so does not pass.
+const WIDEST: f64 = 2.0;
+
 fn ratio(name: &str, per_round: &[f64], seed: u64) -> Option<Control> {
-    control(name, stats::median(per_round)?, stats::median_interval(per_round, seed))
+    let interval = stats::median_interval(per_round, seed);
+    let mut control = control(name, stats::median(per_round)?, interval)?;
+    let half_width = interval.map_or(0.0, Interval::half_width);
+    control.passed &= half_width <= WIDEST * tolerance_of(name);
+    Some(control)
 }
 
-/// The canary in the second half of the run over the first.
+/// The canary in the second half of the run over the first. Its interval is that of two medians apart, so
+/// it is wide, and only where it lies counts.
 fn drift(canary: &[f64], seed: u64) -> Option<Control> {
     let (early, late) = canary.split_at(canary.len() / 2);
     let value = stats::median(late)? / stats::median(early)?;
@@ -69,11 +79,15 @@ fn drift(canary: &[f64], seed: u64) -> Option<Control> {
 /// Passed unless the evidence puts it beyond its tolerance.
 fn control(name: &str, value: f64, interval: Option<Interval>) -> Option<Control> {
     let evidence = interval.unwrap_or(Interval { lo: value, hi: value });
-    let passed = evidence.distance(1.0) <= tolerance::of(&format!("control.{name}"));
+    let passed = evidence.distance(1.0) <= tolerance_of(name);
     value.is_finite().then(|| Control {
         name: name.to_owned(),
         ratio: value,
         ratio_ci: interval,
         passed,
     })
+}
+
+fn tolerance_of(name: &str) -> f64 {
+    tolerance::of(&format!("control.{name}"))
 }

@@ -77,7 +77,9 @@ impl Context<'_> {
     pub fn known_width(&self) -> Result<u32, Unsupported> {
         self.width.ok_or_else(|| {
             Unsupported(
-                "the adapter does not say how wide a subgroup is: run `width` before it".to_owned(),
+                "the adapter does not say how wide a subgroup is and `width` has not found it in this run: \
+                 run both, `--only width,…`"
+                    .to_owned(),
             )
         })
     }

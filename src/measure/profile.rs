@@ -7,7 +7,8 @@ pub struct Profile {
     pub name: &'static str,
     /// Spans are sized towards this.
     pub span_s: f64,
-    /// An experiment stops after this, verification and sizing included.
+    /// No further round is begun after this, counted from the experiment's beginning; the least number of
+    /// rounds may take three times as long.
     pub budget_s: f64,
     /// Rounds before anything is decided.
     pub least_rounds: u32,

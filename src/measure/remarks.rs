@@ -9,6 +9,12 @@ use crate::stats::{self, Verdict, tolerance};
 /// Adds the session's check of its clock to the experiment's controls.
 pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     let Some(ratio) = clock.host_check_ratio else {
+        if clock.kind == "timestamp_query" {
+            outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
+            outcome
+                .diagnosis
+                .push("control `clock` could not be read, so nothing is decided".to_owned());
+        }
         return;
     };
     let passed = (ratio - 1.0).abs() <= tolerance::of("control.clock");
@@ -29,6 +35,9 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
         outcome.status = Status::Failed;
         outcome.reason = Some(format!("{}: {failure}", wrong.case.id));
         outcome.verdict = None;
+    }
+    if checked.iter().any(|checked| checked.refused) {
+        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
     }
     let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
     for Checked { case, .. } in checked {

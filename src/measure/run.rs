@@ -44,6 +44,11 @@ pub struct Progress {
 /// Verification's share of the progress bar.
 const VERIFYING: f64 = 0.2;
 
+/// How long a device is kept busy before the first round counts.
+const WARM_UP_S: f64 = 0.15;
+/// What a round of warming up counts at least, so that lost stamps cannot make it endless.
+const LEAST_WARM_UP_S: f64 = 0.01;
+
 const INTERRUPTED: &str = "interrupted";
 
 /// A case after verification.
@@ -51,6 +56,8 @@ pub(super) struct Checked {
     pub(super) case: Case,
     /// Whether its output was compared and found wrong.
     pub(super) mismatched: bool,
+    /// Whether the device would not load it.
+    pub(super) refused: bool,
 }
 
 /// Runs `experiment` and judges it. Once `stop` is set it ends after the round in hand and keeps what
@@ -165,8 +172,8 @@ impl Attempt<'_, '_> {
         for (index, (case, refusal)) in sized.iter().zip(refusals).enumerate() {
             let done = VERIFYING * index as f64 / sized.len() as f64;
             (self.progress)(Progress { stage: Stage::Verifying, done });
-            let mut mismatched = false;
-            let unverified = if refusal.is_some() {
+            let (mut mismatched, refused) = (false, refusal.is_some());
+            let unverified = if refused {
                 refusal
             } else if self.is_stopped() {
                 Some(INTERRUPTED.to_owned())
@@ -184,7 +191,7 @@ impl Attempt<'_, '_> {
                 scale: case.scale,
                 failure: unverified.or_else(|| case.length.reason()),
             };
-            all.push(Checked { case, mismatched });
+            all.push(Checked { case, mismatched, refused });
         }
         Ok(all)
     }
@@ -199,31 +206,33 @@ impl Attempt<'_, '_> {
         let mut stopping = Stopping::new(self.session.profile, tolerance::of(self.experiment.id));
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut order = timed.to_vec();
-        let mut round = 0;
-        loop {
+        let mut busy_s = 0.0;
+        while busy_s < WARM_UP_S && !self.is_stopped() {
+            // Not kept: the device leaves its idle clocks, and caches and memory settle. Counted by its own
+            // spans, so that the same device takes the same number of rounds.
+            let spans = self.session.executor.round(&order)?;
+            busy_s += spans.iter().flatten().sum::<f64>().max(LEAST_WARM_UP_S);
+        }
+        for round in 1.. {
             if self.is_stopped() {
                 return Ok((samples, INTERRUPTED));
             }
             order.shuffle(&mut rng);
-            let spans = self.session.executor.round(&order)?;
-            if round > 0 {
-                // Round 0 is dropped: caches, clocks and memory settle in it.
-                let mut row = vec![f64::NAN; sized.len()];
-                for (&case, span) in order.iter().zip(spans) {
-                    row[case] = span.unwrap_or(f64::NAN);
-                }
-                samples.push(row);
-                let spent_s = self.start.elapsed().as_secs_f64();
-                let share = stopping.progress(round, spent_s);
-                let done = VERIFYING + (1.0 - VERIFYING) * share;
-                (self.progress)(Progress { stage: Stage::Timing, done });
-                let look = || widest(self.plan, &samples, self.seed);
-                if let Some(reason) = stopping.decide(round, spent_s, look) {
-                    return Ok((samples, reason));
-                }
+            let mut row = vec![f64::NAN; sized.len()];
+            for (&case, span) in order.iter().zip(self.session.executor.round(&order)?) {
+                row[case] = span.unwrap_or(f64::NAN);
             }
-            round += 1;
+            samples.push(row);
+            let spent_s = self.start.elapsed().as_secs_f64();
+            let share = stopping.progress(round, spent_s);
+            let done = VERIFYING + (1.0 - VERIFYING) * share;
+            (self.progress)(Progress { stage: Stage::Timing, done });
+            let look = || widest(self.plan, &samples, self.seed);
+            if let Some(reason) = stopping.decide(round, spent_s, look) {
+                return Ok((samples, reason));
+            }
         }
+        unreachable!("rounds run out at the latest")
     }
 }
 

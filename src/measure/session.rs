@@ -3,9 +3,9 @@
 use super::Profile;
 use super::plan::{CaseSpec, Sizing};
 use super::sizing::size;
-use crate::gpu::{AdapterFacts, ClockKind, Executor, GpuError, Timing, Workload};
+use crate::gpu::{AdapterFacts, ClockKind, Executor, GpuError, Timing};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
-use crate::record::{Adapter, Clock, Experiment, SubgroupSize};
+use crate::record::{Adapter, Clock, Experiment, Status, SubgroupSize};
 use crate::stats;
 use std::sync::Arc;
 
@@ -48,6 +48,9 @@ impl<'e> Session<'e> {
 
     /// Takes up what an experiment found that later ones build on: the effective width.
     pub(super) fn learn_from(&mut self, outcome: &Experiment) {
+        if outcome.status != Status::Measured {
+            return;
+        }
         let width = outcome.finding("effective_width").and_then(|finding| finding.value.number());
         self.effective_width = width.map(|width| width as u32).or(self.effective_width);
     }
@@ -81,8 +84,11 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<Clock
     executor.round(&[0])?;
     let spans: Vec<f64> =
         executor.round(&[0; CLOCK_SPANS])?.into_iter().filter_map(Result::ok).collect();
-    let ticks = spans.iter().map(|s| (s * 1e9 / facts.period_ns).round() as u64);
-    let resolution_ticks = ticks.fold(0, greatest_common_divisor).max(1);
+    let ticks: Vec<u64> =
+        spans.iter().map(|s| (s * 1e9 / facts.period_ns).round() as u64).collect();
+    // Spans that are all alike have no difference to tell a step from, and leave the nominal tick.
+    let steps = ticks.iter().map(|t| t.abs_diff(ticks[0]));
+    let resolution_ticks = steps.fold(0, greatest_common_divisor).max(1);
     Ok(Clock {
         kind: match facts.clock {
             ClockKind::TimestampQuery => "timestamp_query".to_owned(),
@@ -90,7 +96,7 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<Clock
         },
         period_ns: facts.period_ns,
         resolution_ns: resolution_ticks as f64 * facts.period_ns,
-        empty_span_ns: stats::median(&spans).unwrap_or(f64::NAN) * 1e9,
+        empty_span_ns: stats::median(&spans).map(|span_s| span_s * 1e9),
         host_check_ratio: match facts.clock {
             ClockKind::TimestampQuery => host_check(executor)?,
             ClockKind::Host => None,
@@ -110,10 +116,8 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
         smaller: None,
     };
     let by_stamps = size(executor, &[case], HOST_CHECK_S)?.remove(0).workload;
-    let by_host = Workload {
-        timing: Timing::Host { dispatches: 1, passes: 1, submits: 1, waits: 1 },
-        ..by_stamps.clone()
-    };
+    let once = Timing::Host { dispatches: 1, passes: 1, submits: 1, waits: 1 };
+    let by_host = by_stamps.clone().timed(once);
     executor.load(&[by_stamps, by_host])?;
     executor.round(&[0, 1])?;
     let mut ratios = Vec::new();

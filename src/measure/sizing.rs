@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::plan::{CaseId, CaseSpec, Sizing};
 use super::profile::LONGEST_SPAN_S;
-use crate::gpu::{Executor, GpuError, Workload};
+use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
 /// A case with its scale settled.
 pub(super) struct Sized {
@@ -161,12 +161,20 @@ fn trial(
         }
         for _ in 0..2 {
             for (&i, span) in tried.iter().zip(executor.round(&tried)?) {
-                spans[i] = spans[i].min(span.unwrap_or(f64::NAN));
+                spans[i] = spans[i].min(length(span));
             }
         }
         waiting = later;
     }
     Ok(spans)
+}
+
+/// A span too short for the clock is as good as none, and grows; one that is lost is not known.
+fn length(span: Span) -> f64 {
+    match span {
+        Err(BadSpan::Zero) => 0.0,
+        span => span.unwrap_or(f64::NAN),
+    }
 }
 
 /// Whether a smaller case's span, `times` over, is surely too long. A short one may be all fixed cost.

@@ -52,7 +52,7 @@ pub(super) fn verify(
     workload: &Workload,
 ) -> Result<Result<(), Mismatch>, GpuError> {
     let outputs = executor.outputs(index)?;
-    Ok(compare(&outputs, &(workload.check.expected)()))
+    Ok(compare(&outputs, &workload.expected()))
 }
 
 #[cfg(test)]

@@ -116,10 +116,11 @@ pub struct Clock {
     pub kind: String,
     /// Nanoseconds per tick.
     pub period_ns: f64,
-    /// Nanoseconds that all spans seen are multiples of.
+    /// Nanoseconds that all differences between spans are multiples of.
     pub resolution_ns: f64,
-    /// Median span of a dispatch that does nothing.
-    pub empty_span_ns: f64,
+    /// Median span of a dispatch that does nothing; absent where the clock gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_span_ns: Option<f64>,
     /// Span of one long dispatch over the host's view of it, submission and wait included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_check_ratio: Option<f64>,
@@ -230,9 +231,6 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A figure known within a fifth can be built on.
-    pub const FIRM: f64 = 0.2;
-
     /// Whether the interval reaches no further than ± this share of the value.
     #[must_use]
     pub fn is_known_within(&self, share: f64) -> bool {
@@ -315,7 +313,7 @@ fn yes() -> bool {
 /// A check on the measuring itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Control {
-    /// `same`, `linear` or `drift`.
+    /// `same`, `linear`, `drift` or `clock`.
     pub name: String,
     /// What must be 1.
     pub ratio: f64,

@@ -2,7 +2,8 @@
 
 use super::document::{Document, Table};
 use super::figures;
-use crate::record::{Experiment, Parameter, Record};
+use crate::record::{Experiment, Record};
+use crate::stats::tolerance;
 
 pub(super) fn card(record: &Record) -> Document {
     let find = |id: &str| record.experiments.iter().find(|experiment| experiment.id == id);
@@ -84,7 +85,7 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let Some(alpha) = ladder.parameter(&format!("{}.alpha", level.id)) else {
         return;
     };
-    let note = if !alpha.is_known_within(Parameter::FIRM) {
+    let note = if !alpha.is_known_within(tolerance::FIRM) {
         "inconclusive: known to no better than a fifth".to_owned()
     } else {
         let batch = ladder.finding(&format!("{}.batch_for_90_percent", level.id));

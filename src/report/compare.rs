@@ -2,10 +2,10 @@
 
 use super::document::{Document, Table};
 use super::figures;
-use super::judge::rejudge;
+use super::judge;
 use crate::record::{Experiment, Record};
 
-/// Compares records, the first being what the others are held against.
+/// Lays records side by side, in the order given.
 #[must_use]
 pub fn compare(records: &[(String, Record)]) -> Document {
     let mut document = Document::default();
@@ -28,7 +28,7 @@ pub fn compare(records: &[(String, Record)]) -> Document {
     );
     document.heading(2, "Verdicts");
     document.table(rows(records, |experiment| {
-        let verdict = rejudge(experiment).map_or(experiment.status.word(), |v| v.word());
+        let verdict = judge::word(experiment);
         let residual = crate::stats::median(&experiment.residuals());
         vec![(
             "verdict, median residual".to_owned(),

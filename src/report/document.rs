@@ -1,7 +1,7 @@
 //! One model of what is said: headings, paragraphs, lists and tables. Renderers know nothing else.
 
 use super::figures;
-use super::judge::rejudge;
+use super::judge;
 use crate::record::{Experiment, Point, Record, Status};
 use crate::stats;
 
@@ -117,11 +117,13 @@ pub(super) fn heading(record: &Record) -> Document {
     let host = record.clock.host_check_ratio.map_or(String::new(), |ratio| {
         format!(", {} of the host's view of a long dispatch", figures::per_cent(ratio))
     });
+    let empty = record.clock.empty_span_ns.map_or(String::new(), |span_ns| {
+        format!(", a dispatch that does nothing {}", figures::quantity(span_ns * 1e-9, "s"))
+    });
     document.text(format!(
-        "Clock: {}, resolution {}, a dispatch that does nothing {}{host}.",
+        "Clock: {}, resolution {}{empty}{host}.",
         record.clock.kind.replace('_', " "),
         figures::quantity(record.clock.resolution_ns * 1e-9, "s"),
-        figures::quantity(record.clock.empty_span_ns * 1e-9, "s"),
     ));
     document.text(format!(
         "warplaw {}{rev}, {} profile, seed {}, {}, {:.0} s, by `{}`",
@@ -165,15 +167,15 @@ fn verdict_row(experiment: &Experiment) -> Vec<String> {
         .iter()
         .filter(|point| point.claimed)
         .max_by(|a, b| (a.ratio - 1.0).abs().total_cmp(&(b.ratio - 1.0).abs()));
-    let verdict = match experiment.status {
-        Status::Measured => rejudge(experiment).map_or("", stats::Verdict::word).to_owned(),
-        status => status.word().to_owned(),
+    let tolerance = match judge::tolerance_of(experiment) {
+        Some(tolerance) if experiment.status == Status::Measured => {
+            format!(" (±{:.0} %)", tolerance * 100.0)
+        }
+        _ => String::new(),
     };
-    let tolerance =
-        experiment.tolerance.map_or(String::new(), |t| format!(" (±{:.0} %)", t * 100.0));
     vec![
         experiment.id.clone(),
-        if experiment.status == Status::Measured { verdict + &tolerance } else { verdict },
+        format!("{}{tolerance}", judge::word(experiment)),
         if residuals.is_empty() { String::new() } else { residuals.len().to_string() },
         stats::median(&residuals).map_or(String::new(), figures::per_cent),
         worst.map_or(String::new(), |point| {
@@ -227,7 +229,7 @@ fn point_table(experiment: &Experiment) -> Table {
             figures::quantity(point.predicted, &point.unit),
             figures::quantity(point.measured, &point.unit),
             figures::ratio(point.ratio, point.ratio_ci),
-            format!("{}{claimed}", point.verdict.word()),
+            format!("{}{claimed}", judge::judge_point(experiment, point).word()),
         ]);
     }
     table

@@ -1,6 +1,7 @@
-//! Judging a stored record again, by the tolerances of today.
+//! Judging a stored record again, by the tolerances of today. Whether a control passed is taken from the
+//! record: it was decided on samples of control cases that no tolerance of today changes much.
 
-use crate::record::{Experiment, Record, Status};
+use crate::record::{Experiment, Point, Record, Status};
 use crate::stats::{Verdict, combine, judge, tolerance};
 
 /// What a record says as a whole.
@@ -14,7 +15,21 @@ pub enum Judgement {
     Deviates,
 }
 
-/// The verdict of one experiment from its stored points and controls; `None` unless measured.
+/// Today's tolerance for an experiment; its own, where today knows none of that id.
+pub(super) fn tolerance_of(experiment: &Experiment) -> Option<f64> {
+    let known = tolerance::TABLE.iter().find(|row| row.id == experiment.id).map(|row| row.ratio);
+    known.or(experiment.tolerance)
+}
+
+/// A stored point's verdict by today's tolerance.
+pub(super) fn judge_point(experiment: &Experiment, point: &Point) -> Verdict {
+    tolerance_of(experiment)
+        .map_or(Verdict::Inconclusive, |tolerance| judge(point.ratio_ci, tolerance))
+}
+
+/// The verdict of one experiment from its stored points and controls; `None` unless measured. What the
+/// record left undecided for another reason (a control or a prediction it lacks) stays undecided, unless
+/// a point deviates.
 #[must_use]
 pub fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.status != Status::Measured {
@@ -23,11 +38,18 @@ pub fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.controls.iter().any(|control| !control.passed) {
         return Some(Verdict::Inconclusive);
     }
-    // A record from a version with other experiments brings its own tolerance.
-    let known = tolerance::TABLE.iter().find(|row| row.id == experiment.id).map(|row| row.ratio);
-    let tolerance = known.or(experiment.tolerance)?;
-    let claimed = experiment.points.iter().filter(|point| point.claimed);
-    Some(combine(claimed.map(|point| judge(point.ratio_ci, tolerance))))
+    let claimed = || experiment.points.iter().filter(|point| point.claimed);
+    let today = combine(claimed().map(|point| judge_point(experiment, point)));
+    let then = combine(claimed().map(|point| point.verdict));
+    let withheld =
+        experiment.verdict == Some(Verdict::Inconclusive) && then != Verdict::Inconclusive;
+    Some(if withheld { Verdict::Inconclusive } else { today })
+}
+
+/// The verdict, or how far the experiment got, in a word.
+#[must_use]
+pub fn word(experiment: &Experiment) -> &'static str {
+    rejudge(experiment).map_or(experiment.status.word(), Verdict::word)
 }
 
 impl Judgement {

@@ -15,13 +15,16 @@ use crate::record::Record;
 
 pub use compare::compare;
 pub use document::{Align, Block, Column, Document, Table};
-pub use judge::{Judgement, rejudge};
+pub use judge::{Judgement, rejudge, word};
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Box-drawn tables for a terminal.
-    Terminal,
+    /// Ruled tables for a terminal.
+    Terminal {
+        /// Columns to keep to; as many as needed unless given.
+        width: Option<u16>,
+    },
     /// Pipe tables.
     Markdown,
     /// Tables alone.
@@ -54,7 +57,7 @@ pub fn closing_with_verdicts(record: &Record) -> Document {
 #[must_use]
 pub fn render(document: &Document, format: Format) -> String {
     match format {
-        Format::Terminal => terminal::render(document),
+        Format::Terminal { width } => terminal::render(document, width),
         Format::Markdown => markdown::render(document),
         Format::Csv => csv::render(document),
         Format::Html => html::render(document),

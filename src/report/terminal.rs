@@ -1,10 +1,10 @@
-//! For a terminal: tables as wide as it is.
+//! For a terminal: tables no wider than it is.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
 
 use super::document::{Align, Block, Document, Table};
 
-pub(super) fn render(document: &Document) -> String {
+pub(super) fn render(document: &Document, width: Option<u16>) -> String {
     let mut text = String::new();
     for block in &document.blocks {
         match block {
@@ -20,7 +20,7 @@ pub(super) fn render(document: &Document) -> String {
                     text.push_str(&format!("• {item}\n"));
                 }
             }
-            Block::Table(table) => text.push_str(&format!("{}\n", grid(table))),
+            Block::Table(table) => text.push_str(&format!("{}\n", grid(table, width))),
         }
     }
     text
@@ -32,8 +32,13 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
-fn grid(table: &Table) -> String {
+fn grid(table: &Table, width: Option<u16>) -> String {
     let mut grid = Grid::new();
+    // What it looks like must follow from the arguments alone, not from where the test happens to run.
+    grid.force_no_tty();
+    if let Some(width) = width {
+        grid.set_width(width);
+    }
     grid.load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(table.columns.iter().map(|column| column.name.clone()));

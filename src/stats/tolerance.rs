@@ -68,6 +68,10 @@ pub const TABLE: &[Tolerance] = &[
     },
 ];
 
+/// A parameter whose interval reaches further than this share of it is called inconclusive: batch sizes
+/// follow from it in proportion, and a fifth is the step between two sizes that people would tell apart.
+pub const FIRM: f64 = 0.2;
+
 /// The tolerance of an experiment or control.
 ///
 /// # Panics

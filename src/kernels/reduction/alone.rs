@@ -53,19 +53,20 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     })
 }
 
-/// `repeats` atomics by one lane in `every` of `workgroups` workgroups. For f32 the total must stay below
-/// 2²⁴.
+/// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding nothing and one in turn. For
+/// f32 the total must stay below 2²⁴.
 #[must_use]
 pub fn atomics(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workload {
     let mut build = Builder::new(&Items::none(item));
     let total = build.zeroed(1);
-    let atomics = i64::from(workgroups) * i64::from(LANES.div_ceil(every)) * i64::from(repeats);
+    let lanes = LANES.div_ceil(every);
+    let times = i64::from(workgroups) * i64::from(repeats);
     let params = Params { repeats, every, ..Params::items(0) };
     build.dispatch("atomics_alone", [0, total], params, workgroups, move |width| Demand {
-        atomics: atomics as f64,
+        atomics: times as f64 * f64::from(lanes),
         ..launch(workgroups, width, 0.0)
     });
-    build.finish("atomics alone", total, move || vec![item.bits(atomics)])
+    build.finish("atomics alone", total, move || vec![item.bits(times * i64::from(lanes / 2))])
 }
 
 /// `repeats` trees in each of `workgroups` workgroups, on values that never leave it.
