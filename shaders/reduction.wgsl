@@ -133,13 +133,13 @@ fn single_pass(
     }
 }
 
-// The price of an atomic: as many as asked, nothing read. Lanes add nothing and one in turn, lest a
+// The price of an atomic: as many as asked, nothing read. Lanes add one and two in turn, lest a
 // compiler add up a constant by itself.
 @compute @workgroup_size(LANES)
 fn atomics_alone(@builtin(local_invocation_index) lane: u32) {
     if lane % params.every == 0u {
         for (var i = 0u; i < params.repeats; i++) {
-            add_to_total(Item(lane / params.every % 2u));
+            add_to_total(Item(1u + lane / params.every % 2u));
         }
     }
 }

@@ -25,8 +25,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// Loop trips of an arm: enough that running it is far dearer than reaching it.
 const TRIPS: u32 = 320;
-/// Selectors in a random case: enough subgroups that their distinct arms average out.
-const RANDOM_SELECTORS: usize = 1 << 14;
+/// Selectors in a random case: few enough that every span uses all of them equally often.
+const RANDOM_SELECTORS: u32 = 1024;
+/// Draws from which the one nearest its expectation is taken.
+const DRAWS: usize = 64;
 
 /// Which arm each lane takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,19 +53,24 @@ impl Series {
     }
 
     fn selectors(self, k: u32, width: u32, lanes: u32, seed: u64) -> Arc<[u32]> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ u64::from(k));
-        let cycle = match self {
-            Self::Interleaved => k.max(lanes),
-            Self::Coherent => (k * width).max(lanes),
-            Self::Random => RANDOM_SELECTORS as u32,
-        };
-        (0..cycle)
-            .map(|lane| match self {
-                Self::Interleaved => lane % k,
-                Self::Coherent => lane / width % k,
-                Self::Random => rng.random_range(0..k),
-            })
-            .collect()
+        match self {
+            Self::Interleaved => (0..k.max(lanes)).map(|lane| lane % k).collect(),
+            Self::Coherent => (0..(k * width).max(lanes)).map(|lane| lane / width % k).collect(),
+            Self::Random => {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed ^ u64::from(k));
+                let count = RANDOM_SELECTORS.max(lanes);
+                let draws = (0..DRAWS).map(|_| -> Arc<[u32]> {
+                    (0..count).map(|_| rng.random_range(0..k)).collect()
+                });
+                // A span holds few subgroups: of many draws the most typical one stands for all.
+                let expected = self.distinct(k, width);
+                let miss = |draw: &Arc<[u32]>| {
+                    let taken: f64 = arms_taken(draw, k, width).iter().sum();
+                    (taken - expected).abs()
+                };
+                draws.min_by(|a, b| miss(a).total_cmp(&miss(b))).expect("there are draws")
+            }
+        }
     }
 
     /// Distinct arms in an average subgroup.
@@ -74,6 +81,22 @@ impl Series {
             Self::Random => expected_distinct(f64::from(k), f64::from(width)),
         }
     }
+}
+
+/// For each of `k` arms, the share of subgroups that take it.
+fn arms_taken(selectors: &[u32], k: u32, width: u32) -> Vec<f64> {
+    let mut taken = vec![0.0; k as usize];
+    let subgroups = selectors.chunks(width as usize);
+    let each = 1.0 / subgroups.len() as f64;
+    for subgroup in subgroups {
+        let mut arms = subgroup.to_vec();
+        arms.sort_unstable();
+        arms.dedup();
+        for arm in arms {
+            taken[arm as usize] += each;
+        }
+    }
+    taken
 }
 
 /// The calibration that every prediction shares: each arm alone, and reaching an arm without running it.
@@ -94,10 +117,13 @@ impl Alone {
         round.unit_above(self.reach, self.floor) / self.repeats
     }
 
-    /// The law for subgroups that take `distinct` of the first `k` arms, each as often as any other.
-    fn predicted(&self, round: &Round<'_>, k: u32, distinct: f64) -> f64 {
+    /// The law for subgroups that take `distinct` arms, each as often as its share in `taken`.
+    fn predicted(&self, round: &Round<'_>, taken: &[f64], distinct: f64) -> f64 {
         let t0 = self.reach(round);
-        let mean = (0..k as usize).map(|arm| self.arm(round, arm)).sum::<f64>() / f64::from(k);
+        let arms: f64 = taken.iter().sum();
+        let mean: f64 =
+            taken.iter().enumerate().map(|(arm, share)| share * self.arm(round, arm)).sum::<f64>()
+                / arms;
         t0 + distinct * (subgroup_time(t0, [mean]) - t0)
     }
 }
@@ -145,9 +171,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             let distinct = series.distinct(k, width);
             let repeats = (arm_runs / (distinct.floor() as u32).next_power_of_two()).max(1);
             let selectors = series.selectors(k, width, lanes, seed);
+            let taken: Rc<[f64]> = arms_taken(&selectors, k, width).into();
             let id = format!("{}.{k}", series.word());
             let measured = case(&mut plan, id, repeats, TRIPS, selectors);
-            let (floor, law) = (alone.floor, Rc::clone(&alone));
+            let (floor, law, shares) = (alone.floor, Rc::clone(&alone), Rc::clone(&taken));
             plan.point(PointSpec {
                 series: series.word().to_owned(),
                 x: ("paths", f64::from(k), ""),
@@ -155,14 +182,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 measured: Box::new(move |round| {
                     round.unit_above(measured, floor) / f64::from(repeats)
                 }),
-                predicted: Box::new(move |round| law.predicted(round, k, distinct)),
+                predicted: Box::new(move |round| law.predicted(round, &shares, distinct)),
                 // One path is what calibrates, measured again: shown, and no evidence for the law.
                 claimed: k > 1,
             });
             if series == Series::Interleaved && [2, 4, width].contains(&k) {
                 let law = Rc::clone(&alone);
                 plan.figure(format!("cost_of_{k}_way_branch"), "x", move |round| {
-                    let one = law.predicted(round, k, 1.0);
+                    let one = law.predicted(round, &taken, 1.0);
                     round.unit_above(measured, floor) / f64::from(repeats) / one
                 });
             }
@@ -220,4 +247,24 @@ fn diagnose(outcome: &record::Experiment, width: u32) -> Vec<String> {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_count_each_arm_once_a_subgroup() {
+        assert_eq!(arms_taken(&[0, 0, 1, 1, 0, 1, 0, 1], 2, 2), [0.75, 0.75]);
+    }
+
+    #[test]
+    fn a_random_draw_has_nearly_as_many_distinct_arms_as_expected() {
+        for (k, width) in [(2, 4), (8, 8), (32, 16), (64, 32)] {
+            let draw = Series::Random.selectors(k, width, 64, 5);
+            let taken: f64 = arms_taken(&draw, k, width).iter().sum();
+            let expected = Series::Random.distinct(k, width);
+            assert!((taken / expected - 1.0).abs() < 0.002, "k={k} W={width}: {taken} {expected}");
+        }
+    }
 }

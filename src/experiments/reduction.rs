@@ -95,7 +95,7 @@ impl Alone {
             tree("alone.one_tree_sequential", Variant::TreeSequential, PRICED),
             tree("alone.one_tree.floor", Variant::TreeSequential, 0),
         ];
-        // 2²⁴ / (256 · 4) workgroups bring an f32 total to the end of its exact range.
+        // 2²⁴ / (256 · 4 · 1.5) workgroups bring an f32 total to the end of its exact range.
         let own = Sizing::Own { granule: 16, most: 8_192 };
         let atomics = Item::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {

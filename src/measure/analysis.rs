@@ -56,7 +56,7 @@ pub(super) fn analyse(
         .enumerate()
         .filter_map(|(index, spec)| point(spec, samples, tolerance, seed_for(seed, index)))
         .collect();
-    let controls = controls.read(samples, seed);
+    let controls = controls.read(samples, tolerance, seed);
     let mut outcome = record::Experiment {
         id: experiment.id.to_owned(),
         idea: experiment.idea.word().to_owned(),

@@ -39,29 +39,36 @@ impl Controls {
         }
     }
 
-    /// What the controls read.
-    pub(super) fn read(&self, samples: &Samples, seed: u64) -> Vec<Control> {
+    /// What the controls read, for points judged by `tolerance`.
+    pub(super) fn read(&self, samples: &Samples, tolerance: f64, seed: u64) -> Vec<Control> {
         let same = samples.per_round(&|round| round.span(self.canary) / round.span(self.twin));
         let linear = samples.per_round(&|round| {
             round.above(self.multiple, self.floor)
                 / (f64::from(TIMES) * round.above(self.canary, self.floor))
         });
         let canary = samples.per_round(&|round| round.span(self.canary));
-        [ratio("same", &same, seed), ratio("linear", &linear, seed), drift(&canary, seed)]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            ratio("same", &same, tolerance, seed),
+            ratio("linear", &linear, tolerance, seed),
+            drift(&canary, seed),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
-/// A control whose interval is wider than so many tolerances says nothing, and so does not pass.
-const WIDEST: f64 = 2.0;
+/// A control whose interval reaches further than twice its own tolerance, and than half of the tolerance
+/// of what is judged, says nothing, and so does not pass.
+fn widest(name: &str, judged: f64) -> f64 {
+    (2.0 * tolerance_of(name)).max(judged / 2.0)
+}
 
-fn ratio(name: &str, per_round: &[f64], seed: u64) -> Option<Control> {
+fn ratio(name: &str, per_round: &[f64], judged: f64, seed: u64) -> Option<Control> {
     let interval = stats::median_interval(per_round, seed);
     let mut control = control(name, stats::median(per_round)?, interval)?;
     let half_width = interval.map_or(0.0, Interval::half_width);
-    control.passed &= half_width <= WIDEST * tolerance_of(name);
+    control.passed &= half_width <= widest(name, judged);
     Some(control)
 }
 

@@ -25,7 +25,7 @@ impl Profile {
     pub const QUICK: Self = Self {
         name: "quick",
         span_s: 1.5e-3,
-        budget_s: 3.4,
+        budget_s: 3.2,
         least_rounds: 9,
         most_rounds: 61,
         half_width: 0.02,

@@ -5,7 +5,7 @@ use super::Profile;
 /// Rounds between two looks at the intervals: looking is not free.
 const LOOK_EVERY: u32 = 3;
 /// Noise is stable when over so many looks the widest interval has not narrowed by a twentieth.
-const STABLE_LOOKS: usize = 4;
+const STABLE_LOOKS: usize = 6;
 /// The least number of rounds may overdraw the time budget this many times.
 const OVERDRAFT: f64 = 3.0;
 
@@ -88,9 +88,12 @@ mod tests {
     #[test]
     fn noise_that_no_longer_narrows_stops_it() {
         let mut stopping = Stopping::new(PROFILE, 0.05);
-        let looks = [0.10, 0.08, 0.09, 0.09, 0.097];
+        let looks = [0.10, 0.08, 0.09, 0.09, 0.09, 0.09, 0.097];
         let said = (0..).zip(looks).map(|(i, w)| stopping.decide(9 + 3 * i, 1.0, || w));
-        assert_eq!(said.collect::<Vec<_>>(), [None, None, None, None, Some("noise_stable")]);
+        assert_eq!(
+            said.collect::<Vec<_>>(),
+            [None, None, None, None, None, None, Some("noise_stable")]
+        );
     }
 
     #[test]

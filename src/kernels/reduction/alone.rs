@@ -53,7 +53,7 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     })
 }
 
-/// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding nothing and one in turn. For
+/// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding one and two in turn. For
 /// f32 the total must stay below 2²⁴.
 #[must_use]
 pub fn atomics(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workload {
@@ -66,7 +66,9 @@ pub fn atomics(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workloa
         atomics: times as f64 * f64::from(lanes),
         ..launch(workgroups, width, 0.0)
     });
-    build.finish("atomics alone", total, move || vec![item.bits(times * i64::from(lanes / 2))])
+    build.finish("atomics alone", total, move || {
+        vec![item.bits(times * i64::from(lanes + lanes / 2))]
+    })
 }
 
 /// `repeats` trees in each of `workgroups` workgroups, on values that never leave it.
