@@ -342,9 +342,9 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         let level = parameter.name.trim_end_matches(".alpha");
         if !parameter.is_known_within(tolerance::FIRM) {
             text.push(format!(
-                "{level}: inconclusive, since its α of about {:.2} µs is known to no better than a fifth: \
+                "{level}: inconclusive, since its α of about {:.3e} s is known to no better than a fifth: \
                  it is small beside the noise of what a unit carries",
-                parameter.value * 1e6
+                parameter.value
             ));
         }
         let off: Vec<&record::Point> = outcome
