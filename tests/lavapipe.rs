@@ -67,27 +67,41 @@ fn number(record: &Record, id: &str, name: &str) -> Option<f64> {
     experiment(record, id).finding(name)?.value.number()
 }
 
+/// What is wrong with the laws in a record, if anything.
+fn breach(record: &Record) -> Option<String> {
+    ["width", "divergence", "lanes"].into_iter().find_map(|id| {
+        let outcome = experiment(record, id);
+        let residual = median(&outcome.residuals()).expect("there are points");
+        let broken = residual >= 0.05 || outcome.verdict == Some(Verdict::Deviates);
+        broken.then(|| format!("{id}: median residual {residual:.3}, {:?}", outcome.verdict))
+    })
+}
+
+/// A broken law is broken in every run; a neighbour on the machine disturbs one, and is given three.
 #[test]
 fn the_laws_hold_at_every_width() {
+    const RUNS: usize = 3;
     if skipped() {
         return;
     }
     let _alone = alone();
     for (width, bits) in WIDTHS {
-        let record = run("laws", bits, &["--only", "width,divergence,lanes"], &[]);
         let width = f64::from(width);
-        assert_eq!(record.adapter.subgroup_size.observed.map(f64::from), Some(width));
-        for name in ["effective_width", "width_by_granularity", "width_by_lanes"] {
-            assert_eq!(number(&record, "width", name), Some(width), "{name} at {bits} bits");
+        let mut breaches = Vec::new();
+        while breaches.len() < RUNS {
+            let record = run("laws", bits, &["--only", "width,divergence,lanes"], &[]);
+            assert_eq!(record.adapter.subgroup_size.observed.map(f64::from), Some(width));
+            for name in ["effective_width", "width_by_granularity", "width_by_lanes"] {
+                assert_eq!(number(&record, "width", name), Some(width), "{name} at {bits} bits");
+            }
+            assert!(record.cases.iter().all(|case| case.verified));
+            let Some(breach) = breach(&record) else {
+                break;
+            };
+            println!("at {bits} bits: {breach}");
+            breaches.push(breach);
         }
-        for id in ["width", "divergence", "lanes"] {
-            let outcome = experiment(&record, id);
-            let residual = median(&outcome.residuals()).expect("there are points");
-            // A shared machine may leave it undecided; it must not find the law broken.
-            assert!(residual < 0.05, "{id} at {bits} bits: {residual}");
-            assert_ne!(outcome.verdict, Some(Verdict::Deviates), "{id} at {bits} bits");
-        }
-        assert!(record.cases.iter().all(|case| case.verified));
+        assert!(breaches.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {breaches:#?}");
     }
 }
 
