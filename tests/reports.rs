@@ -35,19 +35,19 @@ fn report_value(number: f64) -> warplaw::record::Value {
 }
 
 #[test]
-fn a_narrow_terminal_is_kept_to_and_loses_no_word() {
+fn a_narrow_terminal_is_kept_to_and_loses_no_letter() {
     let document = report::report(&golden());
     let wide = render(&document, Format::Terminal { width: None });
     let narrow = render(&document, Format::Terminal { width: Some(60) });
     let table = |line: &&str| line.starts_with(' ') || line.starts_with('─');
     assert!(narrow.lines().filter(table).all(|line| line.chars().count() <= 60), "{narrow}");
-    let words = |text: &str| {
-        let mut words: Vec<String> =
-            text.split_whitespace().filter(|w| !w.contains('─')).map(str::to_owned).collect();
-        words.sort();
-        words
+    let letters = |text: &str| {
+        let kept = |c: &char| !c.is_whitespace() && *c != '─';
+        let mut letters: Vec<char> = text.chars().filter(kept).collect();
+        letters.sort_unstable();
+        letters
     };
-    assert_eq!(words(&wide), words(&narrow));
+    assert_eq!(letters(&wide), letters(&narrow));
 }
 
 #[test]
