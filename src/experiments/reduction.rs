@@ -110,7 +110,7 @@ impl Alone {
                 [priced, floor]
             })
         });
-        let has_subgroups = context.facts.subgroup_max.is_some();
+        let has_subgroups = context.facts.has_subgroups();
         let subgroup_sums = has_subgroups.then(|| {
             [("alone.subgroup_sum", 4 * PRICED), ("alone.subgroup_sum.floor", 0)].map(
                 |(name, repeats)| {
@@ -257,7 +257,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut largest: Vec<(String, CaseId)> = Vec::new();
     for (items, item) in inputs.iter().zip(Item::ALL) {
         for variant in Variant::ALL {
-            if variant.needs_subgroups() && context.facts.subgroup_max.is_none() {
+            if variant.needs_subgroups() && !context.facts.has_subgroups() {
                 plan.note(format!(
                     "{} {} is unsupported: the adapter offers no subgroup operations",
                     variant.word(),

@@ -116,8 +116,8 @@ impl AdapterFacts {
     }
 }
 
-const TIMESTAMPS: &str = "timestamp-query";
-const SUBGROUPS: &str = "subgroup";
+pub(super) const TIMESTAMPS: &str = "timestamp-query";
+pub(super) const SUBGROUPS: &str = "subgroup";
 
 const BACKENDS: &str = "vulkan, metal, dx12, gl";
 

@@ -7,6 +7,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::adapter::{SUBGROUPS, TIMESTAMPS};
 use super::{
     AdapterFacts, BadSpan, ClockKind, Demand, DeviceLimits, Executor, GpuError, Span, Timing,
     Workload,
@@ -127,7 +128,9 @@ impl FakeExecutor {
                 driver_info: String::new(),
                 subgroup_min: machine.reported_width,
                 subgroup_max: machine.reported_width,
-                features: vec!["timestamp-query"],
+                features: std::iter::once(TIMESTAMPS)
+                    .chain(machine.reported_width.map(|_| SUBGROUPS))
+                    .collect(),
                 shader_checks: false,
                 clock: ClockKind::TimestampQuery,
                 period_ns: 1.0,

@@ -15,7 +15,7 @@ mod workload;
 pub use adapter::{AdapterFacts, ClockKind, DeviceLimits, Selection, list as list_adapters};
 pub use environment::prepare_environment;
 pub use hardware::{Hardware, Options};
-pub use timer::{BadSpan, Span, decode as decode_stamps};
+pub use timer::{BadSpan, Span};
 pub use workload::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
 
 /// Why a device could not do what was asked.

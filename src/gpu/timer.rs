@@ -31,7 +31,7 @@ const LONGEST_SPAN_S: f64 = 2.0;
 ///
 /// # Errors
 /// [`BadSpan`] when the stamps cannot be a span.
-pub fn decode(begin: u64, end: u64, period_ns: f64) -> Span {
+pub(super) fn decode(begin: u64, end: u64, period_ns: f64) -> Span {
     let seconds = |ticks: u64| ticks as f64 * period_ns * 1e-9;
     if begin == 0 && end == 0 {
         return Err(BadSpan::Unwritten);

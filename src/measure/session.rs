@@ -67,7 +67,7 @@ fn observe_subgroup_size(
     executor: &mut dyn Executor,
     facts: &AdapterFacts,
 ) -> Result<Option<u32>, GpuError> {
-    if facts.subgroup_max.is_none() {
+    if !facts.has_subgroups() {
         return Ok(None);
     }
     let workload = subgroup_size::workload(facts.limits.workgroup_lanes.min(128));

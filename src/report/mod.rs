@@ -36,20 +36,20 @@ pub enum Format {
 /// Everything a record says, in the order people ask: verdicts, points, card.
 #[must_use]
 pub fn report(record: &Record) -> Document {
-    let mut document = document::heading(record);
-    document.append(document::verdicts(record));
-    document.append(document::points(record));
-    document.append(card::card(record));
-    document
+    assemble(record, [document::heading, document::verdicts, document::points, card::card])
 }
 
 /// The same with the verdicts last, for a run that people watch scroll by.
 #[must_use]
 pub fn closing_with_verdicts(record: &Record) -> Document {
-    let mut document = document::heading(record);
-    document.append(document::points(record));
-    document.append(card::card(record));
-    document.append(document::verdicts(record));
+    assemble(record, [document::heading, document::points, card::card, document::verdicts])
+}
+
+fn assemble(record: &Record, sections: [fn(&Record) -> Document; 4]) -> Document {
+    let mut document = Document::default();
+    for section in sections {
+        document.append(section(record));
+    }
     document
 }
 

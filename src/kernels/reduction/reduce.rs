@@ -8,41 +8,7 @@ use crate::gpu::{Demand, Workload};
 pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Workload {
     let mut build = Builder::new(items);
     build.subgroups = variant.needs_subgroups();
-    let launched = workgroups_for(count);
-    let bytes = f64::from(count) * 4.0;
     let checked = match variant {
-        Variant::AtomicPerItem | Variant::SubgroupThenAtomic => {
-            let total = build.zeroed(1);
-            let per_item = variant == Variant::AtomicPerItem;
-            build.dispatch(
-                variant.word(),
-                [0, total],
-                Params::items(count),
-                launched,
-                move |width| {
-                    let sums = f64::from(count.div_ceil(width));
-                    Demand {
-                        atomics: if per_item { f64::from(count) } else { sums },
-                        ..launch(launched, width, bytes)
-                    }
-                },
-            );
-            total
-        }
-        Variant::TreeInterleaved | Variant::TreeSequential => {
-            let total = build.zeroed(1);
-            build.dispatch(
-                variant.word(),
-                [0, total],
-                Params::items(count),
-                launched,
-                move |width| Demand {
-                    atomics: f64::from(launched),
-                    ..trees(launched, 1, width, bytes)
-                },
-            );
-            total
-        }
         Variant::MultiPass => {
             let (mut source, mut left) = (0, count);
             loop {
@@ -63,23 +29,32 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
             build.summing("share_pass", [partials, total], Params::items(groups), 1);
             total
         }
-        Variant::SubgroupSinglePass => {
-            let groups = share.workgroups(count);
+        Variant::AtomicPerItem
+        | Variant::SubgroupThenAtomic
+        | Variant::TreeInterleaved
+        | Variant::TreeSequential
+        | Variant::SinglePass
+        | Variant::SubgroupSinglePass => {
+            // One dispatch that adds to one total; only how much is summed before differs.
+            let (groups, params) = if variant.shares() {
+                (share.workgroups(count), Params::shared(count, share))
+            } else {
+                (workgroups_for(count), Params::items(count))
+            };
             let total = build.zeroed(1);
-            let params = Params::shared(count, share);
-            build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
-                atomics: f64::from(groups * LANES.div_ceil(width)),
-                ..launch(groups, width, bytes)
-            });
-            total
-        }
-        Variant::SinglePass => {
-            let groups = share.workgroups(count);
-            let total = build.zeroed(1);
-            let params = Params::shared(count, share);
-            build.dispatch(variant.word(), [0, total], params, groups, move |width| Demand {
-                atomics: f64::from(groups),
-                ..trees(groups, 1, width, bytes)
+            build.dispatch(variant.word(), [0, total], params, groups, move |width| {
+                let bytes = f64::from(count) * 4.0;
+                let (atomics, demand) = match variant {
+                    Variant::AtomicPerItem => (count, launch(groups, width, bytes)),
+                    Variant::SubgroupThenAtomic => {
+                        (count.div_ceil(width), launch(groups, width, bytes))
+                    }
+                    Variant::SubgroupSinglePass => {
+                        (groups * LANES.div_ceil(width), launch(groups, width, bytes))
+                    }
+                    _ => (groups, trees(groups, 1, width, bytes)),
+                };
+                Demand { atomics: f64::from(atomics), ..demand }
             });
             total
         }
