@@ -1,6 +1,6 @@
 //! The laws: pure functions from parameters to predicted figures.
 //!
-//! All of the formulas stand here, those of experiments still to come too ([`amdahl`], [`ring`]).
+//! All of the formulas stand here, that of an experiment still to come too ([`ring`]).
 //!
 //! Nothing here has seen a device. Each file holds one law with its formula, symbols, units, domain of
 //! validity, source and a worked example that runs as a doctest. Times are seconds, sizes are counts,
@@ -11,5 +11,8 @@ pub mod amdahl;
 pub mod batching;
 pub mod coordination;
 pub mod divergence;
+pub mod imbalance;
+pub mod latency;
 pub mod ring;
 pub mod simt;
+pub mod speculation;

@@ -1,0 +1,121 @@
+//! Imbalance: a subgroup is done when its slowest lane is.
+//!
+//! # Formula
+//! Lanes that need n₁ … n_W trips of t seconds keep their subgroup for T = max(nᵢ)·t, of which the
+//! share η = mean(nᵢ) / max(nᵢ) is work. Items spread over several subgroups cost
+//! T = Σ over subgroups of max(nᵢ)·t: least when items of like length share a subgroup, so sorting buys
+//! Σ max (as they came) / Σ max (sorted).
+//!
+//! One item in each 1/q that takes h times as long as the others, dropped at random, holds up a subgroup
+//! of W lanes with probability 1 − (1 − q)^W: E[max] = 1 + (h − 1)·(1 − (1 − q)^W), mean = 1 + (h − 1)·q.
+//!
+//! - nᵢ: trips of lane i, nᵢ ≥ 0, at least one of them positive
+//! - t: seconds of one trip of a whole subgroup
+//! - W: lanes in a subgroup, W ≥ 1
+//! - q: share of items that straggle, 0 ≤ q ≤ 1
+//! - h: trips of a straggler over trips of the others, h ≥ 1
+//!
+//! Valid while the instruction stream bounds the time and a lane that is done waits for the others.
+//!
+//! # Source
+//! T. Aila, S. Laine, "Understanding the efficiency of ray traversal on GPUs", High-Performance Graphics,
+//! 2009 (SIMD efficiency of loops of uneven length).
+
+/// Σ over subgroups of `width` neighbours of the longest among them, in trips; the last may be short.
+///
+/// ```
+/// use warplaw::laws::imbalance::trips_held;
+/// assert_eq!(trips_held(&[1, 5, 1, 1], 2), 6);
+/// assert_eq!(trips_held(&[5, 1, 1, 1], 4), 5);
+/// ```
+#[must_use]
+pub fn trips_held(trips: &[u32], width: u32) -> u64 {
+    debug_assert!(width >= 1, "width={width}");
+    let longest = |lanes: &[u32]| u64::from(lanes.iter().copied().max().unwrap_or(0));
+    trips.chunks(width as usize).map(longest).sum()
+}
+
+/// Share of lane-trips that are work, mean / max over subgroups of `width` neighbours.
+///
+/// ```
+/// use warplaw::laws::imbalance::efficiency;
+/// // One straggler of 5 among three of 1: 8 trips of work in 4 lanes held for 5.
+/// assert_eq!(efficiency(&[1, 1, 1, 5], 4), 0.4);
+/// // Sorted into subgroups of two it wastes less.
+/// assert_eq!(efficiency(&[1, 1, 1, 5], 2), 8.0 / 12.0);
+/// ```
+#[must_use]
+pub fn efficiency(trips: &[u32], width: u32) -> f64 {
+    let held = trips_held(trips, width);
+    debug_assert!(
+        held > 0 && trips.len().is_multiple_of(width as usize),
+        "{trips:?} width={width}"
+    );
+    let work: u64 = trips.iter().map(|&n| u64::from(n)).sum();
+    work as f64 / (held as f64 * f64::from(width))
+}
+
+/// How many times as long a subgroup is held as its mean lane works, when a share `q` of items takes `h`
+/// times as long as the others and they come in random order.
+///
+/// ```
+/// use warplaw::laws::imbalance::straggler_slowdown;
+/// // Two lanes, half of the items three times as long: E[max] = 1 + 2·(3/4), mean = 2.
+/// assert!((straggler_slowdown(0.5, 3.0, 2.0) - 1.25).abs() < 1e-12);
+/// assert_eq!(straggler_slowdown(0.1, 10.0, 1.0), 1.0);
+/// ```
+#[must_use]
+pub fn straggler_slowdown(q: f64, h: f64, width: f64) -> f64 {
+    debug_assert!((0.0..=1.0).contains(&q) && h >= 1.0 && width >= 1.0, "q={q} h={h} W={width}");
+    let mean = |share: f64| 1.0 + (h - 1.0) * share;
+    mean(at_least_one(q, width)) / mean(q)
+}
+
+/// Probability that at least one of `width` lanes does what each does with probability `q`.
+///
+/// ```
+/// use warplaw::laws::imbalance::at_least_one;
+/// assert_eq!(at_least_one(0.5, 2.0), 0.75);
+/// ```
+#[must_use]
+pub fn at_least_one(q: f64, width: f64) -> f64 {
+    1.0 - (1.0 - q).powf(width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn items() -> impl Strategy<Value = Vec<u32>> {
+        proptest::collection::vec(1u32..1000, 32)
+    }
+
+    proptest! {
+        #[test]
+        fn mean_over_max_is_at_most_one(trips in items(), log_width in 0u32..6) {
+            let eta = efficiency(&trips, 1 << log_width);
+            prop_assert!(eta <= 1.0 && eta > 0.0);
+        }
+
+        #[test]
+        fn one_lane_waits_for_nobody(trips in items()) {
+            prop_assert_eq!(efficiency(&trips, 1), 1.0);
+        }
+
+        #[test]
+        fn no_order_beats_the_sorted_one(trips in items(), log_width in 0u32..6) {
+            let mut sorted = trips.clone();
+            sorted.sort_unstable();
+            prop_assert!(trips_held(&sorted, 1 << log_width) <= trips_held(&trips, 1 << log_width));
+        }
+
+        #[test]
+        fn stragglers_slow_at_most_as_far_as_they_straggle(
+            q in 0.0..=1.0f64, h in 1.0..100f64, width in 1.0..129f64,
+        ) {
+            let slowdown = straggler_slowdown(q, h, width);
+            prop_assert!((1.0 - 1e-9..=h + 1e-9).contains(&slowdown));
+        }
+    }
+}

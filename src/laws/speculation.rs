@@ -1,0 +1,131 @@
+//! Speculation: branch, or compute both sides and select?
+//!
+//! # Formula
+//! Each lane wants arm 1 with probability q, else arm 0. A subgroup that branches runs the arms that
+//! any of its lanes wants, T_branch = t_b + (1 − q^W)·T₀ + (1 − (1 − q)^W)·T₁; one that selects runs both,
+//! T_select = t_s + T₀ + T₁.
+//!
+//! - q: divergence probability, 0 ≤ q ≤ 1
+//! - W: lanes in a subgroup, W ≥ 1
+//! - T₀, T₁: seconds of each arm for one subgroup, both > 0
+//! - t_b, t_s: seconds to choose by branch and by select, whatever the arms, ≥ 0
+//!
+//! Valid while the arms are real branches (a compiler turns small ones into selects by itself) and lanes
+//! choose independently of each other.
+//!
+//! # Source
+//! The divergence law ([`super::divergence`]) with each arm's probability of being taken; on when
+//! running both sides pays: S. Mahlke et al., "Effective compiler
+//! support for predicated execution using the hyperblock", MICRO 25, 1992.
+
+use super::imbalance::at_least_one;
+
+/// What the two ways are made of, in seconds for one subgroup.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// Choosing by branch, no arm run.
+    pub branch_s: f64,
+    /// Choosing by select, no arm run.
+    pub select_s: f64,
+    /// Arm 0 and arm 1.
+    pub arms_s: [f64; 2],
+}
+
+impl Costs {
+    /// Seconds for a subgroup of `width` lanes that branches.
+    ///
+    /// ```
+    /// use warplaw::laws::speculation::Costs;
+    /// let costs = Costs { branch_s: 1.0, select_s: 0.0, arms_s: [10.0, 20.0] };
+    /// assert_eq!(costs.branch_time(0.0, 8.0), 11.0);
+    /// assert_eq!(costs.branch_time(1.0, 8.0), 21.0);
+    /// // Two lanes, q = 1/2: each arm is wanted by three subgroups in four.
+    /// assert_eq!(costs.branch_time(0.5, 2.0), 1.0 + 7.5 + 15.0);
+    /// ```
+    #[must_use]
+    pub fn branch_time(self, q: f64, width: f64) -> f64 {
+        debug_assert!((0.0..=1.0).contains(&q) && width >= 1.0, "q={q} W={width}");
+        self.branch_s
+            + at_least_one(1.0 - q, width) * self.arms_s[0]
+            + at_least_one(q, width) * self.arms_s[1]
+    }
+
+    /// Seconds for a subgroup that runs both arms and selects.
+    ///
+    /// ```
+    /// use warplaw::laws::speculation::Costs;
+    /// let costs = Costs { branch_s: 1.0, select_s: 0.5, arms_s: [10.0, 20.0] };
+    /// assert_eq!(costs.select_time(), 30.5);
+    /// ```
+    #[must_use]
+    pub fn select_time(self) -> f64 {
+        self.select_s + self.arms_s[0] + self.arms_s[1]
+    }
+
+    /// The smallest q, up to 1/2, from which selecting is no dearer than branching; `None` where the branch
+    /// stays cheaper up to there. Beyond 1/2 the arms change places.
+    ///
+    /// ```
+    /// use warplaw::laws::speculation::Costs;
+    /// // One lane: the branch costs 2 + 10 against 20 at any q.
+    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, arms_s: [10.0, 10.0] };
+    /// assert_eq!(costs.crossover(1.0), None);
+    /// // Many lanes take both arms almost surely, and 2 s of choosing are lost.
+    /// assert!(costs.crossover(64.0).unwrap() < 0.05);
+    /// ```
+    #[must_use]
+    pub fn crossover(self, width: f64) -> Option<f64> {
+        let pays = |q: f64| self.select_time() <= self.branch_time(q, width);
+        if pays(0.0) {
+            return Some(0.0);
+        }
+        // Up to 1/2 the first to pay need not be the last, so the root is bracketed before it is refined.
+        const STEPS: u32 = 4096;
+        let at = |step: u32| 0.5 * f64::from(step) / f64::from(STEPS);
+        let step = (1..=STEPS).find(|&step| pays(at(step)))?;
+        let (mut lo, mut hi) = (at(step - 1), at(step));
+        for _ in 0..40 {
+            let middle = 0.5 * (lo + hi);
+            if pays(middle) { hi = middle } else { lo = middle }
+        }
+        Some(hi)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn costs() -> impl Strategy<Value = Costs> {
+        (0.0..5.0f64, 0.0..5.0f64, 0.1..10.0f64, 0.1..10.0f64).prop_map(|(b, s, t0, t1)| Costs {
+            branch_s: b,
+            select_s: s,
+            arms_s: [t0, t1],
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_branch_is_never_dearer_than_its_choice_and_both_arms(
+            costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
+        ) {
+            let both = costs.branch_s + costs.arms_s[0] + costs.arms_s[1];
+            prop_assert!(costs.branch_time(q, width) <= both + 1e-9);
+        }
+
+        #[test]
+        fn where_all_lanes_agree_one_arm_is_paid(costs in costs(), width in 1.0..129f64) {
+            prop_assert!((costs.branch_time(0.0, width) - costs.branch_s - costs.arms_s[0]).abs() < 1e-9);
+            prop_assert!((costs.branch_time(1.0, width) - costs.branch_s - costs.arms_s[1]).abs() < 1e-9);
+        }
+
+        #[test]
+        fn at_the_crossover_both_cost_the_same(costs in costs(), width in 1.0..129f64) {
+            if let Some(q) = costs.crossover(width).filter(|&q| q > 0.0) {
+                let ratio = costs.branch_time(q, width) / costs.select_time();
+                prop_assert!((ratio - 1.0).abs() < 1e-6, "ratio {ratio} at q={q}");
+            }
+        }
+    }
+}
