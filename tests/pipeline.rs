@@ -105,11 +105,7 @@ fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
     let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
         // Of some but not many workgroups, and of 32 steps: no other level and no control is like it.
         let middling = (8..256).contains(&workload.dispatches()[0].workgroups()[0]);
-        let steps = match &workload.buffers()[0] {
-            Contents::Uniform(params) => params.get(1).copied(),
-            _ => None,
-        };
-        if middling && steps == Some(32) { 2.0 * span } else { span }
+        if middling && params(workload).get(1) == Some(&32) { 2.0 * span } else { span }
     });
     let (outcome, _) = measure(executor, "ladder");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
@@ -132,6 +128,130 @@ fn the_ladder_finds_the_planted_costs() {
         let alpha = outcome.parameter(&format!("{level}.alpha")).expect("α is estimated").value;
         assert!((alpha / planted - 1.0).abs() < 0.1, "{level}: {alpha} for {planted}");
     }
+}
+
+/// The words of a workload's uniform block.
+fn params(workload: &Workload) -> &[u32] {
+    match &workload.buffers()[0] {
+        Contents::Uniform(words) => words,
+        _ => &[],
+    }
+}
+
+#[test]
+fn work_held_up_by_fewer_lanes_than_said_deviates() {
+    let narrow = Machine { width: 4, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(narrow), "imbalance");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
+    assert!(!said(&outcome, "sorted work departs"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn what_sorting_buys_is_found_as_predicted() {
+    let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(16)), "imbalance");
+    for spread in ["ramp", "straggler", "geometric"] {
+        let buys = number(&outcome, &format!("sorting_buys.{spread}"));
+        let predicted = number(&outcome, &format!("sorting_buys_predicted.{spread}"));
+        assert!(
+            buys > 1.3 && (buys / predicted - 1.0).abs() < 0.02,
+            "{spread}: {buys}, {predicted}"
+        );
+        assert!(number(&outcome, &format!("efficiency_shuffled.{spread}")) < 0.7, "{spread}");
+    }
+}
+
+#[test]
+fn a_price_on_diverging_itself_deviates() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let divergent = workload.buffers().iter().any(|contents| match contents {
+            Contents::Data(words) => words.iter().any(|&word| word != 0 && word != u32::MAX),
+            _ => false,
+        });
+        let branches = workload.label().starts_with("branch_long");
+        if branches && divergent { 1.3 * span } else { span }
+    });
+    let (outcome, _) = measure(executor, "select");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "diverging itself has a price"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn the_crossover_is_found_where_it_is_predicted() {
+    let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(16)), "select");
+    let measured = number(&outcome, "crossover_measured.64_trips");
+    let predicted = number(&outcome, "crossover_predicted.64_trips");
+    assert!((measured / predicted - 1.0).abs() < 0.2, "{measured}, {predicted} predicted");
+}
+
+#[test]
+fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
+    let (branch, _) = measure(FakeExecutor::new(Machine::lawful(16)), "select");
+    assert!(said(&branch, "it is a branch still"), "{:?}", branch.diagnosis);
+    let flat = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let choices = params(workload).first().copied();
+        let short = workload.label().starts_with("branch_short") && choices != Some(0);
+        if short { 2e-3 } else { span }
+    });
+    let (select, _) = measure(flat, "select");
+    assert!(said(&select, "turned into a select"), "{:?}", select.diagnosis);
+}
+
+#[test]
+fn stages_that_hinder_each_other_deviate() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let trips = |buffer: usize| match &workload.buffers()[buffer] {
+            Contents::Uniform(words) => words[0],
+            _ => 0,
+        };
+        let mixed = workload.dispatches().len() == 2 && trips(0) > 0 && trips(1) > 0;
+        let parallel = workload.dispatches().last().is_some_and(|d| d.workgroups()[0] > 1);
+        if mixed && parallel { 1.4 * span } else { span }
+    });
+    let (outcome, _) = measure(executor, "amdahl");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "less than their stages alone allow"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn workers_that_are_not_there_are_not_blamed_on_the_law() {
+    let machine = Machine { workers: 4.0, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(machine), "amdahl");
+    assert_eq!(outcome.verdict, Some(Verdict::Holds));
+    assert!((number(&outcome, "hardware_workers") - 4.0).abs() < 0.1);
+    assert!((number(&outcome, "ceiling.0.99") - 100.0).abs() < 1e-6);
+    let ideal = outcome.points.iter().filter(|p| p.series.ends_with("ideal workers"));
+    let beyond: Vec<_> = ideal.filter(|p| p.x.value > 4.0).collect();
+    assert!(!beyond.is_empty() && beyond.iter().all(|p| !p.claimed && p.measured < p.predicted));
+}
+
+#[test]
+fn latency_issue_time_and_knee_are_those_that_were_planted() {
+    let machine = Machine::lawful(16);
+    let (outcome, _) = measure(FakeExecutor::new(machine), "ilp");
+    let planted = machine.costs.latency_s / machine.costs.issue_s;
+    for word in ["u32", "f32"] {
+        // A step is two instructions.
+        let latency = outcome.parameter(&format!("latency.{word}")).expect("it is measured").value;
+        assert!((latency / (2.0 * machine.costs.latency_s) - 1.0).abs() < 0.02, "{latency}");
+        for how in ["predicted", "measured"] {
+            let knee = number(&outcome, &format!("knee_{how}.{word}"));
+            assert!((knee / planted - 1.0).abs() < 0.03, "{how} {word}: {knee}");
+        }
+    }
+}
+
+#[test]
+fn chains_that_collide_around_the_knee_deviate() {
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let at_the_knee =
+            ["chains: 3", "chains: 4"].iter().any(|chains| workload.label().contains(chains));
+        if at_the_knee { 1.3 * span } else { span }
+    });
+    let (outcome, _) = measure(executor, "ilp");
+    assert_eq!(outcome.verdict, Some(Verdict::Deviates));
+    assert!(said(&outcome, "the corner is round"), "{:?}", outcome.diagnosis);
+    assert!(!said(&outcome, "far from the knee"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
@@ -161,7 +281,7 @@ fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found(
 #[test]
 fn a_noisy_machine_is_inconclusive() {
     let noisy = Machine { noise: 0.35, spikes: 0.2, ..Machine::lawful(16) };
-    for id in ["divergence", "lanes"] {
+    for id in ["divergence", "lanes", "imbalance", "select", "amdahl", "ilp"] {
         let (outcome, _) = measure(FakeExecutor::new(noisy), id);
         assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{id}");
     }
@@ -259,6 +379,14 @@ fn the_device_card_has_every_row() {
         "| a 2-way branch |",
         "| a 4-way branch |",
         "| a 16-way branch |",
+        "| work that ramps up to 8× |",
+        "| a straggler in each subgroup, of 16× |",
+        "| work of geometric lengths up to 16× |",
+        "| selecting beats branching |",
+        "| a branch over four operations | a branch |",
+        "| workgroups of 256 lanes at once |",
+        "| latency of a step of u32 |",
+        "| latency of a step of f32 |",
         "| a full subgroup |",
         "| best reduction of 2²⁴ u32 |",
         "| an atomic on one address |",
@@ -271,7 +399,7 @@ fn the_device_card_has_every_row() {
 
 #[test]
 fn a_machine_of_one_lane_is_measured_too() {
-    for id in ["width", "ladder", "lanes", "divergence"] {
+    for id in ["width", "ladder", "lanes", "divergence", "imbalance", "amdahl", "ilp"] {
         let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(1)), id);
         assert_eq!(outcome.status, Status::Measured, "{id}: {:?}", outcome.reason);
     }

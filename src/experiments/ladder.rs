@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use super::powers_of_two;
+use super::{is_narrow, powers_of_two};
 use crate::gpu::{Timing, Workload};
 use crate::kernels::chain::Chain;
 use crate::kernels::empty;
@@ -177,11 +177,6 @@ fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
         batches.insert(0, 1);
     }
     batches
-}
-
-/// Whether a few workgroups fill the device.
-fn is_narrow(context: &Context<'_>) -> bool {
-    context.facts.device_type == "cpu"
 }
 
 /// Chains of `workgroups` workgroups in which `active` of `lanes` lanes work.

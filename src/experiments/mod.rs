@@ -4,18 +4,26 @@
 //! A new experiment is one file here and one line in [`REGISTRY`], and a row with its tolerance and the
 //! reason for it in [`crate::stats::tolerance`].
 
+mod amdahl;
 mod divergence;
+mod ilp;
+mod imbalance;
 mod ladder;
 mod lanes;
 mod reduction;
+mod select;
 mod width;
 
-use crate::measure::Experiment;
+use crate::measure::{Context, Experiment};
 
 /// Every experiment, in the order run: `width` first, since the others want to know it.
 pub const REGISTRY: &[Experiment] = &[
     width::EXPERIMENT,
     divergence::EXPERIMENT,
+    imbalance::EXPERIMENT,
+    select::EXPERIMENT,
+    amdahl::EXPERIMENT,
+    ilp::EXPERIMENT,
     lanes::EXPERIMENT,
     ladder::EXPERIMENT,
     reduction::EXPERIMENT,
@@ -30,4 +38,9 @@ pub fn find(id: &str) -> Option<&'static Experiment> {
 /// 1, 2, 4 … up to and including `last` where it is a power of two.
 fn powers_of_two(last: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|exponent| 1u32 << exponent).take_while(move |&power| power <= last)
+}
+
+/// Whether a few workgroups fill the device.
+fn is_narrow(context: &Context<'_>) -> bool {
+    context.facts.device_type == "cpu"
 }

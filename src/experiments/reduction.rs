@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::is_narrow;
 use crate::kernels::reduction::{Item, Items, LANES, Share, Variant, alone, reduce};
 use crate::kernels::{empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
@@ -32,19 +33,29 @@ const MOST_SWAPS: u32 = 1 << 14;
 /// Of whole reductions, which are anything from microseconds to most of a second.
 const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
-fn sizes(dense: bool, variant: Variant, item: Item) -> Vec<u32> {
-    let swaps = swaps_per_item(variant, item);
-    let all: &[u32] = match (dense, item, variant.shares()) {
+/// Where few cores run all workgroups in turn, each barrier is a switch between lanes: with an item a lane,
+/// larger inputs take most of a span or more.
+const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 18;
+
+fn sizes(context: &Context<'_>, variant: Variant, item: Item) -> Vec<u32> {
+    let all: &[u32] = match (context.profile.dense, item, variant.shares()) {
         (true, Item::U32, _) => {
             &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS]
         }
         (true, Item::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
         (false, Item::U32, true) => &[1, 262_143, MOST_ITEMS],
         (false, Item::U32, false) => &[1, 4_097, 262_143],
-        (false, Item::F32, _) if swaps => &[4_097],
+        (false, Item::F32, _) if swaps_per_item(variant, item) => &[4_097],
         (false, Item::F32, _) => &[262_143],
     };
-    all.iter().copied().filter(|&n| !swaps || n <= MOST_SWAPS).collect()
+    let most = if swaps_per_item(variant, item) {
+        MOST_SWAPS
+    } else if is_narrow(context) && !variant.shares() {
+        MOST_ITEMS_PER_LANE_ON_FEW_CORES
+    } else {
+        MOST_ITEMS
+    };
+    all.iter().copied().filter(|&count| count <= most).collect()
 }
 
 /// Lanes that a subgroup operation joins: what a shader sees, however wide the hardware issues.
@@ -138,10 +149,9 @@ impl Alone {
         context: &Context<'_>,
         items: &Items,
     ) -> BTreeMap<(Option<usize>, u32), CaseId> {
-        let dense = context.profile.dense;
         let words = random_words(context.seed, MOST_ITEMS as usize);
         let mut reads = BTreeMap::new();
-        for count in sizes(dense, Variant::TreeSequential, Item::U32) {
+        for count in sizes(context, Variant::TreeSequential, Item::U32) {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
                 alone::read_one(&words, count).train(n)
@@ -149,7 +159,7 @@ impl Alone {
             reads.insert((None, count), case);
         }
         for (index, share) in SHARES.into_iter().enumerate() {
-            for count in sizes(dense, Variant::SinglePass, Item::U32) {
+            for count in sizes(context, Variant::SinglePass, Item::U32) {
                 let items = items.clone();
                 let name = format!("alone.read.{}.{count}", share.word());
                 let case = plan
@@ -251,7 +261,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         )));
     }
     let mut plan = Plan::default();
-    plan.shorten_spans(2);
+    plan.shorten_spans(4);
     let inputs = Item::ALL.map(|item| Items::random(item, MOST_ITEMS, context.seed));
     let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0]));
     let mut largest: Vec<(String, CaseId)> = Vec::new();
@@ -271,6 +281,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 sweep(&mut plan, context, &alone, variant, items, share, &mut largest);
             }
         }
+    }
+    if is_narrow(context) {
+        plan.note(format!(
+            "variants of one item a lane stop at {MOST_ITEMS_PER_LANE_ON_FEW_CORES} items: on few cores \
+             larger ones take most of a span"
+        ));
     }
     plan.note(format!(
         "atomic_per_item f32 stops at {MOST_SWAPS} items: one compare-and-swap per item is quadratic \
@@ -299,7 +315,7 @@ fn sweep(
     let division = SHARES[share.unwrap_or(0)];
     let width = subgroup_size(context);
     let mut smaller: Option<(u32, CaseId)> = None;
-    for count in sizes(context.profile.dense, variant, item) {
+    for count in sizes(context, variant, item) {
         let input = items.clone();
         let case = plan.case(format!("{name}.{}.{count}", item.word()), TRAIN, move |n| {
             reduce(variant, &input, count, division).train(n)

@@ -34,6 +34,8 @@ pub struct Costs {
     pub subgroup_s: f64,
     /// Issuing an instruction to a subgroup.
     pub issue_s: f64,
+    /// From an instruction to the next one that depends on it.
+    pub latency_s: f64,
     /// A barrier step.
     pub barrier_s: f64,
     /// An atomic on one address.
@@ -85,6 +87,7 @@ impl Machine {
                 workgroup_s: 40e-9,
                 subgroup_s: 10e-9,
                 issue_s: 0.5e-9,
+                latency_s: 2e-9,
                 barrier_s: 100e-9,
                 atomic_s: 2e-9,
                 byte_s: 0.1e-9,
@@ -177,7 +180,7 @@ impl FakeExecutor {
         let spread = demand.workgroups.clamp(1.0, self.machine.workers);
         let work_s = demand.workgroups * costs.workgroup_s
             + demand.subgroups * costs.subgroup_s
-            + demand.issues * costs.issue_s
+            + (demand.issues * costs.issue_s).max(demand.dependent * costs.latency_s)
             + demand.barriers * costs.barrier_s;
         costs.dispatch_s
             + work_s / spread

@@ -89,6 +89,9 @@ pub struct Demand {
     pub subgroups: f64,
     /// Instructions issued, summed over subgroups.
     pub issues: f64,
+    /// Instructions of the longest dependent chain in a subgroup, summed over subgroups that follow one
+    /// another; zero where enough goes side by side to hide all latency.
+    pub dependent: f64,
     /// Barrier steps, summed over workgroups.
     pub barriers: f64,
     /// Atomic operations on one address.

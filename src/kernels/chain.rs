@@ -15,8 +15,8 @@ pub fn shader() -> Arc<Shader> {
 
 /// Instructions that a subgroup issues before and after its trips, and in each trip: only the fake
 /// executor counts by them.
-const SETUP_ISSUES: f64 = 12.0;
-const TRIP_ISSUES: f64 = 17.0;
+pub(super) const SETUP_ISSUES: f64 = 12.0;
+pub(super) const TRIP_ISSUES: f64 = 17.0;
 
 /// One dispatch of arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,21 +59,13 @@ impl Chain {
 
     /// One workgroup's outputs; every workgroup's are alike.
     fn twin(self) -> Vec<u32> {
-        (0..self.lanes).map(|lane| if lane < self.active { self.lane(lane) } else { 0 }).collect()
-    }
-
-    fn lane(self, lane: u32) -> u32 {
-        [3u32, 5, 7, 11]
-            .map(|prime| {
-                let mut x = (lane ^ self.seed).wrapping_mul(prime);
-                for _ in 0..self.trips {
-                    x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    x ^= x >> 15;
-                }
-                x
-            })
-            .into_iter()
-            .fold(0, |folded, x| folded ^ x)
+        (0..self.lanes)
+            .map(
+                |lane| {
+                    if lane < self.active { four_chains(lane ^ self.seed, self.trips) } else { 0 }
+                },
+            )
+            .collect()
     }
 
     fn demand(self, width: u32) -> Demand {
@@ -86,6 +78,18 @@ impl Chain {
             ..Demand::default()
         }
     }
+}
+
+/// What a lane makes of `start` in so many steps of its four chains.
+pub(super) fn four_chains(start: u32, trips: u32) -> u32 {
+    let mut chains = [3u32, 5, 7, 11].map(|prime| start.wrapping_mul(prime));
+    for _ in 0..trips {
+        for x in &mut chains {
+            *x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *x ^= *x >> 15;
+        }
+    }
+    chains.into_iter().fold(0, |folded, x| folded ^ x)
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@
 pub mod arms;
 pub mod chain;
 pub mod empty;
+pub mod ilp;
 pub mod reduction;
+pub mod select;
+pub mod stages;
 pub mod subgroup_size;
+pub mod uneven;
 
 use std::sync::Arc;
 
@@ -18,8 +22,16 @@ use crate::gpu::Shader;
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     [
-        vec![empty::shader(), chain::shader(), subgroup_size::shader()],
+        vec![
+            empty::shader(),
+            chain::shader(),
+            select::shader(),
+            stages::shader(),
+            subgroup_size::shader(),
+            uneven::shader(),
+        ],
         arms::shaders(),
+        ilp::shaders(),
         reduction::shaders(),
     ]
     .concat()

@@ -3,11 +3,12 @@
 //! # Formula
 //! Each lane wants arm 1 with probability q, else arm 0. A subgroup that branches runs the arms that
 //! any of its lanes wants, T_branch = t_b + (1 − q^W)·T₀ + (1 − (1 − q)^W)·T₁; one that selects runs both,
-//! T_select = t_s + T₀ + T₁.
+//! T_select = t_s + T₀′ + T₁′.
 //!
 //! - q: divergence probability, 0 ≤ q ≤ 1
 //! - W: lanes in a subgroup, W ≥ 1
-//! - T₀, T₁: seconds of each arm for one subgroup, both > 0
+//! - T₀, T₁: seconds of each arm for one subgroup under a branch, both > 0
+//! - T₀′, T₁′: the same with no branch around it: often less, since no lane need be masked
 //! - t_b, t_s: seconds to choose by branch and by select, whatever the arms, ≥ 0
 //!
 //! Valid while the arms are real branches (a compiler turns small ones into selects by itself) and lanes
@@ -27,8 +28,10 @@ pub struct Costs {
     pub branch_s: f64,
     /// Choosing by select, no arm run.
     pub select_s: f64,
-    /// Arm 0 and arm 1.
-    pub arms_s: [f64; 2],
+    /// Arm 0 and arm 1 under a branch.
+    pub branched_s: [f64; 2],
+    /// Arm 0 and arm 1 with no branch around them.
+    pub straight_s: [f64; 2],
 }
 
 impl Costs {
@@ -36,7 +39,8 @@ impl Costs {
     ///
     /// ```
     /// use warplaw::laws::speculation::Costs;
-    /// let costs = Costs { branch_s: 1.0, select_s: 0.0, arms_s: [10.0, 20.0] };
+    /// let costs =
+    ///     Costs { branch_s: 1.0, select_s: 0.0, branched_s: [10.0, 20.0], straight_s: [9.0, 18.0] };
     /// assert_eq!(costs.branch_time(0.0, 8.0), 11.0);
     /// assert_eq!(costs.branch_time(1.0, 8.0), 21.0);
     /// // Two lanes, q = 1/2: each arm is wanted by three subgroups in four.
@@ -46,20 +50,21 @@ impl Costs {
     pub fn branch_time(self, q: f64, width: f64) -> f64 {
         debug_assert!((0.0..=1.0).contains(&q) && width >= 1.0, "q={q} W={width}");
         self.branch_s
-            + at_least_one(1.0 - q, width) * self.arms_s[0]
-            + at_least_one(q, width) * self.arms_s[1]
+            + at_least_one(1.0 - q, width) * self.branched_s[0]
+            + at_least_one(q, width) * self.branched_s[1]
     }
 
     /// Seconds for a subgroup that runs both arms and selects.
     ///
     /// ```
     /// use warplaw::laws::speculation::Costs;
-    /// let costs = Costs { branch_s: 1.0, select_s: 0.5, arms_s: [10.0, 20.0] };
-    /// assert_eq!(costs.select_time(), 30.5);
+    /// let costs =
+    ///     Costs { branch_s: 1.0, select_s: 0.5, branched_s: [10.0, 20.0], straight_s: [9.0, 18.0] };
+    /// assert_eq!(costs.select_time(), 27.5);
     /// ```
     #[must_use]
     pub fn select_time(self) -> f64 {
-        self.select_s + self.arms_s[0] + self.arms_s[1]
+        self.select_s + self.straight_s[0] + self.straight_s[1]
     }
 
     /// The smallest q, up to 1/2, from which selecting is no dearer than branching; `None` where the branch
@@ -68,7 +73,8 @@ impl Costs {
     /// ```
     /// use warplaw::laws::speculation::Costs;
     /// // One lane: the branch costs 2 + 10 against 20 at any q.
-    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, arms_s: [10.0, 10.0] };
+    /// let arms_s = [10.0, 10.0];
+    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, branched_s: arms_s, straight_s: arms_s };
     /// assert_eq!(costs.crossover(1.0), None);
     /// // Many lanes take both arms almost surely, and 2 s of choosing are lost.
     /// assert!(costs.crossover(64.0).unwrap() < 0.05);
@@ -98,11 +104,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn costs() -> impl Strategy<Value = Costs> {
-        (0.0..5.0f64, 0.0..5.0f64, 0.1..10.0f64, 0.1..10.0f64).prop_map(|(b, s, t0, t1)| Costs {
-            branch_s: b,
-            select_s: s,
-            arms_s: [t0, t1],
-        })
+        let arm_s = || 0.1..10.0f64;
+        (0.0..5.0f64, 0.0..5.0f64, [arm_s(), arm_s()], [arm_s(), arm_s()]).prop_map(
+            |(branch_s, select_s, branched_s, straight_s)| Costs {
+                branch_s,
+                select_s,
+                branched_s,
+                straight_s,
+            },
+        )
     }
 
     proptest! {
@@ -110,14 +120,14 @@ mod tests {
         fn a_branch_is_never_dearer_than_its_choice_and_both_arms(
             costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
         ) {
-            let both = costs.branch_s + costs.arms_s[0] + costs.arms_s[1];
+            let both = costs.branch_s + costs.branched_s[0] + costs.branched_s[1];
             prop_assert!(costs.branch_time(q, width) <= both + 1e-9);
         }
 
         #[test]
         fn where_all_lanes_agree_one_arm_is_paid(costs in costs(), width in 1.0..129f64) {
-            prop_assert!((costs.branch_time(0.0, width) - costs.branch_s - costs.arms_s[0]).abs() < 1e-9);
-            prop_assert!((costs.branch_time(1.0, width) - costs.branch_s - costs.arms_s[1]).abs() < 1e-9);
+            prop_assert!((costs.branch_time(0.0, width) - costs.branch_s - costs.branched_s[0]).abs() < 1e-9);
+            prop_assert!((costs.branch_time(1.0, width) - costs.branch_s - costs.branched_s[1]).abs() < 1e-9);
         }
 
         #[test]

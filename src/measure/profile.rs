@@ -36,8 +36,8 @@ impl Profile {
     pub const FULL: Self = Self {
         name: "full",
         span_s: 6e-3,
-        budget_s: 12.0,
-        least_rounds: 15,
+        budget_s: 7.5,
+        least_rounds: 21,
         most_rounds: 101,
         half_width: 0.005,
         dense: true,

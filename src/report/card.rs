@@ -29,6 +29,18 @@ pub(super) fn card(record: &Record) -> Document {
             );
         }
     }
+    if let Some(imbalance) = find("imbalance") {
+        imbalance_rows(imbalance, &mut row);
+    }
+    if let Some(select) = find("select") {
+        select_rows(select, &mut row);
+    }
+    if let Some(amdahl) = find("amdahl") {
+        amdahl_row(amdahl, &mut row);
+    }
+    if let Some(ilp) = find("ilp") {
+        ilp_rows(ilp, &mut row);
+    }
     if let Some(lanes) = find("lanes")
         && let Some(finding) = lanes.finding("speed_up_at_width")
     {
@@ -95,6 +107,101 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
         })
     };
     row(level.unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
+}
+
+fn number(experiment: &Experiment, name: &str) -> Option<f64> {
+    experiment.finding(name)?.value.number()
+}
+
+fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
+    for (spread, what) in [
+        ("ramp", "work that ramps up to"),
+        ("straggler", "a straggler in each subgroup, of"),
+        ("geometric", "work of geometric lengths up to"),
+    ] {
+        let figure = |name: &str| number(imbalance, &format!("{name}.{spread}"));
+        let (Some(extent), Some(efficiency), Some(buys), Some(predicted)) = (
+            figure("longest_over_shortest"),
+            figure("efficiency_shuffled"),
+            figure("sorting_buys"),
+            figure("sorting_buys_predicted"),
+        ) else {
+            continue;
+        };
+        let times = |value: f64| figures::quantity(value, "x");
+        row(
+            &format!("{what} {}", times(extent)),
+            times(1.0 / efficiency),
+            format!(
+                "of even work's time in random order; sorting it buys {} ({} predicted)",
+                times(buys),
+                times(predicted)
+            ),
+        );
+    }
+}
+
+fn select_rows(select: &Experiment, row: &mut Row<'_>) {
+    for trips in select.parameters.iter().filter_map(|p| p.name.strip_prefix("t_branch.")) {
+        let crossover = |how: &str| number(select, &format!("crossover_{how}.{trips}"));
+        let from = |q: Option<f64>| {
+            q.map_or_else(|| "never".to_owned(), |q| format!("from {} on", figures::per_cent(q)))
+        };
+        row(
+            "selecting beats branching",
+            from(crossover("measured")),
+            format!(
+                "of lanes taking the rarer arm; {} predicted; two arms of {}",
+                from(crossover("predicted")),
+                trips.replace('_', " ")
+            ),
+        );
+    }
+    if let (Some(compiled), Some(times)) =
+        (select.finding("short_branch_is"), select.finding("short_branch_over_select"))
+    {
+        row(
+            "a branch over four operations",
+            figures::finding(compiled),
+            format!("as compiled; {} the time of a select written out", figures::finding(times)),
+        );
+    }
+}
+
+fn amdahl_row(amdahl: &Experiment, row: &mut Row<'_>) {
+    if let (Some(workers), Some(best)) =
+        (amdahl.finding("hardware_workers"), amdahl.finding("best_speed_up.0.99"))
+    {
+        row(
+            "workgroups of 256 lanes at once",
+            figures::finding(workers),
+            format!(
+                "as fast as one; work that is 99 % parallel reached {} of its ceiling of 100×",
+                figures::finding(best)
+            ),
+        );
+    }
+}
+
+fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
+    for (word, step) in [("u32", "add, then flip bits"), ("f32", "multiply and add")] {
+        let (Some(latency), Some(knee)) = (
+            ilp.parameter(&format!("latency.{word}")),
+            number(ilp, &format!("knee_predicted.{word}")),
+        ) else {
+            continue;
+        };
+        let measured = number(ilp, &format!("knee_measured.{word}"))
+            .map_or_else(|| "more than 8".to_owned(), figures::digits);
+        row(
+            &format!("latency of a step of {word}"),
+            figures::with_interval(latency.value, &latency.unit, latency.ci),
+            format!(
+                "{step}; {} independent chains hide it, {measured} measured",
+                figures::digits(knee)
+            ),
+        );
+    }
 }
 
 fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {

@@ -32,6 +32,30 @@ pub const TABLE: &[Tolerance] = &[
         reason: "the same instruction stream runs in every case: only loop masks differ",
     },
     Tolerance {
+        id: "imbalance",
+        ratio: 0.05,
+        reason: "the same loop runs in every case and only how long differs: leaving it at a trip that no \
+                 predictor foresees is a hundredth or two of the shortest item",
+    },
+    Tolerance {
+        id: "select",
+        ratio: 0.08,
+        reason: "an arm timed alone, always taken, is foreseen by branch predictors as it is not among \
+                 random choices, and starts with its predecessor's loop still in flight",
+    },
+    Tolerance {
+        id: "amdahl",
+        ratio: 0.10,
+        reason: "workers must be woken after every serial stage, which work that is all parallel pays \
+                 once for the whole of it",
+    },
+    Tolerance {
+        id: "ilp",
+        ratio: 0.10,
+        reason: "a roofline of two lines: a tenth is room for a loop's own instructions, and far less \
+                 than an instruction's latency more or less",
+    },
+    Tolerance {
         id: "ladder",
         ratio: 0.25,
         reason: "two parameters stand for a whole level of driver and hardware; a quarter still \

@@ -1,0 +1,123 @@
+// Two arms, chosen again and again by bits that each lane reads from memory: by a branch, and by running
+// both arms and selecting. Once with arms that are loops, which no compiler turns into a select, and
+// once with arms of four operations, for which many do.
+
+struct Params {
+    choices: u32, // times each lane chooses; the bits of its word are used cyclically
+    trips_0: u32, // loop trips of the first long arm
+    trips_1: u32, // and of the second
+    mask: u32,    // words - 1; words are a power of two and are used cyclically
+    seed: u32,
+}
+
+override LANES: u32 = 64u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> words: array<u32>;
+@group(0) @binding(2) var<storage, read_write> output: array<u32>;
+
+fn short_0(start: u32) -> u32 {
+    var x = start * 2891336453u;
+    x = x ^ (x >> 15u);
+    x = x + 1013904223u;
+    return x ^ (x << 13u);
+}
+
+fn short_1(start: u32) -> u32 {
+    var x = start ^ (start << 7u);
+    x = x * 1664525u;
+    x = x ^ (x >> 11u);
+    return x + 2654435761u;
+}
+
+fn long_0(start: u32) -> u32 {
+    var x = start;
+    for (var trip = 0u; trip < params.trips_0; trip++) {
+        x = short_0(x);
+    }
+    return x;
+}
+
+fn long_1(start: u32) -> u32 {
+    var x = start;
+    for (var trip = 0u; trip < params.trips_1; trip++) {
+        x = short_1(x);
+    }
+    return x;
+}
+
+fn first(item: u32) -> u32 {
+    return (item ^ params.seed) * 2654435761u;
+}
+
+fn chooses_one(word: u32, choice: u32) -> bool {
+    return ((word >> (choice & 31u)) & 1u) == 1u;
+}
+
+@compute @workgroup_size(LANES)
+fn branch_long(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = workgroup.x * LANES + lane;
+    let word = words[at & params.mask];
+    var x = first(at & params.mask);
+    for (var choice = 0u; choice < params.choices; choice++) {
+        if chooses_one(word, choice) {
+            x = long_1(x);
+        } else {
+            x = long_0(x);
+        }
+    }
+    output[at] = x;
+}
+
+@compute @workgroup_size(LANES)
+fn select_long(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = workgroup.x * LANES + lane;
+    let word = words[at & params.mask];
+    var x = first(at & params.mask);
+    for (var choice = 0u; choice < params.choices; choice++) {
+        let zero = long_0(x);
+        let one = long_1(x);
+        x = select(zero, one, chooses_one(word, choice));
+    }
+    output[at] = x;
+}
+
+@compute @workgroup_size(LANES)
+fn branch_short(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = workgroup.x * LANES + lane;
+    let word = words[at & params.mask];
+    var x = first(at & params.mask);
+    for (var choice = 0u; choice < params.choices; choice++) {
+        if chooses_one(word, choice) {
+            x = short_1(x);
+        } else {
+            x = short_0(x);
+        }
+    }
+    output[at] = x;
+}
+
+@compute @workgroup_size(LANES)
+fn select_short(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = workgroup.x * LANES + lane;
+    let word = words[at & params.mask];
+    var x = first(at & params.mask);
+    for (var choice = 0u; choice < params.choices; choice++) {
+        let zero = short_0(x);
+        let one = short_1(x);
+        x = select(zero, one, chooses_one(word, choice));
+    }
+    output[at] = x;
+}

@@ -1,0 +1,29 @@
+// Lanes that loop unequally often: each reads from memory how many steps its item takes, and the
+// subgroup stays until its longest item is done.
+
+struct Params {
+    mask: u32, // items - 1; items are a power of two and are used cyclically
+    seed: u32,
+}
+
+override LANES: u32 = 64u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> trips: array<u32>;
+@group(0) @binding(2) var<storage, read_write> output: array<u32>;
+
+@compute @workgroup_size(LANES)
+fn uneven(
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = workgroup.x * LANES + lane;
+    let item = at & params.mask;
+    let steps = trips[item];
+    var x = (vec4<u32>(item) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);
+    for (var step = 0u; step < steps; step++) {
+        x = x * 1664525u + 1013904223u;
+        x = x ^ (x >> vec4<u32>(15u));
+    }
+    output[at] = x.x ^ x.y ^ x.z ^ x.w;
+}

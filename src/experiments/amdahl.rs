@@ -1,0 +1,202 @@
+//! `amdahl`: what a dependent share of the work leaves of many workers.
+//!
+//! A job is one workgroup's stage and then a stage of p workgroups that starts from its result. Jobs that
+//! are all parallel give the hardware's own P(p), jobs that are all serial the length of the first
+//! stage; every mixed job is predicted from these two.
+
+use std::rc::Rc;
+
+use super::{is_narrow, powers_of_two};
+use crate::kernels::stages::Stages;
+use crate::laws::amdahl::{ceiling, speed_up};
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record;
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "amdahl",
+    idea: Idea::Independence,
+    law: "S(p) = 1 / ((1−f) + f/P(p)), ceiling 1/(1−f); P(p) = p for ideal workers",
+    about: "what a dependent share of the work leaves of many workers",
+    plan,
+};
+
+/// Parallel shares in per cent: of these every job's steps divide evenly.
+const SHARES: [u32; 3] = [50, 90, 99];
+/// One worker is a workgroup, so at most as many as two workgroups a compute unit of a large GPU need.
+const WORKERS: u32 = 1024;
+/// On few cores.
+const NARROW_WORKERS: u32 = 64;
+/// Steps of a job for each worker there may be.
+const TRIPS_PER_WORKER: u32 = 200;
+
+/// What every prediction rests on.
+struct Alone {
+    /// Jobs that are all parallel, by workers.
+    parallel: Vec<(u32, CaseId)>,
+    /// Jobs of no steps, by workers: two dispatches and what they launch.
+    floors: Vec<(u32, CaseId)>,
+}
+
+impl Alone {
+    fn floor(&self, round: &Round<'_>, workers: u32) -> f64 {
+        round.unit(of(&self.floors, workers))
+    }
+
+    /// Seconds of `case`, a job for `workers`, beyond launching it.
+    fn cost(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
+        round.unit(case) - self.floor(round, workers)
+    }
+
+    /// Workers that `workers` workgroups are worth: P(p).
+    fn worth(&self, round: &Round<'_>, workers: u32) -> f64 {
+        let time_s = |p: u32| self.cost(round, of(&self.parallel, p), p);
+        time_s(1) / time_s(workers)
+    }
+}
+
+fn of(cases: &[(u32, CaseId)], workers: u32) -> CaseId {
+    cases.iter().find(|&&(p, _)| p == workers).expect("every number of workers has its case").1
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    let mut plan = Plan::default();
+    let seed = context.seed as u32;
+    let most = if is_narrow(context) { NARROW_WORKERS } else { WORKERS };
+    let step = if context.profile.dense { 1 } else { 2 };
+    let sweep: Vec<u32> = powers_of_two(most).step_by(step).collect();
+    let trips = most * TRIPS_PER_WORKER;
+    let mut job = |name: String, serial_trips: u32, parallel_trips: u32, workers: u32| {
+        let job = Stages { serial_trips, parallel_trips, workers, seed };
+        let own = Sizing::Own { granule: 1, most: 1024 };
+        plan.case(name, own, move |times| job.workload().train(times))
+    };
+    let alone = Rc::new(Alone {
+        floors: sweep.iter().map(|&p| (p, job(format!("floor.{p}"), 0, 0, p))).collect(),
+        parallel: sweep
+            .iter()
+            .map(|&p| (p, job(format!("parallel.{p}"), 0, trips / p, p)))
+            .collect(),
+    });
+    let shares = SHARES.map(|share| {
+        let parallel_trips = trips / 100 * share;
+        let serial_trips = trips - parallel_trips;
+        let serial = job(format!("serial.{share}"), serial_trips, 0, 1);
+        let mixed =
+            |&p: &u32| (p, job(format!("mixed.{share}.{p}"), serial_trips, parallel_trips / p, p));
+        (share, serial, sweep.iter().map(mixed).collect::<Vec<_>>())
+    });
+
+    for (share, serial, mixed) in shares {
+        add_share(&mut plan, &alone, share, serial, &mixed);
+    }
+    for &(p, _) in &alone.parallel[1..] {
+        let own = Rc::clone(&alone);
+        plan.point(PointSpec {
+            series: "f = 1, ideal workers".to_owned(),
+            x: ("workers", f64::from(p), ""),
+            unit: "x",
+            measured: Box::new(move |round| own.worth(round, p)),
+            predicted: Box::new(move |_| speed_up(1.0, f64::from(p))),
+            claimed: false,
+        });
+    }
+    let own = Rc::clone(&alone);
+    plan.figure("hardware_workers", "x", move |round| {
+        own.parallel.iter().map(|&(p, _)| own.worth(round, p)).fold(f64::NAN, f64::max)
+    });
+    plan.parameter("t_job", "s", move |round| alone.cost(round, of(&alone.parallel, 1), 1));
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+/// The curves of jobs of which `share` per cent is parallel.
+fn add_share(
+    plan: &mut Plan,
+    alone: &Rc<Alone>,
+    share: u32,
+    serial: CaseId,
+    mixed: &[(u32, CaseId)],
+) {
+    let f = f64::from(share) / 100.0;
+    // The serial share as it was timed alone: NaN where noise takes it out of the law's domain.
+    let law = Rc::clone(alone);
+    let parallel_share = move |round: &Round<'_>| {
+        let whole_s = law.cost(round, of(&law.parallel, 1), 1);
+        let f = 1.0 - law.cost(round, serial, 1) / whole_s;
+        if (0.0..=1.0).contains(&f) { f } else { f64::NAN }
+    };
+    let (_, one) = mixed[0];
+    for &(p, case) in &mixed[1..] {
+        let own = Rc::clone(alone);
+        let measured = move |round: &Round<'_>| own.cost(round, one, 1) / own.cost(round, case, p);
+        plan.point(PointSpec {
+            series: format!("f = {f}, ideal workers"),
+            x: ("workers", f64::from(p), ""),
+            unit: "x",
+            measured: Box::new(measured.clone()),
+            predicted: Box::new(move |_| speed_up(f, f64::from(p))),
+            claimed: false,
+        });
+        let (law, parallel_share) = (Rc::clone(alone), parallel_share.clone());
+        plan.point(PointSpec {
+            series: format!("f = {f}, this hardware"),
+            x: ("workers", f64::from(p), ""),
+            unit: "x",
+            measured: Box::new(measured),
+            predicted: Box::new(move |round| {
+                let (f, worth) = (parallel_share(round), law.worth(round, p));
+                if f.is_nan() || worth.is_nan() || worth < 1.0 {
+                    return f64::NAN;
+                }
+                speed_up(f, worth)
+            }),
+            claimed: true,
+        });
+    }
+    let ceiling = ceiling(f);
+    plan.figure(format!("ceiling.{f}"), "x", move |_| ceiling);
+    let (own, cases) = (Rc::clone(alone), mixed.to_vec());
+    let best = move |round: &Round<'_>| {
+        let one_s = own.cost(round, one, 1);
+        cases.iter().map(|&(p, case)| one_s / own.cost(round, case, p)).fold(f64::NAN, f64::max)
+    };
+    let best_share = best.clone();
+    plan.figure(format!("best_speed_up.{f}"), "x", best);
+    plan.figure(format!("best_share_of_ceiling.{f}"), "", move |round| best_share(round) / ceiling);
+    plan.parameter(format!("serial_share.{f}"), "", move |round| 1.0 - parallel_share(round));
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    let number = |name: &str| outcome.finding(name).and_then(|finding| finding.value.number());
+    if let Some(workers) = number("hardware_workers") {
+        text.push(format!(
+            "work that is all parallel speeds up {workers:.1} times at most: beyond that the hardware has no \
+             more workers, and the ideal curve is not blamed on the law"
+        ));
+    }
+    let off = |over: bool| {
+        outcome
+            .points
+            .iter()
+            .any(|p| p.claimed && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over)
+    };
+    if off(false) {
+        text.push(
+            "mixed jobs speed up less than their stages alone allow: workers that idled through the serial \
+             stage start slower, or the stages hinder each other"
+                .to_owned(),
+        );
+    }
+    if off(true) {
+        text.push(
+            "mixed jobs speed up more than their stages alone allow: the stages overlap, or few workers run \
+             at a higher clock"
+                .to_owned(),
+        );
+    }
+    text
+}

@@ -1,0 +1,173 @@
+//! `ilp`: what independent instructions within a lane buy.
+//!
+//! One subgroup on a scheduler of its own runs c independent chains. One chain calibrates the latency, many
+//! the issue time, and every number in between is predicted. The issue time comes from many chains of one
+//! subgroup and not from a full device, since nobody says over how many schedulers that would divide.
+
+use std::rc::Rc;
+
+use super::is_narrow;
+use crate::kernels::ilp::{Ilp, Number, STEPS};
+use crate::laws::latency::{chains_to_hide, step_time};
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record;
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "ilp",
+    idea: Idea::Independence,
+    law: "a step takes max(L/c, t) with c independent chains; the knee is at c = L/t",
+    about: "latency, and how many independent chains hide it",
+    plan,
+};
+
+/// Loop trips, and subgroups of the one workgroup: a CPU runs those one after another and is given enough
+/// of them to outlast its dispatch, a GPU would run them side by side and is given one.
+struct Load {
+    trips: u32,
+    subgroups: u32,
+}
+
+const GPU_LOAD: Load = Load { trips: 1024, subgroups: 1 };
+const CPU_LOAD: Load = Load { trips: 4096, subgroups: 8 };
+/// Chains whose points are judged.
+const JUDGED: [u32; 7] = [2, 3, 4, 5, 6, 7, 8];
+/// Chains that calibrate: one for the latency, and more than any judged for the issue time.
+const ENDS: [u32; 2] = [1, 12];
+/// Chains speed up by less than this share of their number only past the knee.
+const UNHINDERED: f64 = 0.9;
+
+/// One number type's chains.
+struct Chains {
+    cases: Vec<(u32, CaseId)>,
+    floor: CaseId,
+    /// Steps of one chain, those of all subgroups in turn.
+    steps: f64,
+}
+
+impl Chains {
+    fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Result<Self, Unsupported> {
+        let load = if is_narrow(context) { CPU_LOAD } else { GPU_LOAD };
+        let lanes = context.known_width()? * load.subgroups;
+        let seed = context.seed as u32;
+        let mut case = |name: String, chains: u32, trips: u32| {
+            let own = Sizing::Own { granule: 1, most: 1024 };
+            plan.case(format!("{}.{name}", number.word()), own, move |times| {
+                Ilp { number, chains, trips, lanes, workgroups: 1, seed }.workload().train(times)
+            })
+        };
+        let all = [ENDS[0]].into_iter().chain(JUDGED).chain([ENDS[1]]);
+        Ok(Self {
+            floor: case("floor".to_owned(), ENDS[0], 0),
+            cases: all
+                .map(|chains| (chains, case(chains.to_string(), chains, load.trips)))
+                .collect(),
+            steps: f64::from(load.trips * STEPS * load.subgroups),
+        })
+    }
+
+    /// Seconds per step of one chain; NaN where noise leaves nothing of it.
+    fn step(&self, round: &Round<'_>, chains: u32) -> f64 {
+        let case = self.cases.iter().find(|&&(c, _)| c == chains).expect("it has a case").1;
+        let seconds = round.unit(case) - round.unit(self.floor);
+        if seconds > 0.0 { seconds / (self.steps * f64::from(chains)) } else { f64::NAN }
+    }
+
+    fn latency(&self, round: &Round<'_>) -> f64 {
+        self.step(round, ENDS[0])
+    }
+
+    fn issue(&self, round: &Round<'_>) -> f64 {
+        self.step(round, ENDS[1])
+    }
+
+    fn predicted(&self, round: &Round<'_>, chains: u32) -> f64 {
+        let (latency, issue) = (self.latency(round), self.issue(round));
+        // The larger of a number and no number would be the number.
+        if latency.is_nan() || issue.is_nan() {
+            return f64::NAN;
+        }
+        step_time(latency, issue, f64::from(chains))
+    }
+
+    /// How many times faster than one chain the judged ones go at best: where the curve has flattened, the
+    /// knee. NaN where it has not.
+    fn knee(&self, round: &Round<'_>) -> f64 {
+        let speed_up = |&chains: &u32| self.latency(round) / self.step(round, chains);
+        let last = f64::from(JUDGED[JUDGED.len() - 1]);
+        let best = JUDGED.iter().map(speed_up).fold(f64::NAN, f64::max);
+        if best < UNHINDERED * last { best } else { f64::NAN }
+    }
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    let mut plan = Plan::default();
+    for number in Number::ALL {
+        let chains = Rc::new(Chains::add(&mut plan, context, number)?);
+        let word = number.word();
+        for c in JUDGED {
+            let (own, law) = (Rc::clone(&chains), Rc::clone(&chains));
+            plan.point(PointSpec {
+                series: word.to_owned(),
+                x: ("chains", f64::from(c), ""),
+                unit: "s",
+                measured: Box::new(move |round| own.step(round, c)),
+                predicted: Box::new(move |round| law.predicted(round, c)),
+                claimed: true,
+            });
+        }
+        let (l, t, knee) = (Rc::clone(&chains), Rc::clone(&chains), Rc::clone(&chains));
+        plan.parameter(format!("latency.{word}"), "s", move |round| l.latency(round));
+        plan.parameter(format!("t_issue.{word}"), "s", move |round| t.issue(round));
+        plan.figure(format!("knee_predicted.{word}"), "chains", move |round| {
+            chains_to_hide(knee.latency(round), knee.issue(round))
+        });
+        plan.figure(format!("knee_measured.{word}"), "chains", move |round| chains.knee(round));
+    }
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    for word in Number::ALL.map(Number::word) {
+        let number =
+            |name: &str| outcome.finding(&format!("{name}.{word}")).and_then(|f| f.value.number());
+        let Some(knee) = number("knee_predicted") else { continue };
+        if number("knee_measured").is_none() {
+            text.push(format!(
+                "{word}: the knee at {knee:.1} chains lies beyond those that were judged"
+            ));
+        }
+        let off = |near: bool, over: bool| -> Vec<String> {
+            let here = |p: &&record::Point| {
+                p.series == word
+                    && p.verdict == Verdict::Deviates
+                    && (p.ratio > 1.0) == over
+                    && (p.x.value >= knee / 2.0 && p.x.value <= knee * 2.0) == near
+            };
+            outcome.points.iter().filter(here).map(|p| p.x.value.to_string()).collect()
+        };
+        if let [first, ..] = &off(true, true)[..] {
+            text.push(format!(
+                "{word}: around the knee at {knee:.1} chains, from {first} on, a step takes longer than latency \
+                 and issue each allow: the corner is round, since chains that are just enough collide at issue"
+            ));
+        }
+        if !off(false, true).is_empty() {
+            text.push(format!(
+                "{word}: far from the knee steps take longer than predicted: issue time still falls with more \
+                 chains, or registers do not hold them all"
+            ));
+        }
+        if !off(true, false).is_empty() || !off(false, false).is_empty() {
+            text.push(format!(
+                "{word}: steps take less than predicted: many chains cost more to issue than few, so that the \
+                 issue time is overstated (registers spilled), or chains were merged"
+            ));
+        }
+    }
+    text
+}

@@ -1,0 +1,201 @@
+//! `imbalance`: what a subgroup pays for its longest lane, and what sorting the work buys.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::kernels::uneven::Uneven;
+use crate::laws::imbalance::trips_held;
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record;
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "imbalance",
+    idea: Idea::Uniformity,
+    law: "T = Σ over subgroups of max(nᵢ)·t; η = mean(nᵢ)/max(nᵢ)",
+    about: "what uneven lanes cost, and what sorting the work buys",
+    plan,
+};
+
+const ITEMS: u32 = 1024;
+/// Trips of the shortest item: enough that leaving its loop is small beside it.
+const SHORTEST: u32 = 256;
+const UNIFORM_TRIPS: u32 = 1024;
+
+/// How the items' lengths are spread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spread {
+    /// Evenly from the shortest to the longest.
+    Ramp,
+    /// As many long ones as there are subgroups, the rest short.
+    Straggler,
+    /// Half of them short, a quarter twice as long, an eighth four times, …
+    Geometric,
+}
+
+impl Spread {
+    const ALL: [Self; 3] = [Self::Ramp, Self::Straggler, Self::Geometric];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ramp => "ramp",
+            Self::Straggler => "straggler",
+            Self::Geometric => "geometric",
+        }
+    }
+
+    /// Longest over shortest, powers of two; the last is what findings are about.
+    fn extents(self, dense: bool) -> &'static [u32] {
+        match (self, dense) {
+            (Self::Ramp, true) => &[2, 4, 8],
+            (Self::Ramp, false) => &[8],
+            (_, true) => &[2, 4, 16],
+            (_, false) => &[16],
+        }
+    }
+
+    /// Trips of each item, in falling order.
+    fn sorted(self, extent: u32, width: u32) -> Vec<u32> {
+        let trips = |rank: u32| match self {
+            Self::Ramp => SHORTEST + SHORTEST * (extent - 1) * (ITEMS - 1 - rank) / (ITEMS - 1),
+            Self::Straggler if rank < ITEMS / width => SHORTEST * extent,
+            Self::Straggler => SHORTEST,
+            // Ranks from ITEMS/2 on are short, from ITEMS/4 on twice as long, …
+            Self::Geometric => SHORTEST * (ITEMS / (rank + 1).next_power_of_two()).min(extent),
+        };
+        (0..ITEMS).map(trips).collect()
+    }
+}
+
+/// A case with what surrounds its loops, and what the law counts of it.
+#[derive(Clone, Copy)]
+struct Timed {
+    case: CaseId,
+    floor: CaseId,
+    /// Trips that an average subgroup is held for.
+    held: f64,
+}
+
+impl Timed {
+    fn add(
+        plan: &mut Plan,
+        context: &Context<'_>,
+        name: &str,
+        width: u32,
+        trips: Vec<u32>,
+    ) -> Self {
+        let seed = context.seed as u32;
+        let held = trips_held(&trips, width) as f64 / f64::from(ITEMS / width);
+        let mut case = |name: String, trips: Arc<[u32]>, sizing: Sizing| {
+            // A workgroup of one subgroup: nobody waits for a neighbour's longest item.
+            plan.case(name, sizing, move |workgroups| {
+                Uneven { lanes: width, workgroups, trips: Arc::clone(&trips), seed }.workload()
+            })
+        };
+        let granule = ITEMS / width;
+        let own = Sizing::Own { granule, most: 65_535 };
+        let timed = case(name.to_owned(), trips.into(), own);
+        let none: Arc<[u32]> = vec![0; ITEMS as usize].into();
+        let floor = case(format!("{name}.floor"), none, Sizing::Follow(timed));
+        Self { case: timed, floor, held }
+    }
+
+    /// Seconds for an average workgroup.
+    fn cost(self, round: &Round<'_>) -> f64 {
+        round.unit_above(self.case, self.floor)
+    }
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    let width = context.known_width()?;
+    if !width.is_power_of_two() {
+        return Err(Unsupported(format!("{width} lanes do not divide the items evenly")));
+    }
+    let mut plan = Plan::default();
+    let even = vec![UNIFORM_TRIPS; ITEMS as usize];
+    let uniform = Timed::add(&mut plan, context, "uniform", width, even);
+    let trip_s = move |round: &Round<'_>| uniform.cost(round) / uniform.held;
+    for spread in Spread::ALL {
+        let extents = spread.extents(context.profile.dense);
+        for &extent in extents {
+            let sorted = spread.sorted(extent, width);
+            let work: u32 = sorted.iter().sum();
+            let mut shuffled = sorted.clone();
+            shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent)));
+            let word = spread.word();
+            let mut timed = |order: &str, trips: Vec<u32>| {
+                Timed::add(&mut plan, context, &format!("{word}.{order}.{extent}"), width, trips)
+            };
+            let orders =
+                [("shuffled", timed("shuffled", shuffled)), ("sorted", timed("sorted", sorted))];
+            for (order, timed) in orders {
+                plan.point(PointSpec {
+                    series: format!("{word}, {order}"),
+                    x: ("longest over shortest", f64::from(extent), ""),
+                    unit: "s",
+                    measured: Box::new(move |round| timed.cost(round)),
+                    predicted: Box::new(move |round| timed.held * trip_s(round)),
+                    claimed: true,
+                });
+            }
+            let [(_, shuffled), (_, sorted)] = orders;
+            let gain = move |round: &Round<'_>| shuffled.cost(round) / sorted.cost(round);
+            let predicted = shuffled.held / sorted.held;
+            plan.point(PointSpec {
+                series: format!("{word}, what sorting buys"),
+                x: ("longest over shortest", f64::from(extent), ""),
+                unit: "x",
+                measured: Box::new(gain),
+                predicted: Box::new(move |_| predicted),
+                claimed: true,
+            });
+            if extents.last() == Some(&extent) {
+                let mean = f64::from(work) / f64::from(ITEMS);
+                plan.figure(format!("longest_over_shortest.{word}"), "x", move |_| {
+                    f64::from(extent)
+                });
+                plan.figure(format!("efficiency_shuffled.{word}"), "", move |round| {
+                    mean * trip_s(round) / shuffled.cost(round)
+                });
+                plan.figure(format!("sorting_buys.{word}"), "x", gain);
+                plan.figure(format!("sorting_buys_predicted.{word}"), "x", move |_| predicted);
+            }
+        }
+    }
+    plan.parameter("t_trip", "s", trip_s);
+    plan.diagnose(move |outcome| diagnose(outcome, width));
+    Ok(plan)
+}
+
+fn diagnose(outcome: &record::Experiment, width: u32) -> Vec<String> {
+    let off = |order: &str, over: bool| {
+        outcome.points.iter().any(|p| {
+            p.series.ends_with(order) && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over
+        })
+    };
+    let mut text = Vec::new();
+    match (off("shuffled", false), off("shuffled", true)) {
+        (true, false) => text.push(format!(
+            "shuffled work is held up less than by the longest of {width} lanes: lockstep is narrower than \
+             {width} lanes, or lanes that are done make room"
+        )),
+        (false, true) => text.push(format!(
+            "shuffled work is held up longer than by the longest of {width} lanes: lockstep is wider than \
+             {width} lanes, or leaving a loop at an unforeseen trip costs by itself"
+        )),
+        _ => (),
+    }
+    if off("sorted", true) || off("sorted", false) {
+        text.push(
+            "sorted work departs from its trips too, where lanes agree: not divergence, but a trip whose time \
+             depends on how many there are, or long items that run out last"
+                .to_owned(),
+        );
+    }
+    text
+}

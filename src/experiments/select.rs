@@ -1,0 +1,350 @@
+//! `select`: whether to branch, or to run both sides and select.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::kernels::select::{ArmSize, Select, Way};
+use crate::laws::imbalance::at_least_one;
+use crate::laws::speculation::Costs;
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record::{self, Value};
+use crate::stats::Verdict;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "select",
+    idea: Idea::Uniformity,
+    law: "branch: T = t_b + Σ P(arm j is taken in a subgroup)·T_j; select: T = t_s + Σ T_j",
+    about: "where running both sides of a branch pays",
+    plan,
+};
+
+/// Words of 32 choices each.
+const WORDS: u32 = 1024;
+/// Draws from which the one nearest its expectation is taken.
+const DRAWS: usize = 64;
+/// Choices in a lane where subgroups take both arms; twice as many where they take about one.
+const CHOICES: u32 = 32;
+/// Of arms so short that choices are all there is.
+const SHORT_CHOICES: u32 = 512;
+/// A branch that costs this share of its divergent self with all lanes agreed has saved nothing: it is a
+/// select. Two arms alike would save half of what they take.
+const SAVES_NOTHING: f64 = 0.93;
+
+/// Bits that are 1 with probability `q`: of many draws the one whose subgroups take the arms most nearly
+/// as often as expected, since a span holds few subgroups.
+fn words(q: f64, width: u32, seed: u64) -> Arc<[u32]> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ q.to_bits());
+    let wide = f64::from(width);
+    let miss = |words: &Arc<[u32]>| {
+        let subgroups = words.chunks(width as usize);
+        let all = f64::from(32 * WORDS / width);
+        let taken = |bits: fn(&[u32]) -> u32| {
+            f64::from(subgroups.clone().map(|words| bits(words).count_ones()).sum::<u32>()) / all
+        };
+        let one = taken(|words| words.iter().fold(0, |any, word| any | word));
+        let zero = taken(|words| words.iter().fold(0, |any, word| any | !word));
+        (one - at_least_one(q, wide)).abs() + (zero - at_least_one(1.0 - q, wide)).abs()
+    };
+    let mut draw = || -> Arc<[u32]> {
+        let mut word = || (0..32).fold(0, |word, _| word << 1 | u32::from(rng.random_bool(q)));
+        (0..WORDS).map(|_| word()).collect()
+    };
+    let draws: Vec<_> = (0..DRAWS).map(|_| draw()).collect();
+    draws.into_iter().min_by(|a, b| miss(a).total_cmp(&miss(b))).expect("there are draws")
+}
+
+/// A case and how often each of its lanes chooses.
+#[derive(Clone, Copy)]
+struct Chosen {
+    case: CaseId,
+    floor: CaseId,
+    choices: u32,
+}
+
+impl Chosen {
+    /// Seconds per choice of a workgroup.
+    fn cost(self, round: &Round<'_>) -> f64 {
+        round.unit_above(self.case, self.floor) / f64::from(self.choices)
+    }
+}
+
+/// What cases have in common whose spans are of one scale.
+struct Group {
+    name: String,
+    width: u32,
+    seed: u64,
+}
+
+impl Group {
+    fn new(name: impl Into<String>, width: u32, seed: u64) -> Self {
+        Self { name: name.into(), width, seed }
+    }
+
+    fn add(
+        &self,
+        plan: &mut Plan,
+        name: &str,
+        (way, arms): (Way, ArmSize),
+        choices: u32,
+        q: f64,
+    ) -> CaseId {
+        let lanes = self.width.max(64);
+        let sizing =
+            Sizing::Shared { group: self.name.clone(), granule: WORDS / lanes, most: 16_384 };
+        let (words, seed) = (words(q, self.width, self.seed), self.seed as u32);
+        plan.case(format!("{}.{name}", self.name), sizing, move |workgroups| {
+            let words = Arc::clone(&words);
+            Select { way, arms, lanes, workgroups, choices, words, seed }.workload()
+        })
+    }
+
+    /// What surrounds the choices.
+    fn floor(&self, plan: &mut Plan) -> CaseId {
+        self.add(plan, "floor", (Way::Branch, ArmSize::Short), 0, 0.0)
+    }
+}
+
+/// Everything about arms of one length.
+struct Arms {
+    /// By divergence probability, from 0 to 1.
+    branches: Vec<(f64, Chosen)>,
+    selects: Vec<(f64, Chosen)>,
+    /// Choosing with arms of no trips, by branch and by select.
+    empty: [Chosen; 2],
+    /// A select of which only the one arm, or only the other, has trips.
+    halves: [Chosen; 2],
+    width: f64,
+}
+
+impl Arms {
+    fn add(plan: &mut Plan, context: &Context<'_>, trips: u32, width: u32) -> Self {
+        let long = ArmSize::Long { trips: [trips; 2] };
+        let none = ArmSize::Long { trips: [0; 2] };
+        let halves = [[trips, 0], [0, trips]];
+        let wide = f64::from(width);
+        let group = Group::new(format!("{trips}_trips"), width, context.seed);
+        let floor = group.floor(plan);
+        let mut chosen = |name: &str, what: (Way, ArmSize), choices: u32, q: f64| Chosen {
+            case: group.add(plan, name, what, choices, q),
+            floor,
+            choices,
+        };
+        let mut sweep = vec![0.0, 0.5 / wide, 1.0 / wide, 0.5, 1.0];
+        if context.profile.dense {
+            sweep.extend([0.25 / wide, 2.0 / wide, 1.0 - 1.0 / wide]);
+        }
+        sweep.sort_by(f64::total_cmp);
+        sweep.dedup();
+        let both = CHOICES;
+        let branches = sweep.into_iter().map(|q| {
+            let arms_run = at_least_one(q, wide) + at_least_one(1.0 - q, wide);
+            let choices = if arms_run < 1.5 { 2 * both } else { both };
+            (q, chosen(&format!("branch.{q}"), (Way::Branch, long), choices, q))
+        });
+        let branches: Vec<_> = branches.collect();
+        let selects = [1.0 / wide, 0.5]
+            .map(|q| (q, chosen(&format!("select.{q}"), (Way::Select, long), both, q)));
+        Self {
+            branches,
+            selects: selects.into(),
+            empty: [
+                chosen("branch.empty", (Way::Branch, none), 2 * both, 0.0),
+                chosen("select.empty", (Way::Select, none), 2 * both, 0.0),
+            ],
+            halves: [0, 1].map(|arm| {
+                let half = ArmSize::Long { trips: halves[arm] };
+                chosen(&format!("select.only_{arm}"), (Way::Select, half), 2 * both, 0.0)
+            }),
+            width: wide,
+        }
+    }
+
+    /// What the law is told: each arm and each way of choosing, timed apart.
+    fn costs(&self, round: &Round<'_>) -> Costs {
+        let [branch_s, select_s] = self.empty.map(|case| case.cost(round));
+        let ends = [self.branches[0], self.branches[self.branches.len() - 1]];
+        Costs {
+            branch_s,
+            select_s,
+            branched_s: ends.map(|(_, end)| end.cost(round) - branch_s),
+            straight_s: self.halves.map(|half| half.cost(round) - select_s),
+        }
+    }
+
+    /// Where the measured branch first costs what the measured select does, up to q = 1/2; NaN where it
+    /// never does. Between two measured points the cost grows with the share of subgroups that take arm 1.
+    fn crossover(&self, round: &Round<'_>) -> f64 {
+        let select_s = self.selects.iter().map(|(_, case)| case.cost(round)).sum::<f64>()
+            / self.selects.len() as f64;
+        let points: Vec<(f64, f64)> = self
+            .branches
+            .iter()
+            .filter(|(q, _)| *q <= 0.5)
+            .map(|&(q, case)| (at_least_one(q, self.width), case.cost(round)))
+            .collect();
+        if points[0].1 >= select_s {
+            return 0.0;
+        }
+        let crossed = points.windows(2).find(|pair| pair[1].1 >= select_s);
+        crossed.map_or(f64::NAN, |pair| {
+            let [(p0, t0), (p1, t1)] = [pair[0], pair[1]];
+            let share = p0 + (p1 - p0) * (select_s - t0) / (t1 - t0);
+            1.0 - (1.0 - share).powf(1.0 / self.width)
+        })
+    }
+}
+
+/// Arms of a few operations, which the compiler may have turned into a select.
+struct Short {
+    agreed: Chosen,
+    divergent: Chosen,
+    select: Chosen,
+}
+
+impl Short {
+    fn add(plan: &mut Plan, context: &Context<'_>, width: u32) -> Self {
+        let group = Group::new("short", width, context.seed);
+        let floor = group.floor(plan);
+        let mut chosen = |name: &str, way: Way, q: f64| Chosen {
+            case: group.add(plan, name, (way, ArmSize::Short), SHORT_CHOICES, q),
+            floor,
+            choices: SHORT_CHOICES,
+        };
+        Self {
+            agreed: chosen("branch.0", Way::Branch, 0.0),
+            divergent: chosen("branch.0.5", Way::Branch, 0.5),
+            select: chosen("select.0.5", Way::Select, 0.5),
+        }
+    }
+
+    /// What agreement leaves of a divergent branch's cost: 1 where a select runs both arms whatever lanes
+    /// want.
+    fn agreed_share(&self, round: &Round<'_>) -> f64 {
+        self.agreed.cost(round) / self.divergent.cost(round)
+    }
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    let width = context.known_width()?;
+    if !width.is_power_of_two() || width < 2 {
+        return Err(Unsupported(format!("{width} lanes cannot diverge in halves")));
+    }
+    let mut plan = Plan::default();
+    let lengths: &[u32] = if context.profile.dense { &[64, 256] } else { &[64] };
+    for &trips in lengths {
+        let arms = Rc::new(Arms::add(&mut plan, context, trips, width));
+        add_points(&mut plan, &arms, trips);
+    }
+    let short = Rc::new(Short::add(&mut plan, context, width));
+    let (share, select) = (Rc::clone(&short), Rc::clone(&short));
+    plan.finding("short_branch_is", "", move |round| {
+        let share = short.agreed_share(round);
+        let word = if share > SAVES_NOTHING { "a select" } else { "a branch" };
+        share.is_finite().then(|| Value::Text(word.to_owned()))
+    });
+    plan.figure("short_branch_agreed_share", "", move |round| share.agreed_share(round));
+    plan.figure("short_branch_over_select", "x", move |round| {
+        select.divergent.cost(round) / select.select.cost(round)
+    });
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
+    let point = |series: String, q: f64, case: Chosen, predicted: fn(Costs, f64, f64) -> f64| {
+        let law = Rc::clone(arms);
+        PointSpec {
+            series,
+            x: ("divergence probability", q, ""),
+            unit: "s",
+            measured: Box::new(move |round| case.cost(round)),
+            predicted: Box::new(move |round| predicted(law.costs(round), q, law.width)),
+            // The ends calibrate the arms: shown, and no evidence for the law.
+            claimed: q > 0.0 && q < 1.0,
+        }
+    };
+    for &(q, case) in &arms.branches {
+        let series = format!("branch, arms of {trips} trips");
+        plan.point(point(series, q, case, |costs, q, width| costs.branch_time(q, width)));
+    }
+    for &(q, case) in &arms.selects {
+        let series = format!("select, arms of {trips} trips");
+        plan.point(point(series, q, case, |costs, _, _| costs.select_time()));
+    }
+    let mut parameter = |name: &str, read: fn(Costs) -> f64| {
+        let arms = Rc::clone(arms);
+        plan.parameter(format!("{name}.{trips}_trips"), "s", move |round| read(arms.costs(round)));
+    };
+    parameter("t_branch", |costs| costs.branch_s);
+    parameter("t_select", |costs| costs.select_s);
+    parameter("t_arm_0", |costs| costs.branched_s[0]);
+    parameter("t_arm_1", |costs| costs.branched_s[1]);
+    parameter("t_straight_0", |costs| costs.straight_s[0]);
+    parameter("t_straight_1", |costs| costs.straight_s[1]);
+    let (law, own) = (Rc::clone(arms), Rc::clone(arms));
+    plan.figure(format!("crossover_predicted.{trips}_trips"), "", move |round| {
+        law.costs(round).crossover(law.width).unwrap_or(f64::NAN)
+    });
+    plan.figure(format!("crossover_measured.{trips}_trips"), "", move |round| own.crossover(round));
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    if let Some(Value::Text(word)) = outcome.finding("short_branch_is").map(|f| &f.value) {
+        text.push(if word == "a select" {
+            "a branch between arms of four operations costs the same whether lanes agree or not: it had been \
+             turned into a select"
+                .to_owned()
+        } else {
+            "a branch between arms of four operations is cheaper where lanes agree: it is a branch still"
+                .to_owned()
+        });
+    }
+    for finding in outcome.parameters.iter().filter_map(|p| p.name.strip_prefix("t_branch.")) {
+        let crossover =
+            |how: &str| outcome.finding(&format!("crossover_{how}.{finding}")).is_some();
+        if !crossover("predicted") && !crossover("measured") {
+            text.push(format!(
+                "arms of {}: the branch stays cheaper than the select at every divergence",
+                finding.replace('_', " ")
+            ));
+        }
+    }
+    let off = |series: &str, over: bool| {
+        outcome.points.iter().any(|p| {
+            p.claimed
+                && p.series.starts_with(series)
+                && p.verdict == Verdict::Deviates
+                && (p.ratio > 1.0) == over
+        })
+    };
+    if off("branch", true) {
+        text.push(
+            "divergent branches cost more than the arms that subgroups take: diverging itself has a price, or \
+             lockstep is wider than said"
+                .to_owned(),
+        );
+    }
+    if off("branch", false) {
+        text.push(
+            "divergent branches cost less than the arms that subgroups take: lockstep is narrower than said, \
+             or arms were merged"
+                .to_owned(),
+        );
+    }
+    if off("select", false) {
+        text.push("both arms cost less together than one after the other: they overlap".to_owned());
+    }
+    if off("select", true) {
+        text.push(
+            "both arms cost more together than one after the other: they compete for registers or cache"
+                .to_owned(),
+        );
+    }
+    text
+}

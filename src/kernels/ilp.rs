@@ -1,0 +1,201 @@
+//! `ilp`: independent chains of dependent steps, side by side in each lane.
+//!
+//! A u32 step adds, then flips bits: two dependent instructions that nothing can merge. An f32 step
+//! multiplies by −1 and adds: one or two, as the hardware has it, and exact however they are rounded.
+
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
+
+use super::module;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// Numbers that the chains are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Number {
+    /// Unsigned.
+    U32,
+    /// Float.
+    F32,
+}
+
+impl Number {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::U32, Self::F32];
+
+    /// Its name in WGSL and in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::U32 => "u32",
+            Self::F32 => "f32",
+        }
+    }
+
+    /// The step of chain `chain` in WGSL; `odd` steps differ in f32, so that two do not cancel.
+    fn step(self, chain: u32, odd: bool) -> String {
+        match (self, odd) {
+            (Self::U32, _) => format!("x{chain} = (x{chain} + a) ^ b;"),
+            (Self::F32, false) => format!("x{chain} = x{chain} * a + b;"),
+            (Self::F32, true) => format!("x{chain} = x{chain} * a + c;"),
+        }
+    }
+
+    /// What the parameters `a`, `b` and `c` hold.
+    fn operands(self) -> [u32; 3] {
+        match self {
+            Self::U32 => [0x9E37_79B9, 0x85EB_CA6B, 0],
+            // x → 3 − x → 4 − (3 − x) = x + 1 in two steps: small whole numbers, which f32 holds exactly.
+            Self::F32 => [(-1f32).to_bits(), 3f32.to_bits(), 4f32.to_bits()],
+        }
+    }
+}
+
+/// Chains in a lane that there are modules for.
+pub const CHAINS: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 12];
+/// Steps of each chain in a trip of the loop: the loop's own cost is small beside them.
+pub const STEPS: u32 = 32;
+
+fn source(number: Number, chains: u32) -> String {
+    let kind = number.word();
+    let mut text = include_str!("../../shaders/ilp.wgsl").to_owned();
+    let mut line = |words: String| {
+        let _infallible = writeln!(text, "{words}");
+    };
+    line("\nfn run_chains(start: u32) -> u32 {".to_owned());
+    for operand in ["a", "b", "c"] {
+        line(format!("    let {operand} = bitcast<{kind}>(params.{operand});"));
+    }
+    for chain in 0..chains {
+        line(format!("    var x{chain} = {kind}(start + {}u);", first_of(chain)));
+    }
+    line("    for (var trip = 0u; trip < params.trips; trip++) {".to_owned());
+    for step in 0..STEPS {
+        for chain in 0..chains {
+            line(format!("        {}", number.step(chain, step % 2 == 1)));
+        }
+    }
+    line("    }".to_owned());
+    let folded: Vec<String> = (0..chains).map(|chain| format!("bitcast<u32>(x{chain})")).collect();
+    line(format!("    return {};\n}}", folded.join(" ^ ")));
+    text
+}
+
+/// Where a chain starts beyond its lane: chains that start alike would be one to a compiler.
+fn first_of(chain: u32) -> u32 {
+    chain * 11
+}
+
+/// The modules, by number and then by chains.
+#[must_use]
+pub fn shaders() -> Vec<Arc<Shader>> {
+    static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
+        let all = Number::ALL.into_iter().flat_map(|n| CHAINS.map(|chains| (n, chains)));
+        all.map(|(number, chains)| {
+            let name = format!("ilp.{}.{chains}", number.word());
+            module(&name, source(number, chains), false)
+        })
+        .collect()
+    });
+    SHADERS.clone()
+}
+
+/// One dispatch of chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ilp {
+    /// What they are of.
+    pub number: Number,
+    /// Chains in a lane, one of [`CHAINS`].
+    pub chains: u32,
+    /// Trips of [`STEPS`] steps of each chain; at most 65,535.
+    pub trips: u32,
+    /// Lanes in a workgroup.
+    pub lanes: u32,
+    /// Workgroups.
+    pub workgroups: u32,
+    /// Where the lanes start.
+    pub seed: u32,
+}
+
+impl Ilp {
+    /// The workload, timed as one pass.
+    ///
+    /// # Panics
+    /// When there is no module of so many chains.
+    #[must_use]
+    pub fn workload(self) -> Workload {
+        let chains = CHAINS.iter().position(|&chains| chains == self.chains);
+        let module =
+            self.number as usize * CHAINS.len() + chains.expect("a module of so many chains");
+        let params = [self.trips, self.seed].into_iter().chain(self.number.operands()).collect();
+        Workload {
+            label: format!("{self:?}"),
+            dispatches: vec![Dispatch {
+                shader: Arc::clone(&shaders()[module]),
+                entry: "ilp",
+                constants: vec![("LANES", self.lanes)],
+                bindings: vec![("params", 0), ("output", 1)],
+                workgroups: [self.workgroups, 1],
+                demand: Arc::new(move |width| self.demand(width)),
+            }],
+            buffers: vec![
+                Contents::Uniform(params),
+                Contents::Zeroed(self.workgroups as usize * self.lanes as usize),
+            ],
+            timing: Timing::Pass { repeats: 1 },
+            check: Check { buffer: 1, expected: Arc::new(move || self.twin()) },
+        }
+    }
+
+    /// One workgroup's outputs; every workgroup's are alike.
+    fn twin(self) -> Vec<u32> {
+        (0..self.lanes).map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff)).collect()
+    }
+
+    fn lane(self, start: u32) -> u32 {
+        let steps = self.trips * STEPS;
+        let chain = |chain: u32| match self.number {
+            Number::U32 => {
+                let [a, b, _] = self.number.operands();
+                (0..steps).fold(start + first_of(chain), |x, _| x.wrapping_add(a) ^ b)
+            }
+            // An even number of steps, of which two add one.
+            Number::F32 => ((start + first_of(chain) + steps / 2) as f32).to_bits(),
+        };
+        (0..self.chains).fold(0, |folded, c| folded ^ chain(c))
+    }
+
+    fn demand(self, width: u32) -> Demand {
+        const INSTRUCTIONS: f64 = 2.0;
+        let subgroups = f64::from(self.workgroups * self.lanes.div_ceil(width));
+        let dependent = subgroups * f64::from(self.trips * STEPS) * INSTRUCTIONS;
+        Demand {
+            workgroups: f64::from(self.workgroups),
+            subgroups,
+            issues: dependent * f64::from(self.chains),
+            dependent,
+            ..Demand::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_twins_step_by_hand() {
+        let ilp =
+            Ilp { number: Number::U32, chains: 2, trips: 0, lanes: 1, workgroups: 1, seed: 5 };
+        assert_eq!(ilp.twin(), [5 ^ (5 + 11)]);
+        let [a, b, _] = Number::U32.operands();
+        let steps = |x: u32| (0..32).fold(x, |x, _| x.wrapping_add(a) ^ b);
+        assert_eq!(Ilp { trips: 1, ..ilp }.twin(), [steps(5) ^ steps(16)]);
+
+        // By hand in f32: 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7: after 32 steps, 5 + 16.
+        let float = Ilp { number: Number::F32, chains: 1, trips: 1, ..ilp };
+        let [a, b, c] = Number::F32.operands().map(f32::from_bits);
+        let stepped = (0..16).fold(5f32, |x, _| (x * a + b) * a + c);
+        assert_eq!(stepped, 21.0);
+        assert_eq!(float.twin(), [stepped.to_bits()]);
+    }
+}

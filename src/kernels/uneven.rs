@@ -1,0 +1,117 @@
+//! `uneven`: lanes that loop unequally often.
+
+use std::sync::{Arc, LazyLock};
+
+use super::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
+use super::module;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("uneven", include_str!("../../shaders/uneven.wgsl"), false));
+    Arc::clone(&SHADER)
+}
+
+/// One dispatch over items of uneven length.
+#[derive(Debug, Clone)]
+pub struct Uneven {
+    /// Lanes in a workgroup, a power of two.
+    pub lanes: u32,
+    /// Workgroups.
+    pub workgroups: u32,
+    /// Steps of each item, used cyclically: a power of two of them, and at least `lanes`.
+    pub trips: Arc<[u32]>,
+    /// Where the lanes start.
+    pub seed: u32,
+}
+
+impl Uneven {
+    /// The workload, timed as one pass.
+    ///
+    /// # Panics
+    /// When the items are not a power of two or fewer than the lanes.
+    #[must_use]
+    pub fn workload(self) -> Workload {
+        assert!(self.trips.len().is_power_of_two(), "items are used by mask");
+        assert!(self.trips.len() >= self.lanes as usize && self.lanes.is_power_of_two());
+        let mask = self.trips.len() as u32 - 1;
+        let words = self.workgroups as usize * self.lanes as usize;
+        let uneven = Arc::new(self);
+        let (for_demand, for_check) = (Arc::clone(&uneven), Arc::clone(&uneven));
+        Workload {
+            label: format!("uneven, {} lanes", uneven.lanes),
+            dispatches: vec![Dispatch {
+                shader: shader(),
+                entry: "uneven",
+                constants: vec![("LANES", uneven.lanes)],
+                bindings: vec![("params", 0), ("trips", 1), ("output", 2)],
+                workgroups: [uneven.workgroups, 1],
+                demand: Arc::new(move |width| for_demand.demand(width)),
+            }],
+            buffers: vec![
+                Contents::Uniform(vec![mask, uneven.seed]),
+                Contents::Data(Arc::clone(&uneven.trips)),
+                Contents::Zeroed(words),
+            ],
+            timing: Timing::Pass { repeats: 1 },
+            check: Check { buffer: 2, expected: Arc::new(move || for_check.twin()) },
+        }
+    }
+
+    /// One output for each item, or for each lane if those are fewer.
+    fn twin(&self) -> Vec<u32> {
+        let lanes = self.workgroups as usize * self.lanes as usize;
+        let items = self.trips.iter().zip(0..).take(lanes);
+        items.map(|(&trips, item)| four_chains(item ^ self.seed, trips)).collect()
+    }
+
+    /// Counts, subgroup by subgroup, the steps of its longest item.
+    fn demand(&self, width: u32) -> Demand {
+        let subgroup_issues = |items: &[u32]| {
+            let longest = items.iter().copied().max().unwrap_or(0);
+            SETUP_ISSUES + TRIP_ISSUES * f64::from(longest)
+        };
+        let workgroups = f64::from(self.workgroups);
+        let period = self.trips.len() as f64 / f64::from(self.lanes);
+        let issues: f64 = self
+            .trips
+            .chunks(self.lanes as usize)
+            .flat_map(|workgroup| workgroup.chunks(width as usize).map(subgroup_issues))
+            .sum();
+        Demand {
+            workgroups,
+            subgroups: workgroups * f64::from(self.lanes.div_ceil(width)),
+            issues: issues * workgroups / period,
+            ..Demand::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demand_follows_the_longest_item_of_each_subgroup() {
+        let uneven =
+            |trips: Vec<u32>| Uneven { lanes: 4, workgroups: 1, trips: trips.into(), seed: 0 };
+        let trips = |items: Vec<u32>, width: u32| {
+            let issues = uneven(items).demand(width).issues;
+            (issues - f64::from(4 / width) * SETUP_ISSUES) / TRIP_ISSUES
+        };
+        assert_eq!(trips(vec![1, 5, 1, 1], 4), 5.0);
+        assert_eq!(trips(vec![1, 5, 1, 1], 2), 6.0);
+        assert_eq!(trips(vec![1, 1, 1, 5], 1), 8.0);
+    }
+
+    #[test]
+    fn every_item_has_its_own_answer() {
+        let uneven =
+            Uneven { lanes: 4, workgroups: 2, trips: [0, 1, 2, 3, 3, 2, 1, 0].into(), seed: 5 };
+        assert_eq!(uneven.twin()[6], four_chains(6 ^ 5, 1));
+        let one = Uneven { workgroups: 1, ..uneven };
+        assert_eq!(one.twin().len(), 4, "only what is launched");
+    }
+}
