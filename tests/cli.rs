@@ -39,7 +39,13 @@ fn golden() -> String {
 #[test]
 fn an_unknown_experiment_is_named_with_those_there_are() {
     let output = warplaw(&["run", "--only", "width,teleport"]);
-    assert_error(&output, &["`teleport`", "width, divergence, lanes, ladder, reduction"]);
+    assert_error(
+        &output,
+        &[
+            "`teleport`",
+            "width, divergence, imbalance, select, amdahl, ilp, lanes, ladder, reduction",
+        ],
+    );
 }
 
 #[test]
