@@ -21,7 +21,8 @@ fn chain(
         return;
     }
     var x = (vec4<u32>(lane) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);
-    for (var trip = 0u; trip < params.trips; trip++) {
+    let trips = params.trips;
+    for (var trip = 0u; trip < trips; trip++) {
         x = x * 1664525u + 1013904223u;
         x = x ^ (x >> vec4<u32>(15u));
     }

@@ -30,17 +30,18 @@ fn short_1(start: u32) -> u32 {
     return x + 2654435761u;
 }
 
-fn long_0(start: u32) -> u32 {
+// Trips are handed over, and not read from memory in each of them: where the block lies must not tell.
+fn long_0(start: u32, trips: u32) -> u32 {
     var x = start;
-    for (var trip = 0u; trip < params.trips_0; trip++) {
+    for (var trip = 0u; trip < trips; trip++) {
         x = short_0(x);
     }
     return x;
 }
 
-fn long_1(start: u32) -> u32 {
+fn long_1(start: u32, trips: u32) -> u32 {
     var x = start;
-    for (var trip = 0u; trip < params.trips_1; trip++) {
+    for (var trip = 0u; trip < trips; trip++) {
         x = short_1(x);
     }
     return x;
@@ -61,12 +62,14 @@ fn branch_long(
 ) {
     let at = workgroup.x * LANES + lane;
     let word = words[at & params.mask];
+    let trips_0 = params.trips_0;
+    let trips_1 = params.trips_1;
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {
         if chooses_one(word, choice) {
-            x = long_1(x);
+            x = long_1(x, trips_1);
         } else {
-            x = long_0(x);
+            x = long_0(x, trips_0);
         }
     }
     output[at] = x;
@@ -79,10 +82,12 @@ fn select_long(
 ) {
     let at = workgroup.x * LANES + lane;
     let word = words[at & params.mask];
+    let trips_0 = params.trips_0;
+    let trips_1 = params.trips_1;
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {
-        let zero = long_0(x);
-        let one = long_1(x);
+        let zero = long_0(x, trips_0);
+        let one = long_1(x, trips_1);
         x = select(zero, one, chooses_one(word, choice));
     }
     output[at] = x;

@@ -17,7 +17,8 @@ fn stage(
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
     var x = vec4<u32>(input[lane]) * vec4<u32>(3u, 5u, 7u, 11u);
-    for (var trip = 0u; trip < params.trips; trip++) {
+    let trips = params.trips;
+    for (var trip = 0u; trip < trips; trip++) {
         x = x * 1664525u + 1013904223u;
         x = x ^ (x >> vec4<u32>(15u));
     }

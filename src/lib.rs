@@ -14,10 +14,11 @@
 //! - [`experiments`]: declarations. One file an experiment, one line in the registry.
 //! - [`record`]: the versioned result.
 //! - [`report`]: what people read of a record.
+//! - [`predict`]: what if. Any law evaluated from given or recorded parameters, one file a law.
 //! - [`cli`]: one file per subcommand.
 //!
-//! Two walls are absolute: `laws` and `stats` never see `gpu`, and `report` never sees `gpu`, `measure` or
-//! `experiments`, so that any stored record can be judged and drawn again without hardware.
+//! Two walls are absolute: `laws` and `stats` never see `gpu`, and `report` and `predict` never see `gpu`,
+//! `measure` or `experiments`, so that any stored record can be judged and drawn again without hardware.
 
 pub mod cli;
 pub mod experiments;
@@ -25,6 +26,7 @@ pub mod gpu;
 pub mod kernels;
 pub mod laws;
 pub mod measure;
+pub mod predict;
 pub mod record;
 pub mod report;
 pub mod stats;

@@ -13,7 +13,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("measure", &["gpu", "kernels", "record", "stats"]),
     ("experiments", &["gpu", "kernels", "laws", "measure", "record", "stats"]),
     ("report", &["record", "stats"]),
-    ("cli", &["experiments", "gpu", "kernels", "laws", "measure", "record", "report", "stats"]),
+    ("predict", &["laws", "record", "report"]),
+    (
+        "cli",
+        &[
+            "experiments",
+            "gpu",
+            "kernels",
+            "laws",
+            "measure",
+            "predict",
+            "record",
+            "report",
+            "stats",
+        ],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -380,7 +380,7 @@ fn the_device_card_has_every_row() {
         "| a 4-way branch |",
         "| a 16-way branch |",
         "| work that ramps up to 8× |",
-        "| a straggler in each subgroup, of 16× |",
+        "| one in 32 straggling, 16× |",
         "| work of geometric lengths up to 16× |",
         "| selecting beats branching |",
         "| a branch over four operations | a branch |",

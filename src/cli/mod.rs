@@ -4,6 +4,7 @@ mod adapters;
 mod check;
 mod compare;
 mod list;
+mod predict;
 mod report;
 mod run;
 
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::gpu::GpuError;
+use crate::predict::Unanswered;
 use crate::record::RecordError;
 use crate::report::{Document, Format, render};
 
@@ -38,6 +40,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Show records side by side
     Compare(compare::CompareArguments),
+    /// Evaluate a law from parameters, or from a record's
+    Predict(predict::PredictArguments),
     /// Judge records: exit 1 if a law deviates, 3 if one is inconclusive
     Check(check::CheckArguments),
 }
@@ -51,6 +55,9 @@ pub enum CliError {
     /// A record.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A law cannot be evaluated.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
     /// `--only` names no experiment.
     #[error("no experiment is called `{name}`; there is: {known}")]
     UnknownExperiment {
@@ -78,6 +85,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Adapters(arguments) => adapters::adapters(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Predict(arguments) => predict::predict(&arguments),
         Command::Check(arguments) => check::check(&arguments),
     };
     report_error(outcome)
@@ -139,11 +147,10 @@ impl Output {
     ) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             let value = self.format.to_possible_value().expect("no format is hidden");
-            let records: Vec<String> =
-                records.iter().map(|record| record.display().to_string()).collect();
+            let records: String =
+                records.iter().map(|record| format!(" {}", record.display())).collect();
             document.push_maker(&format!(
-                "warplaw {command} {} --format {} --out {}",
-                records.join(" "),
+                "warplaw {command}{records} --format {} --out {}",
                 value.get_name(),
                 path.display()
             ));

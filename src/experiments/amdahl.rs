@@ -121,12 +121,13 @@ fn add_share(
     mixed: &[(u32, CaseId)],
 ) {
     let f = f64::from(share) / 100.0;
-    // The serial share as it was timed alone: NaN where noise takes it out of the law's domain.
+    // From the serial stage as it was timed alone. A stage of next to nothing reads less than nothing in
+    // some rounds, and then is nothing.
     let law = Rc::clone(alone);
     let parallel_share = move |round: &Round<'_>| {
         let whole_s = law.cost(round, of(&law.parallel, 1), 1);
-        let f = 1.0 - law.cost(round, serial, 1) / whole_s;
-        if (0.0..=1.0).contains(&f) { f } else { f64::NAN }
+        let serial_s = law.cost(round, serial, 1);
+        if serial_s <= whole_s { 1.0 - serial_s.max(0.0) / whole_s } else { f64::NAN }
     };
     let (_, one) = mixed[0];
     for &(p, case) in &mixed[1..] {

@@ -26,13 +26,15 @@ const ITEMS: u32 = 1024;
 /// Trips of the shortest item: enough that leaving its loop is small beside it.
 const SHORTEST: u32 = 256;
 const UNIFORM_TRIPS: u32 = 1024;
+/// Items for each straggler.
+const STRAGGLER_EVERY: u32 = 32;
 
 /// How the items' lengths are spread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spread {
     /// Evenly from the shortest to the longest.
     Ramp,
-    /// As many long ones as there are subgroups, the rest short.
+    /// One in [`STRAGGLER_EVERY`] long, the rest short.
     Straggler,
     /// Half of them short, a quarter twice as long, an eighth four times, …
     Geometric,
@@ -60,16 +62,24 @@ impl Spread {
     }
 
     /// Trips of each item, in falling order.
-    fn sorted(self, extent: u32, width: u32) -> Vec<u32> {
+    fn falling(self, extent: u32) -> Vec<u32> {
         let trips = |rank: u32| match self {
             Self::Ramp => SHORTEST + SHORTEST * (extent - 1) * (ITEMS - 1 - rank) / (ITEMS - 1),
-            Self::Straggler if rank < ITEMS / width => SHORTEST * extent,
+            Self::Straggler if rank < ITEMS / STRAGGLER_EVERY => SHORTEST * extent,
             Self::Straggler => SHORTEST,
             // Ranks from ITEMS/2 on are short, from ITEMS/4 on twice as long, …
             Self::Geometric => SHORTEST * (ITEMS / (rank + 1).next_power_of_two()).min(extent),
         };
         (0..ITEMS).map(trips).collect()
     }
+}
+
+/// Sorted items, cut into subgroups of neighbours that then come in random order: it is lanes that sorting
+/// brings together, while workgroups sorted too would leave the longest to few cores.
+fn in_like_subgroups(falling: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let mut subgroups: Vec<&[u32]> = falling.chunks(width as usize).collect();
+    subgroups.shuffle(rng);
+    subgroups.concat()
 }
 
 /// A case with what surrounds its loops, and what the law counts of it.
@@ -123,10 +133,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     for spread in Spread::ALL {
         let extents = spread.extents(context.profile.dense);
         for &extent in extents {
-            let sorted = spread.sorted(extent, width);
-            let work: u32 = sorted.iter().sum();
-            let mut shuffled = sorted.clone();
-            shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent)));
+            let lengths = spread.falling(extent);
+            let work: u32 = lengths.iter().sum();
+            let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent));
+            let sorted = in_like_subgroups(&lengths, width, &mut rng);
+            let mut shuffled = lengths;
+            shuffled.shuffle(&mut rng);
             let word = spread.word();
             let mut timed = |order: &str, trips: Vec<u32>| {
                 Timed::add(&mut plan, context, &format!("{word}.{order}.{extent}"), width, trips)

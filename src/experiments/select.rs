@@ -270,7 +270,7 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
     };
     for &(q, case) in &arms.branches {
         let series = format!("branch, arms of {trips} trips");
-        plan.point(point(series, q, case, |costs, q, width| costs.branch_time(q, width)));
+        plan.point(point(series, q, case, Costs::branch_time));
     }
     for &(q, case) in &arms.selects {
         let series = format!("select, arms of {trips} trips");

@@ -68,7 +68,8 @@ fn source(number: Number, chains: u32) -> String {
     for chain in 0..chains {
         line(format!("    var x{chain} = {kind}(start + {}u);", first_of(chain)));
     }
-    line("    for (var trip = 0u; trip < params.trips; trip++) {".to_owned());
+    line("    let trips = params.trips;".to_owned());
+    line("    for (var trip = 0u; trip < trips; trip++) {".to_owned());
     for step in 0..STEPS {
         for chain in 0..chains {
             line(format!("        {}", number.step(chain, step % 2 == 1)));

@@ -7,7 +7,7 @@
 //! Σ max (as they came) / Σ max (sorted).
 //!
 //! One item in each 1/q that takes h times as long as the others, dropped at random, holds up a subgroup
-//! of W lanes with probability 1 − (1 − q)^W: E[max] = 1 + (h − 1)·(1 − (1 − q)^W), mean = 1 + (h − 1)·q.
+//! of W lanes with probability 1 − (1 − q)^W: E(max) = 1 + (h − 1)·(1 − (1 − q)^W), mean = 1 + (h − 1)·q.
 //!
 //! - nᵢ: trips of lane i, nᵢ ≥ 0, at least one of them positive
 //! - t: seconds of one trip of a whole subgroup
@@ -60,7 +60,7 @@ pub fn efficiency(trips: &[u32], width: u32) -> f64 {
 ///
 /// ```
 /// use warplaw::laws::imbalance::straggler_slowdown;
-/// // Two lanes, half of the items three times as long: E[max] = 1 + 2·(3/4), mean = 2.
+/// // Two lanes, half of the items three times as long: E(max) = 1 + 2·(3/4), mean = 2.
 /// assert!((straggler_slowdown(0.5, 3.0, 2.0) - 1.25).abs() < 1e-12);
 /// assert_eq!(straggler_slowdown(0.1, 10.0, 1.0), 1.0);
 /// ```

@@ -116,7 +116,7 @@ fn number(experiment: &Experiment, name: &str) -> Option<f64> {
 fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
     for (spread, what) in [
         ("ramp", "work that ramps up to"),
-        ("straggler", "a straggler in each subgroup, of"),
+        ("straggler", "one in 32 straggling,"),
         ("geometric", "work of geometric lengths up to"),
     ] {
         let figure = |name: &str| number(imbalance, &format!("{name}.{spread}"));

@@ -15,7 +15,7 @@ pub(super) fn render(document: &Document) -> String {
                     line(&mut text, &section, row.clone());
                 }
             }
-            Block::Text(_) | Block::List(_) => {}
+            Block::Text(_) | Block::List(_) | Block::Plot(_) => {}
         }
     }
     text

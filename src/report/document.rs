@@ -44,8 +44,39 @@ impl Table {
     }
 }
 
-/// A piece of a document.
+/// An axis of a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    /// What runs along it.
+    pub name: String,
+    /// Its unit, as [`figures::quantity`] writes it.
+    pub unit: String,
+    /// Whether equal steps are equal factors.
+    pub logarithmic: bool,
+}
+
+/// A curve of a plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// What it shows.
+    pub name: String,
+    /// From left to right.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A plot, of figures that a table beside it holds too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plot {
+    /// What is swept.
+    pub x: Axis,
+    /// What follows.
+    pub y: Axis,
+    /// The curves.
+    pub curves: Vec<Curve>,
+}
+
+/// A piece of a document.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Block {
     /// A heading of level 1 to 3.
     Heading(u8, String),
@@ -55,32 +86,43 @@ pub enum Block {
     List(Vec<String>),
     /// A table.
     Table(Table),
+    /// A plot. Pages that cannot draw one leave it out, since a table has its figures.
+    Plot(Plot),
 }
 
 /// What is said, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
     /// The pieces.
     pub blocks: Vec<Block>,
 }
 
 impl Document {
-    pub(super) fn heading(&mut self, level: u8, text: impl Into<String>) {
+    /// Adds a heading.
+    pub fn heading(&mut self, level: u8, text: impl Into<String>) {
         self.blocks.push(Block::Heading(level, text.into()));
     }
 
-    pub(super) fn text(&mut self, text: impl Into<String>) {
+    /// Adds a paragraph.
+    pub fn text(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Text(text.into()));
     }
 
-    pub(super) fn list(&mut self, items: Vec<String>) {
+    /// Adds a list, unless it is empty.
+    pub fn list(&mut self, items: Vec<String>) {
         if !items.is_empty() {
             self.blocks.push(Block::List(items));
         }
     }
 
-    pub(super) fn table(&mut self, table: Table) {
+    /// Adds a table.
+    pub fn table(&mut self, table: Table) {
         self.blocks.push(Block::Table(table));
+    }
+
+    /// Adds a plot.
+    pub fn plot(&mut self, plot: Plot) {
+        self.blocks.push(Block::Plot(plot));
     }
 
     /// Ends with the command that makes the document.

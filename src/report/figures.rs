@@ -6,29 +6,66 @@ use crate::stats::Interval;
 /// `value` to three significant digits, without an exponent where that stays readable.
 #[must_use]
 pub fn digits(value: f64) -> String {
+    significant(value, 3)
+}
+
+fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let magnitude = value.abs().log10().floor() as i32;
+    // Rounded first, so that 99.999 counts as the 100.0 that it is written as.
+    let scientific = format!("{value:.*e}", digits - 1);
+    let magnitude: i32 =
+        scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or_default();
     if !(-4..7).contains(&magnitude) {
-        return format!("{value:.2e}");
+        return scientific;
     }
-    let decimals = (2 - magnitude).max(0) as usize;
+    let decimals = (digits as i32 - 1 - magnitude).max(0) as usize;
     let text = format!("{value:.decimals$}");
     if decimals > 0 && value.fract() == 0.0 { format!("{value:.0}") } else { text }
 }
 
-/// `value` with its unit, seconds in the prefix that suits them.
+/// `value` with its unit, seconds and bytes in the prefix that suits them.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
+    to_digits(value, unit, 3)
+}
+
+/// The same to so many significant digits.
+#[must_use]
+pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
     match unit {
         "s" => {
             let (factor, prefix) = seconds_scale(value);
-            format!("{} {prefix}", digits(value * factor))
+            format!("{} {prefix}", significant(value * factor, digits))
         }
-        "x" => format!("{}×", digits(value)),
-        "" => digits(value),
-        _ => format!("{} {unit}", digits(value)),
+        "B" | "B/s" => {
+            let (factor, prefix) = bytes_scale(value);
+            format!("{} {prefix}{unit}", significant(value * factor, digits))
+        }
+        "x" => format!("{}×", significant(value, digits)),
+        "%" => format!("{} %", trimmed(&significant(value * 100.0, digits))),
+        "" => significant(value, digits),
+        _ => format!("{} {unit}", significant(value, digits)),
+    }
+}
+
+/// Without zeros that end a fraction.
+fn trimmed(digits: &str) -> &str {
+    if digits.contains('.') && !digits.contains('e') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    }
+}
+
+fn bytes_scale(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        v if v >= 1e12 => (1e-12, "T"),
+        v if v >= 1e9 => (1e-9, "G"),
+        v if v >= 1e6 => (1e-6, "M"),
+        v if v >= 1e3 => (1e-3, "k"),
+        _ => (1.0, ""),
     }
 }
 
@@ -108,6 +145,10 @@ mod tests {
         assert_eq!(digits(1.5e9), "1.50e9");
         assert_eq!(count(16_777_216.0), "16,777,216");
         assert_eq!(per_cent(0.0345), "3.5 %");
+        assert_eq!(digits(99.999), "100");
+        assert_eq!(to_digits(99.999_99, "x", 4), "100.0×");
+        assert_eq!(to_digits(0.99, "%", 4), "99 %");
+        assert_eq!(to_digits(1.0 / 3.0, "%", 4), "33.33 %");
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(super) fn render(document: &Document) -> String {
                 format!("<ul>\n{items}</ul>\n")
             }
             Block::Table(table) => rows(table),
+            Block::Plot(_) => String::new(),
         });
     }
     text + "</html>\n"

@@ -1,6 +1,7 @@
 //! Markdown with pipe tables.
 
 use super::document::{Align, Block, Document, Table};
+use super::plot;
 
 pub(super) fn render(document: &Document) -> String {
     let mut pieces = Vec::new();
@@ -16,6 +17,7 @@ pub(super) fn render(document: &Document) -> String {
                 .collect::<Vec<_>>()
                 .join("\n"),
             Block::Table(table) => pipes(table),
+            Block::Plot(plot) => format!("```text\n{}```", plot::draw(plot, None)),
         });
     }
     pieces.join("\n\n") + "\n"

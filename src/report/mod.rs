@@ -9,12 +9,13 @@ pub mod figures;
 mod html;
 mod judge;
 mod markdown;
+mod plot;
 mod terminal;
 
 use crate::record::Record;
 
 pub use compare::compare;
-pub use document::{Align, Block, Column, Document, Table};
+pub use document::{Align, Axis, Block, Column, Curve, Document, Plot, Table};
 pub use judge::{Judgement, rejudge, word};
 
 /// How a document is written.

@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
 
 use super::document::{Align, Block, Document, Table};
+use super::plot;
 
 pub(super) fn render(document: &Document, width: Option<u16>) -> String {
     let mut text = String::new();
@@ -21,6 +22,7 @@ pub(super) fn render(document: &Document, width: Option<u16>) -> String {
                 }
             }
             Block::Table(table) => text.push_str(&format!("{}\n", grid(table, width))),
+            Block::Plot(plot) => text.push_str(&plot::draw(plot, width)),
         }
     }
     text

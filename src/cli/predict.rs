@@ -1,0 +1,142 @@
+//! `warplaw predict`: a law evaluated from what is given or recorded. One subcommand for each law of
+//! [`LAWS`], its flags and their help made from the law's own declaration.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use super::{CliError, Output, print_text};
+use crate::predict::{Given, LAWS, Law};
+use crate::record;
+
+/// A law and what it is asked with.
+#[derive(Debug)]
+pub(super) struct PredictArguments {
+    law: &'static Law,
+    numbers: Vec<(&'static str, (f64, f64))>,
+    words: Vec<(&'static str, String)>,
+    from: Option<PathBuf>,
+    json: bool,
+    output: Output,
+}
+
+impl Args for PredictArguments {
+    fn augment_args(command: Command) -> Command {
+        command
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand_value_name("LAW")
+            .subcommand_help_heading("Laws")
+            .disable_help_subcommand(true)
+            .subcommands(LAWS.iter().map(subcommand))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn subcommand(law: &'static Law) -> Command {
+    let numbers = law.parameters.iter().map(|parameter| {
+        let domain = parameter.domain;
+        Arg::new(parameter.flag)
+            .long(parameter.flag)
+            .value_name(if parameter.swept { "N|A..B" } else { "N" })
+            .help(parameter.help())
+            // A value below zero is out of a domain, not an unknown flag.
+            .allow_hyphen_values(true)
+            .value_parser(move |text: &str| {
+                if parameter.swept {
+                    domain.parse_range(text)
+                } else {
+                    domain.parse(text).map(|value| (value, value))
+                }
+            })
+    });
+    let words = law.choices.iter().map(|choice| {
+        Arg::new(choice.flag).long(choice.flag).help(choice.what).default_value(choice.default)
+    });
+    let command = Command::new(law.name)
+        .about(law.about)
+        .long_about(format!("{}\n\n{}", law.about, law.formula))
+        .arg_required_else_help(true)
+        .args(numbers)
+        .args(words)
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .value_name("RECORD")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Take what is not given from this record"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("format")
+                .help("Write JSON"),
+        );
+    Output::augment_args(command)
+}
+
+impl FromArgMatches for PredictArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let chosen = matches
+            .subcommand()
+            .and_then(|(name, matches)| Some((LAWS.iter().find(|law| law.name == name)?, matches)));
+        let (law, matches) =
+            chosen.ok_or_else(|| clap::Error::new(clap::error::ErrorKind::MissingSubcommand))?;
+        let number = |flag: &'static str| Some((flag, *matches.get_one::<(f64, f64)>(flag)?));
+        let word = |flag: &'static str| Some((flag, matches.get_one::<String>(flag)?.clone()));
+        Ok(Self {
+            law,
+            numbers: law.parameters.iter().filter_map(|p| number(p.flag)).collect(),
+            words: law.choices.iter().filter_map(|choice| word(choice.flag)).collect(),
+            from: matches.get_one::<PathBuf>("from").cloned(),
+            json: matches.get_flag("json"),
+            output: Output::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError> {
+    let record = arguments.from.as_ref().map(|path| record::read(path)).transpose()?;
+    let mut given = Given::new(arguments.law, record);
+    for &(flag, range) in &arguments.numbers {
+        given.number(flag, range);
+    }
+    for (flag, word) in &arguments.words {
+        given.word(flag, word.clone());
+    }
+    let answer = (arguments.law.answer)(&mut given)?;
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data") + "\n";
+        match &arguments.output.out {
+            Some(path) => super::write_text(path, &text)?,
+            None => print_text(&text)?,
+        }
+    } else {
+        arguments.output.write(answer.document(), &command(arguments), &[])?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was asked, as it would be typed again.
+fn command(arguments: &PredictArguments) -> String {
+    let mut words = vec!["predict".to_owned(), arguments.law.name.to_owned()];
+    for (flag, (first, last)) in &arguments.numbers {
+        let value = if first < last { format!("{first}..{last}") } else { last.to_string() };
+        words.push(format!("--{flag} {value}"));
+    }
+    for (flag, word) in &arguments.words {
+        words.push(format!("--{flag} {word}"));
+    }
+    words.extend(arguments.from.iter().map(|path| format!("--from {}", path.display())));
+    words.join(" ")
+}

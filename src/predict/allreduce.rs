@@ -1,0 +1,61 @@
+//! What it costs many workers to agree.
+
+use super::answer::{Answer, Scale, figure};
+use super::domain::{BANDWIDTH, BYTES_HELD, OVERHEAD, TIME_PER_BYTE, WORKERS};
+use super::given::{Given, Unanswered};
+use super::steps::round_numbers;
+use super::{Law, Parameter};
+use crate::laws::ring::{naive_time, recursive_doubling_time, ring_time};
+use crate::report::figures;
+
+pub(super) const LAW: Law = Law {
+    name: "allreduce",
+    about: "What does it cost p workers to agree on the sum of m bytes?",
+    formula: "ring: T = 2(p−1)·α + 2((p−1)/p)·β·m; recursive doubling: ⌈log₂ p⌉·(α + β·m)",
+    parameters: &[
+        Parameter::new("p", "workers", WORKERS).swept(),
+        Parameter::new("m", "bytes that each worker holds", BYTES_HELD),
+        Parameter::new("alpha", "cost of a message, α", OVERHEAD).at("allreduce.alpha"),
+        Parameter::new("beta", "cost of a byte, β; or give --bandwidth", TIME_PER_BYTE)
+            .at("allreduce.beta"),
+        Parameter::new("bandwidth", "bytes in a second, 1/β", BANDWIDTH),
+    ],
+    choices: &[],
+    answer,
+};
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let (first, p) = given.swept("p", 1.0)?;
+    let (m, alpha_s) = (given.get("m")?, given.get("alpha")?);
+    let beta = match given.find("bandwidth")? {
+        Some(bandwidth) => 1.0 / bandwidth,
+        None => given.get("beta")?,
+    };
+    let axes = [Scale::Logarithmic, Scale::Logarithmic];
+    let mut answer = Answer::new(given, ("workers", ""), &round_numbers(first, p), axes);
+    let ring = |p: f64| ring_time(p, m, alpha_s, beta);
+    let doubling = |p: f64| recursive_doubling_time(p, m, alpha_s, beta);
+    let latency_share = |p: f64| ring_time(p, 0.0, alpha_s, beta) / ring(p);
+    let share = latency_share(p);
+    let of_it = if share.is_finite() {
+        format!(", {} of it latency", figure(share, "%"))
+    } else {
+        String::new()
+    };
+    answer.say(format!(
+        "{} workers agree on {} bytes in {} by a ring{of_it}; by recursive doubling in {}.",
+        figures::count(p),
+        figures::count(m),
+        figure(ring(p), "s"),
+        figure(doubling(p), "s"),
+    ));
+    answer.figure("ring", "s", ring(p));
+    answer.figure("recursive doubling", "s", doubling(p));
+    answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
+    answer.figure("latency's share of the ring", "%", share);
+    answer.curve("ring", "s", ring);
+    answer.column("of it latency", "%", latency_share);
+    answer.curve("doubling", "s", doubling);
+    answer.curve("naive", "s", |p| naive_time(p, m, alpha_s, beta));
+    Ok(answer)
+}

@@ -1,0 +1,60 @@
+//! What a k-way branch costs.
+
+use super::answer::{Answer, Scale, figure};
+use super::domain::{COUNT, OVERHEAD, TIME};
+use super::given::{Given, Unanswered};
+use super::steps::doublings;
+use super::{Law, Parameter, WIDTH};
+use crate::laws::divergence::{efficiency, expected_distinct, subgroup_time};
+use crate::report::figures;
+
+pub(super) const LAW: Law = Law {
+    name: "divergence",
+    about: "What does a k-way branch cost?",
+    formula: "T = t₀ + Σ (T_j − t₀) over the distinct arms a subgroup takes; η = 1/k",
+    parameters: &[
+        Parameter::new("k", "paths of the branch", COUNT).swept(),
+        WIDTH,
+        Parameter::new("arm", "one arm alone, choosing it included, T_j", TIME)
+            .at("divergence.t_arm_mean"),
+        Parameter::new("reach", "choosing alone, no arm run, t₀", OVERHEAD)
+            .at("divergence.t_reach")
+            .or(0.0),
+    ],
+    choices: &[],
+    answer,
+};
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let (first, k) = given.swept("k", 1.0)?;
+    let width = given.get("width")?;
+    let (arm, reach_s) = (given.find("arm")?, given.find("reach")?.unwrap_or(0.0));
+    // Without an arm's time there is still its multiple, of an arm beside which choosing is nothing.
+    let (arm_s, reach_s) = arm.map_or((1.0, 0.0), |arm_s| (arm_s, reach_s.min(arm_s)));
+    let axes = [Scale::Logarithmic, Scale::Logarithmic];
+    let mut answer = Answer::new(given, ("paths", ""), &doublings(first, k), axes);
+    let time_s = |distinct: f64| {
+        let one_s = subgroup_time(reach_s, [arm_s]);
+        reach_s + distinct * (one_s - reach_s)
+    };
+    let alternating = |k: f64| time_s(k.min(width)) / arm_s;
+    let drawn = |k: f64| time_s(expected_distinct(k, width)) / arm_s;
+    answer.say(format!(
+        "A {}-way branch costs {} one path where neighbouring lanes each go another way, and {} where every \
+         lane draws its own; where whole subgroups agree, {}.",
+        figures::count(k),
+        figure(alternating(k), "x"),
+        figure(drawn(k), "x"),
+        figure(1.0, "x")
+    ));
+    answer.figure("cost, lanes alternating", "x", alternating(k));
+    answer.figure("cost, lanes drawing", "x", drawn(k));
+    answer.curve("lanes alternating", "x", alternating);
+    answer.curve("lanes drawing", "x", drawn);
+    answer.column("η = 1/k", "%", |k| efficiency(k.min(width)));
+    if arm.is_some() {
+        answer.column("alternating", "s", |k| alternating(k) * arm_s);
+        answer.column("drawing", "s", |k| drawn(k) * arm_s);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,50 @@
+//! What stragglers cost.
+
+use super::answer::{Answer, Scale, figure};
+use super::domain::{FACTOR, SHARE};
+use super::given::{Given, Unanswered};
+use super::steps::{even, round_numbers};
+use super::{Law, Parameter, WIDTH};
+use crate::laws::imbalance::straggler_slowdown;
+
+pub(super) const LAW: Law = Law {
+    name: "imbalance",
+    about: "What do stragglers cost, and what does sorting the work buy?",
+    formula: "T/mean = (1 + (h−1)(1−(1−q)^W)) / (1 + (h−1)q); η = mean/max",
+    parameters: &[
+        Parameter::new("h", "how many times as long a straggler takes as the others", FACTOR),
+        Parameter::new("q", "share of the work that straggles", SHARE).swept(),
+        WIDTH,
+    ],
+    choices: &[],
+    answer,
+};
+
+/// Where a single share is tabled from: a tenth of a thousandth of it would be nobody's straggler.
+const LEAST_SHARE: f64 = 1e-4;
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let h = given.get("h")?;
+    let (first, q) = given.swept("q", LEAST_SHARE)?;
+    let width = given.get("width")?;
+    // From nothing on there are no equal factors.
+    let (rows, x) = if first > 0.0 {
+        (round_numbers(first, q), Scale::Logarithmic)
+    } else {
+        (even(first, q), Scale::Linear)
+    };
+    let mut answer = Answer::new(given, ("straggling", "%"), &rows, [x, Scale::Linear]);
+    let slowdown = |q: f64| straggler_slowdown(q, h, width);
+    answer.say(format!(
+        "Where {} of the work takes {} as long, in random order, subgroups of {width} lanes take {} as long as \
+         their mean lane works: so much would sorting buy.",
+        figure(q, "%"),
+        figure(h, "x"),
+        figure(slowdown(q), "x")
+    ));
+    answer.figure("slowdown, and what sorting buys", "x", slowdown(q));
+    answer.figure("efficiency", "%", 1.0 / slowdown(q));
+    answer.curve("slowdown", "x", slowdown);
+    answer.column("η = mean/max", "%", |q| 1.0 / slowdown(q));
+    Ok(answer)
+}

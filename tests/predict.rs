@@ -1,0 +1,226 @@
+//! `warplaw predict`: figures worked by hand, errors that say what would make sense, values out of a
+//! record. No GPU.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use warplaw::predict::{Given, LAWS};
+use warplaw::record::{self, Finding};
+
+fn warplaw(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_warplaw")).args(arguments).output().expect("the binary runs")
+}
+
+fn predict(arguments: &str) -> String {
+    let arguments: Vec<&str> = std::iter::once("predict").chain(arguments.split(' ')).collect();
+    let output = warplaw(&arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).expect("the output is text")
+}
+
+fn json(arguments: &str) -> Value {
+    serde_json::from_str(&predict(&format!("{arguments} --json"))).expect("it is JSON")
+}
+
+/// The answer's figure of that name.
+fn figure(answer: &Value, name: &str) -> f64 {
+    let figures = answer["figures"].as_array().expect("there are figures");
+    let named = figures.iter().find(|figure| figure["name"] == name);
+    named.unwrap_or_else(|| panic!("no {name} in {answer}"))["value"].as_f64().expect("a number")
+}
+
+fn assert_near(figure: f64, by_hand: f64) {
+    assert!((figure / by_hand - 1.0).abs() < 1e-4, "{figure}, {by_hand} by hand");
+}
+
+fn refusal(arguments: &str) -> String {
+    let arguments: Vec<&str> = std::iter::once("predict").chain(arguments.split(' ')).collect();
+    let output = warplaw(&arguments);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+    assert!(output.stdout.is_empty() && !error.contains("panicked"), "{error}");
+    error
+}
+
+#[test]
+fn one_per_cent_of_dependent_work_caps_a_billion_workers_at_100() {
+    let text = predict("amdahl --f 0.99 --p 1e9");
+    assert!(text.contains("100.0× as fast on 1,000,000,000 workers"), "{text}");
+    assert!(text.contains("no number of workers passes 100.0×"), "{text}");
+    // 1 / (0.01 + 0.99 / 10,000).
+    assert_near(figure(&json("amdahl --f 99% --p 10000"), "speed-up"), 99.019_7);
+    assert!(
+        predict("amdahl --f 1 --p 64").contains("64× as fast on 64 workers as on one; it has no")
+    );
+}
+
+#[test]
+fn a_ring_of_one_costs_nothing_and_of_less_than_one_is_refused() {
+    let answer = json("allreduce --p 1 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+    assert_eq!(figure(&answer, "ring"), 0.0);
+    assert_eq!(figure(&answer, "recursive doubling"), 0.0);
+    let text = predict("allreduce --p 1 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+    assert!(text.contains("in 0 s by a ring;"), "{text}");
+    let error = refusal("allreduce --p 0.5 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+    assert!(error.contains("--p") && error.contains("at least 1"), "{error}");
+    refusal("allreduce --p 0 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+    refusal("allreduce --p -3 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+}
+
+#[test]
+fn a_ring_over_a_hundred_thousand_gpus_is_mostly_latency() {
+    let answer = json("allreduce --p 1..100000 --m 1GiB --alpha 5us --bandwidth 400GB/s");
+    // 2 · 99,999 · 5 µs + 2 · (99,999 / 100,000) · 2³⁰ B / 400 GB/s = 0.99999 s + 5.36865 ms.
+    assert_near(figure(&answer, "ring"), 0.999_99 + 5.368_655e-3);
+    assert_near(figure(&answer, "latency's share of the ring"), 0.999_99 / 1.005_358_655);
+    // 17 · (5 µs + 2.684355 ms).
+    assert_near(figure(&answer, "recursive doubling"), 17.0 * 2.689_354_56e-3);
+    let workers = &answer["columns"][0]["values"];
+    assert_eq!(
+        (&workers[0], &workers[workers.as_array().map_or(0, Vec::len) - 1]),
+        (&1.0.into(), &1e5.into())
+    );
+}
+
+#[test]
+fn each_law_answers_as_by_hand() {
+    // 40 µs / 1 µs · 0.95 / 0.05 = 760 items; n½ = 40.
+    let answer = json("batching --alpha 40us --t 1us --share 95%");
+    assert_near(figure(&answer, "batch for the share"), 760.0);
+    assert_near(figure(&answer, "n½"), 40.0);
+    // Reaching 1 of 11: 1 + 4 · 10 over 11. Drawing: 4 · (1 − 0.75⁸) = 3.5995 arms.
+    let answer = json("divergence --k 4 --width 8 --arm 11ns --reach 1ns");
+    assert_near(figure(&answer, "cost, lanes alternating"), 41.0 / 11.0);
+    assert_near(figure(&answer, "cost, lanes drawing"), (1.0 + 10.0 * 3.599_548) / 11.0);
+    assert_near(figure(&json("divergence --k 4 --width 32"), "cost, lanes alternating"), 4.0);
+    assert_eq!(figure(&json("lanes --a 100 --width 32"), "speed-up"), 32.0);
+    // (1 + 9 · (1 − 0.99³²)) / (1 + 9 · 0.01).
+    let answer = json("imbalance --h 10 --q 1% --width 32");
+    assert_near(figure(&answer, "slowdown, and what sorting buys"), 3.475_177 / 1.09);
+    // 8 ns of latency, one issue every 2 ns.
+    let answer = json("ilp --latency 8ns --issue 2ns --c 3");
+    assert_near(figure(&answer, "chains to hide the latency"), 4.0);
+    assert_near(figure(&answer, "speed-up"), 3.0);
+    // Two lanes, q = 1/2: 2 + 0.75 · (10 + 20) against 10 + 20.
+    let answer = json("select --q 0.5 --width 2 --arm0 10ns --arm1 20ns --branch 2ns");
+    assert_near(figure(&answer, "branch"), 24.5e-9);
+    assert_near(figure(&answer, "select"), 30e-9);
+}
+
+#[test]
+fn what_is_out_of_its_domain_is_refused_with_what_would_do() {
+    for (arguments, words) in [
+        ("amdahl --f 1.5 --p 4", ["--f", "from 0 to 1"]),
+        ("amdahl --f -0.1 --p 4", ["--f", "from 0 to 1"]),
+        ("amdahl --f NaN --p 4", ["--f", "from 0 to 1"]),
+        ("amdahl --f 0.5 --p inf", ["--p", "at least 1"]),
+        ("amdahl --f 0.5 --p few", ["--p", "a number"]),
+        ("amdahl --f 0.5 --p 9..3", ["--p", "from the smaller to the larger"]),
+        ("amdahl --f 0.5", ["--p", "--from RECORD"]),
+        ("batching --alpha -1us --t 1us", ["--alpha", "at least 0"]),
+        ("batching --alpha 1us --t 0", ["--t", "more than 0"]),
+        ("batching --alpha 1us --t 1us --share 100%", ["--share", "less than 1"]),
+        ("lanes --a 5000 --width 32", ["--a", "1024"]),
+        ("ilp --latency 8ns --issue 2ns --c 0", ["--c", "at least 1"]),
+        ("allreduce --p 4 --m -1 --alpha 1us --beta 1ns/B", ["--m", "at least 0"]),
+        ("allreduce --p 4 --m 1 --alpha 1us", ["--beta", "allreduce.beta"]),
+    ] {
+        let error = refusal(arguments);
+        for word in words {
+            assert!(error.contains(word), "{arguments}: no `{word}` in {error}");
+        }
+    }
+}
+
+fn golden() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json").to_owned()
+}
+
+/// The golden record with a `width` experiment that found so many lanes.
+fn record_of_width(lanes: f64) -> String {
+    let mut record = record::read(golden().as_ref()).expect("the golden record is readable");
+    let mut width = record.experiments[0].clone();
+    width.id = "width".to_owned();
+    let value = record::Value::Number(lanes);
+    width.findings =
+        vec![Finding { name: "effective_width".to_owned(), value, unit: "lanes".to_owned() }];
+    record.experiments.push(width);
+    let name = format!("warplaw-predict-{}-{lanes}.json", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    record::write(&record, &path).expect("a record can be written");
+    path.to_str().expect("the path is text").to_owned()
+}
+
+#[test]
+fn what_is_not_given_comes_from_the_record_and_says_so() {
+    let record = record_of_width(8.0);
+    let text = predict(&format!("divergence --k 4 --from {record}"));
+    assert!(
+        text.contains("width = 8, lanes in a subgroup, W (width.effective_width of the record)"),
+        "{text}"
+    );
+    // What is given goes before.
+    let text = predict(&format!("divergence --k 4 --width 32 --from {record}"));
+    assert!(text.contains("width = 32, lanes in a subgroup, W (given)"), "{text}");
+}
+
+#[test]
+fn a_record_without_the_value_or_with_a_senseless_one_is_named() {
+    let error = refusal(&format!("allreduce --p 4 --m 1MiB --from {}", golden()));
+    assert!(error.contains("--alpha") && error.contains("no allreduce.alpha"), "{error}");
+    let error = refusal(&format!("batching --level dispatches_per_lunch --from {}", golden()));
+    assert!(error.contains("no ladder.dispatches_per_lunch.alpha"), "{error}");
+    let zero = record_of_width(0.0);
+    let error = refusal(&format!("divergence --k 4 --from {zero}"));
+    assert!(error.contains("width.effective_width of the record is 0"), "{error}");
+    assert!(error.contains("from 1 to 1024") && error.contains("--width"), "{error}");
+    refusal("divergence --k 4 --from nowhere.json");
+}
+
+#[test]
+fn help_names_unit_and_domain_of_every_parameter() {
+    for law in LAWS {
+        let output = warplaw(&["predict", law.name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{}", law.name);
+        let help = String::from_utf8_lossy(&output.stdout);
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for parameter in law.parameters {
+            let domain = parameter.domain.describe();
+            assert!(help.contains(&format!("--{} ", parameter.flag)), "{}: {help}", law.name);
+            assert!(help.contains(&domain), "{} --{}: no `{domain}`", law.name, parameter.flag);
+            assert!(domain.contains(';'), "a unit and a domain: {domain}");
+        }
+    }
+}
+
+/// Values on the edges of every domain: an answer or a refusal, never a panic, and figures that are finite.
+#[test]
+fn no_corner_of_a_domain_is_fatal() {
+    let edges = [0.0, 1e-12, 0.5, 1.0, 1.5, 8.0, 1024.0, 1e18];
+    for law in LAWS {
+        for &value in &edges {
+            for &other in &edges {
+                let mut given = Given::new(law, None);
+                for (index, parameter) in law.parameters.iter().enumerate() {
+                    let value = if index % 2 == 0 { value } else { other };
+                    if parameter.domain.check(value).is_ok() {
+                        given.number(parameter.flag, (value, value));
+                    }
+                }
+                let Ok(answer) = (law.answer)(&mut given) else { continue };
+                assert!(answer.figures.iter().all(|f| f.value.is_none_or(f64::is_finite)));
+                let rows = answer.columns[0].values.len();
+                assert!(rows >= 1 && answer.columns.iter().all(|c| c.values.len() == rows));
+                let text = warplaw::report::render(
+                    &answer.document(),
+                    warplaw::report::Format::Terminal { width: Some(60) },
+                );
+                // Sentences are the terminal's to wrap.
+                let ruled = |line: &&str| line.contains('┤') || line.contains('─');
+                let longest = text.lines().filter(ruled).map(|line| line.chars().count()).max();
+                assert!(longest.is_some_and(|longest| longest <= 60), "{longest:?}\n{text}");
+            }
+        }
+    }
+}
