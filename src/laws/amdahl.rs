@@ -50,6 +50,11 @@ mod tests {
         }
 
         #[test]
+        fn without_end_of_workers_the_speed_up_is_the_ceiling(f in 0.0..0.999_9f64) {
+            prop_assert!((speed_up(f, 1e12) / ceiling(f) - 1.0).abs() < 1e-6);
+        }
+
+        #[test]
         fn more_workers_never_slow_the_work(f in 0.0..1.0f64, p in 1.0..1e6f64) {
             prop_assert!(speed_up(f, p + 1.0) >= speed_up(f, p) - 1e-12);
         }

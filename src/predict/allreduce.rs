@@ -1,6 +1,6 @@
 //! What it costs many workers to agree.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{BANDWIDTH, BYTES_HELD, OVERHEAD, TIME_PER_BYTE, WORKERS};
 use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
@@ -38,7 +38,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let latency_share = |p: f64| ring_time(p, 0.0, alpha_s, beta) / ring(p);
     let share = latency_share(p);
     let of_it = if share.is_finite() {
-        format!(", {} of it latency", figure(share, "%"))
+        format!(", {} of it latency", figure(share, SHARE_OF_ONE))
     } else {
         String::new()
     };
@@ -52,9 +52,9 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("ring", "s", ring(p));
     answer.figure("recursive doubling", "s", doubling(p));
     answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
-    answer.figure("latency's share of the ring", "%", share);
+    answer.figure("latency's share of the ring", SHARE_OF_ONE, share);
     answer.curve("ring", "s", ring);
-    answer.column("of it latency", "%", latency_share);
+    answer.column("of it latency", SHARE_OF_ONE, latency_share);
     answer.curve("doubling", "s", doubling);
     answer.curve("naive", "s", |p| naive_time(p, m, alpha_s, beta));
     Ok(answer)

@@ -1,6 +1,6 @@
 //! What parallel work is worth on many workers.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{SHARE, WORKERS};
 use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
@@ -33,14 +33,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     };
     answer.say(format!(
         "Work that is {} parallel is {} as fast on {} workers as on one; {limit}.",
-        figure(f, "%"),
+        figure(f, SHARE_OF_ONE),
         figure(speed, "x"),
         figures::count(p),
     ));
     answer.figure("speed-up", "x", speed);
     answer.figure("ceiling", "x", ceiling);
     answer.curve("speed-up", "x", |p| speed_up(f, p));
-    answer.column("of the ceiling", "%", |p| speed_up(f, p) / ceiling);
-    answer.column("of each worker used", "%", |p| speed_up(f, p) / p);
+    answer.column("of the ceiling", SHARE_OF_ONE, |p| speed_up(f, p) / ceiling);
+    answer.column("of each worker used", SHARE_OF_ONE, |p| speed_up(f, p) / p);
     Ok(answer)
 }

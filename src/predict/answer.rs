@@ -6,6 +6,9 @@ use super::{Given, Used};
 use crate::report::figures;
 use crate::report::{Axis, Curve, Document, Plot, Table};
 
+/// The unit of a share: a number from 0 to 1 in JSON, per cent to a reader.
+pub(super) const SHARE_OF_ONE: &str = "share";
+
 /// A figure with its name and unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
@@ -13,7 +16,7 @@ pub struct Figure {
     pub name: &'static str,
     /// The figure; absent where the law has none, as a ceiling of work that is all parallel.
     pub value: Option<f64>,
-    /// Its unit: `s`, `x` for a multiple, `%` for a share of one, or none.
+    /// Its unit: `s`, `x` for a multiple, `share` for a part of one, or none for a count.
     pub unit: &'static str,
 }
 
@@ -147,7 +150,7 @@ impl Answer {
         let drawn: Vec<&Column> = self.columns.iter().filter(|column| column.drawn).collect();
         let axis = |column: &Column, scale: Scale| Axis {
             name: column.name.to_owned(),
-            unit: column.unit.to_owned(),
+            unit: shown(column.unit).to_owned(),
             logarithmic: scale == Scale::Logarithmic,
         };
         let curve = |column: &&Column| Curve {
@@ -175,7 +178,12 @@ fn quantity(used: &Used) -> String {
     }
 }
 
+/// The unit as reports write it.
+fn shown(unit: &str) -> &str {
+    if unit == SHARE_OF_ONE { "%" } else { unit }
+}
+
 /// Four digits with the unit.
 pub(super) fn figure(value: f64, unit: &str) -> String {
-    figures::to_digits(value, unit, 4)
+    figures::to_digits(value, shown(unit), 4)
 }

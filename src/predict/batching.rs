@@ -1,6 +1,6 @@
 //! How large a batch must be.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{COUNT, OVERHEAD, SHARE_OF_PEAK, TIME};
 use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
@@ -44,7 +44,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.say(format!(
         "Batch {} items for {} of peak; half of peak is reached at {}.",
         figures::count(wanted.ceil()),
-        figure(share, "%"),
+        figure(share, SHARE_OF_ONE),
         figures::digits(half)
     ));
     if let Some((_, batch)) = asked {
@@ -53,12 +53,12 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
             figures::count(batch),
             figure(per_item_s(batch) * batch, "s"),
             figure(per_item_s(batch), "s"),
-            figure(item_s / per_item_s(batch), "%")
+            figure(item_s / per_item_s(batch), SHARE_OF_ONE)
         ));
     }
     answer.figure("batch for the share", "", wanted);
     answer.figure("n½", "", half);
     answer.curve("time per item", "s", per_item_s);
-    answer.column("of peak", "%", |batch| item_s / per_item_s(batch));
+    answer.column("of peak", SHARE_OF_ONE, |batch| item_s / per_item_s(batch));
     Ok(answer)
 }

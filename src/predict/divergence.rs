@@ -1,6 +1,6 @@
 //! What a k-way branch costs.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{COUNT, OVERHEAD, TIME};
 use super::given::{Given, Unanswered};
 use super::steps::doublings;
@@ -51,7 +51,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("cost, lanes drawing", "x", drawn(k));
     answer.curve("lanes alternating", "x", alternating);
     answer.curve("lanes drawing", "x", drawn);
-    answer.column("η = 1/k", "%", |k| efficiency(k.min(width)));
+    answer.column("η = 1/k", SHARE_OF_ONE, |k| efficiency(k.min(width)));
     if arm.is_some() {
         answer.column("alternating", "s", |k| alternating(k) * arm_s);
         answer.column("drawing", "s", |k| drawn(k) * arm_s);

@@ -1,6 +1,6 @@
 //! What stragglers cost.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{FACTOR, SHARE};
 use super::given::{Given, Unanswered};
 use super::steps::{even, round_numbers};
@@ -33,18 +33,18 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     } else {
         (even(first, q), Scale::Linear)
     };
-    let mut answer = Answer::new(given, ("straggling", "%"), &rows, [x, Scale::Linear]);
+    let mut answer = Answer::new(given, ("straggling", SHARE_OF_ONE), &rows, [x, Scale::Linear]);
     let slowdown = |q: f64| straggler_slowdown(q, h, width);
     answer.say(format!(
         "Where {} of the work takes {} as long, in random order, subgroups of {width} lanes take {} as long as \
          their mean lane works: so much would sorting buy.",
-        figure(q, "%"),
+        figure(q, SHARE_OF_ONE),
         figure(h, "x"),
         figure(slowdown(q), "x")
     ));
     answer.figure("slowdown, and what sorting buys", "x", slowdown(q));
-    answer.figure("efficiency", "%", 1.0 / slowdown(q));
+    answer.figure("efficiency", SHARE_OF_ONE, 1.0 / slowdown(q));
     answer.curve("slowdown", "x", slowdown);
-    answer.column("η = mean/max", "%", |q| 1.0 / slowdown(q));
+    answer.column("η = mean/max", SHARE_OF_ONE, |q| 1.0 / slowdown(q));
     Ok(answer)
 }

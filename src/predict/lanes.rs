@@ -1,6 +1,6 @@
 //! What lanes of a subgroup are worth.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::LANES;
 use super::given::{Given, Unanswered};
 use super::steps::doublings;
@@ -30,8 +30,8 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     ));
     answer.figure("speed-up", "x", speed_up(a));
     answer.curve("speed-up", "x", speed_up);
-    answer.column("of the subgroup used", "%", |a| speed_up(a) / width);
-    answer.column("control per item, of a lone lane's", "%", |a| {
+    answer.column("of the subgroup used", SHARE_OF_ONE, |a| speed_up(a) / width);
+    answer.column("control per item, of a lone lane's", SHARE_OF_ONE, |a| {
         control_per_item(speed_up(a), 1.0, 0.0)
     });
     Ok(answer)

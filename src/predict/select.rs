@@ -1,6 +1,6 @@
 //! Whether to branch or to select.
 
-use super::answer::{Answer, Scale, figure};
+use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use super::domain::{OVERHEAD, SHARE, TIME};
 use super::given::{Given, Unanswered};
 use super::steps::even;
@@ -54,23 +54,23 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         straight_s,
     };
     let axes = [Scale::Linear, Scale::Linear];
-    let mut answer = Answer::new(given, ("take arm 1", "%"), &even(first, q), axes);
+    let mut answer = Answer::new(given, ("take arm 1", SHARE_OF_ONE), &even(first, q), axes);
     let crossover = costs.crossover(width);
     let from = match crossover {
         Some(0.0) => "Selecting is cheaper however lanes choose".to_owned(),
         Some(q) => format!(
             "Selecting is cheaper from {} of lanes in arm 1 to half of them",
-            figure(q, "%")
+            figure(q, SHARE_OF_ONE)
         ),
         None => "The branch stays cheaper however lanes choose".to_owned(),
     };
     answer.say(format!(
         "{from}. At {} a branch takes {} and a select {}.",
-        figure(q, "%"),
+        figure(q, SHARE_OF_ONE),
         figure(costs.branch_time(q, width), "s"),
         figure(costs.select_time(), "s")
     ));
-    answer.figure("crossover", "%", crossover.unwrap_or(f64::NAN));
+    answer.figure("crossover", SHARE_OF_ONE, crossover.unwrap_or(f64::NAN));
     answer.figure("branch", "s", costs.branch_time(q, width));
     answer.figure("select", "s", costs.select_time());
     answer.curve("branch", "s", |q| costs.branch_time(q, width));
