@@ -11,10 +11,11 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
 use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
+use warplaw::kernels::Number;
 use warplaw::kernels::arms::Arms;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
-use warplaw::kernels::reduction::{Item, Items, Share, Variant, reduce};
+use warplaw::kernels::reduction::{Items, Share, Variant, reduce};
 use warplaw::measure::compare;
 
 /// Nanoseconds by the GPU's clock.
@@ -147,7 +148,7 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
     group.finish();
 
     const COUNT: u32 = 1 << 20;
-    let items = Items::random(Item::U32, COUNT, 1);
+    let items = Items::random(Number::U32, COUNT, 1);
     let mut group = criterion.benchmark_group("reduction_of_2^20_u32");
     group.throughput(Throughput::Bytes(u64::from(COUNT) * 4));
     for variant in [

@@ -58,8 +58,6 @@ fn subcommand(law: &'static Law) -> Command {
         Arg::new(choice.flag).long(choice.flag).help(choice.what).default_value(choice.default)
     });
     let command = Command::new(law.name)
-        .about(law.about)
-        .long_about(format!("{}\n\n{}", law.about, law.formula))
         .arg_required_else_help(true)
         .args(numbers)
         .args(words)
@@ -77,7 +75,10 @@ fn subcommand(law: &'static Law) -> Command {
                 .conflicts_with("format")
                 .help("Write JSON"),
         );
+    // The arguments that are added bring an `about` of their own, so the law's comes after.
     Output::augment_args(command)
+        .about(law.about)
+        .long_about(format!("{}\n\n{}", law.about, law.formula))
 }
 
 impl FromArgMatches for PredictArguments {

@@ -7,7 +7,8 @@
 use std::rc::Rc;
 
 use super::is_narrow;
-use crate::kernels::ilp::{Ilp, Number, STEPS};
+use crate::kernels::Number;
+use crate::kernels::ilp::{Ilp, STEPS};
 use crate::laws::latency::{chains_to_hide, step_time};
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::is_narrow;
-use crate::kernels::reduction::{Item, Items, LANES, Share, Variant, alone, reduce};
-use crate::kernels::{empty, random_words};
+use crate::kernels::reduction::{Items, LANES, Share, Variant, alone, reduce};
+use crate::kernels::{Number, empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
 use crate::laws::simt::subgroups;
 use crate::measure::{
@@ -37,16 +37,16 @@ const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 /// larger inputs take most of a span or more.
 const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 18;
 
-fn sizes(context: &Context<'_>, variant: Variant, item: Item) -> Vec<u32> {
+fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Vec<u32> {
     let all: &[u32] = match (context.profile.dense, item, variant.shares()) {
-        (true, Item::U32, _) => {
+        (true, Number::U32, _) => {
             &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MOST_ITEMS]
         }
-        (true, Item::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
-        (false, Item::U32, true) => &[1, 262_143, MOST_ITEMS],
-        (false, Item::U32, false) => &[1, 4_097, 262_143],
-        (false, Item::F32, _) if swaps_per_item(variant, item) => &[4_097],
-        (false, Item::F32, _) => &[262_143],
+        (true, Number::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
+        (false, Number::U32, true) => &[1, 262_143, MOST_ITEMS],
+        (false, Number::U32, false) => &[1, 4_097, 262_143],
+        (false, Number::F32, _) if swaps_per_item(variant, item) => &[4_097],
+        (false, Number::F32, _) => &[262_143],
     };
     let most = if swaps_per_item(variant, item) {
         MOST_SWAPS
@@ -63,8 +63,8 @@ fn subgroup_size(context: &Context<'_>) -> u32 {
     context.reported_width.or(context.width).unwrap_or(1)
 }
 
-fn swaps_per_item(variant: Variant, item: Item) -> bool {
-    item == Item::F32 && variant == Variant::AtomicPerItem
+fn swaps_per_item(variant: Variant, item: Number) -> bool {
+    item == Number::F32 && variant == Variant::AtomicPerItem
 }
 
 /// What each kind of coordination costs, measured alone.
@@ -108,7 +108,7 @@ impl Alone {
         ];
         // 2²⁴ / (256 · 4 · 1.5) workgroups bring an f32 total to the end of its exact range.
         let own = Sizing::Own { granule: 16, most: 8_192 };
-        let atomics = Item::ALL.map(|item| {
+        let atomics = Number::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {
                 let name = format!("alone.atomic.{}.{who}", item.word());
                 let priced = plan.case(name.clone(), own.clone(), move |n| {
@@ -151,7 +151,7 @@ impl Alone {
     ) -> BTreeMap<(Option<usize>, u32), CaseId> {
         let words = random_words(context.seed, MOST_ITEMS as usize);
         let mut reads = BTreeMap::new();
-        for count in sizes(context, Variant::TreeSequential, Item::U32) {
+        for count in sizes(context, Variant::TreeSequential, Number::U32) {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
                 alone::read_one(&words, count).train(n)
@@ -159,7 +159,7 @@ impl Alone {
             reads.insert((None, count), case);
         }
         for (index, share) in SHARES.into_iter().enumerate() {
-            for count in sizes(context, Variant::SinglePass, Item::U32) {
+            for count in sizes(context, Variant::SinglePass, Number::U32) {
                 let items = items.clone();
                 let name = format!("alone.read.{}.{count}", share.word());
                 let case = plan
@@ -185,7 +185,7 @@ impl Alone {
     }
 
     /// Seconds per atomic where every lane does one, or one lane of each subgroup.
-    fn atomic_s(&self, round: &Round<'_>, item: Item, leaders: bool) -> f64 {
+    fn atomic_s(&self, round: &Round<'_>, item: Number, leaders: bool) -> f64 {
         let who = usize::from(leaders);
         let [priced, floor] = self.atomics[item as usize][who];
         round.unit_above(priced, floor) / self.atomics_per_workgroup[who]
@@ -208,7 +208,7 @@ impl Alone {
         round.unit(self.reads[&(share, count)]) - self.dispatch_s(round)
     }
 
-    fn prices(&self, round: &Round<'_>, variant: Variant, item: Item) -> Prices {
+    fn prices(&self, round: &Round<'_>, variant: Variant, item: Number) -> Prices {
         let sequential = variant != Variant::TreeInterleaved;
         let sums = variant.needs_subgroups();
         Prices {
@@ -262,10 +262,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     let mut plan = Plan::default();
     plan.shorten_spans(4);
-    let inputs = Item::ALL.map(|item| Items::random(item, MOST_ITEMS, context.seed));
+    let inputs = Number::ALL.map(|item| Items::random(item, MOST_ITEMS, context.seed));
     let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0]));
     let mut largest: Vec<(String, CaseId)> = Vec::new();
-    for (items, item) in inputs.iter().zip(Item::ALL) {
+    for (items, item) in inputs.iter().zip(Number::ALL) {
         for variant in Variant::ALL {
             if variant.needs_subgroups() && !context.facts.has_subgroups() {
                 plan.note(format!(
@@ -326,7 +326,7 @@ fn sweep(
             let growth = if swaps_per_item(variant, item) { times * times } else { times };
             plan.grows_from(case, smaller, growth / 2.0);
         }
-        if item == Item::U32 && count == MOST_ITEMS {
+        if item == Number::U32 && count == MOST_ITEMS {
             largest.push((name.clone(), case));
         }
         let law = Rc::clone(alone);
@@ -354,10 +354,10 @@ fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
     parameter("t_tree_sequential", |alone, round| alone.tree_s(round, true));
     parameter("tree_latency_sequential", |alone, round| alone.tree_latency_s(round, true));
     parameter("t_subgroup_sum", Alone::subgroup_sum_s);
-    parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Item::U32, false));
-    parameter("t_atomic_f32", |alone, round| alone.atomic_s(round, Item::F32, false));
-    parameter("t_atomic_u32_leader", |alone, round| alone.atomic_s(round, Item::U32, true));
-    parameter("t_atomic_f32_leader", |alone, round| alone.atomic_s(round, Item::F32, true));
+    parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Number::U32, false));
+    parameter("t_atomic_f32", |alone, round| alone.atomic_s(round, Number::F32, false));
+    parameter("t_atomic_u32_leader", |alone, round| alone.atomic_s(round, Number::U32, true));
+    parameter("t_atomic_f32_leader", |alone, round| alone.atomic_s(round, Number::F32, true));
 }
 
 fn add_findings(plan: &mut Plan, alone: Rc<Alone>, largest: Vec<(String, CaseId)>) {

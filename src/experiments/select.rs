@@ -176,11 +176,21 @@ impl Arms {
         }
     }
 
+    fn select_s(&self, round: &Round<'_>) -> f64 {
+        let costs = self.selects.iter().map(|(_, case)| case.cost(round));
+        costs.sum::<f64>() / self.selects.len() as f64
+    }
+
+    /// The select's cost over the branch's where half of the lanes go either way: what there is to win.
+    fn at_half(&self, round: &Round<'_>) -> f64 {
+        let half = self.branches.iter().find(|(q, _)| *q == 0.5);
+        half.map_or(f64::NAN, |(_, branch)| self.select_s(round) / branch.cost(round))
+    }
+
     /// Where the measured branch first costs what the measured select does, up to q = 1/2; NaN where it
     /// never does. Between two measured points the cost grows with the share of subgroups that take arm 1.
     fn crossover(&self, round: &Round<'_>) -> f64 {
-        let select_s = self.selects.iter().map(|(_, case)| case.cost(round)).sum::<f64>()
-            / self.selects.len() as f64;
+        let select_s = self.select_s(round);
         let points: Vec<(f64, f64)> = self
             .branches
             .iter()
@@ -286,7 +296,10 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
     parameter("t_arm_1", |costs| costs.branched_s[1]);
     parameter("t_straight_0", |costs| costs.straight_s[0]);
     parameter("t_straight_1", |costs| costs.straight_s[1]);
-    let (law, own) = (Rc::clone(arms), Rc::clone(arms));
+    let (law, own, half) = (Rc::clone(arms), Rc::clone(arms), Rc::clone(arms));
+    plan.figure(format!("select_over_branch_at_half.{trips}_trips"), "x", move |round| {
+        half.at_half(round)
+    });
     plan.figure(format!("crossover_predicted.{trips}_trips"), "", move |round| {
         law.costs(round).crossover(law.width).unwrap_or(f64::NAN)
     });

@@ -6,8 +6,8 @@
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
-use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use super::{Kernel, Launch, module};
+use crate::gpu::{Demand, Shader, Workload};
 
 /// Arms in the smaller and in the larger module. Drivers that turn a switch into a ladder of `if`s make
 /// every arm pay for every other, so a narrow machine is spared the larger one.
@@ -110,28 +110,17 @@ impl Arms {
             .iter()
             .position(|&compiled| compiled >= self.arms)
             .expect("no module has so many arms");
-        let words = self.workgroups as usize * self.lanes as usize;
-        let arms = Arc::new(self);
-        let (for_demand, for_check) = (Arc::clone(&arms), Arc::clone(&arms));
-        let mask = arms.selectors.len() as u32 - 1;
-        Workload {
-            label: format!("arms of {} lanes, {} repeats", arms.lanes, arms.repeats),
-            dispatches: vec![Dispatch {
-                shader: Arc::clone(&shaders()[module]),
-                entry: "arms",
-                constants: vec![("LANES", arms.lanes)],
-                bindings: vec![("params", 0), ("selectors", 1), ("output", 2)],
-                workgroups: [arms.workgroups, 1],
-                demand: Arc::new(move |width| for_demand.demand(width)),
-            }],
-            buffers: vec![
-                Contents::Uniform(vec![arms.repeats, arms.trips, mask, arms.seed]),
-                Contents::Data(Arc::clone(&arms.selectors)),
-                Contents::Zeroed(words),
-            ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 2, expected: Arc::new(move || for_check.twin()) },
+        let mask = self.selectors.len() as u32 - 1;
+        Launch {
+            label: format!("arms of {} lanes, {} repeats", self.lanes, self.repeats),
+            shader: Arc::clone(&shaders()[module]),
+            entry: "arms",
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params: vec![self.repeats, self.trips, mask, self.seed],
+            reads: Some(("selectors", Arc::clone(&self.selectors))),
         }
+        .of(self)
     }
 
     /// Workgroups after which selectors, and so outputs, come round again.
@@ -146,6 +135,13 @@ impl Arms {
         (at, self.selectors[at as usize])
     }
 
+    /// Equal operation counts, unequal times: orders differ in what a pipeline can overlap.
+    fn arm_issues(&self, arm: u32) -> f64 {
+        f64::from(self.trips) * (8.0 + f64::from(arm % 5) * 0.2)
+    }
+}
+
+impl Kernel for Arms {
     /// One period's outputs, or all if there are fewer. Lanes that take the same arm step together, which lets the CPU vectorise.
     fn twin(&self) -> Vec<u32> {
         let mut outputs = Vec::new();
@@ -202,11 +198,6 @@ impl Arms {
             issues: issues * workgroups / f64::from(self.period()),
             ..Demand::default()
         }
-    }
-
-    /// Equal operation counts, unequal times: orders differ in what a pipeline can overlap.
-    fn arm_issues(&self, arm: u32) -> f64 {
-        f64::from(self.trips) * (8.0 + f64::from(arm % 5) * 0.2)
     }
 }
 

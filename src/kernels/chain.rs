@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use super::{Kernel, Launch, module};
+use crate::gpu::{Demand, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -37,28 +37,22 @@ impl Chain {
     /// The workload, timed as one pass.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let words = self.workgroups as usize * self.lanes as usize;
-        Workload {
+        Launch {
             label: format!("{self:?}"),
-            dispatches: vec![Dispatch {
-                shader: shader(),
-                entry: "chain",
-                constants: vec![("LANES", self.lanes)],
-                bindings: vec![("params", 0), ("output", 1)],
-                workgroups: [self.workgroups, 1],
-                demand: Arc::new(move |width| self.demand(width)),
-            }],
-            buffers: vec![
-                Contents::Uniform(vec![self.active, self.trips, self.seed]),
-                Contents::Zeroed(words),
-            ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 1, expected: Arc::new(move || self.twin()) },
+            shader: shader(),
+            entry: "chain",
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params: vec![self.active, self.trips, self.seed],
+            reads: None,
         }
+        .of(self)
     }
+}
 
+impl Kernel for Chain {
     /// One workgroup's outputs; every workgroup's are alike.
-    fn twin(self) -> Vec<u32> {
+    fn twin(&self) -> Vec<u32> {
         (0..self.lanes)
             .map(
                 |lane| {
@@ -68,7 +62,7 @@ impl Chain {
             .collect()
     }
 
-    fn demand(self, width: u32) -> Demand {
+    fn demand(&self, width: u32) -> Demand {
         let workgroups = f64::from(self.workgroups);
         let working = f64::from(self.active.div_ceil(width));
         Demand {

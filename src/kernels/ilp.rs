@@ -6,31 +6,10 @@
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
-use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
-
-/// Numbers that the chains are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Number {
-    /// Unsigned.
-    U32,
-    /// Float.
-    F32,
-}
+use super::{Kernel, Launch, Number, module};
+use crate::gpu::{Demand, Shader, Workload};
 
 impl Number {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::U32, Self::F32];
-
-    /// Its name in WGSL and in records.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::U32 => "u32",
-            Self::F32 => "f32",
-        }
-    }
-
     /// The step of chain `chain` in WGSL; `odd` steps differ in f32, so that two do not cancel.
     fn step(self, chain: u32, odd: bool) -> String {
         match (self, odd) {
@@ -128,28 +107,16 @@ impl Ilp {
         let module =
             self.number as usize * CHAINS.len() + chains.expect("a module of so many chains");
         let params = [self.trips, self.seed].into_iter().chain(self.number.operands()).collect();
-        Workload {
+        Launch {
             label: format!("{self:?}"),
-            dispatches: vec![Dispatch {
-                shader: Arc::clone(&shaders()[module]),
-                entry: "ilp",
-                constants: vec![("LANES", self.lanes)],
-                bindings: vec![("params", 0), ("output", 1)],
-                workgroups: [self.workgroups, 1],
-                demand: Arc::new(move |width| self.demand(width)),
-            }],
-            buffers: vec![
-                Contents::Uniform(params),
-                Contents::Zeroed(self.workgroups as usize * self.lanes as usize),
-            ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 1, expected: Arc::new(move || self.twin()) },
+            shader: Arc::clone(&shaders()[module]),
+            entry: "ilp",
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params,
+            reads: None,
         }
-    }
-
-    /// One workgroup's outputs; every workgroup's are alike.
-    fn twin(self) -> Vec<u32> {
-        (0..self.lanes).map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff)).collect()
+        .of(self)
     }
 
     fn lane(self, start: u32) -> u32 {
@@ -164,8 +131,15 @@ impl Ilp {
         };
         (0..self.chains).fold(0, |folded, c| folded ^ chain(c))
     }
+}
 
-    fn demand(self, width: u32) -> Demand {
+impl Kernel for Ilp {
+    /// One workgroup's outputs; every workgroup's are alike.
+    fn twin(&self) -> Vec<u32> {
+        (0..self.lanes).map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff)).collect()
+    }
+
+    fn demand(&self, width: u32) -> Demand {
         const INSTRUCTIONS: f64 = 2.0;
         let subgroups = f64::from(self.workgroups * self.lanes.div_ceil(width));
         let dependent = subgroups * f64::from(self.trips * STEPS) * INSTRUCTIONS;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::Shader;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
 
 /// Every module that can be loaded, templates expanded.
 #[must_use]
@@ -40,6 +40,79 @@ pub fn shaders() -> Vec<Arc<Shader>> {
 /// A module whose name is its file's stem, and a variant after a dot where the file is a template.
 fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
     Arc::new(Shader { name: name.to_owned(), source: source.into(), needs_subgroups })
+}
+
+/// Numbers that a kernel calculates with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Number {
+    /// 32-bit integers, which wrap.
+    U32,
+    /// 32-bit floats.
+    F32,
+}
+
+impl Number {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::U32, Self::F32];
+
+    /// Its name in WGSL and in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::U32 => "u32",
+            Self::F32 => "f32",
+        }
+    }
+}
+
+/// What a kernel must say of a launch beyond how it is bound.
+trait Kernel: Send + Sync + 'static {
+    /// Its answer: the first words of its output, of which the rest are a repetition.
+    fn twin(&self) -> Vec<u32>;
+    /// What it asks of lockstep hardware whose subgroups are `width` wide.
+    fn demand(&self, width: u32) -> Demand;
+}
+
+/// One dispatch in which every lane writes a word of `output`, as most kernels are launched.
+struct Launch {
+    label: String,
+    shader: Arc<Shader>,
+    entry: &'static str,
+    lanes: u32,
+    workgroups: u32,
+    /// The words of the uniform block `params`.
+    params: Vec<u32>,
+    /// A buffer that lanes read, by its name in the shader.
+    reads: Option<(&'static str, Arc<[u32]>)>,
+}
+
+impl Launch {
+    /// The workload of `kernel`, timed as one pass.
+    fn of(self, kernel: impl Kernel) -> Workload {
+        let kernel = Arc::new(kernel);
+        let twin = Arc::clone(&kernel);
+        let mut bindings = vec![("params", 0), ("output", 1)];
+        let outputs = self.workgroups as usize * self.lanes as usize;
+        let mut buffers = vec![Contents::Uniform(self.params), Contents::Zeroed(outputs)];
+        if let Some((name, words)) = self.reads {
+            bindings.push((name, buffers.len()));
+            buffers.push(Contents::Data(words));
+        }
+        Workload {
+            label: self.label,
+            dispatches: vec![Dispatch {
+                shader: self.shader,
+                entry: self.entry,
+                constants: vec![("LANES", self.lanes)],
+                bindings,
+                workgroups: [self.workgroups, 1],
+                demand: Arc::new(move |width| kernel.demand(width)),
+            }],
+            buffers,
+            timing: Timing::Pass { repeats: 1 },
+            check: Check { buffer: 1, expected: Arc::new(move || twin.twin()) },
+        }
+    }
 }
 
 /// `len` incompressible words.

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::module;
+use super::{Number, module};
 use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
 
 pub use reduce::reduce;
@@ -24,28 +24,8 @@ pub const LANES: u32 = 256;
 /// Issued per subgroup around the work itself; only the fake executor counts by it.
 const SETUP_ISSUES: f64 = 10.0;
 
-/// What is summed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Item {
-    /// Wrapping 32-bit integers.
-    U32,
-    /// 32-bit floats, added atomically by compare-and-swap.
-    F32,
-}
-
-impl Item {
-    /// Both types.
-    pub const ALL: [Self; 2] = [Self::U32, Self::F32];
-
-    /// The type's name in WGSL.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::U32 => "u32",
-            Self::F32 => "f32",
-        }
-    }
-
+/// Of f32, whole numbers are summed, and added atomically by compare-and-swap.
+impl Number {
     fn prelude(self) -> &'static str {
         match self {
             Self::U32 => {
@@ -78,7 +58,7 @@ impl Item {
     fn shader(self, subgroup: bool) -> Arc<Shader> {
         static SHADERS: LazyLock<[[Arc<Shader>; 2]; 2]> = LazyLock::new(|| {
             let expand = |stem: &str, text: &str, needs_subgroups: bool| {
-                Item::ALL.map(|item| {
+                Number::ALL.map(|item| {
                     let name = format!("{stem}.{}", item.word());
                     let items = include_str!("../../shaders/reduction_items.wgsl");
                     let source = format!("{}{items}\n{text}", item.prelude());
@@ -103,7 +83,7 @@ impl Item {
 pub fn shaders() -> Vec<Arc<Shader>> {
     [false, true]
         .into_iter()
-        .flat_map(|subgroup| Item::ALL.map(|item| item.shader(subgroup)))
+        .flat_map(|subgroup| Number::ALL.map(|item| item.shader(subgroup)))
         .collect()
 }
 
@@ -173,7 +153,7 @@ impl Variant {
 #[derive(Debug, Clone)]
 pub struct Items {
     /// Their type.
-    pub item: Item,
+    pub item: Number,
     /// Their bits, padded to a multiple of four.
     pub words: Arc<[u32]>,
     /// `sums[n]` is the sum of the first n.
@@ -183,7 +163,7 @@ pub struct Items {
 impl Items {
     /// `count` random items.
     #[must_use]
-    pub fn random(item: Item, count: u32, seed: u64) -> Self {
+    pub fn random(item: Number, count: u32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let values: Vec<i32> = (0..count.next_multiple_of(4))
             .map(|i| if i < count { rng.random_range(-1023..=1023) } else { 0 })
@@ -200,7 +180,7 @@ impl Items {
     }
 
     /// For kernels that read none.
-    fn none(item: Item) -> Self {
+    fn none(item: Number) -> Self {
         Self { item, words: Arc::new([0; 4]), sums: Arc::new([0]) }
     }
 
@@ -288,7 +268,7 @@ impl Params {
 
 /// Collects the buffers and dispatches of a workload; buffer 0 holds the items.
 struct Builder {
-    item: Item,
+    item: Number,
     subgroups: bool,
     buffers: Vec<Contents>,
     dispatches: Vec<Dispatch>,
@@ -372,13 +352,13 @@ mod tests {
 
     #[test]
     fn no_partial_sum_of_the_largest_input_leaves_the_exact_range_of_f32() {
-        let items = Items::random(Item::F32, 1 << 24, 1);
+        let items = Items::random(Number::F32, 1 << 24, 1);
         assert!(items.sums.iter().all(|sum| sum.unsigned_abs() < 1 << 24));
     }
 
     #[test]
     fn a_multi_pass_tree_has_a_level_per_factor_of_256() {
-        let items = Items::random(Item::U32, 70_000, 1);
+        let items = Items::random(Number::U32, 70_000, 1);
         let levels =
             |count| reduce(Variant::MultiPass, &items, count, Share::Strided(1)).dispatches.len();
         assert_eq!([1, 256, 257, 65_536, 65_537].map(levels), [1, 1, 2, 2, 3]);

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use super::{Kernel, Launch, module};
+use crate::gpu::{Demand, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -64,7 +64,6 @@ impl Select {
         assert!(self.words.len().is_power_of_two(), "words are used by mask");
         assert!(self.words.len() >= self.lanes as usize && self.lanes.is_power_of_two());
         let mask = self.words.len() as u32 - 1;
-        let outputs = self.workgroups as usize * self.lanes as usize;
         let entry = match (self.way, self.arms) {
             (Way::Branch, ArmSize::Short) => "branch_short",
             (Way::Branch, ArmSize::Long { .. }) => "branch_long",
@@ -72,26 +71,16 @@ impl Select {
             (Way::Select, ArmSize::Long { .. }) => "select_long",
         };
         let [zero_trips, one_trips] = self.trips();
-        let all = Arc::new(self);
-        let (for_demand, for_check) = (Arc::clone(&all), Arc::clone(&all));
-        Workload {
-            label: format!("{entry}, {} choices", all.choices),
-            dispatches: vec![Dispatch {
-                shader: shader(),
-                entry,
-                constants: vec![("LANES", all.lanes)],
-                bindings: vec![("params", 0), ("words", 1), ("output", 2)],
-                workgroups: [all.workgroups, 1],
-                demand: Arc::new(move |width| for_demand.demand(width)),
-            }],
-            buffers: vec![
-                Contents::Uniform(vec![all.choices, zero_trips, one_trips, mask, all.seed]),
-                Contents::Data(Arc::clone(&all.words)),
-                Contents::Zeroed(outputs),
-            ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 2, expected: Arc::new(move || for_check.twin()) },
+        Launch {
+            label: format!("{entry}, {} choices", self.choices),
+            shader: shader(),
+            entry,
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params: vec![self.choices, zero_trips, one_trips, mask, self.seed],
+            reads: Some(("words", Arc::clone(&self.words))),
         }
+        .of(self)
     }
 
     fn trips(&self) -> [u32; 2] {
@@ -100,7 +89,9 @@ impl Select {
             ArmSize::Long { trips } => trips,
         }
     }
+}
 
+impl Kernel for Select {
     /// One output for each word, or for each lane if those are fewer. Both ways give the same.
     fn twin(&self) -> Vec<u32> {
         let outputs = self.workgroups as usize * self.lanes as usize;

@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use super::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
-use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use super::{Kernel, Launch, module};
+use crate::gpu::{Demand, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -37,29 +37,20 @@ impl Uneven {
         assert!(self.trips.len().is_power_of_two(), "items are used by mask");
         assert!(self.trips.len() >= self.lanes as usize && self.lanes.is_power_of_two());
         let mask = self.trips.len() as u32 - 1;
-        let words = self.workgroups as usize * self.lanes as usize;
-        let uneven = Arc::new(self);
-        let (for_demand, for_check) = (Arc::clone(&uneven), Arc::clone(&uneven));
-        Workload {
-            label: format!("uneven, {} lanes", uneven.lanes),
-            dispatches: vec![Dispatch {
-                shader: shader(),
-                entry: "uneven",
-                constants: vec![("LANES", uneven.lanes)],
-                bindings: vec![("params", 0), ("trips", 1), ("output", 2)],
-                workgroups: [uneven.workgroups, 1],
-                demand: Arc::new(move |width| for_demand.demand(width)),
-            }],
-            buffers: vec![
-                Contents::Uniform(vec![mask, uneven.seed]),
-                Contents::Data(Arc::clone(&uneven.trips)),
-                Contents::Zeroed(words),
-            ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 2, expected: Arc::new(move || for_check.twin()) },
+        Launch {
+            label: format!("uneven, {} lanes", self.lanes),
+            shader: shader(),
+            entry: "uneven",
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params: vec![mask, self.seed],
+            reads: Some(("trips", Arc::clone(&self.trips))),
         }
+        .of(self)
     }
+}
 
+impl Kernel for Uneven {
     /// One output for each item, or for each lane if those are fewer.
     fn twin(&self) -> Vec<u32> {
         let lanes = self.workgroups as usize * self.lanes as usize;

@@ -147,11 +147,15 @@ fn select_rows(select: &Experiment, row: &mut Row<'_>) {
         let from = |q: Option<f64>| {
             q.map_or_else(|| "never".to_owned(), |q| format!("from {} on", figures::per_cent(q)))
         };
+        let at_half = number(select, &format!("select_over_branch_at_half.{trips}"))
+            .map_or(String::new(), |times| {
+                format!("; {} the branch's time at half", figures::quantity(times, "x"))
+            });
         row(
             "selecting beats branching",
             from(crossover("measured")),
             format!(
-                "of lanes taking the rarer arm; {} predicted; two arms of {}",
+                "of lanes taking the rarer arm; {} predicted{at_half}; two arms of {}",
                 from(crossover("predicted")),
                 trips.replace('_', " ")
             ),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Builder, Item, Items, LANES, Params, Share, Variant, launch, trees, workgroups_for};
+use super::super::Number;
+use super::{Builder, Items, LANES, Params, Share, Variant, launch, trees, workgroups_for};
 use crate::gpu::{Demand, Workload};
 
 /// Reading the first `count` items by shares, nothing combined.
@@ -40,7 +41,7 @@ pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
 #[must_use]
 pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     const RARE: u32 = 1 << 22;
-    let items = Items { item: Item::U32, words: Arc::clone(words), sums: Arc::new([]) };
+    let items = Items { item: Number::U32, words: Arc::clone(words), sums: Arc::new([]) };
     let mut build = Builder::new(&items);
     let kept = build.zeroed(count as usize);
     let launched = workgroups_for(count);
@@ -56,7 +57,7 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
 /// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding one and two in turn. For
 /// f32 the total must stay below 2²⁴.
 #[must_use]
-pub fn atomics(item: Item, workgroups: u32, repeats: u32, every: u32) -> Workload {
+pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
     let mut build = Builder::new(&Items::none(item));
     let total = build.zeroed(1);
     let lanes = LANES.div_ceil(every);
@@ -82,7 +83,7 @@ pub fn repeated_trees(variant: Variant, workgroups: u32, repeats: u32) -> Worklo
         Variant::TreeSequential => "tree_alone_sequential",
         other => panic!("{} is no tree", other.word()),
     };
-    let mut build = Builder::new(&Items::none(Item::U32));
+    let mut build = Builder::new(&Items::none(Number::U32));
     let values = build.zeroed((workgroups * LANES) as usize);
     let params = Params { repeats, ..Params::items(0) };
     build.dispatch(entry, [0, values], params, workgroups, move |width| {
@@ -104,7 +105,7 @@ pub fn repeated_trees(variant: Variant, workgroups: u32, repeats: u32) -> Worklo
 #[must_use]
 pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
     const SUM_ISSUES: f64 = 10.0;
-    let mut build = Builder::new(&Items::none(Item::U32));
+    let mut build = Builder::new(&Items::none(Number::U32));
     build.subgroups = true;
     let values = build.zeroed((workgroups * LANES) as usize);
     let params = Params { repeats, ..Params::items(0) };
