@@ -194,7 +194,7 @@ fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
         if short { 2e-3 } else { span }
     });
     let (select, _) = measure(flat, "select");
-    assert!(said(&select, "turned into a select"), "{:?}", select.diagnosis);
+    assert!(said(&select, "runs both sides as a select does"), "{:?}", select.diagnosis);
 }
 
 #[test]
@@ -211,6 +211,17 @@ fn stages_that_hinder_each_other_deviate() {
     let (outcome, _) = measure(executor, "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "less than their stages alone allow"), "{:?}", outcome.diagnosis);
+}
+
+/// Where there are many workers a hundredth of serial work is most of what is left, and half of it all.
+#[test]
+fn many_workers_tell_one_per_cent_from_none() {
+    let machine = Machine { workers: 64.0, ..Machine::lawful(16) };
+    let (outcome, _) = measure(FakeExecutor::new(machine), "amdahl");
+    assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
+    // 1 / (0.01 + 0.99 / 64) = 39.3.
+    assert!((number(&outcome, "best_speed_up.0.99") / 39.3 - 1.0).abs() < 0.05);
+    assert!((number(&outcome, "hardware_workers") / 64.0 - 1.0).abs() < 0.05);
 }
 
 #[test]
@@ -384,7 +395,7 @@ fn the_device_card_has_every_row() {
         "| work of geometric lengths up to 16× |",
         "| selecting beats branching |",
         "| a branch over four operations | a branch |",
-        "| workgroups of 256 lanes at once |",
+        "| many workgroups of 256 lanes |",
         "| latency of a step of u32 |",
         "| latency of a step of f32 |",
         "| a full subgroup |",

@@ -44,6 +44,7 @@ fn subcommand(law: &'static Law) -> Command {
             .long(parameter.flag)
             .value_name(if parameter.swept { "N|A..B" } else { "N" })
             .help(parameter.help())
+            .conflicts_with_all(parameter.instead_of)
             // A value below zero is out of a domain, not an unknown flag.
             .allow_hyphen_values(true)
             .value_parser(move |text: &str| {
@@ -55,7 +56,12 @@ fn subcommand(law: &'static Law) -> Command {
             })
     });
     let words = law.choices.iter().map(|choice| {
-        Arg::new(choice.flag).long(choice.flag).help(choice.what).default_value(choice.default)
+        let word = Arg::new(choice.flag)
+            .long(choice.flag)
+            .value_name("WORD")
+            .help(choice.what)
+            .default_value(choice.default);
+        if choice.among.is_empty() { word } else { word.value_parser(choice.among.to_vec()) }
     });
     let command = Command::new(law.name)
         .arg_required_else_help(true)
@@ -115,7 +121,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
     for (flag, word) in &arguments.words {
         given.word(flag, word.clone());
     }
-    let answer = (arguments.law.answer)(&mut given)?;
+    let answer = arguments.law.ask(&mut given)?;
     if arguments.json {
         let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data") + "\n";
         match &arguments.output.out {

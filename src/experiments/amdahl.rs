@@ -6,14 +6,14 @@
 
 use std::rc::Rc;
 
-use super::{is_narrow, powers_of_two};
-use crate::kernels::stages::Stages;
+use super::powers_of_two;
+use crate::kernels::stages::{LANES, Stages};
 use crate::laws::amdahl::{ceiling, speed_up};
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
+use crate::stats::{Verdict, tolerance};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "amdahl",
@@ -25,12 +25,23 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// Parallel shares in per cent: of these every job's steps divide evenly.
 const SHARES: [u32; 3] = [50, 90, 99];
-/// One worker is a workgroup, so at most as many as two workgroups a compute unit of a large GPU need.
-const WORKERS: u32 = 1024;
-/// On few cores.
-const NARROW_WORKERS: u32 = 64;
-/// Steps of a job for each worker there may be.
-const TRIPS_PER_WORKER: u32 = 200;
+/// How a job is cut for a class of device.
+struct Cut {
+    /// One worker is a workgroup: more of them than the device has compute units, a power of two.
+    workers: u32,
+    /// Steps of a job for each, a multiple of a hundred: enough that a hundredth of the job is long beside
+    /// the launch of a stage, few enough that one worker is done with all of it within a span.
+    trips_each: u32,
+}
+
+fn cut(device_type: &str) -> Cut {
+    match device_type {
+        // Some compilers for CPUs end a lane's loops after 65,535 iterations.
+        "cpu" => Cut { workers: 64, trips_each: 1000 },
+        "discrete" => Cut { workers: 1024, trips_each: 200 },
+        _ => Cut { workers: 256, trips_each: 200 },
+    }
+}
 
 /// What every prediction rests on.
 struct Alone {
@@ -41,13 +52,9 @@ struct Alone {
 }
 
 impl Alone {
-    fn floor(&self, round: &Round<'_>, workers: u32) -> f64 {
-        round.unit(of(&self.floors, workers))
-    }
-
     /// Seconds of `case`, a job for `workers`, beyond launching it.
     fn cost(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
-        round.unit(case) - self.floor(round, workers)
+        round.unit_beyond(case, of(&self.floors, workers))
     }
 
     /// Workers that `workers` workgroups are worth: P(p).
@@ -64,17 +71,23 @@ fn of(cases: &[(u32, CaseId)], workers: u32) -> CaseId {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let seed = context.seed as u32;
-    let most = if is_narrow(context) { NARROW_WORKERS } else { WORKERS };
+    if context.facts.limits.workgroup_lanes < LANES {
+        return Err(Unsupported(format!(
+            "a workgroup of {LANES} lanes is needed and {} is the most",
+            context.facts.limits.workgroup_lanes
+        )));
+    }
+    let Cut { workers, trips_each } = cut(context.facts.device_type);
     let step = if context.profile.dense { 1 } else { 2 };
-    let sweep: Vec<u32> = powers_of_two(most).step_by(step).collect();
-    let trips = most * TRIPS_PER_WORKER;
+    let sweep: Vec<u32> = powers_of_two(workers).step_by(step).collect();
+    let trips = workers * trips_each;
     let mut job = |name: String, serial_trips: u32, parallel_trips: u32, workers: u32| {
         let job = Stages { serial_trips, parallel_trips, workers, seed };
         let own = Sizing::Own { granule: 1, most: 1024 };
         plan.case(name, own, move |times| job.workload().train(times))
     };
     let alone = Rc::new(Alone {
-        floors: sweep.iter().map(|&p| (p, job(format!("floor.{p}"), 0, 0, p))).collect(),
+        floors: sweep.iter().map(|&p| (p, job(format!("{p}.floor"), 0, 0, p))).collect(),
         parallel: sweep
             .iter()
             .map(|&p| (p, job(format!("parallel.{p}"), 0, trips / p, p)))
@@ -149,10 +162,11 @@ fn add_share(
             measured: Box::new(measured),
             predicted: Box::new(move |round| {
                 let (f, worth) = (parallel_share(round), law.worth(round, p));
-                if f.is_nan() || worth.is_nan() || worth < 1.0 {
+                if f.is_nan() || worth.is_nan() {
                     return f64::NAN;
                 }
-                speed_up(f, worth)
+                // No number of workers is worth less than one but by noise.
+                speed_up(f, worth.max(1.0))
             }),
             claimed: true,
         });
@@ -174,10 +188,34 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     let number = |name: &str| outcome.finding(name).and_then(|finding| finding.value.number());
     if let Some(workers) = number("hardware_workers") {
-        text.push(format!(
-            "work that is all parallel speeds up {workers:.1} times at most: beyond that the hardware has no \
-             more workers, and the ideal curve is not blamed on the law"
-        ));
+        let all_parallel = |p: &&record::Point| p.series == "f = 1, ideal workers";
+        let curve: Vec<f64> =
+            outcome.points.iter().filter(all_parallel).map(|p| p.measured).collect();
+        let grows = matches!(curve[..], [.., before, last] if last > 1.1 * before);
+        text.push(if grows {
+            format!(
+                "work that is all parallel speeds up {workers:.1} times, and still more with more workgroups than \
+                 were tried"
+            )
+        } else {
+            format!(
+                "work that is all parallel speeds up {workers:.1} times at most: the hardware has no more workers, \
+                 which is not blamed on the law"
+            )
+        });
+    }
+    for share in SHARES {
+        let f = f64::from(share) / 100.0;
+        if let Some(serial) = outcome.parameter(&format!("serial_share.{f}"))
+            && (serial.value / (1.0 - f) - 1.0).abs() > tolerance::FIRM
+        {
+            text.push(format!(
+                "f = {f}: the serial stage alone took {:.2} % of the job's time, by its steps it is {} %; the law is \
+                 told the former",
+                100.0 * serial.value,
+                100 - share
+            ));
+        }
     }
     let off = |over: bool| {
         outcome

@@ -31,14 +31,16 @@ struct Load {
     subgroups: u32,
 }
 
-const GPU_LOAD: Load = Load { trips: 1024, subgroups: 1 };
-const CPU_LOAD: Load = Load { trips: 4096, subgroups: 8 };
+const GPU_LOAD: Load = Load { trips: 2048, subgroups: 1 };
+const CPU_LOAD: Load = Load { trips: 8192, subgroups: 8 };
 /// Chains whose points are judged.
 const JUDGED: [u32; 7] = [2, 3, 4, 5, 6, 7, 8];
 /// Chains that calibrate: one for the latency, and more than any judged for the issue time.
 const ENDS: [u32; 2] = [1, 12];
-/// Chains speed up by less than this share of their number only past the knee.
-const UNHINDERED: f64 = 0.9;
+/// A knee beyond this share of the most chains leaves no plateau to read the issue time from.
+const STILL_FALLING: f64 = 0.8;
+/// Steps that take up to this many times the issue time have their latency hidden.
+const NEAR: f64 = 1.1;
 
 /// One number type's chains.
 struct Chains {
@@ -72,7 +74,7 @@ impl Chains {
     /// Seconds per step of one chain; NaN where noise leaves nothing of it.
     fn step(&self, round: &Round<'_>, chains: u32) -> f64 {
         let case = self.cases.iter().find(|&&(c, _)| c == chains).expect("it has a case").1;
-        let seconds = round.unit(case) - round.unit(self.floor);
+        let seconds = round.unit_beyond(case, self.floor);
         if seconds > 0.0 { seconds / (self.steps * f64::from(chains)) } else { f64::NAN }
     }
 
@@ -93,13 +95,25 @@ impl Chains {
         step_time(latency, issue, f64::from(chains))
     }
 
-    /// How many times faster than one chain the judged ones go at best: where the curve has flattened, the
-    /// knee. NaN where it has not.
+    /// L / t, NaN where either is unknown: the larger of one and no number would be one.
+    fn predicted_knee(&self, round: &Round<'_>) -> f64 {
+        let (latency, issue) = (self.latency(round), self.issue(round));
+        if latency.is_nan() || issue.is_nan() {
+            return f64::NAN;
+        }
+        chains_to_hide(latency, issue)
+    }
+
+    /// The fewest judged chains that come near the issue time; NaN where none does.
     fn knee(&self, round: &Round<'_>) -> f64 {
+        let enough = |&&chains: &&u32| self.step(round, chains) <= NEAR * self.issue(round);
+        JUDGED.iter().find(enough).map_or(f64::NAN, |&chains| f64::from(chains))
+    }
+
+    /// How many times as fast as one chain the judged ones go at best.
+    fn best_speed_up(&self, round: &Round<'_>) -> f64 {
         let speed_up = |&chains: &u32| self.latency(round) / self.step(round, chains);
-        let last = f64::from(JUDGED[JUDGED.len() - 1]);
-        let best = JUDGED.iter().map(speed_up).fold(f64::NAN, f64::max);
-        if best < UNHINDERED * last { best } else { f64::NAN }
+        JUDGED.iter().map(speed_up).fold(f64::NAN, f64::max)
     }
 }
 
@@ -123,9 +137,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         plan.parameter(format!("latency.{word}"), "s", move |round| l.latency(round));
         plan.parameter(format!("t_issue.{word}"), "s", move |round| t.issue(round));
         plan.figure(format!("knee_predicted.{word}"), "chains", move |round| {
-            chains_to_hide(knee.latency(round), knee.issue(round))
+            knee.predicted_knee(round)
         });
+        let best = Rc::clone(&chains);
         plan.figure(format!("knee_measured.{word}"), "chains", move |round| chains.knee(round));
+        plan.figure(format!("best_speed_up.{word}"), "x", move |round| best.best_speed_up(round));
     }
     plan.diagnose(diagnose);
     Ok(plan)
@@ -139,7 +155,14 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         let Some(knee) = number("knee_predicted") else { continue };
         if number("knee_measured").is_none() {
             text.push(format!(
-                "{word}: the knee at {knee:.1} chains lies beyond those that were judged"
+                "{word}: no chains that were judged hide the latency; the knee is predicted at {knee:.1}"
+            ));
+        }
+        if knee > STILL_FALLING * f64::from(ENDS[1]) {
+            text.push(format!(
+                "{word}: {} chains hardly hide the latency, so that the issue time may be shorter than they show \
+                 and the knee later",
+                ENDS[1]
             ));
         }
         let off = |near: bool, over: bool| -> Vec<String> {
@@ -154,7 +177,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         if let [first, ..] = &off(true, true)[..] {
             text.push(format!(
                 "{word}: around the knee at {knee:.1} chains, from {first} on, a step takes longer than latency \
-                 and issue each allow: the corner is round, since chains that are just enough collide at issue"
+                 and issue each allow: the corner is round, and chains that are just enough may collide at issue"
             ));
         }
         if !off(false, true).is_empty() {

@@ -15,7 +15,7 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Lanes in a workgroup: enough subgroups that one workgroup keeps a compute unit busy.
-const LANES: u32 = 256;
+pub const LANES: u32 = 256;
 /// Lanes that start alike, so that a job of millions of steps is checked in a moment.
 const DISTINCT: u32 = 32;
 

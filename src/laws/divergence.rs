@@ -50,7 +50,8 @@ pub fn subgroup_time(t0: f64, distinct_arms: impl IntoIterator<Item = f64>) -> f
 #[must_use]
 pub fn expected_distinct(k: f64, width: f64) -> f64 {
     debug_assert!(k >= 1.0 && width >= 1.0, "k={k} width={width}");
-    k * (1.0 - (1.0 - 1.0 / k).powf(width))
+    // Written so that nothing cancels where k is huge and hardly two lanes meet.
+    -k * (width * (-1.0 / k).ln_1p()).exp_m1()
 }
 
 #[cfg(test)]

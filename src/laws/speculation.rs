@@ -67,34 +67,54 @@ impl Costs {
         self.select_s + self.straight_s[0] + self.straight_s[1]
     }
 
-    /// The smallest q, up to 1/2, from which selecting is no dearer than branching; `None` where the branch
-    /// stays cheaper up to there. Beyond 1/2 the arms change places.
+    /// The divergence probabilities from and to which selecting is no dearer than branching; `None` where the
+    /// branch stays cheaper throughout. It is one interval, since T_branch is concave in q.
     ///
     /// ```
     /// use warplaw::laws::speculation::Costs;
     /// // One lane: the branch costs 2 + 10 against 20 at any q.
     /// let arms_s = [10.0, 10.0];
     /// let costs = Costs { branch_s: 2.0, select_s: 0.0, branched_s: arms_s, straight_s: arms_s };
-    /// assert_eq!(costs.crossover(1.0), None);
+    /// assert_eq!(costs.selecting_pays(1.0), None);
     /// // Many lanes take both arms almost surely, and 2 s of choosing are lost.
-    /// assert!(costs.crossover(64.0).unwrap() < 0.05);
+    /// let [from, to] = costs.selecting_pays(64.0).unwrap();
+    /// assert!(from < 0.05 && (from + to - 1.0).abs() < 1e-9);
     /// ```
     #[must_use]
-    pub fn crossover(self, width: f64) -> Option<f64> {
+    pub fn selecting_pays(self, width: f64) -> Option<[f64; 2]> {
         let pays = |q: f64| self.select_time() <= self.branch_time(q, width);
-        if pays(0.0) {
-            return Some(0.0);
+        let peak = self.dearest_branch(width);
+        if !pays(peak) {
+            return None;
         }
-        // Up to 1/2 the first to pay need not be the last, so the root is bracketed before it is refined.
-        const STEPS: u32 = 4096;
-        let at = |step: u32| 0.5 * f64::from(step) / f64::from(STEPS);
-        let step = (1..=STEPS).find(|&step| pays(at(step)))?;
-        let (mut lo, mut hi) = (at(step - 1), at(step));
-        for _ in 0..40 {
-            let middle = 0.5 * (lo + hi);
-            if pays(middle) { hi = middle } else { lo = middle }
+        let edge = |outside: f64| {
+            if pays(outside) {
+                return outside;
+            }
+            let (mut out, mut within) = (outside, peak);
+            for _ in 0..60 {
+                let middle = 0.5 * (out + within);
+                if pays(middle) { within = middle } else { out = middle }
+            }
+            within
+        };
+        Some([edge(0.0), edge(1.0)])
+    }
+
+    /// The divergence probability at which branching costs most.
+    #[must_use]
+    pub fn dearest_branch(self, width: f64) -> f64 {
+        let (mut lo, mut hi) = (0.0, 1.0);
+        // A ternary search, which a concave function allows; where it is flat any point will do.
+        for _ in 0..200 {
+            let (left, right) = (lo + (hi - lo) / 3.0, hi - (hi - lo) / 3.0);
+            match self.branch_time(left, width).total_cmp(&self.branch_time(right, width)) {
+                std::cmp::Ordering::Less => lo = left,
+                std::cmp::Ordering::Greater => hi = right,
+                std::cmp::Ordering::Equal => (lo, hi) = (left, right),
+            }
         }
-        Some(hi)
+        0.5 * (lo + hi)
     }
 }
 
@@ -131,10 +151,17 @@ mod tests {
         }
 
         #[test]
-        fn at_the_crossover_both_cost_the_same(costs in costs(), width in 1.0..129f64) {
-            if let Some(q) = costs.crossover(width).filter(|&q| q > 0.0) {
-                let ratio = costs.branch_time(q, width) / costs.select_time();
-                prop_assert!((ratio - 1.0).abs() < 1e-6, "ratio {ratio} at q={q}");
+        fn selecting_pays_between_its_ends_and_nowhere_else(
+            costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
+        ) {
+            let pays = costs.select_time() <= costs.branch_time(q, width) * (1.0 + 1e-9);
+            match costs.selecting_pays(width) {
+                Some([from, to]) => {
+                    let inside = (from..=to).contains(&q);
+                    let near = (q - from).abs() < 1e-6 || (q - to).abs() < 1e-6;
+                    prop_assert!(near || inside == pays, "{from}..{to}, q={q}");
+                }
+                None => prop_assert!(costs.select_time() > costs.branch_time(q, width) * (1.0 - 1e-9)),
             }
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
                 all - kept
             ));
         }
-        // A floor is short by nature, and only its median is ever used.
+        // A floor is short by nature, and its median over all rounds is what is used.
         let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
         if coarse && !case.id.ends_with("floor") {
             outcome

@@ -87,6 +87,13 @@ impl Round<'_> {
         self.above(case, floor) / self.scale(case)
     }
 
+    /// Seconds for one unit of work of `case` beyond one of `floor`, whose median over all rounds is taken.
+    /// For a floor of a scale of its own: it holds more units than the case, and so knows them better.
+    #[must_use]
+    pub fn unit_beyond(&self, case: CaseId, floor: CaseId) -> f64 {
+        self.unit(case) - self.samples.medians[floor.0] / self.scale(floor)
+    }
+
     /// Seconds for one unit of work, nothing subtracted.
     #[must_use]
     pub fn unit(&self, case: CaseId) -> f64 {
@@ -107,6 +114,9 @@ mod tests {
         samples.push(vec![33.0, 2.0]);
         assert_eq!(samples.per_round(&|r| r.unit_above(case, floor)), [0.9, 2.0, 3.1]);
         assert_eq!(samples.medians().span(case), 22.0);
+        // 1.1, 2.2 and 3.3 for a unit of the case; the floor's median is 2, of one unit.
+        let beyond = samples.per_round(&|r| r.unit_beyond(case, floor));
+        assert!(beyond.iter().zip([-0.9, 0.2, 1.3]).all(|(a, b)| (a - b).abs() < 1e-12));
         samples.push(vec![f64::NAN, 2.0]);
         assert_eq!(samples.medians().span(case), 22.0);
         assert_eq!(samples.of(0), [Some(11.0), Some(22.0), Some(33.0), None]);

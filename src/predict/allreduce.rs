@@ -1,7 +1,7 @@
 //! What it costs many workers to agree.
 
 use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
-use super::domain::{BANDWIDTH, BYTES_HELD, OVERHEAD, TIME_PER_BYTE, WORKERS};
+use super::domain::{BANDWIDTH, BYTES_HELD, COUNT, OVERHEAD, TIME_PER_BYTE};
 use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
 use super::{Law, Parameter};
@@ -11,14 +11,15 @@ use crate::report::figures;
 pub(super) const LAW: Law = Law {
     name: "allreduce",
     about: "What does it cost p workers to agree on the sum of m bytes?",
-    formula: "ring: T = 2(p−1)·α + 2((p−1)/p)·β·m; recursive doubling: ⌈log₂ p⌉·(α + β·m)",
+    formula: "ring: T = 2(p−1)·α + 2((p−1)/p)·β·m; recursive doubling: ⌈log₂ p⌉·(α + β·m); naive: \
+              2(p−1)·(α + β·m)",
     parameters: &[
-        Parameter::new("p", "workers", WORKERS).swept(),
+        Parameter::new("p", "workers", COUNT).swept(),
         Parameter::new("m", "bytes that each worker holds", BYTES_HELD),
-        Parameter::new("alpha", "cost of a message, α", OVERHEAD).at("allreduce.alpha"),
+        Parameter::new("alpha", "cost of a message, α", OVERHEAD).at(&["allreduce.alpha"]),
         Parameter::new("beta", "cost of a byte, β; or give --bandwidth", TIME_PER_BYTE)
-            .at("allreduce.beta"),
-        Parameter::new("bandwidth", "bytes in a second, 1/β", BANDWIDTH),
+            .at(&["allreduce.beta"]),
+        Parameter::new("bandwidth", "bytes in a second, 1/β", BANDWIDTH).instead_of("beta"),
     ],
     choices: &[],
     answer,
@@ -52,7 +53,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("ring", "s", ring(p));
     answer.figure("recursive doubling", "s", doubling(p));
     answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
-    answer.figure("latency's share of the ring", SHARE_OF_ONE, share);
+    answer.maybe("latency's share of the ring", SHARE_OF_ONE, share.is_finite().then_some(share));
     answer.curve("ring", "s", ring);
     answer.column("of it latency", SHARE_OF_ONE, latency_share);
     answer.curve("doubling", "s", doubling);

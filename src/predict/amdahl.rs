@@ -1,7 +1,7 @@
 //! What parallel work is worth on many workers.
 
 use super::answer::{Answer, SHARE_OF_ONE, Scale, figure};
-use super::domain::{SHARE, WORKERS};
+use super::domain::{SHARE, WORTH};
 use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
 use super::{Law, Parameter};
@@ -14,7 +14,7 @@ pub(super) const LAW: Law = Law {
     formula: "S(p) = 1 / ((1−f) + f/p), ceiling 1/(1−f)",
     parameters: &[
         Parameter::new("f", "share of the work that is parallel", SHARE),
-        Parameter::new("p", "workers", WORKERS).at("amdahl.hardware_workers").swept(),
+        Parameter::new("p", "workers", WORTH).at(&["amdahl.hardware_workers"]).swept(),
     ],
     choices: &[],
     answer,
@@ -38,7 +38,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         figures::count(p),
     ));
     answer.figure("speed-up", "x", speed);
-    answer.figure("ceiling", "x", ceiling);
+    answer.maybe("ceiling", "x", ceiling.is_finite().then_some(ceiling));
     answer.curve("speed-up", "x", |p| speed_up(f, p));
     answer.column("of the ceiling", SHARE_OF_ONE, |p| speed_up(f, p) / ceiling);
     answer.column("of each worker used", SHARE_OF_ONE, |p| speed_up(f, p) / p);

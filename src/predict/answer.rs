@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Given, Used};
+use super::{Given, Unanswered, Used};
 use crate::report::figures;
 use crate::report::{Axis, Curve, Document, Plot, Table};
 
@@ -43,6 +43,8 @@ pub struct Answer {
     pub formula: &'static str,
     /// The answer in a sentence or two.
     pub says: Vec<String>,
+    /// What to bear in mind of the record behind it.
+    pub cautions: Vec<String>,
     /// What went into it.
     pub parameters: Vec<Used>,
     /// The answer in figures.
@@ -51,6 +53,9 @@ pub struct Answer {
     pub columns: Vec<Column>,
     #[serde(skip)]
     axes: [Scale; 2],
+    /// A figure that ran out of numbers.
+    #[serde(skip)]
+    beyond: Option<&'static str>,
 }
 
 /// How an axis of the plot runs.
@@ -75,7 +80,9 @@ impl Answer {
             law: given.law().name,
             formula: given.law().formula,
             says: Vec::new(),
-            parameters: given.used(),
+            cautions: Vec::new(),
+            beyond: None,
+            parameters: Vec::new(),
             figures: Vec::new(),
             columns: vec![Column { name, unit, values, drawn: false }],
             axes,
@@ -86,8 +93,25 @@ impl Answer {
         self.says.push(sentence);
     }
 
+    /// A figure that the law always has.
     pub(super) fn figure(&mut self, name: &'static str, unit: &'static str, value: f64) {
-        self.figures.push(Figure { name, value: Some(value).filter(|v| v.is_finite()), unit });
+        if !value.is_finite() {
+            self.beyond.get_or_insert(name);
+        }
+        self.maybe(name, unit, Some(value));
+    }
+
+    /// A figure that the law may not have.
+    pub(super) fn maybe(&mut self, name: &'static str, unit: &'static str, value: Option<f64>) {
+        self.figures.push(Figure { name, value, unit });
+    }
+
+    /// The answer with all that went into it, or why it is none.
+    pub(super) fn complete(self, given: &Given) -> Result<Self, Unanswered> {
+        if let Some(figure) = self.beyond {
+            return Err(Unanswered::Beyond { law: self.law, figure });
+        }
+        Ok(Self { parameters: given.used(), cautions: given.cautions(), ..self })
     }
 
     /// A column computed row by row.
@@ -118,11 +142,15 @@ impl Answer {
     pub fn document(&self) -> Document {
         let mut document = Document::default();
         document.heading(1, format!("{}: {}", self.law, self.formula));
-        for sentence in &self.says {
+        for sentence in self.says.iter().chain(&self.cautions) {
             document.text(sentence.clone());
         }
         let used = |used: &Used| {
-            format!("{} = {}, {} ({})", used.name, quantity(used), used.what, used.source)
+            let figure = match used.interval {
+                Some(_) => figures::with_interval(used.value, used.unit, used.interval),
+                None => quantity(used),
+            };
+            format!("{} = {figure}, {} ({})", used.name, used.what, used.source)
         };
         document.list(self.parameters.iter().map(used).collect());
         document.table(self.table());
@@ -173,7 +201,7 @@ impl Answer {
 fn quantity(used: &Used) -> String {
     match used.unit {
         "" if used.value.fract() == 0.0 => figures::count(used.value),
-        "" => used.value.to_string(),
+        "" => figures::compact(used.value),
         unit => figure(used.value, unit),
     }
 }

@@ -6,15 +6,15 @@ use super::given::{Given, Unanswered};
 use super::steps::round_numbers;
 use super::{Choice, Law, Parameter};
 use crate::laws::batching::{batch_for_efficiency, half_performance_batch, time_per_item};
-use crate::report::figures;
+use crate::report::{figures, levels};
 
 pub(super) const LAW: Law = Law {
     name: "batching",
     about: "How large must a batch be, and what does one of B items cost?",
     formula: "T(N) = (N/B)·α + N·t; n½ = α/t",
     parameters: &[
-        Parameter::new("alpha", "fixed cost of a batch, α", OVERHEAD).at("ladder.{level}.alpha"),
-        Parameter::new("t", "cost of an item, t", TIME).at("ladder.{level}.t"),
+        Parameter::new("alpha", "fixed cost of a batch, α", OVERHEAD).at(&["ladder.{level}.alpha"]),
+        Parameter::new("t", "cost of an item, t", TIME).at(&["ladder.{level}.t"]),
         Parameter::new("share", "share of peak that is wanted", SHARE_OF_PEAK).or(0.9),
         Parameter::new("batch", "items in a batch, B", COUNT).swept(),
     ],
@@ -22,6 +22,7 @@ pub(super) const LAW: Law = Law {
         flag: "level",
         what: "level of the record's ladder, such as dispatches_per_pass",
         default: "workgroups_per_dispatch",
+        among: &[],
     }],
     answer,
 };
@@ -30,7 +31,8 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let (alpha_s, item_s) = (given.get("alpha")?, given.get("t")?);
     let share = given.get("share")?;
     let asked = given.range("batch")?;
-    let wanted = batch_for_efficiency(alpha_s, item_s, share).max(1.0);
+    // Less a trifle, so that 360 and rounding noise is no 361.
+    let wanted = (batch_for_efficiency(alpha_s, item_s, share) * (1.0 - 1e-9)).ceil().max(1.0);
     // Unless asked, from a lone item to ten times the batch that is wanted.
     let (first, last) = match asked {
         Some((first, last)) if first < last => (first, last),
@@ -38,12 +40,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         None => (1.0, (10.0 * wanted).max(10.0)),
     };
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
-    let mut answer = Answer::new(given, ("batch", ""), &round_numbers(first, last.ceil()), axes);
+    let mut answer = Answer::new(given, ("batch", ""), &round_numbers(first, last), axes);
     let per_item_s = |batch: f64| time_per_item(alpha_s, item_s, batch);
     let half = half_performance_batch(alpha_s, item_s);
+    let content = given.chosen_of_record("level").and_then(levels::content);
     answer.say(format!(
-        "Batch {} items for {} of peak; half of peak is reached at {}.",
-        figures::count(wanted.ceil()),
+        "Batch {} {} for {} of peak; half of peak is reached at {}.",
+        figures::count(wanted),
+        content.unwrap_or("items"),
         figure(share, SHARE_OF_ONE),
         figures::digits(half)
     ));

@@ -16,9 +16,9 @@ pub(super) const LAW: Law = Law {
         Parameter::new("k", "paths of the branch", COUNT).swept(),
         WIDTH,
         Parameter::new("arm", "one arm alone, choosing it included, T_j", TIME)
-            .at("divergence.t_arm_mean"),
+            .at(&["divergence.t_arm_mean"]),
         Parameter::new("reach", "choosing alone, no arm run, t₀", OVERHEAD)
-            .at("divergence.t_reach")
+            .at(&["divergence.t_reach"])
             .or(0.0),
     ],
     choices: &[],
@@ -30,7 +30,12 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let width = given.get("width")?;
     let (arm, reach_s) = (given.find("arm")?, given.find("reach")?.unwrap_or(0.0));
     // Without an arm's time there is still its multiple, of an arm beside which choosing is nothing.
-    let (arm_s, reach_s) = arm.map_or((1.0, 0.0), |arm_s| (arm_s, reach_s.min(arm_s)));
+    let (arm_s, reach_s) = arm.map_or((1.0, 0.0), |arm_s| (arm_s, reach_s));
+    if reach_s > arm_s {
+        return Err(
+            given.unfit("reach", "choosing is part of what --arm takes, and cannot take longer")
+        );
+    }
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer = Answer::new(given, ("paths", ""), &doublings(first, k), axes);
     let time_s = |distinct: f64| {
@@ -40,21 +45,20 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let alternating = |k: f64| time_s(k.min(width)) / arm_s;
     let drawn = |k: f64| time_s(expected_distinct(k, width)) / arm_s;
     answer.say(format!(
-        "A {}-way branch costs {} one path where neighbouring lanes each go another way, and {} where every \
-         lane draws its own; where whole subgroups agree, {}.",
+        "A {}-way branch costs {} one path where neighbouring lanes take different ones, {} where each lane draws \
+         its own, and no more than one path where whole subgroups agree.",
         figures::count(k),
         figure(alternating(k), "x"),
         figure(drawn(k), "x"),
-        figure(1.0, "x")
     ));
-    answer.figure("cost, lanes alternating", "x", alternating(k));
-    answer.figure("cost, lanes drawing", "x", drawn(k));
-    answer.curve("lanes alternating", "x", alternating);
-    answer.curve("lanes drawing", "x", drawn);
+    answer.figure("cost, interleaved", "x", alternating(k));
+    answer.figure("cost, random", "x", drawn(k));
+    answer.curve("interleaved", "x", alternating);
+    answer.curve("random", "x", drawn);
     answer.column("η = 1/k", SHARE_OF_ONE, |k| efficiency(k.min(width)));
     if arm.is_some() {
-        answer.column("alternating", "s", |k| alternating(k) * arm_s);
-        answer.column("drawing", "s", |k| drawn(k) * arm_s);
+        answer.column("interleaved, time", "s", |k| alternating(k) * arm_s);
+        answer.column("random, time", "s", |k| drawn(k) * arm_s);
     }
     Ok(answer)
 }

@@ -102,27 +102,28 @@ pub struct Domain {
     pub unit: Unit,
     least: End,
     most: End,
+    whole: bool,
 }
 
 const fn at_least(unit: Unit, least: f64) -> Domain {
-    Domain { unit, least: End::Including(least), most: End::Unbounded }
+    Domain { unit, least: End::Including(least), most: End::Unbounded, whole: false }
 }
 
 const fn more_than_none(unit: Unit) -> Domain {
-    Domain { unit, least: End::Excluding(0.0), most: End::Unbounded }
+    Domain { unit, least: End::Excluding(0.0), most: End::Unbounded, whole: false }
 }
 
-pub(super) const WORKERS: Domain = at_least(Unit::None, 1.0);
-/// No subgroup has more, and no table of one need be longer.
-pub(super) const LANES: Domain =
-    Domain { unit: Unit::None, least: End::Including(1.0), most: End::Including(1024.0) };
-pub(super) const COUNT: Domain = at_least(Unit::None, 1.0);
+/// Workers that a law counts.
+pub(super) const COUNT: Domain = Domain { whole: true, ..at_least(Unit::None, 1.0) };
+/// Workers that hardware is worth, which need not be a whole number.
+pub(super) const WORTH: Domain = at_least(Unit::None, 1.0);
+/// No subgroup has more.
+pub(super) const LANES: Domain = Domain { most: End::Including(1024.0), ..COUNT };
 pub(super) const FACTOR: Domain = at_least(Unit::None, 1.0);
-pub(super) const SHARE: Domain =
-    Domain { unit: Unit::Share, least: End::Including(0.0), most: End::Including(1.0) };
+pub(super) const SHARE: Domain = Domain { most: End::Including(1.0), ..at_least(Unit::Share, 0.0) };
 /// Of peak, which is never quite reached.
 pub(super) const SHARE_OF_PEAK: Domain =
-    Domain { unit: Unit::Share, least: End::Excluding(0.0), most: End::Excluding(1.0) };
+    Domain { most: End::Excluding(1.0), ..more_than_none(Unit::Share) };
 pub(super) const OVERHEAD: Domain = at_least(Unit::Seconds, 0.0);
 pub(super) const TIME: Domain = more_than_none(Unit::Seconds);
 pub(super) const BYTES_HELD: Domain = at_least(Unit::Bytes, 0.0);
@@ -137,6 +138,11 @@ impl Domain {
     }
 
     fn bounds(&self) -> String {
+        let whole = if self.whole { "a whole number " } else { "" };
+        format!("{whole}{}", self.ends())
+    }
+
+    fn ends(&self) -> String {
         match (self.least, self.most) {
             (End::Including(least), End::Including(most)) => format!("from {least} to {most}"),
             (End::Excluding(least), End::Excluding(most)) => {
@@ -163,11 +169,18 @@ impl Domain {
             End::Including(most) => value <= most,
             End::Excluding(most) => value < most,
         };
-        if above && below && value.is_finite() {
-            Ok(value)
-        } else {
-            Err(format!("it must be {}", self.bounds()))
+        if !value.is_finite() {
+            return Err(format!("it must be finite, and {}", self.bounds()));
         }
+        if above && below && !(self.whole && value.fract() != 0.0) {
+            return Ok(value);
+        }
+        let hint = if self.unit == Unit::Share && value > 1.0 && value <= 100.0 {
+            format!("; {value} per cent is written {value}%")
+        } else {
+            String::new()
+        };
+        Err(format!("it must be {}{hint}", self.bounds()))
     }
 
     /// A value as people write it: `1e9`, `0.99`, `99 %`, `5us`, `1GiB`, `400GB/s`.
@@ -180,7 +193,7 @@ impl Domain {
             .trim_end()
             .replace('_', "")
             .parse()
-            .map_err(|_| format!("it must be a number ({})", self.unit.describe()))?;
+            .map_err(|_| format!("it must be one number ({})", self.unit.describe()))?;
         self.check(number * times / over)
     }
 
@@ -206,8 +219,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_people_write_them() {
-        assert_eq!(WORKERS.parse("1e9"), Ok(1e9));
-        assert_eq!(WORKERS.parse("10_000"), Ok(1e4));
+        assert_eq!(COUNT.parse("1e9"), Ok(1e9));
+        assert_eq!(COUNT.parse("10_000"), Ok(1e4));
         assert_eq!(SHARE.parse("95 %"), Ok(0.95));
         assert_eq!(TIME.parse("5us"), Ok(5e-6));
         assert_eq!(TIME.parse("5µs"), Ok(5e-6));
@@ -215,28 +228,31 @@ mod tests {
         assert_eq!(BYTES_HELD.parse("1GiB"), Ok(1_073_741_824.0));
         assert_eq!(BANDWIDTH.parse("400GB/s"), Ok(4e11));
         assert_eq!(TIME_PER_BYTE.parse("2ns/B"), Ok(2e-9));
-        assert_eq!(WORKERS.parse_range("1..100000"), Ok((1.0, 1e5)));
+        assert_eq!(COUNT.parse_range("1..100000"), Ok((1.0, 1e5)));
         assert_eq!(BYTES_HELD.parse_range("1KiB..1MB"), Ok((1024.0, 1e6)));
     }
 
     #[test]
     fn what_makes_no_sense_is_refused_with_what_would() {
         for (domain, text, words) in [
-            (WORKERS, "0.5", "at least 1"),
-            (WORKERS, "-3", "at least 1"),
-            (WORKERS, "many", "a number"),
-            (WORKERS, "NaN", "at least 1"),
-            (WORKERS, "inf", "at least 1"),
-            (WORKERS, "1s", "a number"),
+            (COUNT, "0.5", "at least 1"),
+            (COUNT, "-3", "at least 1"),
+            (COUNT, "many", "one number"),
+            (COUNT, "NaN", "at least 1"),
+            (COUNT, "inf", "at least 1"),
+            (COUNT, "1s", "one number"),
+            (COUNT, "2.5", "a whole number"),
+            (COUNT, "1e400", "finite"),
+            (SHARE, "99", "99%"),
             (SHARE, "101%", "from 0 to 1"),
             (SHARE_OF_PEAK, "1", "less than 1"),
             (TIME, "0s", "more than 0"),
-            (TIME, "1 minute", "a number"),
+            (TIME, "1 minute", "one number"),
         ] {
             let error = domain.parse(text).expect_err(text);
             assert!(error.contains(words), "{text}: {error}");
         }
-        assert!(WORKERS.parse_range("9..3").is_err());
-        assert!(WORKERS.parse_range("0..3").is_err());
+        assert!(COUNT.parse_range("9..3").is_err());
+        assert!(COUNT.parse_range("0..3").is_err());
     }
 }

@@ -7,6 +7,12 @@ use serde::Serialize;
 
 use super::{Law, Parameter};
 use crate::record::Record;
+use crate::report::{Interval, figures, word};
+
+/// The place of a subgroup's size as a shader or the driver says it.
+pub(super) const REPORTED_WIDTH: &str = "adapter.subgroup_size";
+/// A parameter known to no better than this share of it is pointed out.
+const FIRM: f64 = 0.2;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +54,8 @@ pub struct Used {
     pub unit: &'static str,
     /// Where it came from.
     pub source: Source,
+    /// The record's 95 % interval.
+    pub interval: Option<Interval>,
 }
 
 /// Why there is no answer.
@@ -67,13 +75,29 @@ pub enum Unanswered {
         /// Where in the record it was looked for, or that one could be given.
         looked: String,
     },
+    /// Two parameters do not go together.
+    #[error("--{flag} does not fit: {reason}")]
+    Unfit {
+        /// The one to change.
+        flag: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A figure is too large to be a number.
+    #[error("`{law}` has no number for the {figure}: what was given is too large or too small")]
+    Beyond {
+        /// The law.
+        law: &'static str,
+        /// What could not be said.
+        figure: &'static str,
+    },
     /// A record holds it, and it makes no sense there.
     #[error("{place} of the record is {value}: {reason}; give --{flag} instead")]
     Senseless {
         /// Where it stands.
         place: String,
         /// What stands there.
-        value: f64,
+        value: String,
         /// What it would have to be.
         reason: String,
         /// What could be given instead.
@@ -143,17 +167,17 @@ impl Given {
         let parameter = self.parameter(flag);
         let both = |value: f64| (value, value);
         let found = if let Some(&range) = self.numbers.get(flag) {
-            Some((range, Source::Given))
-        } else if let Some((value, place)) = self.recorded(parameter)? {
-            Some((both(value), Source::Record(place)))
+            Some((range, Source::Given, None))
+        } else if let Some(Recorded { value, place, interval }) = self.recorded(parameter)? {
+            Some((both(value), Source::Record(place), interval))
         } else {
-            parameter.default.map(|value| (both(value), Source::Default))
+            parameter.default.map(|value| (both(value), Source::Default, None))
         };
-        Ok(found.map(|(range, source)| {
+        Ok(found.map(|(range, source, interval)| {
             let Parameter { flag: name, what, domain, .. } = *parameter;
             let unit = domain.unit.symbol();
             if self.used.iter().all(|used| used.name != name) {
-                self.used.push(Used { name, what, value: range.1, unit, source });
+                self.used.push(Used { name, what, value: range.1, unit, source, interval });
             }
             range
         }))
@@ -166,39 +190,80 @@ impl Given {
         self.words.get(flag).map_or(default, String::as_str)
     }
 
+    /// The word that chose a value of the record, where one was used.
+    pub(super) fn chosen_of_record(&self, flag: &str) -> Option<&str> {
+        let recorded = |used: &Used| matches!(used.source, Source::Record(_));
+        self.used.iter().any(recorded).then(|| self.chosen(flag))
+    }
+
+    /// The refusal of a parameter that does not go with another.
+    pub(super) fn unfit(&self, flag: &str, reason: &'static str) -> Unanswered {
+        Unanswered::Unfit { flag: self.parameter(flag).flag, reason }
+    }
+
+    /// What the reader of an answer should know of the record behind it.
+    pub(super) fn cautions(&self) -> Vec<String> {
+        let Some(record) = &self.record else {
+            return Vec::new();
+        };
+        let mut cautions = Vec::new();
+        for used in &self.used {
+            let Source::Record(place) = &used.source else { continue };
+            if used.interval.is_some_and(|ci| ci.half_width() > FIRM * used.value.abs()) {
+                cautions.push(format!("{} is known to no better than a fifth.", used.name));
+            }
+            let id = place.split('.').next().unwrap_or_default();
+            let unproven = record
+                .experiments
+                .iter()
+                .find(|experiment| experiment.id == id)
+                .map(|experiment| word(experiment))
+                .filter(|&word| word != "holds");
+            let caution = unproven.map(|word| format!("In this record `{id}` reads {word}."));
+            cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
+        }
+        cautions
+    }
+
     fn parameter(&self, flag: &str) -> &'static Parameter {
         let parameter = self.law.parameters.iter().find(|parameter| parameter.flag == flag);
         parameter.expect("a law asks for its own parameters")
     }
 
-    /// The place in a record, choices filled in.
-    fn place(&self, parameter: &Parameter) -> Option<String> {
-        let mut place = parameter.place?.to_owned();
-        for choice in self.law.choices {
-            place = place.replace(&format!("{{{}}}", choice.flag), self.chosen(choice.flag));
-        }
-        Some(place)
+    /// The places in a record, choices filled in.
+    fn places(&self, parameter: &Parameter) -> Vec<String> {
+        let fill = |place: &&str| {
+            self.law.choices.iter().fold((*place).to_owned(), |place, choice| {
+                place.replace(&format!("{{{}}}", choice.flag), self.chosen(choice.flag))
+            })
+        };
+        parameter.places.iter().map(fill).collect()
     }
 
-    fn recorded(&self, parameter: &Parameter) -> Result<Option<(f64, String)>, Unanswered> {
-        let (Some(record), Some(place)) = (&self.record, self.place(parameter)) else {
+    fn recorded(&self, parameter: &Parameter) -> Result<Option<Recorded>, Unanswered> {
+        let Some(record) = &self.record else {
             return Ok(None);
         };
-        let Some(value) = look_up(record, &place) else {
+        let mut places = self.places(parameter).into_iter();
+        let Some(found) = places.find_map(|place| look_up(record, place)) else {
             return Ok(None);
         };
-        match parameter.domain.check(value) {
-            Ok(value) => Ok(Some((value, place))),
-            Err(reason) => {
-                Err(Unanswered::Senseless { place, value, reason, flag: parameter.flag })
-            }
+        match parameter.domain.check(found.value) {
+            Ok(_) => Ok(Some(found)),
+            Err(reason) => Err(Unanswered::Senseless {
+                place: found.place,
+                value: figures::quantity(found.value, parameter.domain.unit.symbol()),
+                reason,
+                flag: parameter.flag,
+            }),
         }
     }
 
     fn missing(&self, parameter: &Parameter) -> Unanswered {
-        let looked = match (&self.record, self.place(parameter)) {
+        let places = self.places(parameter);
+        let looked = match (&self.record, places.first()) {
             (Some(record), Some(place)) => {
-                format!("; the record has no {place}{}", others(record, &place))
+                format!("; the record has no {}{}", places.join(" and no "), others(record, place))
             }
             (None, Some(place)) => format!(", or a record that has {place}: --from RECORD"),
             (_, None) => String::new(),
@@ -213,12 +278,26 @@ impl Given {
     }
 }
 
-/// The parameter or finding at `experiment.name`.
-fn look_up(record: &Record, place: &str) -> Option<f64> {
+/// A value in a record.
+struct Recorded {
+    value: f64,
+    place: String,
+    interval: Option<Interval>,
+}
+
+/// The parameter or finding at `experiment.name`, or the subgroup's size.
+fn look_up(record: &Record, place: String) -> Option<Recorded> {
+    if place == REPORTED_WIDTH {
+        let value = f64::from(record.adapter.subgroup_size.observed?);
+        return Some(Recorded { value, place, interval: None });
+    }
     let (id, name) = place.split_once('.')?;
     let experiment = record.experiments.iter().find(|experiment| experiment.id == id)?;
-    let parameter = experiment.parameter(name).map(|parameter| parameter.value);
-    parameter.or_else(|| experiment.finding(name)?.value.number())
+    let (value, interval) = match experiment.parameter(name) {
+        Some(parameter) => (parameter.value, parameter.ci),
+        None => (experiment.finding(name)?.value.number()?, None),
+    };
+    Some(Recorded { value, place, interval })
 }
 
 /// Places of the same last name or first, since a choice may have been misspelt.

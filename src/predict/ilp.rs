@@ -13,14 +13,16 @@ pub(super) const LAW: Law = Law {
     about: "How many independent chains hide a latency, and what are c of them worth?",
     formula: "a step takes max(L/c, t); the knee is at c = L/t",
     parameters: &[
-        Parameter::new("latency", "latency of a step, L", TIME).at("ilp.latency.{type}"),
-        Parameter::new("issue", "time between independent steps, t", TIME).at("ilp.t_issue.{type}"),
+        Parameter::new("latency", "latency of a step, L", TIME).at(&["ilp.latency.{type}"]),
+        Parameter::new("issue", "time between independent steps, t", TIME)
+            .at(&["ilp.t_issue.{type}"]),
         Parameter::new("c", "independent chains", COUNT).or(16.0).swept(),
     ],
     choices: &[Choice {
         flag: "type",
-        what: "numbers of the record's chains: u32 or f32",
+        what: "numbers of the record's chains",
         default: "u32",
+        among: &["u32", "f32"],
     }],
     answer,
 };

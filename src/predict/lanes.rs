@@ -10,7 +10,7 @@ use crate::report::figures;
 
 pub(super) const LAW: Law = Law {
     name: "lanes",
-    about: "What are a active lanes of a subgroup worth?",
+    about: "What are so many active lanes of a subgroup worth?",
     formula: "speed-up min(a, W); control per item (t_f + t_d) / min(a, W)",
     parameters: &[Parameter::new("a", "active lanes", LANES).swept(), WIDTH],
     choices: &[],

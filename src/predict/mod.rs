@@ -47,7 +47,17 @@ pub struct Law {
     /// Words that choose among a record's parameters.
     pub choices: &'static [Choice],
     /// Makes the answer.
-    pub answer: fn(&mut Given) -> Result<Answer, Unanswered>,
+    answer: fn(&mut Given) -> Result<Answer, Unanswered>,
+}
+
+impl Law {
+    /// The answer to what is given.
+    ///
+    /// # Errors
+    /// A parameter that nobody gave, one that makes no sense, or a figure beyond all numbers.
+    pub fn ask(&'static self, given: &mut Given) -> Result<Answer, Unanswered> {
+        (self.answer)(given)?.complete(given)
+    }
 }
 
 /// A number that a law depends on.
@@ -59,8 +69,10 @@ pub struct Parameter {
     pub what: &'static str,
     /// Which values make sense.
     pub domain: Domain,
-    /// Where a record has it, as `experiment.name`, with choices in braces.
-    pub place: Option<&'static str>,
+    /// Where a record has it, best first, as `experiment.name` with choices in braces.
+    pub places: &'static [&'static str],
+    /// A parameter that is not given when this one is.
+    pub instead_of: Option<&'static str>,
     /// What it is unless said.
     pub default: Option<f64>,
     /// Whether the answer is tabled over it, so that a range may be given.
@@ -69,11 +81,16 @@ pub struct Parameter {
 
 impl Parameter {
     const fn new(flag: &'static str, what: &'static str, domain: Domain) -> Self {
-        Self { flag, what, domain, place: None, default: None, swept: false }
+        let (places, instead_of) = (&[], None);
+        Self { flag, what, domain, places, instead_of, default: None, swept: false }
     }
 
-    const fn at(self, place: &'static str) -> Self {
-        Self { place: Some(place), ..self }
+    const fn at(self, places: &'static [&'static str]) -> Self {
+        Self { places, ..self }
+    }
+
+    const fn instead_of(self, flag: &'static str) -> Self {
+        Self { instead_of: Some(flag), ..self }
     }
 
     const fn or(self, default: f64) -> Self {
@@ -88,15 +105,18 @@ impl Parameter {
     #[must_use]
     pub fn help(&self) -> String {
         let range = if self.swept { "; a range `a..b` tables it" } else { "" };
-        let place = self.place.map_or(String::new(), |place| format!("; from a record: {place}"));
+        let place = match self.places {
+            [] => String::new(),
+            places => format!("; from a record: {}", places.join(", else ")),
+        };
         let default = self.default.map_or(String::new(), |value| format!("; {value} unless given"));
         format!("{} ({}){range}{place}{default}", self.what, self.domain.describe())
     }
 }
 
 /// The lanes of a subgroup, as `width` finds them.
-const WIDTH: Parameter =
-    Parameter::new("width", "lanes in a subgroup, W", domain::LANES).at("width.effective_width");
+const WIDTH: Parameter = Parameter::new("width", "lanes in a subgroup, W", domain::LANES)
+    .at(&["width.effective_width", given::REPORTED_WIDTH]);
 
 /// A word that a law depends on.
 #[derive(Debug, Clone, Copy)]
@@ -107,4 +127,6 @@ pub struct Choice {
     pub what: &'static str,
     /// What it is unless said.
     pub default: &'static str,
+    /// What it may be; anything that a record has where there are none.
+    pub among: &'static [&'static str],
 }

@@ -6,6 +6,9 @@ const MOST: usize = 12;
 /// Round numbers (1, 2, 5, 10, …) from `first` to `last`, both included: the finest such steps that fit.
 pub(super) fn round_numbers(first: f64, last: f64) -> Vec<f64> {
     debug_assert!(first > 0.0 && first <= last, "{first}..{last}");
+    if !last.is_finite() {
+        return vec![first];
+    }
     let decades = (first.log10().floor() as i32)..=(last.log10().ceil() as i32);
     let of = |mantissas: &[f64], every: i32| -> Vec<f64> {
         let start = *decades.start();

@@ -2,6 +2,7 @@
 
 use super::document::{Document, Table};
 use super::figures;
+use super::levels::{self, LEVELS, Level};
 use crate::record::{Experiment, Record};
 use crate::stats::tolerance;
 
@@ -25,7 +26,7 @@ pub(super) fn card(record: &Record) -> Document {
             row(
                 &format!("{} {paths}-way branch", if paths == "8" { "an" } else { "a" }),
                 figures::finding(finding),
-                "of one path's time, every lane of a subgroup its own way".to_owned(),
+                "of one path's time, neighbouring lanes on different paths".to_owned(),
             );
         }
     }
@@ -74,27 +75,9 @@ fn width_row(width: &Experiment, row: &mut Row<'_>) {
     );
 }
 
-/// A level of the ladder as people call it.
-struct Level {
-    id: &'static str,
-    unit: &'static str,
-    content: &'static str,
-}
-
-const LEVELS: [Level; 5] = [
-    Level {
-        id: "workgroups_per_dispatch",
-        unit: "a dispatch",
-        content: "workgroups of 64 lanes and 32 steps",
-    },
-    Level { id: "dispatches_per_pass", unit: "a pass", content: "small dispatches" },
-    Level { id: "passes_per_submit", unit: "a submit", content: "passes of one small dispatch" },
-    Level { id: "submits_per_wait", unit: "a wait", content: "submits of one small dispatch" },
-    Level { id: "chunks_per_map", unit: "a readback", content: "chunks of 4 KiB" },
-];
-
 fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
-    let Some(alpha) = ladder.parameter(&format!("{}.alpha", level.id)) else {
+    let alpha = ladder.parameter(&format!("{}.alpha", level.id));
+    let (Some(unit), Some(alpha)) = (level.unit, alpha) else {
         return;
     };
     let note = if !alpha.is_known_within(tolerance::FIRM) {
@@ -103,10 +86,11 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
         let batch = ladder.finding(&format!("{}.batch_for_90_percent", level.id));
         batch.and_then(|batch| batch.value.number()).map_or(String::new(), |batch| {
             let batch = figures::count(batch.ceil());
-            format!("batch {batch} {} for 90 % of peak", level.content)
+            let content = levels::content(level.id).unwrap_or("items");
+            format!("batch {batch} {content} for 90 % of peak")
         })
     };
-    row(level.unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
+    row(unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
 }
 
 fn number(experiment: &Experiment, name: &str) -> Option<f64> {
@@ -143,31 +127,37 @@ fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
 
 fn select_rows(select: &Experiment, row: &mut Row<'_>) {
     for trips in select.parameters.iter().filter_map(|p| p.name.strip_prefix("t_branch.")) {
-        let crossover = |how: &str| number(select, &format!("crossover_{how}.{trips}"));
-        let from = |q: Option<f64>| {
-            q.map_or_else(|| "never".to_owned(), |q| format!("from {} on", figures::per_cent(q)))
+        let figure = |name: &str| number(select, &format!("{name}.{trips}"));
+        let Some(at_half) = figure("select_over_branch_at_half") else {
+            continue;
         };
-        let at_half = number(select, &format!("select_over_branch_at_half.{trips}"))
-            .map_or(String::new(), |times| {
-                format!("; {} the branch's time at half", figures::quantity(times, "x"))
-            });
+        let from = |q: Option<f64>| {
+            q.map_or_else(|| "never".to_owned(), |q| format!("from {}", figures::per_cent(q)))
+        };
+        let (measured, predicted) = (figure("crossover_measured"), figure("crossover_predicted"));
+        // Where both cost the same, where exactly they cross is chance.
+        let alike = (at_half - 1.0).abs() <= tolerance::of("select");
         row(
             "selecting beats branching",
-            from(crossover("measured")),
+            if alike { "no difference".to_owned() } else { from(measured) },
             format!(
-                "of lanes taking the rarer arm; {} predicted{at_half}; two arms of {}",
-                from(crossover("predicted")),
+                "of lanes in the rarer arm ({} predicted): at 50 % it takes {} the branch's time; arms of {}",
+                from(predicted),
+                figures::quantity(at_half, "x"),
                 trips.replace('_', " ")
             ),
         );
     }
     if let (Some(compiled), Some(times)) =
-        (select.finding("short_branch_is"), select.finding("short_branch_over_select"))
+        (select.finding("short_branch_runs"), select.finding("short_branch_over_select"))
     {
         row(
             "a branch over four operations",
             figures::finding(compiled),
-            format!("as compiled; {} the time of a select written out", figures::finding(times)),
+            format!(
+                "is what it runs; {} the time of a select written out",
+                figures::finding(times)
+            ),
         );
     }
 }
@@ -177,10 +167,10 @@ fn amdahl_row(amdahl: &Experiment, row: &mut Row<'_>) {
         (amdahl.finding("hardware_workers"), amdahl.finding("best_speed_up.0.99"))
     {
         row(
-            "workgroups of 256 lanes at once",
+            "many workgroups of 256 lanes",
             figures::finding(workers),
             format!(
-                "as fast as one; work that is 99 % parallel reached {} of its ceiling of 100×",
+                "as fast as one; work that is 99 % parallel gets {}, its ceiling is 100×",
                 figures::finding(best)
             ),
         );
@@ -201,7 +191,7 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
             &format!("latency of a step of {word}"),
             figures::with_interval(latency.value, &latency.unit, latency.ci),
             format!(
-                "{step}; {} independent chains hide it, {measured} measured",
+                "{step}; {} independent chains should hide it, {measured} do",
                 figures::digits(knee)
             ),
         );

@@ -264,14 +264,17 @@ fn point_table(experiment: &Experiment) -> Table {
     let mut table =
         Table::new(&["series", "at", "predicted>", "measured>", "ratio [95 %]>", "verdict"]);
     for point in &experiment.points {
-        let claimed = if point.claimed { "" } else { " (not claimed)" };
         table.rows.push(vec![
             point.series.clone(),
             x(point),
             figures::quantity(point.predicted, &point.unit),
             figures::quantity(point.measured, &point.unit),
             figures::ratio(point.ratio, point.ratio_ci),
-            format!("{}{claimed}", judge::judge_point(experiment, point).word()),
+            if point.claimed {
+                judge::judge_point(experiment, point).word().to_owned()
+            } else {
+                "not claimed".to_owned()
+            },
         ]);
     }
     table

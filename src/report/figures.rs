@@ -50,6 +50,12 @@ pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
     }
 }
 
+/// `value` to four digits, without zeros that end a fraction.
+#[must_use]
+pub fn compact(value: f64) -> String {
+    trimmed(&significant(value, 4)).to_owned()
+}
+
 /// Without zeros that end a fraction.
 fn trimmed(digits: &str) -> &str {
     if digits.contains('.') && !digits.contains('e') {
@@ -145,6 +151,7 @@ mod tests {
         assert_eq!(digits(1.5e9), "1.50e9");
         assert_eq!(count(16_777_216.0), "16,777,216");
         assert_eq!(per_cent(0.0345), "3.5 %");
+        assert_eq!(compact(0.99), "0.99");
         assert_eq!(digits(99.999), "100");
         assert_eq!(to_digits(99.999_99, "x", 4), "100.0×");
         assert_eq!(to_digits(0.99, "%", 4), "99 %");

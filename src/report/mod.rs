@@ -8,11 +8,13 @@ mod document;
 pub mod figures;
 mod html;
 mod judge;
+pub mod levels;
 mod markdown;
 mod plot;
 mod terminal;
 
 use crate::record::Record;
+pub use crate::stats::Interval;
 
 pub use compare::compare;
 pub use document::{Align, Axis, Block, Column, Curve, Document, Plot, Table};

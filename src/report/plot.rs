@@ -8,8 +8,8 @@ use super::figures;
 const ROWS: usize = 13;
 /// Columns of it where there is room.
 const COLUMNS: usize = 60;
-/// Columns left of it: the widest label, a space and the axis.
-const MARGIN: usize = 11;
+/// Columns of the labels left of it, unless one is wider.
+const LEAST_LABEL: usize = 9;
 /// Columns below which nothing could be told.
 const LEAST_COLUMNS: usize = 16;
 /// Marks of the curves in turn.
@@ -17,8 +17,6 @@ const MARKS: [char; 4] = ['*', 'o', '+', 'x'];
 
 /// The plot in at most `width` columns; nothing where there is nothing to see.
 pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
-    let room = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(MARGIN + 1));
-    let columns = room.clamp(LEAST_COLUMNS, COLUMNS);
     let points = || plot.curves.iter().flat_map(|curve| curve.points.iter());
     let (Some(x), Some(y)) = (
         Span::of(&plot.x, points().map(|&(x, _)| x)),
@@ -26,6 +24,11 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     ) else {
         return String::new();
     };
+    let [top, middle, bottom] = [1.0, 0.5, 0.0].map(|share| y.label(&plot.y, share));
+    let widest = [&top, &middle, &bottom].map(|label| label.chars().count());
+    let margin = widest.into_iter().fold(LEAST_LABEL, usize::max) + 1;
+    let room = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(margin + 1));
+    let columns = room.clamp(LEAST_COLUMNS, COLUMNS);
     let mut cells = vec![vec![' '; columns]; ROWS];
     // The first curve is drawn last, over the others.
     for (curve, mark) in plot.curves.iter().zip(MARKS).rev() {
@@ -36,41 +39,41 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     }
     let mut text = String::new();
     for (row, cells) in cells.iter().enumerate() {
-        let share = 1.0 - row as f64 / (ROWS - 1) as f64;
-        let label =
-            if row % ((ROWS - 1) / 2) == 0 { y.label(&plot.y, share) } else { String::new() };
+        let label = match row {
+            0 => top.as_str(),
+            row if row == ROWS / 2 => &middle,
+            row if row == ROWS - 1 => &bottom,
+            _ => "",
+        };
         let line: String = cells.iter().collect();
-        text.push_str(&format!("{label:>width$} ┤{}\n", line.trim_end(), width = MARGIN - 2));
+        text.push_str(&format!("{label:>width$} ┤{}\n", line.trim_end(), width = margin - 1));
     }
-    text.push_str(&format!("{:>width$}└{}\n", "", "─".repeat(columns), width = MARGIN - 1));
+    text.push_str(&format!("{:>margin$}└{}\n", "", "─".repeat(columns)));
     let labels = [0.0, 0.5, 1.0].map(|share| x.label(&plot.x, share));
     let gap = columns.saturating_sub(labels.iter().map(|label| label.chars().count()).sum());
     let gaps = [gap / 2, gap - gap / 2].map(|spaces| " ".repeat(spaces));
     let [first, middle, last] = labels;
-    text.push_str(&format!(
-        "{:>width$}{first}{}{middle}{}{last}\n",
-        "",
-        gaps[0],
-        gaps[1],
-        width = MARGIN
-    ));
-    text.push_str(&legend(plot));
+    let below = format!("{first}{}{middle}{}{last}", gaps[0], gaps[1]);
+    for line in [below, legend(plot), scales(plot)] {
+        text.push_str(&format!("{:>margin$} {line}\n", ""));
+    }
     text
 }
 
 fn legend(plot: &Plot) -> String {
-    let scale = |axis: &Axis| if axis.logarithmic { ", log scale" } else { "" };
     let curves =
         plot.curves.iter().zip(MARKS).map(|(curve, mark)| format!("{mark} {}", curve.name));
-    format!(
-        "{:>width$}{}\n{:>width$}over {}{}\n",
-        "",
-        curves.collect::<Vec<_>>().join("   "),
-        "",
-        plot.x.name,
-        scale(&plot.x),
-        width = MARGIN
-    )
+    curves.collect::<Vec<_>>().join("   ")
+}
+
+fn scales(plot: &Plot) -> String {
+    let scale = match (plot.x.logarithmic, plot.y.logarithmic) {
+        (true, true) => ", both axes log",
+        (true, false) => ", log to the right",
+        (false, true) => ", log upwards",
+        (false, false) => "",
+    };
+    format!("over {}{scale}", plot.x.name)
 }
 
 /// What an axis covers, in its own scale.
@@ -159,7 +162,10 @@ mod tests {
         let slopes: Vec<isize> =
             marks.windows(2).map(|pair| pair[0].1 as isize - pair[1].1 as isize).collect();
         assert!(slopes.iter().all(|slope| (3..=7).contains(slope)), "{slopes:?}\n{text}");
-        assert!(text.contains("100 ┤") && text.contains("10 ┤") && text.contains("1 ┤"), "{text}");
+        assert!(
+            text.contains("100 ┤") && text.contains(" 10 ┤") && text.contains(" 1 ┤"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub const TABLE: &[Tolerance] = &[
     Tolerance {
         id: "amdahl",
         ratio: 0.10,
-        reason: "workers must be woken after every serial stage, which work that is all parallel pays \
-                 once for the whole of it",
+        reason: "stages are timed alone and predicted together: waking all workers after one, and \
+                 sending them to sleep, is tens of microseconds beside milliseconds either way",
     },
     Tolerance {
         id: "ilp",
