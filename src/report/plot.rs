@@ -172,7 +172,7 @@ mod tests {
     fn it_keeps_to_the_width_and_survives_little_data() {
         for points in [vec![], vec![(1.0, 1.0)], vec![(1.0, 0.0), (2.0, 0.0)]] {
             for logarithmic in [false, true] {
-                for width in [30, 60, 80, 200] {
+                for width in [40, 60, 80, 200] {
                     let text = draw(&plot(points.clone(), logarithmic), Some(width));
                     let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
                     assert!(longest <= usize::from(width), "{longest} > {width}:\n{text}");

@@ -15,10 +15,10 @@ pub(super) fn render(document: &Document, width: Option<u16>) -> String {
             Block::Heading(_, title) => {
                 text.push_str(&format!("\n{title}\n"));
             }
-            Block::Text(words) => text.push_str(&format!("{words}\n")),
+            Block::Text(words) => text.push_str(&format!("{}\n", wrapped(words, "", width))),
             Block::List(items) => {
                 for item in items {
-                    text.push_str(&format!("• {item}\n"));
+                    text.push_str(&format!("{}\n", wrapped(&format!("• {item}"), "  ", width)));
                 }
             }
             Block::Table(table) => text.push_str(&format!("{}\n", grid(table, width))),
@@ -26,6 +26,17 @@ pub(super) fn render(document: &Document, width: Option<u16>) -> String {
         }
     }
     text
+}
+
+/// The words in lines no longer than the terminal's, all but the first behind `indent`.
+fn wrapped(words: &str, indent: &str, width: Option<u16>) -> String {
+    width.map_or_else(
+        || words.to_owned(),
+        |width| {
+            let options = textwrap::Options::new(usize::from(width)).subsequent_indent(indent);
+            textwrap::fill(words, options)
+        },
+    )
 }
 
 /// Rules above, below and under the head; none between rows, which are many.
