@@ -13,7 +13,7 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
+use crate::stats::{self, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "imbalance",
@@ -26,7 +26,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const ITEMS: u32 = 1024;
 /// Trips of the shortest item: enough that leaving its loop is small beside it.
 const SHORTEST: u32 = 256;
-const UNIFORM_TRIPS: u32 = 1024;
+/// Trips of items that are all alike. Of several lengths, so that no one span's luck is in every prediction.
+const UNIFORM_TRIPS: [u32; 3] = [512, 1024, 2048];
 /// Items for each straggler.
 const STRAGGLER_EVERY: u32 = 32;
 
@@ -136,9 +137,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         return Err(Unsupported(format!("{width} lanes do not divide the items evenly")));
     }
     let mut plan = Plan::default();
-    let even = vec![UNIFORM_TRIPS; ITEMS as usize];
-    let uniform = Timed::add(&mut plan, context, "uniform", width, even);
-    let trip_s = move |round: &Round<'_>| uniform.cost(round) / uniform.held;
+    let uniform = UNIFORM_TRIPS.map(|trips| {
+        let even = vec![trips; ITEMS as usize];
+        Timed::add(&mut plan, context, &format!("uniform.{trips}"), width, even)
+    });
+    let trip_s = move |round: &Round<'_>| {
+        let each = uniform.map(|timed| timed.cost(round) / timed.held);
+        stats::median(&each).unwrap_or(f64::NAN)
+    };
     for spread in Spread::ALL {
         let extents = spread.extents(context.profile.dense);
         for &extent in extents {

@@ -35,7 +35,7 @@ impl Profile {
     /// What a record is made with.
     pub const FULL: Self = Self {
         name: "full",
-        span_s: 6e-3,
+        span_s: 4e-3,
         budget_s: 7.5,
         least_rounds: 21,
         most_rounds: 101,

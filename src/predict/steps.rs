@@ -1,7 +1,9 @@
 //! Where along a range a table has its rows.
 
+/// Equal steps of a table that has them.
+const EVEN: usize = 10;
 /// Rows that a table has at most, its ends included.
-const MOST: usize = 12;
+const MOST: usize = 14;
 
 /// Round numbers (1, 2, 5, 10, …) from `first` to `last`, both included: the finest such steps that fit.
 pub(super) fn round_numbers(first: f64, last: f64) -> Vec<f64> {
@@ -34,7 +36,7 @@ pub(super) fn doublings(first: f64, last: f64) -> Vec<f64> {
 
 /// Equal steps from `first` to `last`, both included.
 pub(super) fn even(first: f64, last: f64) -> Vec<f64> {
-    let steps = if first < last { MOST - 2 } else { 0 };
+    let steps = if first < last { EVEN } else { 0 };
     let at = |step: usize| first + (last - first) * step as f64 / steps.max(1) as f64;
     with_ends(first, last, (0..=steps).map(at))
 }
