@@ -37,7 +37,7 @@ impl Profile {
         name: "full",
         span_s: 4e-3,
         budget_s: 7.5,
-        least_rounds: 21,
+        least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
         dense: true,
