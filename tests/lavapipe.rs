@@ -121,10 +121,14 @@ fn odd_knee(record: &Record) -> Option<String> {
         }
         let knee = |how: &str| number(record, "ilp", &format!("knee_{how}.{word}"));
         let predicted = knee("predicted").expect("both ends were timed");
-        // A whole number, and the corner is round.
-        let likely = predicted - 0.5..=2.0 * predicted + 1.0;
-        if knee("measured").is_some_and(|measured| !likely.contains(&measured)) {
-            return Some(format!("{word}: knee {:?}, {predicted} predicted", knee("measured")));
+        // The corner is round: it takes more chains than L/t to come near, and the speed-up stays below.
+        let best = number(record, "ilp", &format!("best_speed_up.{word}")).unwrap_or(f64::NAN);
+        if let Some(measured) = knee("measured")
+            && !(measured > predicted - 0.5 && (0.75..1.1).contains(&(best / predicted)))
+        {
+            return Some(format!(
+                "{word}: knee {measured}, {predicted} predicted, {best}× at best"
+            ));
         }
     }
     let mechanisms = ["the corner is round", "far from the knee", "less than predicted"];

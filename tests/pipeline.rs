@@ -300,7 +300,7 @@ fn a_noisy_machine_is_inconclusive() {
 
 #[test]
 fn a_drifting_machine_is_inconclusive_and_says_so() {
-    let drifting = Machine { drift: 0.05, ..Machine::lawful(16) };
+    let drifting = Machine { drift: 0.1, ..Machine::lawful(16) };
     let (outcome, _) = measure(FakeExecutor::new(drifting), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "control `drift`"), "{:?}", outcome.diagnosis);
@@ -394,7 +394,7 @@ fn the_device_card_has_every_row() {
         "| one in 32 straggling, 16× |",
         "| work of geometric lengths up to 16× |",
         "| selecting beats branching |",
-        "| a branch over four operations | a branch |",
+        "| a branch over four operations runs | a branch |",
         "| many workgroups of 256 lanes |",
         "| latency of a step of u32 |",
         "| latency of a step of f32 |",

@@ -138,7 +138,7 @@ impl Domain {
     }
 
     fn bounds(&self) -> String {
-        let whole = if self.whole { "a whole number " } else { "" };
+        let whole = if self.whole { "a whole number, " } else { "" };
         format!("{whole}{}", self.ends())
     }
 

@@ -135,27 +135,28 @@ fn select_rows(select: &Experiment, row: &mut Row<'_>) {
             q.map_or_else(|| "never".to_owned(), |q| format!("from {}", figures::per_cent(q)))
         };
         let (measured, predicted) = (figure("crossover_measured"), figure("crossover_predicted"));
+        let (times, trips) = (figures::quantity(at_half, "x"), trips.replace('_', " "));
         // Where both cost the same, where exactly they cross is chance.
         let alike = (at_half - 1.0).abs() <= tolerance::of("select");
+        let (figure, of) = if alike {
+            ("no difference".to_owned(), String::new())
+        } else {
+            (from(measured), format!("of lanes in the rarer arm ({} predicted); ", from(predicted)))
+        };
         row(
             "selecting beats branching",
-            if alike { "no difference".to_owned() } else { from(measured) },
-            format!(
-                "of lanes in the rarer arm ({} predicted): at 50 % it takes {} the branch's time; arms of {}",
-                from(predicted),
-                figures::quantity(at_half, "x"),
-                trips.replace('_', " ")
-            ),
+            figure,
+            format!("{of}{times} the branch's time with lanes split in half; arms of {trips}"),
         );
     }
     if let (Some(compiled), Some(times)) =
         (select.finding("short_branch_runs"), select.finding("short_branch_over_select"))
     {
         row(
-            "a branch over four operations",
+            "a branch over four operations runs",
             figures::finding(compiled),
             format!(
-                "is what it runs; {} the time of a select written out",
+                "once compiled, in {} the time of a select written out",
                 figures::finding(times)
             ),
         );
