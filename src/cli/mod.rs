@@ -155,9 +155,15 @@ impl Output {
                 path.display()
             ));
         }
+        let width = if self.out.is_some() { None } else { terminal_width() };
+        self.put(&render(&document, self.format.format(width)))
+    }
+
+    /// Writes the text where it is to go.
+    fn put(&self, text: &str) -> Result<(), CliError> {
         match &self.out {
-            Some(path) => write_text(path, &render(&document, self.format.format(None))),
-            None => print_text(&render(&document, self.format.format(terminal_width()))),
+            Some(path) => write_text(path, text),
+            None => print_text(text),
         }
     }
 }

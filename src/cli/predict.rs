@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{CliError, Output, print_text};
+use super::{CliError, Output};
 use crate::predict::{Given, LAWS, Law};
 use crate::record;
 
@@ -124,10 +124,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
     let answer = arguments.law.ask(&mut given)?;
     if arguments.json {
         let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data") + "\n";
-        match &arguments.output.out {
-            Some(path) => super::write_text(path, &text)?,
-            None => print_text(&text)?,
-        }
+        arguments.output.put(&text)?;
     } else {
         arguments.output.write(answer.document(), &command(arguments), &[])?;
     }

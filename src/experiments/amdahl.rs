@@ -25,6 +25,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// Parallel shares in per cent: of these every job's steps divide evenly.
 const SHARES: [u32; 3] = [50, 90, 99];
+
 /// How a job is cut for a class of device.
 struct Cut {
     /// One worker is a workgroup: more of them than the device has compute units, a power of two.
@@ -71,12 +72,7 @@ fn of(cases: &[(u32, CaseId)], workers: u32) -> CaseId {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let seed = context.seed as u32;
-    if context.facts.limits.workgroup_lanes < LANES {
-        return Err(Unsupported(format!(
-            "a workgroup of {LANES} lanes is needed and {} is the most",
-            context.facts.limits.workgroup_lanes
-        )));
-    }
+    context.require_lanes(LANES)?;
     let Cut { workers, trips_each } = cut(context.facts.device_type);
     let step = if context.profile.dense { 1 } else { 2 };
     let sweep: Vec<u32> = powers_of_two(workers).step_by(step).collect();
@@ -186,8 +182,7 @@ fn add_share(
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
-    let number = |name: &str| outcome.finding(name).and_then(|finding| finding.value.number());
-    if let Some(workers) = number("hardware_workers") {
+    if let Some(workers) = outcome.number("hardware_workers") {
         let all_parallel = |p: &&record::Point| p.series == "f = 1, ideal workers";
         let curve: Vec<f64> =
             outcome.points.iter().filter(all_parallel).map(|p| p.measured).collect();

@@ -86,22 +86,11 @@ impl Chains {
         self.step(round, ENDS[1])
     }
 
-    fn predicted(&self, round: &Round<'_>, chains: u32) -> f64 {
+    /// What the law says of the latency and the issue time; NaN where either is unknown, since to the law the
+    /// larger of a number and no number would be the number.
+    fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
         let (latency, issue) = (self.latency(round), self.issue(round));
-        // The larger of a number and no number would be the number.
-        if latency.is_nan() || issue.is_nan() {
-            return f64::NAN;
-        }
-        step_time(latency, issue, f64::from(chains))
-    }
-
-    /// L / t, NaN where either is unknown: the larger of one and no number would be one.
-    fn predicted_knee(&self, round: &Round<'_>) -> f64 {
-        let (latency, issue) = (self.latency(round), self.issue(round));
-        if latency.is_nan() || issue.is_nan() {
-            return f64::NAN;
-        }
-        chains_to_hide(latency, issue)
+        if latency.is_nan() || issue.is_nan() { f64::NAN } else { law(latency, issue) }
     }
 
     /// The fewest judged chains that come near the issue time; NaN where none does.
@@ -129,7 +118,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 x: ("chains", f64::from(c), ""),
                 unit: "s",
                 measured: Box::new(move |round| own.step(round, c)),
-                predicted: Box::new(move |round| law.predicted(round, c)),
+                predicted: Box::new(move |round| {
+                    law.of_ends(round, |latency, issue| step_time(latency, issue, f64::from(c)))
+                }),
                 claimed: true,
             });
         }
@@ -137,7 +128,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         plan.parameter(format!("latency.{word}"), "s", move |round| l.latency(round));
         plan.parameter(format!("t_issue.{word}"), "s", move |round| t.issue(round));
         plan.figure(format!("knee_predicted.{word}"), "chains", move |round| {
-            knee.predicted_knee(round)
+            knee.of_ends(round, chains_to_hide)
         });
         let best = Rc::clone(&chains);
         plan.figure(format!("knee_measured.{word}"), "chains", move |round| chains.knee(round));
@@ -150,8 +141,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for word in Number::ALL.map(Number::word) {
-        let number =
-            |name: &str| outcome.finding(&format!("{name}.{word}")).and_then(|f| f.value.number());
+        let number = |name: &str| outcome.number(&format!("{name}.{word}"));
         let Some(knee) = number("knee_predicted") else { continue };
         if number("knee_measured").is_none() {
             text.push(format!(

@@ -18,7 +18,7 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::{Verdict, tolerance};
+use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ladder",
@@ -335,7 +335,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for parameter in outcome.parameters.iter().filter(|p| p.name.ends_with(".alpha")) {
         let level = parameter.name.trim_end_matches(".alpha");
-        if !parameter.is_known_within(tolerance::FIRM) {
+        if !parameter.is_firm() {
             text.push(format!(
                 "{level}: inconclusive, since its α of about {:.3e} s is known to no better than a fifth: \
                  it is small beside the noise of what a unit carries",

@@ -20,12 +20,7 @@ const TRIPS: u32 = 512;
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
     let lanes = 4 * width;
-    if lanes > context.facts.limits.workgroup_lanes {
-        return Err(Unsupported(format!(
-            "a workgroup of {lanes} lanes is needed and {} is the most",
-            context.facts.limits.workgroup_lanes
-        )));
-    }
+    context.require_lanes(lanes)?;
     let seed = context.seed as u32;
     let mut plan = Plan::default();
     let mut actives: Vec<u32> = powers_of_two(lanes).collect();

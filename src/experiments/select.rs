@@ -1,5 +1,6 @@
 //! `select`: whether to branch, or to run both sides and select.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::kernels::select::{ArmSize, Select, Way};
-use crate::laws::imbalance::at_least_one;
+use crate::laws::divergence::at_least_one;
 use crate::laws::speculation::Costs;
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
@@ -38,9 +39,27 @@ const SAVES_NOTHING: f64 = 0.93;
 /// What a branch has become that costs the same however lanes choose.
 const BOTH_SIDES: &str = "both sides, as a select";
 
+/// The choices of lanes by probability, each drawn once for all cases that want it.
+struct Words {
+    width: u32,
+    seed: u64,
+    drawn: BTreeMap<u64, Arc<[u32]>>,
+}
+
+impl Words {
+    fn new(width: u32, seed: u64) -> Self {
+        Self { width, seed, drawn: BTreeMap::new() }
+    }
+
+    fn of(&mut self, q: f64) -> Arc<[u32]> {
+        let draw = || draw(q, self.width, self.seed);
+        Arc::clone(self.drawn.entry(q.to_bits()).or_insert_with(draw))
+    }
+}
+
 /// Bits that are 1 with probability `q`: of many draws the one whose subgroups take the arms most nearly
 /// as often as expected, since a span holds few subgroups.
-fn words(q: f64, width: u32, seed: u64) -> Arc<[u32]> {
+fn draw(q: f64, width: u32, seed: u64) -> Arc<[u32]> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ q.to_bits());
     let wide = f64::from(width);
     let miss = |words: &Arc<[u32]>| {
@@ -53,11 +72,11 @@ fn words(q: f64, width: u32, seed: u64) -> Arc<[u32]> {
         let zero = taken(|words| words.iter().fold(0, |any, word| any | !word));
         (one - at_least_one(q, wide)).abs() + (zero - at_least_one(1.0 - q, wide)).abs()
     };
-    let mut draw = || -> Arc<[u32]> {
+    let mut one = || -> Arc<[u32]> {
         let mut word = || (0..32).fold(0, |word, _| word << 1 | u32::from(rng.random_bool(q)));
         (0..WORDS).map(|_| word()).collect()
     };
-    let draws: Vec<_> = (0..DRAWS).map(|_| draw()).collect();
+    let draws: Vec<_> = (0..DRAWS).map(|_| one()).collect();
     draws.into_iter().min_by(|a, b| miss(a).total_cmp(&miss(b))).expect("there are draws")
 }
 
@@ -77,29 +96,24 @@ impl Chosen {
 }
 
 /// What cases have in common whose spans are of one scale.
-struct Group {
+struct Group<'a> {
     name: String,
-    width: u32,
-    seed: u64,
+    words: &'a mut Words,
 }
 
-impl Group {
-    fn new(name: impl Into<String>, width: u32, seed: u64) -> Self {
-        Self { name: name.into(), width, seed }
-    }
-
+impl Group<'_> {
     fn add(
-        &self,
+        &mut self,
         plan: &mut Plan,
         name: &str,
         (way, arms): (Way, ArmSize),
         choices: u32,
         q: f64,
     ) -> CaseId {
-        let lanes = self.width.max(64);
+        let lanes = self.words.width.max(64);
         let sizing =
             Sizing::Shared { group: self.name.clone(), granule: WORDS / lanes, most: 16_384 };
-        let (words, seed) = (words(q, self.width, self.seed), self.seed as u32);
+        let (words, seed) = (self.words.of(q), self.words.seed as u32);
         plan.case(format!("{}.{name}", self.name), sizing, move |workgroups| {
             let words = Arc::clone(&words);
             Select { way, arms, lanes, workgroups, choices, words, seed }.workload()
@@ -107,7 +121,7 @@ impl Group {
     }
 
     /// What surrounds the choices.
-    fn floor(&self, plan: &mut Plan) -> CaseId {
+    fn floor(&mut self, plan: &mut Plan) -> CaseId {
         self.add(plan, "floor", (Way::Branch, ArmSize::Short), 0, 0.0)
     }
 }
@@ -125,12 +139,12 @@ struct Arms {
 }
 
 impl Arms {
-    fn add(plan: &mut Plan, context: &Context<'_>, trips: u32, width: u32) -> Self {
+    fn add(plan: &mut Plan, words: &mut Words, trips: u32, dense: bool) -> Self {
         let long = ArmSize::Long { trips: [trips; 2] };
         let none = ArmSize::Long { trips: [0; 2] };
         let halves = [[trips, 0], [0, trips]];
-        let wide = f64::from(width);
-        let group = Group::new(format!("{trips}_trips"), width, context.seed);
+        let wide = f64::from(words.width);
+        let mut group = Group { name: format!("{trips}_trips"), words };
         let floor = group.floor(plan);
         let mut chosen = |name: &str, what: (Way, ArmSize), choices: u32, q: f64| Chosen {
             case: group.add(plan, name, what, choices, q),
@@ -138,7 +152,7 @@ impl Arms {
             choices,
         };
         let mut sweep = vec![0.0, 0.5 / wide, 1.0 / wide, 0.5, 1.0];
-        if context.profile.dense {
+        if dense {
             sweep.extend([0.25 / wide, 2.0 / wide, 1.0 - 1.0 / wide]);
         }
         sweep.sort_by(f64::total_cmp);
@@ -224,8 +238,8 @@ struct Short {
 }
 
 impl Short {
-    fn add(plan: &mut Plan, context: &Context<'_>, width: u32) -> Self {
-        let group = Group::new("short", width, context.seed);
+    fn add(plan: &mut Plan, words: &mut Words) -> Self {
+        let mut group = Group { name: "short".to_owned(), words };
         let floor = group.floor(plan);
         let mut chosen = |name: &str, way: Way, q: f64| Chosen {
             case: group.add(plan, name, (way, ArmSize::Short), SHORT_CHOICES, q),
@@ -252,12 +266,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         return Err(Unsupported(format!("{width} lanes cannot diverge in halves")));
     }
     let mut plan = Plan::default();
-    let lengths: &[u32] = if context.profile.dense { &[64, 256] } else { &[64] };
+    let mut words = Words::new(width, context.seed);
+    let dense = context.profile.dense;
+    let lengths: &[u32] = if dense { &[64, 256] } else { &[64] };
     for &trips in lengths {
-        let arms = Rc::new(Arms::add(&mut plan, context, trips, width));
+        let arms = Rc::new(Arms::add(&mut plan, &mut words, trips, dense));
         add_points(&mut plan, &arms, trips);
     }
-    let short = Rc::new(Short::add(&mut plan, context, width));
+    let short = Rc::new(Short::add(&mut plan, &mut words));
     let (share, select) = (Rc::clone(&short), Rc::clone(&short));
     plan.finding("short_branch_runs", "", move |round| {
         let share = short.agreed_share(round);
@@ -315,9 +331,8 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let mut text = Vec::new();
-    let number = |name: &str| outcome.finding(name).and_then(|finding| finding.value.number());
     if let Some(Value::Text(word)) = outcome.finding("short_branch_runs").map(|f| &f.value) {
-        let times = number("short_branch_over_select").map_or(String::new(), |times| {
+        let times = outcome.number("short_branch_over_select").map_or(String::new(), |times| {
             format!(", in {times:.1} times the time of a select written out")
         });
         text.push(if word == BOTH_SIDES {
@@ -333,8 +348,9 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     for finding in outcome.parameters.iter().filter_map(|p| p.name.strip_prefix("t_branch.")) {
         let never = |how: &str| outcome.finding(&format!("crossover_{how}.{finding}")).is_none();
         // A crossover that could not be measured is none, too.
-        let dearer =
-            number(&format!("select_over_branch_at_half.{finding}")).is_some_and(|x| x > 1.0);
+        let dearer = outcome
+            .number(&format!("select_over_branch_at_half.{finding}"))
+            .is_some_and(|x| x > 1.0);
         if dearer && never("predicted") && never("measured") {
             text.push(format!(
                 "arms of {}: the branch stays cheaper than the select at every divergence",

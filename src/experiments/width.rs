@@ -194,9 +194,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {
-    let number = |name: &str| outcome.finding(name).and_then(|finding| finding.value.number());
-    let (by_granularity, by_lanes) = (number("width_by_granularity"), number("width_by_lanes"));
-    match (number("effective_width"), number("reported_width")) {
+    let (by_granularity, by_lanes) =
+        (outcome.number("width_by_granularity"), outcome.number("width_by_lanes"));
+    match (outcome.number("effective_width"), outcome.number("reported_width")) {
         (None, _) => {
             let word = |width: Option<f64>| {
                 width.map_or_else(|| "no width".to_owned(), |width| format!("{width} lanes"))

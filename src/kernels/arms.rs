@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
-use super::{Kernel, Launch, module};
+use super::{Kernel, Launch, cyclic_mask, module};
 use crate::gpu::{Demand, Shader, Workload};
 
 /// Arms in the smaller and in the larger module. Drivers that turn a switch into a ladder of `if`s make
@@ -102,15 +102,13 @@ impl Arms {
     /// When the selectors are not a power of two, are fewer than the lanes, or name an arm there is not.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.selectors.len().is_power_of_two(), "selectors are used by mask");
-        assert!(self.selectors.len() >= self.lanes as usize && self.lanes.is_power_of_two());
+        let mask = cyclic_mask(&self.selectors, self.lanes);
         assert!(self.selectors.iter().all(|&arm| arm < self.arms), "a selector names no arm");
         assert!(self.repeats == 0 || self.repeats.is_power_of_two());
         let module = COMPILED_ARMS
             .iter()
             .position(|&compiled| compiled >= self.arms)
             .expect("no module has so many arms");
-        let mask = self.selectors.len() as u32 - 1;
         Launch {
             label: format!("arms of {} lanes, {} repeats", self.lanes, self.repeats),
             shader: Arc::clone(&shaders()[module]),

@@ -115,6 +115,34 @@ impl Launch {
     }
 }
 
+/// What turns a lane's place into that of its word, where `words` are used cyclically.
+///
+/// # Panics
+/// When the words or the lanes of a workgroup are not a power of two, or the words are fewer.
+fn cyclic_mask(words: &[u32], lanes: u32) -> u32 {
+    assert!(words.len().is_power_of_two(), "words are used by mask");
+    assert!(words.len() >= lanes as usize && lanes.is_power_of_two());
+    words.len() as u32 - 1
+}
+
+/// What `workgroups` workgroups of `lanes` lanes ask that use `words` cyclically, a word a lane, when a
+/// subgroup of these words issues so many instructions.
+fn cyclic_demand(
+    words: &[u32],
+    [lanes, workgroups, width]: [u32; 3],
+    subgroup_issues: impl Fn(&[u32]) -> f64,
+) -> Demand {
+    let period = words.len() as f64 / f64::from(lanes);
+    let subgroups = words.chunks(lanes as usize).flat_map(|words| words.chunks(width as usize));
+    let workgroups = f64::from(workgroups);
+    Demand {
+        workgroups,
+        subgroups: workgroups * f64::from(lanes.div_ceil(width)),
+        issues: subgroups.map(subgroup_issues).sum::<f64>() * workgroups / period,
+        ..Demand::default()
+    }
+}
+
 /// `len` incompressible words.
 #[must_use]
 pub fn random_words(seed: u64, len: usize) -> Arc<[u32]> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Kernel, Launch, module};
+use super::{Kernel, Launch, cyclic_demand, cyclic_mask, module};
 use crate::gpu::{Demand, Shader, Workload};
 
 /// The module.
@@ -61,9 +61,7 @@ impl Select {
     /// When the words are not a power of two or fewer than the lanes.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.words.len().is_power_of_two(), "words are used by mask");
-        assert!(self.words.len() >= self.lanes as usize && self.lanes.is_power_of_two());
-        let mask = self.words.len() as u32 - 1;
+        let mask = cyclic_mask(&self.words, self.lanes);
         let entry = match (self.way, self.arms) {
             (Way::Branch, ArmSize::Short) => "branch_short",
             (Way::Branch, ArmSize::Long { .. }) => "branch_long",
@@ -130,19 +128,7 @@ impl Kernel for Select {
             };
             (0..self.choices).map(choice_issues).sum()
         };
-        let workgroups = f64::from(self.workgroups);
-        let period = self.words.len() as f64 / f64::from(self.lanes);
-        let issues: f64 = self
-            .words
-            .chunks(self.lanes as usize)
-            .flat_map(|workgroup| workgroup.chunks(width as usize).map(subgroup_issues))
-            .sum();
-        Demand {
-            workgroups,
-            subgroups: workgroups * f64::from(self.lanes.div_ceil(width)),
-            issues: issues * workgroups / period,
-            ..Demand::default()
-        }
+        cyclic_demand(&self.words, [self.lanes, self.workgroups, width], subgroup_issues)
     }
 }
 

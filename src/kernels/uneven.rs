@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
-use super::{Kernel, Launch, module};
+use super::{Kernel, Launch, cyclic_demand, cyclic_mask, module};
 use crate::gpu::{Demand, Shader, Workload};
 
 /// The module.
@@ -34,9 +34,7 @@ impl Uneven {
     /// When the items are not a power of two or fewer than the lanes.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.trips.len().is_power_of_two(), "items are used by mask");
-        assert!(self.trips.len() >= self.lanes as usize && self.lanes.is_power_of_two());
-        let mask = self.trips.len() as u32 - 1;
+        let mask = cyclic_mask(&self.trips, self.lanes);
         Launch {
             label: format!("uneven, {} lanes", self.lanes),
             shader: shader(),
@@ -64,19 +62,7 @@ impl Kernel for Uneven {
             let longest = items.iter().copied().max().unwrap_or(0);
             SETUP_ISSUES + TRIP_ISSUES * f64::from(longest)
         };
-        let workgroups = f64::from(self.workgroups);
-        let period = self.trips.len() as f64 / f64::from(self.lanes);
-        let issues: f64 = self
-            .trips
-            .chunks(self.lanes as usize)
-            .flat_map(|workgroup| workgroup.chunks(width as usize).map(subgroup_issues))
-            .sum();
-        Demand {
-            workgroups,
-            subgroups: workgroups * f64::from(self.lanes.div_ceil(width)),
-            issues: issues * workgroups / period,
-            ..Demand::default()
-        }
+        cyclic_demand(&self.trips, [self.lanes, self.workgroups, width], subgroup_issues)
     }
 }
 

@@ -50,8 +50,19 @@ pub fn subgroup_time(t0: f64, distinct_arms: impl IntoIterator<Item = f64>) -> f
 #[must_use]
 pub fn expected_distinct(k: f64, width: f64) -> f64 {
     debug_assert!(k >= 1.0 && width >= 1.0, "k={k} width={width}");
-    // Written so that nothing cancels where k is huge and hardly two lanes meet.
-    -k * (width * (-1.0 / k).ln_1p()).exp_m1()
+    k * at_least_one(1.0 / k, width)
+}
+
+/// Probability that at least one of `width` lanes does what each does with probability `q`.
+///
+/// ```
+/// use warplaw::laws::divergence::at_least_one;
+/// assert_eq!(at_least_one(0.5, 2.0), 0.75);
+/// ```
+#[must_use]
+pub fn at_least_one(q: f64, width: f64) -> f64 {
+    // 1 − (1 − q)^W, written so that nothing cancels where q is next to nothing.
+    -(width * (-q).ln_1p()).exp_m1()
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@
 //! T. Aila, S. Laine, "Understanding the efficiency of ray traversal on GPUs", High-Performance Graphics,
 //! 2009 (SIMD efficiency of loops of uneven length).
 
+use super::divergence::at_least_one;
+
 /// Σ over subgroups of `width` neighbours of the longest among them, in trips; the last may be short.
 ///
 /// ```
@@ -69,17 +71,6 @@ pub fn straggler_slowdown(q: f64, h: f64, width: f64) -> f64 {
     debug_assert!((0.0..=1.0).contains(&q) && h >= 1.0 && width >= 1.0, "q={q} h={h} W={width}");
     let mean = |share: f64| 1.0 + (h - 1.0) * share;
     mean(at_least_one(q, width)) / mean(q)
-}
-
-/// Probability that at least one of `width` lanes does what each does with probability `q`.
-///
-/// ```
-/// use warplaw::laws::imbalance::at_least_one;
-/// assert_eq!(at_least_one(0.5, 2.0), 0.75);
-/// ```
-#[must_use]
-pub fn at_least_one(q: f64, width: f64) -> f64 {
-    1.0 - (1.0 - q).powf(width)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@
 //! running both sides pays: S. Mahlke et al., "Effective compiler
 //! support for predicated execution using the hyperblock", MICRO 25, 1992.
 
-use super::imbalance::at_least_one;
+use super::divergence::at_least_one;
 
 /// What the two ways are made of, in seconds for one subgroup.
 #[derive(Debug, Clone, Copy, PartialEq)]

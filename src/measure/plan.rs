@@ -83,6 +83,18 @@ impl Context<'_> {
             )
         })
     }
+
+    /// Nothing, where a workgroup may hold so many lanes.
+    ///
+    /// # Errors
+    /// Why the experiment cannot be planned, where it may not.
+    pub fn require_lanes(&self, lanes: u32) -> Result<(), Unsupported> {
+        let most = self.facts.limits.workgroup_lanes;
+        if lanes <= most {
+            return Ok(());
+        }
+        Err(Unsupported(format!("a workgroup of {lanes} lanes is needed and {most} is the most")))
+    }
 }
 
 /// A case of a plan.

@@ -53,7 +53,7 @@ impl<'e> Session<'e> {
         if outcome.status != Status::Measured {
             return;
         }
-        let width = outcome.finding("effective_width").and_then(|finding| finding.value.number());
+        let width = outcome.number("effective_width");
         self.effective_width = width.map(|width| width as u32).or(self.effective_width);
     }
 

@@ -11,8 +11,6 @@ use crate::report::{Interval, figures, word};
 
 /// The place of a subgroup's size as a shader or the driver says it.
 pub(super) const REPORTED_WIDTH: &str = "adapter.subgroup_size";
-/// A parameter known to no better than this share of it is pointed out.
-const FIRM: f64 = 0.2;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,7 +207,7 @@ impl Given {
         let mut cautions = Vec::new();
         for used in &self.used {
             let Source::Record(place) = &used.source else { continue };
-            if used.interval.is_some_and(|ci| ci.half_width() > FIRM * used.value.abs()) {
+            if used.interval.is_some_and(|ci| !ci.is_firm_about(used.value)) {
                 cautions.push(format!("{} is known to no better than a fifth.", used.name));
             }
             let id = place.split('.').next().unwrap_or_default();
@@ -295,7 +293,7 @@ fn look_up(record: &Record, place: String) -> Option<Recorded> {
     let experiment = record.experiments.iter().find(|experiment| experiment.id == id)?;
     let (value, interval) = match experiment.parameter(name) {
         Some(parameter) => (parameter.value, parameter.ci),
-        None => (experiment.finding(name)?.value.number()?, None),
+        None => (experiment.number(name)?, None),
     };
     Some(Recorded { value, place, interval })
 }

@@ -203,6 +203,12 @@ impl Experiment {
         self.findings.iter().find(|finding| finding.name == name)
     }
 
+    /// The figure that the finding of that name is, if it is one.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.finding(name)?.value.number()
+    }
+
     /// The parameter of that name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
@@ -231,10 +237,10 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Whether the interval reaches no further than ± this share of the value.
+    /// Whether its interval is narrow enough to build on: see [`Interval::is_firm_about`].
     #[must_use]
-    pub fn is_known_within(&self, share: f64) -> bool {
-        self.ci.is_some_and(|ci| ci.half_width() <= share * self.value.abs())
+    pub fn is_firm(&self) -> bool {
+        self.ci.is_some_and(|ci| ci.is_firm_about(self.value))
     }
 }
 

@@ -80,7 +80,7 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let (Some(unit), Some(alpha)) = (level.unit, alpha) else {
         return;
     };
-    let note = if !alpha.is_known_within(tolerance::FIRM) {
+    let note = if !alpha.is_firm() {
         "inconclusive: known to no better than a fifth".to_owned()
     } else {
         let batch = ladder.finding(&format!("{}.batch_for_90_percent", level.id));
@@ -93,17 +93,13 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     row(unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
 }
 
-fn number(experiment: &Experiment, name: &str) -> Option<f64> {
-    experiment.finding(name)?.value.number()
-}
-
 fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
     for (spread, what) in [
         ("ramp", "work that ramps up to"),
         ("straggler", "one in 32 straggling,"),
         ("geometric", "work of geometric lengths up to"),
     ] {
-        let figure = |name: &str| number(imbalance, &format!("{name}.{spread}"));
+        let figure = |name: &str| imbalance.number(&format!("{name}.{spread}"));
         let (Some(extent), Some(efficiency), Some(buys), Some(predicted)) = (
             figure("longest_over_shortest"),
             figure("efficiency_shuffled"),
@@ -127,7 +123,7 @@ fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
 
 fn select_rows(select: &Experiment, row: &mut Row<'_>) {
     for trips in select.parameters.iter().filter_map(|p| p.name.strip_prefix("t_branch.")) {
-        let figure = |name: &str| number(select, &format!("{name}.{trips}"));
+        let figure = |name: &str| select.number(&format!("{name}.{trips}"));
         let Some(at_half) = figure("select_over_branch_at_half") else {
             continue;
         };
@@ -182,11 +178,12 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
     for (word, step) in [("u32", "add, then flip bits"), ("f32", "multiply and add")] {
         let (Some(latency), Some(knee)) = (
             ilp.parameter(&format!("latency.{word}")),
-            number(ilp, &format!("knee_predicted.{word}")),
+            ilp.number(&format!("knee_predicted.{word}")),
         ) else {
             continue;
         };
-        let measured = number(ilp, &format!("knee_measured.{word}"))
+        let measured = ilp
+            .number(&format!("knee_measured.{word}"))
             .map_or_else(|| "more than 8".to_owned(), figures::digits);
         row(
             &format!("latency of a step of {word}"),

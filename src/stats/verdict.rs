@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tolerance;
+
 /// A closed interval of a ratio or of a parameter, in the parameter's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
@@ -23,6 +25,12 @@ impl Interval {
     #[must_use]
     pub fn half_width(self) -> f64 {
         (self.hi - self.lo) / 2.0
+    }
+
+    /// Whether the interval of `value` reaches no further than [`tolerance::FIRM`] of it to either side.
+    #[must_use]
+    pub fn is_firm_about(self, value: f64) -> bool {
+        self.half_width() <= tolerance::FIRM * value.abs()
     }
 
     /// Distance from `value` to the nearest point of the interval; 0 inside it.
