@@ -160,15 +160,15 @@ fn select_rows(select: &Experiment, row: &mut Row<'_>) {
 }
 
 fn amdahl_row(amdahl: &Experiment, row: &mut Row<'_>) {
-    if let (Some(workers), Some(best)) =
-        (amdahl.finding("hardware_workers"), amdahl.finding("best_speed_up.0.99"))
+    let text = |name: &str| amdahl.finding(name).map(figures::finding);
+    if let (Some(workers), Some(best), Some(ceiling)) =
+        (text("hardware_workers"), text("best_speed_up.0.99"), text("ceiling.0.99"))
     {
         row(
             "many workgroups of 256 lanes",
-            figures::finding(workers),
+            workers,
             format!(
-                "as fast as one; work that is 99 % parallel gets {}, its ceiling is 100×",
-                figures::finding(best)
+                "as fast as one; work that is 99 % parallel gets {best}, its ceiling is {ceiling}"
             ),
         );
     }
@@ -182,9 +182,11 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
         ) else {
             continue;
         };
+        let judged = ilp.points.iter().filter(|point| point.series == word);
+        let most = judged.map(|point| point.x.value).fold(0.0, f64::max);
         let measured = ilp
             .number(&format!("knee_measured.{word}"))
-            .map_or_else(|| "more than 8".to_owned(), figures::digits);
+            .map_or_else(|| format!("more than {most}"), figures::digits);
         row(
             &format!("latency of a step of {word}"),
             figures::with_interval(latency.value, &latency.unit, latency.ci),
