@@ -43,7 +43,8 @@ fn an_unknown_experiment_is_named_with_those_there_are() {
         &output,
         &[
             "`teleport`",
-            "width, divergence, imbalance, select, amdahl, ilp, lanes, ladder, reduction",
+            "width, divergence, imbalance, select, amdahl, ilp, lanes, ladder, reduction, contention, \
+             dependence, allreduce, occupancy, overlap",
         ],
     );
 }
@@ -144,4 +145,17 @@ fn the_command_line_explains_itself() {
     }
     assert_eq!(warplaw(&["run", "--fast"]).status.code(), Some(2));
     assert_eq!(warplaw(&["run", "--quick", "--full"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_readme_tells_of_every_experiment_what_the_list_does() {
+    let readme = include_str!("../README.md");
+    for experiment in warplaw::experiments::REGISTRY {
+        let row = format!("| `{}` | {} | {} |", experiment.id, experiment.about, experiment.law);
+        assert!(readme.contains(&row), "no such row in README.md: {row}");
+    }
+    for idea in warplaw::measure::Idea::ALL {
+        let (advice, reason) = idea.advice().split_once(": ").expect("advice has a reason");
+        assert!(readme.contains(&format!("**{advice}**: {reason}")), "{advice}");
+    }
 }

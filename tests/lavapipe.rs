@@ -157,6 +157,109 @@ fn chains_hide_latency_up_to_the_knee_at_every_width() {
     }
 }
 
+/// What is not as it must be about coordination and busy hardware, if anything.
+fn odd_coordination(record: &Record) -> Option<String> {
+    let within = |what: &str, value: Option<f64>, range: std::ops::Range<f64>| {
+        let value = value.unwrap_or(f64::NAN);
+        (!range.contains(&value)).then(|| format!("{what}: {value}, not within {range:?}"))
+    };
+    let parameter = |id: &str, name: &str| {
+        experiment(record, id).parameter(name).map(|parameter| parameter.value)
+    };
+    let median_of = |id: &str| median(&experiment(record, id).residuals());
+    let ratio = |id: &str, what: &str, of: &str| {
+        let figure = |how: &str| number(record, id, &format!("{what}_{how}.{of}"));
+        Some(figure("measured")? / figure("predicted")?)
+    };
+    let deviates = |id: &str| experiment(record, id).verdict == Some(Verdict::Deviates);
+    let unexplained = |id: &str, mechanisms: &[&str]| {
+        let remarks = &experiment(record, id).diagnosis;
+        let names = |remark: &String| mechanisms.iter().any(|mechanism| remark.contains(mechanism));
+        (deviates(id) && !remarks.iter().any(names)).then(|| format!("{id} deviates: {remarks:?}"))
+    };
+    // An atomic of one core takes a few nanoseconds, and cores in each other's way take longer.
+    within("an atomic on one address", parameter("contention", "t_serial.add"), 1e-9..1e-7)
+        .or_else(|| {
+            within("privatising", number(record, "contention", "privatising_buys.add"), 0.5..50.0)
+        })
+        .or_else(|| {
+            unexplained("contention", &["from cache to cache", "with a counter for each block"])
+        })
+        // This software runs dispatches one after another, dependent or not.
+        .or_else(|| {
+            within(
+                "dispatches in flight",
+                number(record, "dependence", "dispatches_in_flight"),
+                0.8..1.25,
+            )
+        })
+        .or_else(|| within("dependence", median_of("dependence"), 0.0..0.15))
+        .or_else(|| within("a step", parameter("allreduce", "alpha"), 1e-6..1e-3))
+        .or_else(|| within("allreduce", median_of("allreduce"), 0.0..0.25))
+        .or_else(|| within("half latency", ratio("allreduce", "half_latency", "16"), 0.3..3.0))
+        .or_else(|| {
+            within("the crossover", ratio("allreduce", "ring_overtakes_doubling", "16"), 0.3..3.0)
+        })
+        .or_else(|| unexplained("allreduce", &["where latency rules", "where bandwidth rules"]))
+        .or_else(|| within("occupancy", median_of("occupancy"), 0.0..0.05))
+        .or_else(|| deviates("occupancy").then(|| "occupancy deviates".to_owned()))
+        // No cache is as slow as memory.
+        .or_else(|| {
+            let latency = |size: &str| parameter("occupancy", &format!("latency_of_a_lane.{size}"));
+            let times = latency("64_MiB").zip(latency("16_KiB")).map(|(far, near)| far / near);
+            within("memory over cache", times, 3.0..1000.0)
+        })
+        .or_else(|| {
+            within("hidden", number(record, "overlap", "hidden_share.write_buffer.2"), -1.0..1.25)
+        })
+        // One batch at a time is the sum of its parts; more hide what they can, and say how much.
+        .or_else(|| {
+            let alone = experiment(record, "overlap").points.iter().filter(|p| p.x.value == 1.0);
+            alone
+                .map(|p| p.ratio)
+                .find_map(|ratio| within("one at a time", Some(ratio), 0.75..1.35))
+        })
+        .or_else(|| unexplained("overlap", &["of uploading and computing hides"]))
+}
+
+#[test]
+fn coordination_and_busy_hardware_at_every_width() {
+    const RUNS: usize = 3;
+    const IDS: &str = "contention,dependence,allreduce,occupancy,overlap";
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    for (_, bits) in WIDTHS {
+        let odd = (0..RUNS).map_while(|_| {
+            let record = run("coordination", bits, &["--only", IDS], &[]);
+            assert!(record.cases.iter().all(|case| case.verified), "at {bits} bits");
+            odd_coordination(&record)
+        });
+        let odd: Vec<String> = odd.inspect(|odd| println!("at {bits} bits: {odd}")).collect();
+        assert!(odd.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {odd:#?}");
+    }
+}
+
+/// Smaller limits than the adapter's make smaller sizes, and are in the record.
+#[test]
+fn portable_limits_are_enough_for_every_experiment() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    for (set, rest) in
+        [("default", &["--only", "reduction,allreduce,occupancy"][..]), ("downlevel", &[])]
+    {
+        let record = run(set, "256", &[&["--limits", set], rest].concat(), &[]);
+        assert_eq!(record.adapter.limits, set);
+        for outcome in &record.experiments {
+            assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
+        }
+        assert!(record.cases.iter().all(|case| case.verified), "{set}");
+    }
+}
+
 #[test]
 fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
     if skipped() {

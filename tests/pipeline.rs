@@ -1,40 +1,16 @@
 //! The whole pipeline on the fake executor: a lawful device holds, an unlawful one deviates, a noisy or
 //! lying one is inconclusive, a wrong answer fails. No GPU.
 
+mod fake;
+
 use std::sync::atomic::AtomicBool;
 
-use warplaw::experiments::{REGISTRY, find};
+use fake::{measure, measure_until, number, said};
+use warplaw::experiments::REGISTRY;
 use warplaw::gpu::fake::{FakeExecutor, Machine};
 use warplaw::gpu::{Contents, Workload};
-use warplaw::measure::{Profile, Session, run};
-use warplaw::record::{Case, Experiment, Status};
+use warplaw::record::Status;
 use warplaw::stats::Verdict;
-
-/// Quick, and patient: the twins run unoptimised here, and a budget of seconds must not decide.
-const PROFILE: Profile = Profile { budget_s: 600.0, ..Profile::QUICK };
-
-fn measure(executor: FakeExecutor, id: &str) -> (Experiment, Vec<Case>) {
-    measure_until(executor, id, &AtomicBool::new(false))
-}
-
-fn measure_until(
-    mut executor: FakeExecutor,
-    id: &str,
-    stop: &AtomicBool,
-) -> (Experiment, Vec<Case>) {
-    let mut session = Session::open(&mut executor, PROFILE, 11).expect("the fake device opens");
-    let experiment = find(id).expect("the experiment is registered");
-    run(&mut session, experiment, stop, &mut |_| ()).expect("the fake device does not fail")
-}
-
-fn number(experiment: &Experiment, name: &str) -> f64 {
-    let finding = experiment.finding(name).unwrap_or_else(|| panic!("no finding {name}"));
-    finding.value.number().unwrap_or_else(|| panic!("{name} is no number"))
-}
-
-fn said(experiment: &Experiment, words: &str) -> bool {
-    experiment.diagnosis.iter().any(|remark| remark.contains(words))
-}
 
 #[test]
 fn every_law_holds_on_a_lawful_machine() {
@@ -109,7 +85,7 @@ fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
     });
     let (outcome, _) = measure(executor, "ladder");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
-    assert!(said(&outcome, "workgroups_per_dispatch: small batches cost more"));
+    assert!(said(&outcome, "workgroups_per_dispatch: batches of "));
     let off = outcome.points.iter().filter(|point| point.verdict == Verdict::Deviates);
     assert!(off.into_iter().all(|point| point.series == "workgroups_per_dispatch"));
 }
@@ -292,7 +268,18 @@ fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found(
 #[test]
 fn a_noisy_machine_is_inconclusive() {
     let noisy = Machine { noise: 0.35, spikes: 0.2, ..Machine::lawful(16) };
-    for id in ["divergence", "lanes", "imbalance", "select", "amdahl", "ilp"] {
+    for id in [
+        "divergence",
+        "lanes",
+        "imbalance",
+        "select",
+        "amdahl",
+        "ilp",
+        "contention",
+        "dependence",
+        "occupancy",
+        "overlap",
+    ] {
         let (outcome, _) = measure(FakeExecutor::new(noisy), id);
         assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{id}");
     }
@@ -349,6 +336,28 @@ fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
 }
 
 #[test]
+fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
+    // A case off by just the tolerance: no number of rounds puts its interval on one side.
+    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+        let active = params(workload).first().copied();
+        let trips = params(workload).get(1).copied();
+        if (active, trips) == (Some(2), Some(512)) { span / 1.05 } else { span }
+    });
+    let (outcome, cases) = measure(executor, "lanes");
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{:#?}", outcome.points);
+    assert!(said(&outcome, "rounds more of the cases behind points that were undecided"));
+    let rounds = |id: &str| {
+        let case = cases.iter().find(|case| case.id == format!("lanes.{id}"));
+        case.expect("it is a case").samples_s.len()
+    };
+    assert!(rounds("active.2") > rounds("active.8"), "what is undecided is timed again");
+    assert_eq!(rounds("active.1"), rounds("active.2"), "and so is what predicts it");
+    assert_eq!(rounds("control.canary"), rounds("active.2"), "and so are the controls");
+    assert_eq!(rounds("active.8"), outcome.rounds as usize);
+    assert!(!said(&outcome, "rejected by the clock"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
 fn an_interrupted_experiment_says_so() {
     let (outcome, _) =
         measure_until(FakeExecutor::new(Machine::lawful(16)), "lanes", &AtomicBool::new(true));
@@ -400,9 +409,18 @@ fn the_device_card_has_every_row() {
         "| latency of a step of f32 |",
         "| a full subgroup |",
         "| best reduction of 2²⁴ u32 |",
-        "| an atomic on one address |",
+        "| a barrier of 256 lanes |",
         "| a tree of 256 lanes |",
         "| a sum over a subgroup |",
+        "| an atomic on one address |",
+        "| an atomic maximum on one address |",
+        "| a dependency between dispatches |",
+        "| a step of an all-reduce |",
+        "| an all-reduce among 16 workgroups |",
+        "| a load from 16 KiB |",
+        "| a load from 64 MiB |",
+        "| an upload by write\\_buffer |",
+        "| an upload by mapped\\_staging |",
     ] {
         assert!(card.contains(row), "no `{row}` in {card}");
     }
@@ -410,7 +428,20 @@ fn the_device_card_has_every_row() {
 
 #[test]
 fn a_machine_of_one_lane_is_measured_too() {
-    for id in ["width", "ladder", "lanes", "divergence", "imbalance", "amdahl", "ilp"] {
+    for id in [
+        "width",
+        "ladder",
+        "lanes",
+        "divergence",
+        "imbalance",
+        "amdahl",
+        "ilp",
+        "contention",
+        "dependence",
+        "allreduce",
+        "occupancy",
+        "overlap",
+    ] {
         let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(1)), id);
         assert_eq!(outcome.status, Status::Measured, "{id}: {:?}", outcome.reason);
     }

@@ -70,6 +70,24 @@ fn a_ring_of_one_costs_nothing_and_of_less_than_one_is_refused() {
 }
 
 #[test]
+fn coordination_and_busy_hardware_by_hand() {
+    let atomics = json("contention --serial 8ns --parallel 0.5ns --c 4");
+    assert_near(figure(&atomics, "speed-up"), 4.0);
+    assert_near(figure(&atomics, "counters that are enough"), 16.0);
+    // Nine in four slots take three turns: 9 · 12 µs, and 9 · 1 µs + 3 · 10 µs.
+    let train = json("dependence --n 9 --t 10us --alpha 2us --issue 1us --slots 4");
+    assert_near(figure(&train, "dependent"), 108e-6);
+    assert_near(figure(&train, "independent"), 39e-6);
+    let loads = json("occupancy --latency 400ns --step 10ns --n 10");
+    assert_near(figure(&loads, "subgroups to reach peak"), 40.0);
+    assert_near(figure(&loads, "share of peak"), 0.25);
+    // 4 · 13 ms, and 4 · 8 ms + 4 ms + 1 ms.
+    let batches = json("overlap --upload 4ms --compute 8ms --wait 1ms --n 4");
+    assert_near(figure(&batches, "one at a time"), 52e-3);
+    assert_near(figure(&batches, "next uploaded meanwhile"), 37e-3);
+}
+
+#[test]
 fn a_ring_over_a_hundred_thousand_gpus_is_mostly_latency() {
     let answer = json("allreduce --p 1..100000 --m 1GiB --alpha 5us --bandwidth 400GB/s");
     // 2 · 99,999 · 5 µs + 2 · (99,999 / 100,000) · 2³⁰ B / 400 GB/s = 0.99999 s + 5.36865 ms.

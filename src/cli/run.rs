@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CliError, print_text, terminal_width};
 use crate::experiments::{REGISTRY, find};
-use crate::gpu::{Hardware, Options, Selection};
+use crate::gpu::{Hardware, LimitSet, Options, Selection};
 use crate::measure::{Experiment, Profile, Progress, Session, Stage, seed_from_time, unmeasured};
 use crate::record::{self, Machine, Record, Schema, Status, Tool};
 use crate::report::{self, Format, render};
@@ -45,6 +45,31 @@ pub struct RunArguments {
     /// Time by the host clock even where there are timestamps
     #[arg(long)]
     pub host_clock: bool,
+    /// Which limits to open the device with
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub limits: Limits,
+}
+
+/// Limits by their name on the command line.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub enum Limits {
+    /// All that the adapter offers
+    #[default]
+    Adapter,
+    /// WebGPU's default limits, as a portable program asks for
+    Default,
+    /// wgpu's limits for older hardware
+    Downlevel,
+}
+
+impl From<Limits> for LimitSet {
+    fn from(limits: Limits) -> Self {
+        match limits {
+            Limits::Adapter => Self::Adapter,
+            Limits::Default => Self::Default,
+            Limits::Downlevel => Self::Downlevel,
+        }
+    }
 }
 
 /// What is printed when all is measured.
@@ -76,6 +101,7 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
         },
         checked: arguments.checked,
         host_clock: arguments.host_clock,
+        limits: arguments.limits.into(),
     })?;
     let mut session = Session::open(&mut hardware, profile, seed)?;
     let mut record = Record {

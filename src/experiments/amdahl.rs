@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use super::powers_of_two;
+use super::{case_at, powers_of_two};
 use crate::kernels::stages::{LANES, Stages};
 use crate::laws::amdahl::{ceiling, speed_up};
 use crate::measure::{
@@ -55,18 +55,14 @@ struct Alone {
 impl Alone {
     /// Seconds of `case`, a job for `workers`, beyond launching it.
     fn cost(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
-        round.unit_beyond(case, of(&self.floors, workers))
+        round.unit_beyond(case, case_at(&self.floors, workers))
     }
 
     /// Workers that `workers` workgroups are worth: P(p).
     fn worth(&self, round: &Round<'_>, workers: u32) -> f64 {
-        let time_s = |p: u32| self.cost(round, of(&self.parallel, p), p);
+        let time_s = |p: u32| self.cost(round, case_at(&self.parallel, p), p);
         time_s(1) / time_s(workers)
     }
-}
-
-fn of(cases: &[(u32, CaseId)], workers: u32) -> CaseId {
-    cases.iter().find(|&&(p, _)| p == workers).expect("every number of workers has its case").1
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
@@ -116,7 +112,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.figure("hardware_workers", "x", move |round| {
         own.parallel.iter().map(|&(p, _)| own.worth(round, p)).fold(f64::NAN, f64::max)
     });
-    plan.parameter("t_job", "s", move |round| alone.cost(round, of(&alone.parallel, 1), 1));
+    plan.parameter("t_job", "s", move |round| alone.cost(round, case_at(&alone.parallel, 1), 1));
     plan.diagnose(diagnose);
     Ok(plan)
 }
@@ -134,7 +130,7 @@ fn add_share(
     // some rounds, and then is nothing.
     let law = Rc::clone(alone);
     let parallel_share = move |round: &Round<'_>| {
-        let whole_s = law.cost(round, of(&law.parallel, 1), 1);
+        let whole_s = law.cost(round, case_at(&law.parallel, 1), 1);
         let serial_s = law.cost(round, serial, 1);
         if serial_s <= whole_s { 1.0 - serial_s.max(0.0) / whole_s } else { f64::NAN }
     };

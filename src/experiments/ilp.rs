@@ -6,7 +6,8 @@
 
 use std::rc::Rc;
 
-use super::is_narrow;
+use super::knee::{NEAR, STILL_FALLING, deviating, of_ends};
+use super::{case_at, is_narrow, positive};
 use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::laws::latency::{chains_to_hide, step_time};
@@ -14,13 +15,12 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ilp",
     idea: Idea::Independence,
     law: "a step takes max(L/c, t) with c independent chains; the knee is at c = L/t",
-    about: "latency, and how many independent chains hide it",
+    about: "the latency of an instruction, and how many independent chains hide it",
     plan,
 };
 
@@ -37,10 +37,6 @@ const CPU_LOAD: Load = Load { trips: 8192, subgroups: 8 };
 const JUDGED: [u32; 7] = [2, 3, 4, 5, 6, 7, 8];
 /// Chains that calibrate: one for the latency, and more than any judged for the issue time.
 const ENDS: [u32; 2] = [1, 12];
-/// A knee beyond this share of the most chains leaves no plateau to read the issue time from.
-const STILL_FALLING: f64 = 0.8;
-/// Steps that take up to this many times the issue time have their latency hidden.
-const NEAR: f64 = 1.1;
 
 /// One number type's chains.
 struct Chains {
@@ -73,9 +69,8 @@ impl Chains {
 
     /// Seconds per step of one chain; NaN where noise leaves nothing of it.
     fn step(&self, round: &Round<'_>, chains: u32) -> f64 {
-        let case = self.cases.iter().find(|&&(c, _)| c == chains).expect("it has a case").1;
-        let seconds = round.unit_beyond(case, self.floor);
-        if seconds > 0.0 { seconds / (self.steps * f64::from(chains)) } else { f64::NAN }
+        let seconds = round.unit_beyond(case_at(&self.cases, chains), self.floor);
+        positive(seconds) / (self.steps * f64::from(chains))
     }
 
     fn latency(&self, round: &Round<'_>) -> f64 {
@@ -86,11 +81,9 @@ impl Chains {
         self.step(round, ENDS[1])
     }
 
-    /// What the law says of the latency and the issue time; NaN where either is unknown, since to the law the
-    /// larger of a number and no number would be the number.
+    /// What the law says of the latency and the issue time.
     fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
-        let (latency, issue) = (self.latency(round), self.issue(round));
-        if latency.is_nan() || issue.is_nan() { f64::NAN } else { law(latency, issue) }
+        of_ends(self.latency(round), self.issue(round), law)
     }
 
     /// The fewest judged chains that come near the issue time; NaN where none does.
@@ -124,15 +117,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 claimed: true,
             });
         }
-        let (l, t, knee) = (Rc::clone(&chains), Rc::clone(&chains), Rc::clone(&chains));
-        plan.parameter(format!("latency.{word}"), "s", move |round| l.latency(round));
-        plan.parameter(format!("t_issue.{word}"), "s", move |round| t.issue(round));
-        plan.figure(format!("knee_predicted.{word}"), "chains", move |round| {
-            knee.of_ends(round, chains_to_hide)
-        });
-        let best = Rc::clone(&chains);
-        plan.figure(format!("knee_measured.{word}"), "chains", move |round| chains.knee(round));
-        plan.figure(format!("best_speed_up.{word}"), "x", move |round| best.best_speed_up(round));
+        plan.parameter_of(&chains, format!("latency.{word}"), "s", Chains::latency);
+        plan.parameter_of(&chains, format!("t_issue.{word}"), "s", Chains::issue);
+        let knee = |chains: &Chains, round: &Round<'_>| chains.of_ends(round, chains_to_hide);
+        plan.figure_of(&chains, format!("knee_predicted.{word}"), "chains", knee);
+        plan.figure_of(&chains, format!("knee_measured.{word}"), "chains", Chains::knee);
+        plan.figure_of(&chains, format!("best_speed_up.{word}"), "x", Chains::best_speed_up);
     }
     plan.diagnose(diagnose);
     Ok(plan)
@@ -155,15 +145,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
                 ENDS[1]
             ));
         }
-        let off = |near: bool, over: bool| -> Vec<String> {
-            let here = |p: &&record::Point| {
-                p.series == word
-                    && p.verdict == Verdict::Deviates
-                    && (p.ratio > 1.0) == over
-                    && (p.x.value >= knee / 2.0 && p.x.value <= knee * 2.0) == near
-            };
-            outcome.points.iter().filter(here).map(|p| p.x.value.to_string()).collect()
-        };
+        let off = |near: bool, over: bool| deviating(outcome, word, knee, near, over);
         if let [first, ..] = &off(true, true)[..] {
             text.push(format!(
                 "{word}: around the knee at {knee:.1} chains, from {first} on, a step takes longer than latency \

@@ -24,7 +24,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ladder",
     idea: Idea::Amortization,
     law: "T(B) = (N/B)·α + N·t at every level of batching; n½ = α/t",
-    about: "what a dispatch, pass, submit, readback cost, and how much to batch",
+    about: "what a dispatch, a pass, a submit, a wait and a readback cost, and how much to batch",
     plan,
 };
 
@@ -337,9 +337,8 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         let level = parameter.name.trim_end_matches(".alpha");
         if !parameter.is_firm() {
             text.push(format!(
-                "{level}: inconclusive, since its α of about {:.3e} s is known to no better than a fifth: \
-                 it is small beside the noise of what a unit carries",
-                parameter.value
+                "{level}: its α is known to no better than a fifth, since it is small beside the noise of what a \
+                 unit carries: how much to batch is not told, and the points are judged all the same"
             ));
         }
         let off: Vec<&record::Point> = outcome
@@ -347,15 +346,20 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
             .iter()
             .filter(|p| p.series == level && p.verdict == Verdict::Deviates)
             .collect();
-        if off.iter().any(|p| p.ratio > 1.0) {
+        let batches = |over: bool| {
+            let off = off.iter().filter(|p| (p.ratio > 1.0) == over);
+            let batches: Vec<String> = off.map(|p| p.x.value.to_string()).collect();
+            (!batches.is_empty()).then(|| batches.join(", "))
+        };
+        if let Some(batches) = batches(true) {
             text.push(format!(
-                "{level}: small batches cost more than α + B·t: α grows with what it carries, or the \
+                "{level}: batches of {batches} cost more than α + B·t: α grows with what it carries, or the \
                  content's own start-up is not in the empty unit"
             ));
         }
-        if off.iter().any(|p| p.ratio < 1.0) {
+        if let Some(batches) = batches(false) {
             text.push(format!(
-                "{level}: small batches cost less than α + B·t: units overlap, or large ones are slowed by \
+                "{level}: batches of {batches} cost less than α + B·t: units overlap, or large ones are slowed by \
                  memory"
             ));
         }

@@ -11,7 +11,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "lanes",
     idea: Idea::Amortization,
     law: "T(N, a) = (N / min(a, W))·t: a active lanes are worth min(a, W)",
-    about: "W-fold amortization of one instruction stream",
+    about: "what each further lane of a subgroup buys: W-fold amortization of one instruction stream",
     plan,
 };
 

@@ -4,17 +4,23 @@
 //! A new experiment is one file here and one line in [`REGISTRY`], and a row with its tolerance and the
 //! reason for it in [`crate::stats::tolerance`].
 
+mod allreduce;
 mod amdahl;
+mod contention;
+mod dependence;
 mod divergence;
 mod ilp;
 mod imbalance;
+mod knee;
 mod ladder;
 mod lanes;
+mod occupancy;
+mod overlap;
 mod reduction;
 mod select;
 mod width;
 
-use crate::measure::{Context, Experiment};
+use crate::measure::{CaseId, Context, Experiment};
 
 /// Every experiment, in the order run: `width` first, since the others want to know it.
 pub const REGISTRY: &[Experiment] = &[
@@ -27,6 +33,11 @@ pub const REGISTRY: &[Experiment] = &[
     lanes::EXPERIMENT,
     ladder::EXPERIMENT,
     reduction::EXPERIMENT,
+    contention::EXPERIMENT,
+    dependence::EXPERIMENT,
+    allreduce::EXPERIMENT,
+    occupancy::EXPERIMENT,
+    overlap::EXPERIMENT,
 ];
 
 /// The experiment of that id.
@@ -38,6 +49,16 @@ pub fn find(id: &str) -> Option<&'static Experiment> {
 /// 1, 2, 4 … up to and including `last` where it is a power of two.
 fn powers_of_two(last: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|exponent| 1u32 << exponent).take_while(move |&power| power <= last)
+}
+
+/// The case of a sweep at `number`.
+fn case_at(cases: &[(u32, CaseId)], number: u32) -> CaseId {
+    cases.iter().find(|&&(n, _)| n == number).expect("every number of a sweep has its case").1
+}
+
+/// Seconds that were measured; NaN where noise leaves nothing of them.
+fn positive(seconds: f64) -> f64 {
+    if seconds > 0.0 { seconds } else { f64::NAN }
 }
 
 /// Whether a few workgroups fill the device.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::is_narrow;
-use crate::kernels::reduction::{Items, LANES, Share, Variant, alone, reduce};
+use crate::kernels::reduction::{BARRIERS_OF_A_TREE, Items, LANES, Share, Variant, alone, reduce};
 use crate::kernels::{Number, empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
 use crate::laws::simt::subgroups;
@@ -18,7 +18,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "reduction",
     idea: Idea::Coordination,
     law: "T = reading + Σ over dispatches of (α + sums·t_s + trees·t_b + atomics·t_a)",
-    about: "the cost of coordination per item, and the best reduction per size",
+    about: "what an atomic, a barrier, a subgroup sum cost per item, and the best reduction per size",
     plan,
 };
 
@@ -35,7 +35,7 @@ const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
 /// Where few cores run all workgroups in turn, each barrier is a switch between lanes: with an item a lane,
 /// larger inputs take most of a span or more.
-const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 18;
+const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 16;
 
 fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Vec<u32> {
     let all: &[u32] = match (context.profile.dense, item, variant.shares()) {
@@ -44,9 +44,10 @@ fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Vec<u32> {
         }
         (true, Number::F32, _) => &[1, 4_097, 262_143, MOST_ITEMS],
         (false, Number::U32, true) => &[1, 262_143, MOST_ITEMS],
-        (false, Number::U32, false) => &[1, 4_097, 262_143],
+        (false, Number::U32, false) => &[1, 4_097, 65_535],
         (false, Number::F32, _) if swaps_per_item(variant, item) => &[4_097],
-        (false, Number::F32, _) => &[262_143],
+        (false, Number::F32, false) => &[65_535],
+        (false, Number::F32, true) => &[262_143],
     };
     let most = if swaps_per_item(variant, item) {
         MOST_SWAPS
@@ -346,12 +347,14 @@ fn sweep(
 
 fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
     let mut parameter = |name: &str, price: fn(&Alone, &Round<'_>) -> f64| {
-        let alone = Rc::clone(alone);
-        plan.parameter(name, "s", move |round| price(&alone, round));
+        plan.parameter_of(alone, name, "s", price);
     };
     parameter("t_dispatch", Alone::dispatch_s);
     parameter("t_tree_interleaved", |alone, round| alone.tree_s(round, false));
     parameter("t_tree_sequential", |alone, round| alone.tree_s(round, true));
+    parameter("t_barrier", |alone, round| {
+        alone.tree_s(round, true) / f64::from(BARRIERS_OF_A_TREE)
+    });
     parameter("tree_latency_sequential", |alone, round| alone.tree_latency_s(round, true));
     parameter("t_subgroup_sum", Alone::subgroup_sum_s);
     parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Number::U32, false));

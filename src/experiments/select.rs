@@ -20,7 +20,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "select",
     idea: Idea::Uniformity,
     law: "branch: T = t_b + Σ P(arm j is taken in a subgroup)·T_j; select: T = t_s + Σ T_j",
-    about: "where running both sides of a branch pays",
+    about: "where running both sides of a branch pays, and what the compiler did by itself",
     plan,
 };
 

@@ -17,7 +17,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "width",
     idea: Idea::Uniformity,
     law: "arms alternating every g lanes cost two arms for g < W, one for g ≥ W; s lanes cost ⌈s/W⌉",
-    about: "how many lanes go in lockstep, by two methods",
+    about: "how many lanes go in lockstep, by two methods, against what the driver says",
     plan,
 };
 

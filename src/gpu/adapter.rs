@@ -26,6 +26,52 @@ pub struct DeviceLimits {
     pub binding_bytes: u64,
 }
 
+/// Which limits a device is opened with: what an adapter offers, or what a portable program asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LimitSet {
+    /// All that the adapter offers.
+    #[default]
+    Adapter,
+    /// WebGPU's default limits.
+    Default,
+    /// wgpu's limits for older hardware.
+    Downlevel,
+}
+
+impl LimitSet {
+    /// Its name in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Adapter => "adapter",
+            Self::Default => "default",
+            Self::Downlevel => "downlevel",
+        }
+    }
+
+    /// The limits, none beyond what the adapter offers.
+    pub(super) fn of(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
+        let offered = adapter.limits();
+        match self {
+            Self::Adapter => offered,
+            Self::Default => wgpu::Limits::default().or_worse_values_from(&offered),
+            Self::Downlevel => wgpu::Limits::downlevel_defaults().or_worse_values_from(&offered),
+        }
+    }
+}
+
+impl DeviceLimits {
+    pub(super) fn of(limits: &wgpu::Limits) -> Self {
+        Self {
+            workgroup_lanes: limits
+                .max_compute_invocations_per_workgroup
+                .min(limits.max_compute_workgroup_size_x),
+            workgroups: limits.max_compute_workgroups_per_dimension,
+            binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        }
+    }
+}
+
 /// What is known of an adapter without running anything on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdapterFacts {
@@ -57,6 +103,8 @@ pub struct AdapterFacts {
     pub period_ns: f64,
     /// Limits.
     pub limits: DeviceLimits,
+    /// Which limits these are.
+    pub limit_set: LimitSet,
 }
 
 /// What the user asked for.
@@ -72,7 +120,6 @@ impl AdapterFacts {
     /// What `adapter` says of itself, with timestamps if they are wanted and offered.
     pub(super) fn of(adapter: &wgpu::Adapter, want_timestamps: bool) -> Self {
         let info = adapter.get_info();
-        let limits = adapter.limits();
         let has = |feature| adapter.features().contains(feature);
         let timestamps = want_timestamps && has(wgpu::Features::TIMESTAMP_QUERY);
         let subgroups = has(wgpu::Features::SUBGROUP);
@@ -93,13 +140,8 @@ impl AdapterFacts {
             shader_checks: false,
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
             period_ns: 1.0,
-            limits: DeviceLimits {
-                workgroup_lanes: limits
-                    .max_compute_invocations_per_workgroup
-                    .min(limits.max_compute_workgroup_size_x),
-                workgroups: limits.max_compute_workgroups_per_dimension,
-                binding_bytes: limits.max_storage_buffer_binding_size,
-            },
+            limits: DeviceLimits::of(&adapter.limits()),
+            limit_set: LimitSet::Adapter,
         }
     }
 

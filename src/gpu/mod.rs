@@ -8,15 +8,21 @@ mod adapter;
 mod environment;
 pub mod fake;
 mod hardware;
+mod host_clock;
+mod loading;
 mod pipeline;
 mod timer;
 mod workload;
 
-pub use adapter::{AdapterFacts, ClockKind, DeviceLimits, Selection, list as list_adapters};
+pub use adapter::{
+    AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection, list as list_adapters,
+};
 pub use environment::prepare_environment;
 pub use hardware::{Hardware, Options};
 pub use timer::{BadSpan, Span};
-pub use workload::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+pub use workload::{
+    Check, Contents, Demand, Dispatch, Feed, Shader, Stream, Timing, Upload, UploadPath, Workload,
+};
 
 /// Why a device could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -21,13 +21,12 @@ pub(super) struct Reflected {
 
 impl Reflected {
     pub(super) fn new(shader: &Shader) -> Result<Self, String> {
-        let module = naga::front::wgsl::parse_str(&shader.source).map_err(|error| {
-            format!("{}: {}", shader.name, error.emit_to_string(&shader.source))
-        })?;
-        let info =
-            Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module).map_err(
-                |error| format!("{}: {}", shader.name, error.emit_to_string(&shader.source)),
-            )?;
+        let say = |error: String| format!("{}: {}", shader.name, one_line(&error));
+        let module = naga::front::wgsl::parse_str(&shader.source)
+            .map_err(|error| say(error.emit_to_string(&shader.source)))?;
+        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+            .validate(&module)
+            .map_err(|error| say(error.emit_to_string(&shader.source)))?;
         Ok(Self { module, info })
     }
 

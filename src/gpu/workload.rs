@@ -46,6 +46,21 @@ pub enum Contents {
     Data(Arc<[u32]>),
     /// This many zeroed words; zeroed again before outputs are checked.
     Zeroed(usize),
+    /// This many words that hold whatever was left there: all workloads share one device buffer, as large
+    /// as the largest asks, and prepare it before their outputs are checked.
+    Scratch(usize),
+}
+
+impl Contents {
+    /// How many words.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        match self {
+            Self::Uniform(words) => words.len(),
+            Self::Data(words) => words.len(),
+            Self::Zeroed(words) | Self::Scratch(words) => *words,
+        }
+    }
 }
 
 /// One dispatch.
@@ -94,10 +109,19 @@ pub struct Demand {
     pub dependent: f64,
     /// Barrier steps, summed over workgroups.
     pub barriers: f64,
-    /// Atomic operations on one address.
+    /// Atomic operations on the busiest address.
     pub atomics: f64,
+    /// Atomic operations on all addresses together.
+    pub atomics_anywhere: f64,
     /// Bytes read.
     pub bytes: f64,
+    /// Bytes that each workgroup streams, where all do so at once and none slows another down.
+    pub streamed: f64,
+    /// Loads of a subgroup, summed over subgroups.
+    pub loads: f64,
+    /// Loads of the longest chain in which each waits for the one before, however many chains go side by
+    /// side.
+    pub load_chain: f64,
 }
 
 /// How the dispatches are batched and which clock brackets them.
@@ -127,14 +151,59 @@ pub enum Timing {
         /// Words in each.
         words: u32,
     },
+    /// The host clock around a stream of batches; the workload must have a [`Feed`].
+    Stream(Stream),
+}
+
+/// How words get from the host into a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadPath {
+    /// `Queue::write_buffer`, which finds its own staging memory.
+    WriteBuffer,
+    /// Staging buffers that stay mapped while the device does not read them.
+    MappedStaging,
+}
+
+/// What of an upload is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// All of it.
+    Whole,
+    /// The device's part alone: it copies what staging holds already.
+    Copy,
+    /// Nothing.
+    Nothing,
+}
+
+/// A stream of batches, of which each is uploaded, computed on and waited for; the host's clock around all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// How batches get to the device.
+    pub path: UploadPath,
+    /// What of an upload is done.
+    pub upload: Upload,
+    /// How often the batch's dispatch is run.
+    pub computes: u32,
+    /// Batches.
+    pub batches: u32,
+}
+
+/// What a stream uploads, and where to. Batch b goes to target b modulo their number, and so does its
+/// dispatch; it is waited for before that target is used again.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// Batch b is as many of these as its target holds, from the b-th on.
+    pub(crate) words: Arc<[u32]>,
+    /// Indices into [`Workload::buffers`], one for each batch that may be under way at once.
+    pub(crate) targets: Vec<usize>,
 }
 
 /// The answer a workload must give.
 #[derive(Clone)]
 pub struct Check {
-    /// Index into [`Workload::buffers`].
-    pub(crate) buffer: usize,
-    /// The CPU twin: the buffer's words, repeated cyclically to the buffer's length.
+    /// Indices into [`Workload::buffers`]: their words one after another are the output.
+    pub(crate) buffers: Vec<usize>,
+    /// The CPU twin: the output's words, repeated cyclically to the output's length.
     pub(crate) expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>,
 }
 
@@ -143,6 +212,8 @@ pub struct Check {
 pub struct Workload {
     /// For messages.
     pub(crate) label: String,
+    /// Dispatched once before outputs are checked, and never timed.
+    pub(crate) prepare: Vec<Dispatch>,
     /// Dispatched in order.
     pub(crate) dispatches: Vec<Dispatch>,
     /// Buffers that the dispatches bind.
@@ -151,9 +222,29 @@ pub struct Workload {
     pub(crate) timing: Timing,
     /// Its answer.
     pub(crate) check: Check,
+    /// What is uploaded, if it is a stream.
+    pub(crate) feed: Option<Feed>,
 }
 
 impl Workload {
+    /// One pass of `dispatches`.
+    pub(crate) fn new(
+        label: impl Into<String>,
+        dispatches: Vec<Dispatch>,
+        buffers: Vec<Contents>,
+        check: Check,
+    ) -> Self {
+        Self {
+            label: label.into(),
+            prepare: Vec::new(),
+            dispatches,
+            buffers,
+            timing: Timing::Pass { repeats: 1 },
+            check,
+            feed: None,
+        }
+    }
+
     /// What it is, for messages.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -196,13 +287,9 @@ impl Workload {
         self.timed(Timing::Pass { repeats })
     }
 
-    /// Words in the buffer that the answer is read from.
+    /// Words in the output, all of its buffers together.
     #[must_use]
     pub fn checked_words(&self) -> usize {
-        match &self.buffers[self.check.buffer] {
-            Contents::Uniform(words) => words.len(),
-            Contents::Data(words) => words.len(),
-            Contents::Zeroed(words) => *words,
-        }
+        self.check.buffers.iter().map(|&buffer| self.buffers[buffer].words()).sum()
     }
 }

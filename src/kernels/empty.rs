@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -16,9 +16,9 @@ pub fn shader() -> Arc<Shader> {
 /// `workgroups` workgroups of one lane that do nothing. Its answer: nothing was written.
 #[must_use]
 pub fn workload(workgroups: u32) -> Workload {
-    Workload {
-        label: "empty".to_owned(),
-        dispatches: vec![Dispatch {
+    Workload::new(
+        "empty".to_owned(),
+        vec![Dispatch {
             shader: shader(),
             entry: "empty",
             constants: vec![],
@@ -30,8 +30,7 @@ pub fn workload(workgroups: u32) -> Workload {
                 ..Demand::default()
             }),
         }],
-        buffers: vec![Contents::Uniform(vec![0]), Contents::Zeroed(4)],
-        timing: Timing::Pass { repeats: 1 },
-        check: Check { buffer: 1, expected: Arc::new(|| vec![0]) },
-    }
+        vec![Contents::Uniform(vec![0]), Contents::Zeroed(4)],
+        Check { buffers: vec![1], expected: Arc::new(|| vec![0]) },
+    )
 }

@@ -1,13 +1,18 @@
 //! The kernels: for each shader a file of the same stem that says what it does, builds its workloads,
 //! computes its answer on the CPU, and counts what it asks of a lockstep machine.
 
+pub mod allreduce;
 pub mod arms;
 pub mod chain;
+pub mod chase;
+pub mod contention;
+pub mod dependence;
 pub mod empty;
 pub mod ilp;
 pub mod reduction;
 pub mod select;
 pub mod stages;
+pub mod stream;
 pub mod subgroup_size;
 pub mod uneven;
 
@@ -16,7 +21,7 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 /// Every module that can be loaded, templates expanded.
 #[must_use]
@@ -24,9 +29,14 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     [
         vec![
             empty::shader(),
+            allreduce::shader(),
             chain::shader(),
+            chase::shader(),
+            contention::shader(),
+            dependence::shader(),
             select::shader(),
             stages::shader(),
+            stream::shader(),
             subgroup_size::shader(),
             uneven::shader(),
         ],
@@ -41,6 +51,9 @@ pub fn shaders() -> Vec<Arc<Shader>> {
 fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
     Arc::new(Shader { name: name.to_owned(), source: source.into(), needs_subgroups })
 }
+
+/// Iterations of all its loops together after which some compilers for CPUs stop a lane, without a word.
+pub const MOST_ITERATIONS: u32 = 65_535;
 
 /// Numbers that a kernel calculates with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,9 +111,9 @@ impl Launch {
             bindings.push((name, buffers.len()));
             buffers.push(Contents::Data(words));
         }
-        Workload {
-            label: self.label,
-            dispatches: vec![Dispatch {
+        Workload::new(
+            self.label,
+            vec![Dispatch {
                 shader: self.shader,
                 entry: self.entry,
                 constants: vec![("LANES", self.lanes)],
@@ -109,9 +122,8 @@ impl Launch {
                 demand: Arc::new(move |width| kernel.demand(width)),
             }],
             buffers,
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 1, expected: Arc::new(move || twin.twin()) },
-        }
+            Check { buffers: vec![1], expected: Arc::new(move || twin.twin()) },
+        )
     }
 }
 

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Number, module};
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 pub use reduce::reduce;
 
@@ -201,6 +201,9 @@ fn grid(workgroups: u32) -> [u32; 2] {
 
 /// Tree steps in one workgroup.
 pub const TREE_STEPS: u32 = LANES.ilog2();
+/// Barriers that a tree passes which is one of many in a workgroup: one a step, one before its sum is read,
+/// and one before the next tree begins.
+pub const BARRIERS_OF_A_TREE: u32 = TREE_STEPS + 2;
 
 /// How a grid that is smaller than the items divides them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -336,13 +339,12 @@ impl Builder {
         checked: usize,
         expected: impl Fn() -> Vec<u32> + Send + Sync + 'static,
     ) -> Workload {
-        Workload {
-            label: format!("{label} {}", self.item.word()),
-            dispatches: self.dispatches,
-            buffers: self.buffers,
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: checked, expected: Arc::new(expected) },
-        }
+        Workload::new(
+            format!("{label} {}", self.item.word()),
+            self.dispatches,
+            self.buffers,
+            Check { buffers: vec![checked], expected: Arc::new(expected) },
+        )
     }
 }
 

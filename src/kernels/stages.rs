@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
 use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -37,22 +37,21 @@ impl Stages {
     #[must_use]
     pub fn workload(self) -> Workload {
         let first: Arc<[u32]> = (0..LANES).map(|lane| self.start(lane)).collect();
-        Workload {
-            label: format!("{self:?}"),
-            dispatches: vec![
+        Workload::new(
+            format!("{self:?}"),
+            vec![
                 stage([0, 2, 3], 1, self.serial_trips),
                 stage([1, 3, 4], self.workers, self.parallel_trips),
             ],
-            buffers: vec![
+            vec![
                 Contents::Uniform(vec![self.serial_trips]),
                 Contents::Uniform(vec![self.parallel_trips]),
                 Contents::Data(first),
                 Contents::Zeroed(LANES as usize),
                 Contents::Zeroed(self.workers as usize * LANES as usize),
             ],
-            timing: Timing::Pass { repeats: 1 },
-            check: Check { buffer: 4, expected: Arc::new(move || self.twin()) },
-        }
+            Check { buffers: vec![4], expected: Arc::new(move || self.twin()) },
+        )
     }
 
     fn start(self, lane: u32) -> u32 {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Timing, Workload};
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -17,9 +17,9 @@ pub fn shader() -> Arc<Shader> {
 /// One workgroup of `lanes`. The answer is not known beforehand: it is what the probe is for.
 #[must_use]
 pub fn workload(lanes: u32) -> Workload {
-    Workload {
-        label: "subgroup_size".to_owned(),
-        dispatches: vec![Dispatch {
+    Workload::new(
+        "subgroup_size".to_owned(),
+        vec![Dispatch {
             shader: shader(),
             entry: "subgroup_size",
             constants: vec![("LANES", lanes)],
@@ -27,8 +27,7 @@ pub fn workload(lanes: u32) -> Workload {
             workgroups: [1, 1],
             demand: Arc::new(|_| Demand::default()),
         }],
-        buffers: vec![Contents::Zeroed(lanes as usize)],
-        timing: Timing::Pass { repeats: 1 },
-        check: Check { buffer: 0, expected: Arc::new(Vec::new) },
-    }
+        vec![Contents::Zeroed(lanes as usize)],
+        Check { buffers: vec![0], expected: Arc::new(Vec::new) },
+    )
 }

@@ -1,7 +1,5 @@
 //! The laws: pure functions from parameters to predicted figures.
 //!
-//! All of the formulas stand here, that of an experiment still to come too ([`ring`]).
-//!
 //! Nothing here has seen a device. Each file holds one law with its formula, symbols, units, domain of
 //! validity, source and a worked example that runs as a doctest. Times are seconds, sizes are counts,
 //! and a parameter outside the domain is the caller's error: it panics in debug builds with the
@@ -9,10 +7,13 @@
 
 pub mod amdahl;
 pub mod batching;
+pub mod contention;
 pub mod coordination;
+pub mod dependence;
 pub mod divergence;
 pub mod imbalance;
 pub mod latency;
+pub mod overlap;
 pub mod ring;
 pub mod simt;
 pub mod speculation;

@@ -1,8 +1,10 @@
 //! From samples to a judged result.
 
+use std::collections::BTreeSet;
+
 use super::controls::{CONTROLS, Controls};
 use super::plan::{Experiment, Plan, PointSpec};
-use super::rounds::Samples;
+use super::rounds::{Round, Samples};
 use crate::record::{self, Parameter, Point, Quantity, Status, Value};
 use crate::stats::{self, Interval, Verdict, combine, judge, tolerance};
 
@@ -41,6 +43,26 @@ pub(super) fn widest(plan: &Plan, samples: &Samples, seed: u64) -> f64 {
         .unwrap_or(f64::INFINITY)
 }
 
+/// The cases that undecided points depend on, where no point deviates and with it the experiment.
+pub(super) fn undecided(
+    plan: &Plan,
+    samples: &Samples,
+    tolerance: f64,
+    seed: u64,
+) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    for (index, spec) in plan.points.iter().enumerate().filter(|(_, spec)| spec.claimed) {
+        match point(spec, samples, tolerance, seed_for(seed, index)).map(|point| point.verdict) {
+            Some(Verdict::Deviates) => return BTreeSet::new(),
+            Some(Verdict::Inconclusive) => needed.extend(
+                samples.needed_by(&|round| (spec.measured)(round) / (spec.predicted)(round)),
+            ),
+            Some(Verdict::Holds) | None => (),
+        }
+    }
+    needed
+}
+
 /// Everything that the samples say.
 pub(super) fn analyse(
     experiment: &Experiment,
@@ -74,6 +96,12 @@ pub(super) fn analyse(
         controls,
         diagnosis: plan.notes.clone(),
     };
+    if samples.rounds_of_some() > 0 {
+        outcome.diagnosis.push(format!(
+            "{} rounds more of the cases behind points that were undecided",
+            samples.rounds_of_some()
+        ));
+    }
     let lost = unpredicted(plan, samples);
     if lost > 0 {
         outcome.verdict = Some(Verdict::Inconclusive);
@@ -119,8 +147,15 @@ fn point(spec: &PointSpec, samples: &Samples, tolerance: f64, seed: u64) -> Opti
     let measured = measured(spec, samples);
     let ratios = ratios(spec, samples);
     let ratio_ci = stats::median_interval(&ratios, seed);
-    // Rounds without a prediction are no evidence that the rest of them is right.
-    let predicted_often = ratios.len() as f64 >= PREDICTED * measured.len() as f64;
+    // Rounds without a prediction are no evidence that the rest of them is right. In rounds of some cases
+    // those of the prediction may be missing for no fault of theirs.
+    let in_rounds_of_all = |figure: &dyn Fn(&Round<'_>) -> f64| {
+        let figures = samples.per_round(figure).into_iter().take(samples.rounds());
+        figures.filter(|value| value.is_finite()).count() as f64
+    };
+    let predicted_often =
+        in_rounds_of_all(&|round| (spec.measured)(round) / (spec.predicted)(round))
+            >= PREDICTED * in_rounds_of_all(&*spec.measured);
     let (name, value, unit) = spec.x;
     Some(Point {
         series: spec.series.clone(),

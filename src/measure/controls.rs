@@ -39,6 +39,11 @@ impl Controls {
         }
     }
 
+    /// Their cases.
+    pub(super) fn cases(&self) -> [usize; 4] {
+        [self.canary, self.twin, self.multiple, self.floor].map(|CaseId(case)| case)
+    }
+
     /// What the controls read, for points judged by `tolerance`.
     pub(super) fn read(&self, samples: &Samples, tolerance: f64, seed: u64) -> Vec<Control> {
         let same = samples.per_round(&|round| round.span(self.canary) / round.span(self.twin));

@@ -1,5 +1,6 @@
 //! What an experiment declares.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Profile, Round};
@@ -22,6 +23,33 @@ pub enum Idea {
 }
 
 impl Idea {
+    /// The five, as one thinks of them: what there is to run, how it runs, what holds it up, what it costs
+    /// to start, and whether all of the hardware is at it.
+    pub const ALL: [Self; 5] =
+        [Self::Independence, Self::Uniformity, Self::Coordination, Self::Amortization, Self::Busy];
+
+    /// The idea as advice, with its reason.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Independence => {
+                "Find independence: only what does not wait for something else can run beside it."
+            }
+            Self::Uniformity => {
+                "Preserve uniformity: lanes that do the same share one instruction stream."
+            }
+            Self::Coordination => {
+                "Minimise coordination: whatever depends on something else waits for it."
+            }
+            Self::Amortization => {
+                "Amortize overhead: one control cost carries as many items as it is given."
+            }
+            Self::Busy => {
+                "Keep the hardware busy: what waits is hidden by other work, if there is enough."
+            }
+        }
+    }
+
     /// The word used in records.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -241,6 +269,30 @@ impl Plan {
             let value = find(round);
             value.is_finite().then_some(Value::Number(value))
         });
+    }
+
+    /// Adds a calibrated parameter that several share what it is computed from with.
+    pub fn parameter_of<T: 'static>(
+        &mut self,
+        of: &Rc<T>,
+        name: impl Into<String>,
+        unit: &'static str,
+        estimate: impl Fn(&T, &Round<'_>) -> f64 + 'static,
+    ) {
+        let of = Rc::clone(of);
+        self.parameter(name, unit, move |round| estimate(&of, round));
+    }
+
+    /// Adds a finding that is a figure, likewise.
+    pub fn figure_of<T: 'static>(
+        &mut self,
+        of: &Rc<T>,
+        name: impl Into<String>,
+        unit: &'static str,
+        find: impl Fn(&T, &Round<'_>) -> f64 + 'static,
+    ) {
+        let of = Rc::clone(of);
+        self.figure(name, unit, move |round| find(&of, round));
     }
 
     /// Says what the result's points and findings suggest about the mechanism.

@@ -36,7 +36,7 @@ impl Profile {
     pub const FULL: Self = Self {
         name: "full",
         span_s: 4e-3,
-        budget_s: 7.5,
+        budget_s: 7.0,
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,

@@ -28,6 +28,29 @@ pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     }
 }
 
+/// One remark for all cases that were not timed for the same reason.
+fn not_timed(checked: &[Checked]) -> Vec<String> {
+    const NAMED: usize = 3;
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Checked { case, .. } in checked {
+        let Some(reason) = case.failure.as_deref() else { continue };
+        match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(&case.id),
+            None => by_reason.push((reason, vec![&case.id])),
+        }
+    }
+    let remark = |(reason, ids): (&str, Vec<&str>)| {
+        let (named, rest) = ids.split_at(ids.len().min(NAMED));
+        let verb = if ids.len() == 1 { "was" } else { "were" };
+        let others = match rest.len() {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        format!("{}{others} {verb} not timed: {reason}", named.join(", "))
+    };
+    by_reason.into_iter().map(remark).collect()
+}
+
 /// Adds a remark for every case that was not timed as it should be; a wrong output fails the experiment.
 pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
     if let Some(wrong) = checked.iter().find(|checked| checked.mismatched) {
@@ -39,12 +62,9 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
     if checked.iter().any(|checked| checked.refused) {
         outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
     }
+    outcome.diagnosis.extend(not_timed(checked));
     let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
-    for Checked { case, .. } in checked {
-        if let Some(failure) = &case.failure {
-            outcome.diagnosis.push(format!("{} was not timed: {failure}", case.id));
-            continue;
-        }
+    for Checked { case, .. } in checked.iter().filter(|checked| checked.case.failure.is_none()) {
         let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
         let (kept, all) = (samples.len(), case.samples_s.len());
         if kept < all {

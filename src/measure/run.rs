@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::analysis::{analyse, widest};
+use super::analysis::{analyse, undecided, widest};
 use super::controls::Controls;
 use super::plan::{Context, Experiment, Plan};
 use super::profile::LEAST_TICKS;
@@ -48,6 +48,9 @@ const VERIFYING: f64 = 0.2;
 const WARM_UP_S: f64 = 0.15;
 /// What a round of warming up counts at least, so that lost stamps cannot make it endless.
 const LEAST_WARM_UP_S: f64 = 0.01;
+
+/// Share of the time budget that goes once more to the cases behind undecided points.
+const UNDECIDED: f64 = 0.15;
 
 const INTERRUPTED: &str = "interrupted";
 
@@ -90,7 +93,16 @@ pub fn run(
         }
     };
     let controls = Controls::add(&mut plan, seed);
-    let mut attempt = Attempt { session, experiment, plan: &plan, seed, start, stop, progress };
+    let mut attempt = Attempt {
+        session,
+        experiment,
+        plan: &plan,
+        controls: &controls,
+        seed,
+        start,
+        stop,
+        progress,
+    };
     let sized = attempt.size()?;
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
@@ -146,6 +158,7 @@ struct Attempt<'a, 'e> {
     session: &'a mut Session<'e>,
     experiment: &'a Experiment,
     plan: &'a Plan,
+    controls: &'a Controls,
     seed: u64,
     start: Instant,
     stop: &'a AtomicBool,
@@ -217,22 +230,61 @@ impl Attempt<'_, '_> {
             if self.is_stopped() {
                 return Ok((samples, INTERRUPTED));
             }
-            order.shuffle(&mut rng);
-            let mut row = vec![f64::NAN; sized.len()];
-            for (&case, span) in order.iter().zip(self.session.executor.round(&order)?) {
-                row[case] = span.unwrap_or(f64::NAN);
-            }
-            samples.push(row);
+            samples.push(self.round(&mut order, &mut rng, sized.len())?);
             let spent_s = self.start.elapsed().as_secs_f64();
             let share = stopping.progress(round, spent_s);
             let done = VERIFYING + (1.0 - VERIFYING) * share;
             (self.progress)(Progress { stage: Stage::Timing, done });
             let look = || widest(self.plan, &samples, self.seed);
             if let Some(reason) = stopping.decide(round, spent_s, look) {
+                self.time_undecided(timed, &mut samples, &mut rng)?;
                 return Ok((samples, reason));
             }
         }
         unreachable!("rounds run out at the latest")
+    }
+
+    /// Times every case in `order` once, in a fresh order of its own; NaN for the others of `cases`.
+    fn round(
+        &mut self,
+        order: &mut [usize],
+        rng: &mut ChaCha8Rng,
+        cases: usize,
+    ) -> Result<Vec<f64>, GpuError> {
+        order.shuffle(rng);
+        let mut row = vec![f64::NAN; cases];
+        for (&case, span) in order.iter().zip(self.session.executor.round(order)?) {
+            row[case] = span.unwrap_or(f64::NAN);
+        }
+        Ok(row)
+    }
+
+    /// A while longer for the cases behind points that are still undecided, and the controls. How long does
+    /// not depend on what comes of it, so that no verdict is waited for.
+    fn time_undecided(
+        &mut self,
+        timed: &[usize],
+        samples: &mut Samples,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(), GpuError> {
+        let tolerance = tolerance::of(self.experiment.id);
+        let mut cases = undecided(self.plan, samples, tolerance, self.seed);
+        if cases.is_empty() {
+            return Ok(());
+        }
+        cases.extend(self.controls.cases());
+        let mut order: Vec<usize> = timed.iter().copied().filter(|c| cases.contains(c)).collect();
+        let until_s =
+            self.start.elapsed().as_secs_f64() + UNDECIDED * self.session.profile.budget_s;
+        let most = samples.rounds();
+        for _ in 0..most {
+            if self.is_stopped() || self.start.elapsed().as_secs_f64() > until_s {
+                break;
+            }
+            let row = self.round(&mut order, rng, self.plan.cases.len())?;
+            samples.push_some(order.clone(), row);
+        }
+        Ok(())
     }
 }
 

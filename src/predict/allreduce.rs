@@ -16,8 +16,13 @@ pub(super) const LAW: Law = Law {
     parameters: &[
         Parameter::new("p", "workers", COUNT).swept(),
         Parameter::new("m", "bytes that each worker holds", BYTES_HELD),
-        Parameter::new("alpha", "cost of a message, α", OVERHEAD).at(&["allreduce.alpha"]),
-        Parameter::new("beta", "cost of a byte, β; or give --bandwidth", TIME_PER_BYTE)
+        Parameter::new(
+            "alpha",
+            "cost of a message, α; a record's is that of two workers",
+            OVERHEAD,
+        )
+        .at(&["allreduce.alpha"]),
+        Parameter::new("beta", "cost of a byte, β, likewise; or give --bandwidth", TIME_PER_BYTE)
             .at(&["allreduce.beta"]),
         Parameter::new("bandwidth", "bytes in a second, 1/β", BANDWIDTH).instead_of("beta"),
     ],
@@ -44,7 +49,8 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         String::new()
     };
     answer.say(format!(
-        "{} workers agree on {} bytes in {} by a ring{of_it}; by recursive doubling in {}.",
+        "{} workers, each with that α and β to itself, agree on {} bytes in {} by a ring{of_it}; by recursive \
+         doubling in {}.",
         figures::count(p),
         figures::count(m),
         figure(ring(p), "s"),

@@ -8,12 +8,16 @@ mod allreduce;
 mod amdahl;
 mod answer;
 mod batching;
+mod contention;
+mod dependence;
 mod divergence;
 mod domain;
 mod given;
 mod ilp;
 mod imbalance;
 mod lanes;
+mod occupancy;
+mod overlap;
 mod select;
 mod steps;
 
@@ -30,7 +34,11 @@ pub const LAWS: &[Law] = &[
     select::LAW,
     lanes::LAW,
     batching::LAW,
+    contention::LAW,
+    dependence::LAW,
     allreduce::LAW,
+    occupancy::LAW,
+    overlap::LAW,
 ];
 
 /// A law as it is asked for.

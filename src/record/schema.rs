@@ -93,6 +93,14 @@ pub struct Adapter {
     pub features: Vec<String>,
     /// Whether wgpu's injected shader checks were on.
     pub shader_checks: bool,
+    /// Which limits the device was opened with: `adapter` for all it offers, `default` or `downlevel`.
+    #[serde(default = "all_limits")]
+    pub limits: String,
+}
+
+/// What records asked for before they said so.
+fn all_limits() -> String {
+    "adapter".to_owned()
 }
 
 /// Lanes in a subgroup.

@@ -1,54 +1,48 @@
 //! The device card: what a programmer wants to know, in one table.
 
+mod busy;
+mod coordination;
+
+use busy::{occupancy_rows, overlap_rows};
+use coordination::{allreduce_rows, contention_rows, dependence_row, reduction_rows};
+
 use super::document::{Document, Table};
 use super::figures;
 use super::levels::{self, LEVELS, Level};
 use crate::record::{Experiment, Record};
 use crate::stats::tolerance;
 
+type Row<'a> = dyn FnMut(&str, String, String) + 'a;
+type Rows = fn(&Experiment, &mut Row<'_>);
+
+/// The rows of each experiment, in the order shown: what costs, from the smallest unit to the largest, and
+/// then what it takes to use the hardware well.
+const SECTIONS: [(&str, Rows); 14] = [
+    ("width", width_row),
+    ("ladder", ladder_rows),
+    ("divergence", divergence_rows),
+    ("imbalance", imbalance_rows),
+    ("select", select_rows),
+    ("amdahl", amdahl_row),
+    ("ilp", ilp_rows),
+    ("lanes", lanes_row),
+    ("reduction", reduction_rows),
+    ("contention", contention_rows),
+    ("dependence", dependence_row),
+    ("allreduce", allreduce_rows),
+    ("occupancy", occupancy_rows),
+    ("overlap", overlap_rows),
+];
+
 pub(super) fn card(record: &Record) -> Document {
-    let find = |id: &str| record.experiments.iter().find(|experiment| experiment.id == id);
     let mut table = Table::new(&["on this device", "figure", ""]);
     let mut row = |what: &str, figure: String, note: String| {
         table.rows.push(vec![what.to_owned(), figure, note]);
     };
-    if let Some(width) = find("width") {
-        width_row(width, &mut row);
-    }
-    if let Some(ladder) = find("ladder") {
-        for level in &LEVELS {
-            level_row(ladder, level, &mut row);
+    for (id, rows) in SECTIONS {
+        if let Some(experiment) = record.experiments.iter().find(|e| e.id == id) {
+            rows(experiment, &mut row);
         }
-    }
-    if let Some(divergence) = find("divergence") {
-        for finding in divergence.findings.iter().filter(|f| f.name.starts_with("cost_of_")) {
-            let paths = finding.name.trim_start_matches("cost_of_").trim_end_matches("_way_branch");
-            row(
-                &format!("{} {paths}-way branch", if paths == "8" { "an" } else { "a" }),
-                figures::finding(finding),
-                "of one path's time, neighbouring lanes on different paths".to_owned(),
-            );
-        }
-    }
-    if let Some(imbalance) = find("imbalance") {
-        imbalance_rows(imbalance, &mut row);
-    }
-    if let Some(select) = find("select") {
-        select_rows(select, &mut row);
-    }
-    if let Some(amdahl) = find("amdahl") {
-        amdahl_row(amdahl, &mut row);
-    }
-    if let Some(ilp) = find("ilp") {
-        ilp_rows(ilp, &mut row);
-    }
-    if let Some(lanes) = find("lanes")
-        && let Some(finding) = lanes.finding("speed_up_at_width")
-    {
-        row("a full subgroup", figures::finding(finding), "faster than one lane".to_owned());
-    }
-    if let Some(reduction) = find("reduction") {
-        reduction_rows(reduction, &mut row);
     }
     let mut document = Document::default();
     if !table.rows.is_empty() {
@@ -57,8 +51,6 @@ pub(super) fn card(record: &Record) -> Document {
     }
     document
 }
-
-type Row<'a> = dyn FnMut(&str, String, String) + 'a;
 
 fn width_row(width: &Experiment, row: &mut Row<'_>) {
     let text =
@@ -75,6 +67,12 @@ fn width_row(width: &Experiment, row: &mut Row<'_>) {
     );
 }
 
+fn ladder_rows(ladder: &Experiment, row: &mut Row<'_>) {
+    for level in &LEVELS {
+        level_row(ladder, level, row);
+    }
+}
+
 fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let alpha = ladder.parameter(&format!("{}.alpha", level.id));
     let (Some(unit), Some(alpha)) = (level.unit, alpha) else {
@@ -87,10 +85,21 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
         batch.and_then(|batch| batch.value.number()).map_or(String::new(), |batch| {
             let batch = figures::count(batch.ceil());
             let content = levels::content(level.id).unwrap_or("items");
-            format!("batch {batch} {content} for 90 % of peak")
+            format!("batch {batch} {content} for 90 % of peak, by the law")
         })
     };
     row(unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
+}
+
+fn divergence_rows(divergence: &Experiment, row: &mut Row<'_>) {
+    for finding in divergence.findings.iter().filter(|f| f.name.starts_with("cost_of_")) {
+        let paths = finding.name.trim_start_matches("cost_of_").trim_end_matches("_way_branch");
+        row(
+            &format!("{} {paths}-way branch", if paths == "8" { "an" } else { "a" }),
+            figures::finding(finding),
+            "of one path's time, neighbouring lanes on different paths".to_owned(),
+        );
+    }
 }
 
 fn imbalance_rows(imbalance: &Experiment, row: &mut Row<'_>) {
@@ -198,25 +207,20 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
     }
 }
 
-fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
-    let text = |name: &str| reduction.finding(name).map(figures::finding);
-    if let (Some(variant), Some(best), Some(ceiling)) =
-        (text("best_variant"), text("best_gb_per_s"), text("read_ceiling_gb_per_s"))
-    {
-        row(
-            "best reduction of 2²⁴ u32",
-            best,
-            format!("{variant}; reading alone reaches {ceiling}"),
-        );
+fn lanes_row(lanes: &Experiment, row: &mut Row<'_>) {
+    if let Some(finding) = lanes.finding("speed_up_at_width") {
+        row("a full subgroup", figures::finding(finding), "faster than one lane".to_owned());
     }
-    for (name, what) in [
-        ("t_atomic_u32", "an atomic on one address"),
-        ("t_tree_sequential", "a tree of 256 lanes"),
-        ("t_subgroup_sum", "a sum over a subgroup"),
-    ] {
-        if let Some(p) = reduction.parameter(name) {
-            let figure = figures::with_interval(p.value, &p.unit, p.ci);
-            row(what, figure, "with the hardware full".to_owned());
-        }
+}
+
+/// A measured figure and what was said of it beforehand; `None` where there is neither, and the one there is
+/// where the other is missing.
+fn both(measured: Option<f64>, predicted: Option<f64>, unit: &str) -> Option<String> {
+    let text = |value: f64| figures::quantity(value, unit);
+    match (measured.map(text), predicted.map(text)) {
+        (Some(measured), Some(predicted)) => Some(format!("{measured} ({predicted} predicted)")),
+        (Some(measured), None) => Some(measured),
+        (None, Some(predicted)) => Some(format!("{predicted} (predicted)")),
+        (None, None) => None,
     }
 }

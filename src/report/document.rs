@@ -147,7 +147,7 @@ pub(super) fn heading(record: &Record) -> Document {
         (None, _) => String::new(),
     };
     document.text(format!(
-        "{} through {} {} on {}{}, {} cores. Shader checks {}.",
+        "{} through {} {} on {}{}, {} cores. Shader checks {}{}.",
         adapter.backend,
         adapter.driver,
         adapter.driver_info,
@@ -155,6 +155,11 @@ pub(super) fn heading(record: &Record) -> Document {
         record.machine.cpu.as_ref().map_or(String::new(), |cpu| format!(", {cpu}")),
         record.machine.cores,
         if adapter.shader_checks { "on" } else { "off" },
+        if adapter.limits == "adapter" {
+            String::new()
+        } else {
+            format!(", {} limits", adapter.limits)
+        },
     ));
     let host = record.clock.host_check_ratio.map_or(String::new(), |ratio| {
         format!(", {} of the host's view of a long dispatch", figures::per_cent(ratio))
@@ -197,7 +202,7 @@ pub(super) fn verdicts(record: &Record) -> Document {
     document.text(
         "A residual is |measured / predicted − 1| over the points that the law claims. A law holds where \
          every point's whole 95 % interval lies within the tolerance of 1, and deviates where one point's \
-         lies outside.",
+         lies outside. A ratio is the median of those of the single rounds, and so not the quotient of two medians.",
     );
     document
 }

@@ -35,9 +35,9 @@ pub fn quantity(value: f64, unit: &str) -> String {
 #[must_use]
 pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
     match unit {
-        "s" => {
+        "s" | "s/B" => {
             let (factor, prefix) = seconds_scale(value);
-            format!("{} {prefix}", significant(value * factor, digits))
+            format!("{} {prefix}{}", significant(value * factor, digits), &unit[1..])
         }
         "B" | "B/s" => {
             let (factor, prefix) = bytes_scale(value);
@@ -91,7 +91,11 @@ pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> Stri
     let Some(interval) = interval else {
         return quantity(value, unit);
     };
-    let factor = if unit == "s" { seconds_scale(value).0 } else { 1.0 };
+    let factor = match unit {
+        "s" | "s/B" => seconds_scale(value).0,
+        "B" | "B/s" => bytes_scale(value).0,
+        _ => 1.0,
+    };
     let (lo, hi) = (digits(interval.lo * factor), digits(interval.hi * factor));
     format!("{} [{lo}, {hi}]", quantity(value, unit))
 }
@@ -144,6 +148,7 @@ mod tests {
     fn figures_have_three_digits_and_a_unit() {
         assert_eq!(quantity(2.7119e-6, "s"), "2.71 µs");
         assert_eq!(quantity(0.0123, "s"), "12.3 ms");
+        assert_eq!(quantity(9.91e-10, "s/B"), "991 ps/B");
         assert_eq!(quantity(8.0, "lanes"), "8 lanes");
         assert_eq!(quantity(1.8245, "x"), "1.82×");
         assert_eq!(quantity(1234.5, "GB/s"), "1234 GB/s");

@@ -68,6 +68,36 @@ pub const TABLE: &[Tolerance] = &[
                  coordinating may hide the cheaper of the two, up to half of the sum",
     },
     Tolerance {
+        id: "contention",
+        ratio: 0.10,
+        reason: "a roofline of two serial resources: a tenth is room for the loop around an atomic, and far \
+                 less than one counter more or less where it matters",
+    },
+    Tolerance {
+        id: "dependence",
+        ratio: 0.15,
+        reason: "two launches and one piece of work stand for a train: a launch is tens of microseconds on \
+                 some drivers and varies by half, and one slot more or less shows as far more",
+    },
+    Tolerance {
+        id: "allreduce",
+        ratio: 0.25,
+        reason: "one α and one β stand for steps that add and steps that copy, from caches or from memory; a \
+                 quarter still tells the algorithms apart away from where they cross",
+    },
+    Tolerance {
+        id: "occupancy",
+        ratio: 0.10,
+        reason: "a roofline of two lines, as `ilp`: a tenth is room for loads that meet by chance in one bank or \
+                 row, and far less than one subgroup more or less below the knee",
+    },
+    Tolerance {
+        id: "overlap",
+        ratio: 0.15,
+        reason: "timed by the host: waking the thread that waits, and a driver's own threads, come and go \
+                 with tens of microseconds beside batches of half a millisecond",
+    },
+    Tolerance {
         id: "control.same",
         ratio: 0.02,
         reason: "one case under two names differs by noise alone",

@@ -1,0 +1,311 @@
+//! `overlap`: how much of an upload hides behind computing.
+//!
+//! Streams of batches, each uploaded and then worked on, up to four of them under way at once. Streams that
+//! only upload and streams that only compute give the two bounds: their sum, where each batch is waited for,
+//! and the longer of the two, where the next is uploaded meanwhile. The host's clock is around all of it.
+
+use std::rc::Rc;
+
+use super::is_narrow;
+use crate::gpu::{Upload, UploadPath};
+use crate::kernels::MOST_ITERATIONS;
+use crate::kernels::stream::{BATCHES, Batches, LANES, STRIDE, Source};
+use crate::laws::overlap::{hidden_share, pipelined_time, serial_time};
+use crate::measure::{
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+};
+use crate::record;
+use crate::stats::{Verdict, tolerance};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "overlap",
+    idea: Idea::Busy,
+    law: "one batch at a time: T_u + T_c; more under way: max(T_u, T_c), and the shorter once",
+    about: "how much of an upload hides behind computing, by either way of uploading",
+    plan,
+};
+
+/// Batches under way at once.
+const DEPTHS: [u32; 4] = [1, 2, 3, 4];
+const PATHS: [(UploadPath, &str); 2] =
+    [(UploadPath::WriteBuffer, "write_buffer"), (UploadPath::MappedStaging, "mapped_staging")];
+
+/// Bytes of a batch: uploading it takes about as long as working on it is made to.
+const BYTES: u32 = 2 << 20;
+
+/// Who works on a batch.
+struct Crew {
+    workgroups: u32,
+    /// Steps for each record at most.
+    most_trips: u32,
+}
+
+impl Crew {
+    fn of(context: &Context<'_>) -> Self {
+        const RECORDS: u32 = BYTES / (4 * STRIDE as u32);
+        if is_narrow(context) {
+            // Of a CPU's cores some are left to the host, whose they are too.
+            Self { workgroups: 1, most_trips: MOST_ITERATIONS / (RECORDS / LANES + 1) }
+        } else {
+            Self { workgroups: RECORDS / LANES, most_trips: 1 << 20 }
+        }
+    }
+}
+
+/// Streams of one depth.
+#[derive(Clone, Copy)]
+struct Deep {
+    compute: CaseId,
+    /// By path: uploads alone, and both.
+    upload: [CaseId; 2],
+    both: [CaseId; 2],
+}
+
+struct Streams {
+    deep: Vec<(u32, Deep)>,
+    /// Each batch computed on twice, one at a time.
+    twice: CaseId,
+    /// The device's part of an upload alone, one at a time.
+    copy: CaseId,
+}
+
+impl Streams {
+    fn deep(&self, depth: u32) -> Deep {
+        let (_, deep) =
+            self.deep.iter().find(|&&(d, _)| d == depth).expect("every depth has its cases");
+        *deep
+    }
+
+    /// Seconds for all batches, uploaded alone and computed on alone.
+    fn parts(&self, round: &Round<'_>, path: usize, depth: u32) -> (f64, f64) {
+        let deep = self.deep(depth);
+        (round.span(deep.upload[path]), round.span(deep.compute))
+    }
+
+    fn predicted(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(round, path, depth);
+        if depth == 1 {
+            // Each of the two has paid for submitting and waiting.
+            return serial_time(upload, compute) - self.waits(round);
+        }
+        pipelined(upload, compute)
+    }
+
+    /// Seconds for submitting all batches and waiting for each: what computing twice shares with once. A
+    /// stream of nothing would be waited for in less, since nobody falls asleep.
+    fn waits(&self, round: &Round<'_>) -> f64 {
+        2.0 * round.span(self.deep(1).compute) - round.span(self.twice)
+    }
+
+    /// What it would take if the device copied one batch and computed on another in turn.
+    fn in_turn(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(round, path, depth);
+        let copy = round.span(self.copy) - self.waits(round);
+        if copy.is_nan() { f64::NAN } else { pipelined(upload, compute + copy.max(0.0)) }
+    }
+
+    fn hidden(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(round, path, depth);
+        let both = round.span(self.deep(depth).both[path]);
+        // One at a time each of the two has paid for submitting and waiting.
+        let waits = if depth == 1 { self.waits(round) } else { 0.0 };
+        if upload.is_nan() || compute.is_nan() {
+            return f64::NAN;
+        }
+        hidden_share(both - waits, upload - waits, compute - waits, f64::from(BATCHES))
+    }
+}
+
+/// To the law the longer of a time and no time would be the time.
+fn pipelined(upload_s: f64, compute_s: f64) -> f64 {
+    if upload_s.is_nan() || compute_s.is_nan() {
+        return f64::NAN;
+    }
+    pipelined_time(upload_s, compute_s, f64::from(BATCHES))
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    context.require_lanes(LANES)?;
+    let Crew { workgroups, most_trips } = Crew::of(context);
+    let mut plan = Plan::default();
+    let source = Source::random(context.seed, BYTES / 4);
+    let batches = move |path: UploadPath, upload: Upload, works: u32, depth: u32| {
+        let source = source.clone();
+        move |trips: u32| {
+            let source = source.clone();
+            Batches { source, path, upload, works, trips, depth, workgroups }.workload()
+        }
+    };
+    // How much work there is in a record is settled once, where nothing is uploaded.
+    let [(write, _), (staged, _)] = PATHS;
+    let sized = plan.case(
+        "compute.1",
+        Sizing::Own { granule: 128, most: most_trips },
+        batches(write, Upload::Nothing, 1, 1),
+    );
+    let mut follow = |name: String, path, upload, works, depth| {
+        plan.case(name, Sizing::Follow(sized), batches(path, upload, works, depth))
+    };
+    let depths: Vec<u32> =
+        DEPTHS.into_iter().filter(|&d| context.profile.dense || d <= 2).collect();
+    let deep = |&depth: &u32| {
+        let compute = match depth {
+            1 => sized,
+            _ => follow(format!("compute.{depth}"), write, Upload::Nothing, 1, depth),
+        };
+        let mut by_path = |word: &str, works: u32| {
+            PATHS.map(|(path, name)| {
+                let name = format!("{word}.{name}.{depth}");
+                follow(name, path, Upload::Whole, works, depth)
+            })
+        };
+        (depth, Deep { compute, upload: by_path("upload", 0), both: by_path("both", 1) })
+    };
+    let streams = Rc::new(Streams {
+        deep: depths.iter().map(deep).collect(),
+        twice: follow("compute.twice".to_owned(), write, Upload::Nothing, 2, 1),
+        copy: follow("copy".to_owned(), staged, Upload::Copy, 0, 1),
+    });
+    for (path, (_, name)) in PATHS.into_iter().enumerate() {
+        for &depth in &depths {
+            add_points(&mut plan, &streams, (path, name), depth);
+        }
+    }
+    add_parameters(&mut plan, &streams);
+    plan.note(format!(
+        "timed by the host's clock, from before the first upload to after the last wait: {BATCHES} batches of {} MiB; T_u and T_c are those of streams as deep",
+        BYTES >> 20
+    ));
+    if is_narrow(context) {
+        plan.note(
+            "the device is the host's own CPU: batches are worked on by one workgroup, which leaves cores to upload with",
+        );
+    }
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn add_points(
+    plan: &mut Plan,
+    streams: &Rc<Streams>,
+    (path, name): (usize, &'static str),
+    depth: u32,
+) {
+    let both = streams.deep(depth).both[path];
+    let mut point = |series: String, claimed, law: fn(&Streams, &Round<'_>, usize, u32) -> f64| {
+        let streams = Rc::clone(streams);
+        plan.point(PointSpec {
+            series,
+            x: ("batches under way", f64::from(depth), ""),
+            unit: "s",
+            measured: Box::new(move |round| round.span(both)),
+            predicted: Box::new(move |round| law(&streams, round, path, depth)),
+            claimed,
+        });
+    };
+    point(name.to_owned(), true, Streams::predicted);
+    if depth > 1 {
+        point(format!("{name}{IN_TURN}"), false, Streams::in_turn);
+    }
+    plan.figure_of(streams, format!("hidden_share.{name}.{depth}"), "", move |streams, round| {
+        streams.hidden(round, path, depth)
+    });
+}
+
+/// Of the series that are predicted for a device that copies and computes in turn.
+const IN_TURN: &str = ", copied and computed in turn";
+
+fn add_parameters(plan: &mut Plan, streams: &Rc<Streams>) {
+    let each = f64::from(BATCHES);
+    for (path, (_, name)) in PATHS.into_iter().enumerate() {
+        let upload = move |streams: &Streams, round: &Round<'_>| {
+            (streams.parts(round, path, 1).0 - streams.waits(round)) / each
+        };
+        plan.parameter_of(streams, format!("t_upload.{name}"), "s", upload);
+        plan.figure_of(
+            streams,
+            format!("upload_gb_per_s.{name}"),
+            "GB/s",
+            move |streams, round| f64::from(BYTES) / upload(streams, round) * 1e-9,
+        );
+    }
+    plan.parameter_of(streams, "t_compute", "s", move |streams, round| {
+        (round.span(streams.twice) - streams.parts(round, 0, 1).1) / each
+    });
+    plan.parameter_of(streams, "t_copy", "s", move |streams, round| {
+        (round.span(streams.copy) - streams.waits(round)) / each
+    });
+    plan.parameter_of(streams, "t_submit_and_wait", "s", move |streams, round| {
+        streams.waits(round) / each
+    });
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    for (_, name) in PATHS {
+        let of = |series: &str, depth: f64| {
+            outcome.points.iter().find(|p| p.series == series && p.x.value == depth)
+        };
+        let off = |deep: bool, over: bool| {
+            outcome.points.iter().any(|p| {
+                p.series == name
+                    && p.verdict == Verdict::Deviates
+                    && (p.x.value > 1.0) == deep
+                    && (p.ratio > 1.0) == over
+            })
+        };
+        if off(true, true)
+            && let Some(turn) = of(&format!("{name}{IN_TURN}"), 2.0)
+        {
+            let share = outcome.number(&format!("hidden_share.{name}.2"));
+            let share = share.map_or_else(
+                || "not all of the shorter".to_owned(),
+                |share| format!("{:.0} % of the shorter", 100.0 * share.max(0.0)),
+            );
+            let compared = match turn.verdict {
+                Verdict::Holds => {
+                    "what is left is what copying from staging takes the device: it copies and computes in turn"
+                }
+                Verdict::Deviates if turn.ratio > 1.0 => {
+                    "less than if the device copied and computed in turn: the host waits, or host and device compete \
+                     for cores or memory"
+                }
+                Verdict::Deviates => "more than if the device copied and computed in turn",
+                Verdict::Inconclusive => {
+                    "whether that is all that a device can hide which copies and computes in turn is undecided"
+                }
+            };
+            text.push(format!(
+                "{name}: with two batches under way {share} of uploading and computing hides; {compared}"
+            ));
+        }
+        let measured = |depth: f64| of(name, depth).map(|point| point.measured);
+        if let (Some(two), Some(most)) = (measured(2.0), measured(f64::from(DEPTHS[3])))
+            && most > two * (1.0 + tolerance::of("control.linear"))
+        {
+            text.push(format!(
+                "{name}: four batches under way take {:.2} times as long as two: more memory is in use, and less of it may \
+                 stay in a cache",
+                most / two
+            ));
+        }
+        if off(true, false) {
+            text.push(format!(
+                "{name}: more hides than the longer of the two allows: uploading or computing is cheaper together than alone"
+            ));
+        }
+        if off(false, true) {
+            text.push(format!(
+                "{name}: one batch at a time takes longer than uploading and computing each alone: what was uploaded has \
+                 to travel before it is worked on"
+            ));
+        }
+        if off(false, false) {
+            text.push(format!(
+                "{name}: one batch at a time takes less than uploading and computing each alone: the device starts on the \
+                 one while the other ends"
+            ));
+        }
+    }
+    text
+}

@@ -1,0 +1,125 @@
+//! Spans by the host's clock: what no timestamp can bracket, or where there are none.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::hardware::{Hardware, encode_pass};
+use super::timer::read_mapped;
+use super::{GpuError, Span, Stream, Timing, Upload};
+
+impl Hardware {
+    /// Times `index` by the host clock, from before encoding to after the last wait.
+    pub(super) fn host_span(&mut self, index: usize) -> Result<Span, GpuError> {
+        let timing = self.workload(index)?.timing;
+        let start = Instant::now();
+        match timing {
+            Timing::Pass { repeats } => self.batches(index, [repeats, 1, 1, 1])?,
+            Timing::Host { dispatches, passes, submits, waits } => {
+                self.batches(index, [dispatches, passes, submits, waits])?;
+            }
+            Timing::Readback { maps, .. } => self.readbacks(index, maps)?,
+            Timing::Stream(stream) => self.stream(index, stream)?,
+        }
+        Ok(Ok(start.elapsed().as_secs_f64()))
+    }
+
+    fn batches(
+        &self,
+        index: usize,
+        [dispatches, passes, submits, waits]: [u32; 4],
+    ) -> Result<(), GpuError> {
+        let loaded = self.workload(index)?;
+        for _ in 0..waits {
+            for _ in 0..submits {
+                let mut encoder = self.encoder();
+                for _ in 0..passes {
+                    encode_pass(&mut encoder, None, loaded, dispatches);
+                }
+                self.queue.submit([encoder.finish()]);
+            }
+            self.wait()?;
+        }
+        Ok(())
+    }
+
+    fn readbacks(&mut self, index: usize, maps: u32) -> Result<(), GpuError> {
+        // Out of its place for as long as its host memory is written to.
+        let readback = self.loaded[index].as_mut().and_then(|loaded| loaded.readback.take());
+        let (staging, mut host) =
+            readback.ok_or_else(|| self.failed(format!("workload {index} is not read back")))?;
+        for _ in 0..maps {
+            let mut encoder = self.encoder();
+            let (source, _) = &self.workload(index)?.checked[0];
+            encoder.copy_buffer_to_buffer(source, 0, &staging, 0, host.len() as u64);
+            self.queue.submit([encoder.finish()]);
+            read_mapped(&self.device, &staging, &mut host)?;
+        }
+        if let Some(loaded) = &mut self.loaded[index] {
+            loaded.readback = Some((staging, host));
+        }
+        Ok(())
+    }
+
+    /// Runs a stream: every batch uploaded, computed on, and waited for before its slot is used again.
+    pub(super) fn stream(&self, index: usize, stream: Stream) -> Result<(), GpuError> {
+        let loaded = self.workload(index)?;
+        let uploads = loaded
+            .uploads
+            .as_ref()
+            .ok_or_else(|| self.failed(format!("workload {index} has nothing to upload")))?;
+        let depth = uploads.slots.len();
+        let mut under_way = VecDeque::with_capacity(depth);
+        for batch in 0..stream.batches as usize {
+            if under_way.len() == depth {
+                self.wait_for(under_way.pop_front())?;
+            }
+            let (target, staging) = &uploads.slots[batch % depth];
+            let mut encoder = self.encoder();
+            match (stream.upload, staging) {
+                (Upload::Nothing, _) => (),
+                (Upload::Whole, None) => {
+                    self.queue.write_buffer(target, 0, uploads.batch(batch));
+                }
+                (Upload::Copy, None) => {
+                    return Err(self.failed("only staging of its own can be copied from alone"));
+                }
+                (upload, Some(staging)) => {
+                    if upload == Upload::Whole {
+                        self.fill(staging, uploads.batch(batch))?;
+                    }
+                    encoder.copy_buffer_to_buffer(staging, 0, target, 0, staging.size());
+                }
+            }
+            if stream.computes > 0 {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                for _ in 0..stream.computes {
+                    loaded.steps[batch % depth].encode(&mut pass);
+                }
+            }
+            under_way.push_back(self.queue.submit([encoder.finish()]));
+            if let (Upload::Whole, Some(staging)) = (stream.upload, staging) {
+                // Answered by the wait for this batch; a refusal shows when the range is asked for.
+                staging.map_async(wgpu::MapMode::Write, .., |_| ());
+            }
+        }
+        self.wait()
+    }
+
+    fn fill(&self, staging: &wgpu::Buffer, bytes: &[u8]) -> Result<(), GpuError> {
+        let mut view = staging
+            .get_mapped_range_mut(..)
+            .map_err(|error| self.failed(format!("mapping for an upload: {error}")))?;
+        view.copy_from_slice(bytes);
+        drop(view);
+        staging.unmap();
+        Ok(())
+    }
+
+    fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let until = wgpu::PollType::Wait { submission_index: submission, timeout: None };
+        self.device
+            .poll(until)
+            .map_err(|error| self.failed(format!("waiting for a batch: {error}")))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! From workloads to pipelines, buffers and bind groups, so that nothing is built per sample.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::pipeline::{Pipeline, Pipelines, catching};
+use super::{AdapterFacts, Contents, Dispatch, Timing, Upload, UploadPath, Workload};
+
+/// No buffer is smaller.
+pub(super) const HEAD_BYTES: u64 = 16;
+
+/// A dispatch ready to be encoded.
+pub(super) struct Step {
+    pipeline: Arc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    workgroups: [u32; 2],
+}
+
+impl Step {
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(self.workgroups[0], self.workgroups[1], 1);
+    }
+}
+
+/// A workload on the device.
+pub(super) struct Loaded {
+    pub(super) steps: Vec<Step>,
+    pub(super) prepare: Vec<Step>,
+    pub(super) timing: Timing,
+    pub(super) zeroed: Vec<wgpu::Buffer>,
+    /// What its outputs are read from, with the bytes that are its own.
+    pub(super) checked: Vec<(wgpu::Buffer, u64)>,
+    /// Staging and host memory of a timed readback.
+    pub(super) readback: Option<(wgpu::Buffer, Vec<u8>)>,
+    pub(super) uploads: Option<Uploads>,
+    /// The last span, from which submissions are packed.
+    pub(super) expected_s: f64,
+}
+
+/// What a stream uploads.
+pub(super) struct Uploads {
+    pub(super) words: Arc<[u32]>,
+    pub(super) batch_words: usize,
+    /// A target of each batch under way, with its staging buffer where the stream has its own.
+    pub(super) slots: Vec<(wgpu::Buffer, Option<wgpu::Buffer>)>,
+}
+
+impl Uploads {
+    /// What batch `batch` uploads.
+    pub(super) fn batch(&self, batch: usize) -> &[u8] {
+        bytemuck::cast_slice(&self.words[batch..batch + self.batch_words])
+    }
+}
+
+/// Loads a set of workloads, which share what they can.
+pub(super) struct Loader<'a> {
+    pub(super) device: &'a wgpu::Device,
+    pub(super) queue: &'a wgpu::Queue,
+    pub(super) facts: &'a AdapterFacts,
+    pub(super) pipelines: &'a mut Pipelines,
+    shared: HashMap<*const u32, wgpu::Buffer>,
+    scratch: Option<wgpu::Buffer>,
+    scratch_words: usize,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(
+        device: &'a wgpu::Device,
+        queue: &'a wgpu::Queue,
+        facts: &'a AdapterFacts,
+        pipelines: &'a mut Pipelines,
+        workloads: &[Workload],
+    ) -> Self {
+        let scratch = |contents: &Contents| match contents {
+            Contents::Scratch(words) => *words,
+            _ => 0,
+        };
+        let all = workloads.iter().flat_map(|workload| &workload.buffers);
+        Self {
+            device,
+            queue,
+            facts,
+            pipelines,
+            shared: HashMap::new(),
+            scratch: None,
+            scratch_words: all.map(scratch).max().unwrap_or(0),
+        }
+    }
+
+    /// One workload on the device.
+    ///
+    /// # Errors
+    /// Why it cannot be there, in one line.
+    pub(super) fn load(&mut self, workload: &Workload, expected_s: f64) -> Result<Loaded, String> {
+        if workload.needs_subgroups() && !self.facts.has_subgroups() {
+            return Err("the adapter offers no subgroup operations".to_owned());
+        }
+        let device = self.device;
+        let buffers = catching(device, |_| {
+            workload.buffers.iter().map(|contents| self.buffer(contents)).collect::<Vec<_>>()
+        })?;
+        let readback = match workload.timing {
+            Timing::Readback { words, .. } => {
+                let bytes = u64::from(words) * 4;
+                let buffer = catching(device, |device| for_readback(device, bytes))?;
+                Some((buffer, vec![0; bytes as usize]))
+            }
+            _ => None,
+        };
+        let bytes = |contents: &Contents| contents.words() as u64 * 4;
+        let zeroed = workload.buffers.iter().zip(&buffers);
+        let checked = &workload.check.buffers;
+        Ok(Loaded {
+            steps: self.steps(&workload.dispatches, &buffers)?,
+            prepare: self.steps(&workload.prepare, &buffers)?,
+            timing: workload.timing,
+            zeroed: zeroed
+                .filter(|(contents, _)| matches!(contents, Contents::Zeroed(_)))
+                .map(|(_, buffer)| buffer.clone())
+                .collect(),
+            checked: checked
+                .iter()
+                .map(|&at| (buffers[at].clone(), bytes(&workload.buffers[at])))
+                .collect(),
+            readback,
+            uploads: self.uploads(workload, &buffers)?,
+            expected_s,
+        })
+    }
+
+    fn steps(
+        &mut self,
+        dispatches: &[Dispatch],
+        buffers: &[wgpu::Buffer],
+    ) -> Result<Vec<Step>, String> {
+        dispatches.iter().map(|dispatch| self.step(dispatch, buffers)).collect()
+    }
+
+    fn step(&mut self, dispatch: &Dispatch, buffers: &[wgpu::Buffer]) -> Result<Step, String> {
+        let pipeline = self.pipelines.get(self.device, dispatch)?;
+        let mut entries = Vec::with_capacity(pipeline.bindings.len());
+        for binding in &pipeline.bindings {
+            let &(_, buffer) = dispatch
+                .bindings
+                .iter()
+                .find(|(name, _)| *name == binding.name)
+                .ok_or_else(|| format!("{dispatch:?} binds nothing to `{}`", binding.name))?;
+            entries.push(wgpu::BindGroupEntry {
+                binding: binding.index,
+                resource: buffers[buffer].as_entire_binding(),
+            });
+        }
+        let bind_group = catching(self.device, |device| {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(dispatch.entry),
+                layout: &pipeline.pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+        })?;
+        Ok(Step { pipeline, bind_group, workgroups: dispatch.workgroups })
+    }
+
+    fn buffer(&mut self, contents: &Contents) -> wgpu::Buffer {
+        const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+            .union(wgpu::BufferUsages::COPY_SRC)
+            .union(wgpu::BufferUsages::COPY_DST);
+        let device = self.device;
+        let create = |words: usize, usage| {
+            let bytes = (words as u64 * 4).max(HEAD_BYTES);
+            create(device, bytes, usage)
+        };
+        match contents {
+            Contents::Uniform(words) => {
+                let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+                let buffer = create(words.len().next_multiple_of(4), usage);
+                self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+                buffer
+            }
+            Contents::Data(words) => self
+                .shared
+                .entry(words.as_ptr())
+                .or_insert_with(|| {
+                    let buffer = create(words.len(), STORAGE);
+                    self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+                    buffer
+                })
+                .clone(),
+            Contents::Zeroed(words) => create(*words, STORAGE),
+            Contents::Scratch(_) => {
+                self.scratch.get_or_insert_with(|| create(self.scratch_words, STORAGE)).clone()
+            }
+        }
+    }
+
+    fn uploads(
+        &self,
+        workload: &Workload,
+        buffers: &[wgpu::Buffer],
+    ) -> Result<Option<Uploads>, String> {
+        let (Timing::Stream(stream), Some(feed)) = (workload.timing, &workload.feed) else {
+            return Ok(None);
+        };
+        let batch_words = workload.buffers[feed.targets[0]].words();
+        let mut uploads =
+            Uploads { words: Arc::clone(&feed.words), batch_words, slots: Vec::new() };
+        for (slot, &target) in feed.targets.iter().enumerate() {
+            let staging = match (stream.path, stream.upload) {
+                (UploadPath::WriteBuffer, _) | (_, Upload::Nothing) => None,
+                (UploadPath::MappedStaging, upload) => {
+                    let words = uploads.batch(slot);
+                    let staging = catching(self.device, |device| for_upload(device, words))?;
+                    if upload == Upload::Copy {
+                        staging.unmap();
+                    }
+                    Some(staging)
+                }
+            };
+            uploads.slots.push((buffers[target].clone(), staging));
+        }
+        Ok(Some(uploads))
+    }
+}
+
+fn create(device: &wgpu::Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: bytes,
+        usage,
+        mapped_at_creation: false,
+    })
+}
+
+/// A buffer for the host to read.
+pub(super) fn for_readback(device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
+    create(device, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
+}
+
+/// A buffer for the host to write, holding `bytes` and still mapped.
+fn for_upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: bytes.len() as u64,
+        usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+        mapped_at_creation: true,
+    });
+    // A refusal was caught with the buffer's creation.
+    if let Ok(mut view) = buffer.slice(..).get_mapped_range_mut() {
+        view.copy_from_slice(bytes);
+    }
+    buffer
+}
