@@ -191,8 +191,9 @@ fn a_smaller_limit_makes_messages_smaller_and_the_record_says_so() {
     let largest = |binding_bytes: u64| {
         let executor = FakeExecutor::new(Machine::lawful(16))
             .appearing(|facts| facts.limits.binding_bytes = binding_bytes);
-        let (outcome, _) = measure(executor, "allreduce");
-        assert_eq!(outcome.status, Status::Measured, "{:?}", outcome.reason);
+        let (outcome, cases) = measure(executor, "allreduce");
+        assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
+        assert!(cases.iter().all(|case| case.verified), "{:#?}", outcome.diagnosis);
         let most = outcome.points.iter().map(|p| p.x.value).fold(0.0, f64::max);
         (most, outcome)
     };

@@ -447,6 +447,34 @@ fn a_machine_of_one_lane_is_measured_too() {
     }
 }
 
+/// Sizes shrink to the limits, or the experiment says what it lacks; nothing is refused that was planned.
+#[test]
+fn small_limits_make_smaller_sizes_or_a_reason() {
+    for experiment in REGISTRY {
+        let executor = FakeExecutor::new(Machine::lawful(16)).appearing(|facts| {
+            facts.limits.workgroup_lanes = 128;
+            facts.limits.binding_bytes = 16 << 20;
+        });
+        let (outcome, cases) = measure(executor, experiment.id);
+        match outcome.status {
+            Status::Measured => assert!(
+                cases.iter().all(|case| case.verified),
+                "{}: {:#?}",
+                outcome.id,
+                outcome.diagnosis
+            ),
+            Status::Unsupported => {
+                let reason = outcome.reason.expect("it says why");
+                assert!(
+                    reason.contains("128 is the most") || reason.contains("16 MiB"),
+                    "{reason}"
+                );
+            }
+            other => panic!("{}: {other:?}, {:?}", outcome.id, outcome.reason),
+        }
+    }
+}
+
 #[test]
 fn a_control_that_cannot_be_read_decides_nothing() {
     // Every stamp of the canary's multiple is lost, and with it the linearity control.

@@ -60,18 +60,31 @@ const SWEPT: [Swept; 3] = [
 ];
 
 /// What every prediction rests on, by workers.
-#[derive(Default)]
 struct Alone {
+    /// Memory that all workers together may work in.
+    most_bytes: u64,
     steps: BTreeMap<u32, CaseId>,
     adds: BTreeMap<u32, CaseId>,
     copies: BTreeMap<u32, CaseId>,
 }
 
 impl Alone {
+    fn new(context: &Context<'_>) -> Self {
+        let (steps, adds, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { most_bytes: most_bytes(context), steps, adds, copies }
+    }
+
+    /// Bytes that each of so many workers streams, from one region to another.
+    fn streamed(&self, workers: u32) -> u32 {
+        let each = self.most_bytes / u64::from(2 * workers);
+        u32::try_from(each).unwrap_or(STREAMED).min(STREAMED) / 4 * 4
+    }
+
     fn add(&mut self, plan: &mut Plan, workers: u32, seed: u32) {
         if self.steps.contains_key(&workers) {
             return;
         }
+        let streamed = self.streamed(workers);
         let mut streams = |name: &str, add: bool, words: u32| {
             let streams = Streams { add, workers, words, seed };
             plan.case(format!("alone.{name}.{workers}"), TRAIN, move |times| {
@@ -79,8 +92,8 @@ impl Alone {
             })
         };
         self.steps.insert(workers, streams("step", true, 1));
-        self.adds.insert(workers, streams("add", true, STREAMED / 4));
-        self.copies.insert(workers, streams("copy", false, STREAMED / 4));
+        self.adds.insert(workers, streams("add", true, streamed / 4));
+        self.copies.insert(workers, streams("copy", false, streamed / 4));
     }
 
     /// Seconds of a step in which next to nothing is sent.
@@ -100,7 +113,7 @@ impl Alone {
     }
 
     fn beta(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
-        (round.unit(case) - self.alpha(round, workers)) / f64::from(STREAMED)
+        (round.unit(case) - self.alpha(round, workers)) / f64::from(self.streamed(workers))
     }
 
     /// Seconds for one all-reduce of `m` bytes among `p` workers.
@@ -150,13 +163,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.shorten_spans(4);
     let seed = context.seed as u32;
     let profile = usize::from(!context.profile.dense);
-    let mut alone = Alone::default();
+    let mut alone = Alone::new(context);
     for swept in &SWEPT {
         for &p in swept.workers[profile] {
             alone.add(&mut plan, at_once(swept.algorithm, p), seed);
         }
     }
-    for (p, _) in UNEVEN {
+    let uneven = || UNEVEN.into_iter().filter(|&(p, m)| fits(context, Algorithm::Ring, p, m));
+    for (p, _) in uneven() {
         alone.add(&mut plan, p, seed);
     }
     let alone = Rc::new(alone);
@@ -168,7 +182,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             sweeps.insert((word, p), Rc::new(sizes.map(case).collect()));
         }
     }
-    for (p, m) in UNEVEN {
+    for (p, m) in uneven() {
         add_case(&mut plan, &alone, (Algorithm::Ring, "ring"), [p, m], seed);
     }
     add_notes(&mut plan, context);
@@ -188,7 +202,11 @@ fn fits(context: &Context<'_>, algorithm: Algorithm, workers: u32, m: u32) -> bo
     // The largest is at least verified, among two.
     let largest = algorithm == Algorithm::Ring && workers == FEWEST && context.profile.dense;
     let quick = !is_narrow(context) || largest || moved <= MOST_MOVED_ON_FEW_CORES;
-    quick && reduce.bytes() <= MOST_BYTES.min(context.facts.limits.binding_bytes)
+    quick && reduce.bytes() <= most_bytes(context)
+}
+
+fn most_bytes(context: &Context<'_>) -> u64 {
+    MOST_BYTES.min(context.facts.limits.binding_bytes)
 }
 
 fn add_notes(plan: &mut Plan, context: &Context<'_>) {
@@ -198,7 +216,7 @@ fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     let binding = context.facts.limits.binding_bytes;
     plan.note(format!(
         "all workers together work in {} MiB at most{}",
-        MOST_BYTES.min(binding) >> 20,
+        most_bytes(context) >> 20,
         if binding < MOST_BYTES {
             ", which is the adapter's limit for a storage binding"
         } else {

@@ -326,13 +326,16 @@ impl Executor for FakeExecutor {
             })
             .collect();
         let offered = self.machine.reported_width.is_some();
-        Ok(workloads
-            .iter()
-            .map(|workload| {
-                (workload.needs_subgroups() && !offered)
-                    .then(|| "the adapter offers no subgroup operations".to_owned())
-            })
-            .collect())
+        let most = self.facts.limits.binding_bytes;
+        let refusal = |workload: &Workload| {
+            if workload.needs_subgroups() && !offered {
+                return Some("the adapter offers no subgroup operations".to_owned());
+            }
+            let largest = workload.buffers.iter().map(|buffer| buffer.words() as u64 * 4).max();
+            (largest > Some(most))
+                .then(|| format!("a buffer is larger than the limit of {most} bytes"))
+        };
+        Ok(workloads.iter().map(refusal).collect())
     }
 
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
