@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::is_narrow;
@@ -76,12 +76,22 @@ impl Spread {
     }
 }
 
-/// Sorted items, cut into subgroups of neighbours that then come in random order: it is lanes that sorting
-/// brings together, while workgroups sorted too would leave the longest to few cores.
-fn in_like_subgroups(falling: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
-    let mut subgroups: Vec<&[u32]> = falling.chunks(width as usize).collect();
+/// The items with their subgroups in an order in which every half, quarter, eighth takes as long as any other:
+/// where few cores each take a stretch of the workgroups, one with more of the long subgroups would be waited
+/// for, and that is not what the law is about. Which items share a subgroup stays as it is.
+fn in_like_stretches(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let mut subgroups: Vec<&[u32]> = items.chunks(width as usize).collect();
     subgroups.shuffle(rng);
-    subgroups.concat()
+    subgroups.sort_by_key(|items| items.iter().max());
+    let (count, flipped) = (subgroups.len(), rng.random_range(0..subgroups.len()));
+    assert!(count.is_power_of_two());
+    // Numbers with their bits reversed go round all stretches before they come back to one.
+    let reversed = |place: usize| match count.ilog2() {
+        0 => place,
+        bits => place.reverse_bits() >> (usize::BITS - bits),
+    };
+    let arranged = (0..count).map(|place| subgroups[reversed(place ^ flipped)]);
+    arranged.flatten().copied().collect()
 }
 
 /// A case with what surrounds its loops, and what the law counts of it.
@@ -151,9 +161,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             let lengths = spread.falling(extent);
             let work: u32 = lengths.iter().sum();
             let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent));
-            let sorted = in_like_subgroups(&lengths, width, &mut rng);
+            let sorted = in_like_stretches(&lengths, width, &mut rng);
             let mut shuffled = lengths;
             shuffled.shuffle(&mut rng);
+            let shuffled = in_like_stretches(&shuffled, width, &mut rng);
             let word = spread.word();
             let mut timed = |order: &str, trips: Vec<u32>| {
                 Timed::add(&mut plan, context, &format!("{word}.{order}.{extent}"), width, trips)
@@ -241,4 +252,30 @@ fn diagnose(outcome: &record::Experiment, width: u32) -> Vec<String> {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn every_half_takes_as_long_as_the_other_and_no_subgroup_is_broken_up() {
+        for width in [4, 8, 16, 64] {
+            for spread in Spread::ALL {
+                let mut rng = ChaCha8Rng::seed_from_u64(5);
+                let mut items = spread.falling(16);
+                items.shuffle(&mut rng);
+                let arranged = in_like_stretches(&items, width, &mut rng);
+                assert_eq!(trips_held(&arranged, width), trips_held(&items, width));
+                let (first, second) = arranged.split_at(ITEMS as usize / 2);
+                let [first, second] = [first, second].map(|half| trips_held(half, width) as f64);
+                // An odd one out is as long as the longest.
+                let apart = (first - second).abs();
+                assert!(apart <= f64::from(16 * SHORTEST), "{width}: {first}, {second}");
+                assert_ne!(arranged, in_like_stretches(&items, width, &mut rng), "it is random");
+            }
+        }
+    }
 }
