@@ -14,7 +14,6 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "allreduce",
@@ -337,12 +336,10 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
             } else {
                 p.x.value
             };
-            p.verdict == Verdict::Deviates
-                && (p.ratio > 1.0) == over
-                && (alpha > beta * sent) == by_latency
+            p.deviates(over) && (alpha > beta * sent) == by_latency
         };
         let off: Vec<&record::Point> = outcome.points.iter().filter(here).collect();
-        let worst = off.iter().max_by(|a, b| residual(a).total_cmp(&residual(b)))?;
+        let worst = off.iter().max_by(|a, b| a.residual().total_cmp(&b.residual()))?;
         let points =
             if off.len() == 1 { "1 point".to_owned() } else { format!("{} points", off.len()) };
         Some(format!(
@@ -380,11 +377,6 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         }
     }
     text
-}
-
-/// How far from its prediction, either way.
-fn residual(point: &record::Point) -> f64 {
-    (point.ratio - 1.0).abs()
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@
 
 use std::rc::Rc;
 
-use super::{case_at, powers_of_two};
+use super::{case_at, of_known, powers_of_two};
 use crate::kernels::stages::{LANES, Stages};
 use crate::laws::amdahl::{ceiling, speed_up};
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::{Verdict, tolerance};
+use crate::stats::tolerance;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "amdahl",
@@ -153,12 +153,10 @@ fn add_share(
             unit: "x",
             measured: Box::new(measured),
             predicted: Box::new(move |round| {
-                let (f, worth) = (parallel_share(round), law.worth(round, p));
-                if f.is_nan() || worth.is_nan() {
-                    return f64::NAN;
-                }
                 // No number of workers is worth less than one but by noise.
-                speed_up(f, worth.max(1.0))
+                of_known(parallel_share(round), law.worth(round, p), |f, worth| {
+                    speed_up(f, worth.max(1.0))
+                })
             }),
             claimed: true,
         });
@@ -208,12 +206,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
             ));
         }
     }
-    let off = |over: bool| {
-        outcome
-            .points
-            .iter()
-            .any(|p| p.claimed && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over)
-    };
+    let off = |over: bool| outcome.points.iter().any(|p| p.claimed && p.deviates(over));
     if off(false) {
         text.push(
             "mixed jobs speed up less than their stages alone allow: workers that idled through the serial \

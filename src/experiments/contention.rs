@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::knee::STILL_FALLING;
-use super::{positive, powers_of_two};
+use super::{of_known, positive, powers_of_two};
 use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::contention::{Contention, Operation, Target};
 use crate::laws::contention::{atomic_time, counters_to_spread};
@@ -16,7 +16,6 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "contention",
@@ -142,14 +141,13 @@ impl Atomics {
     }
 
     fn private_predicted(&self, round: &Round<'_>) -> f64 {
-        let (local, serial) = (self.local(round), self.serial(round));
-        if local.is_nan() || serial.is_nan() {
-            return f64::NAN;
-        }
         // Atomics in its memory by all, and one of every so many on the one counter.
         let [.., floor] = self.private;
         let atomics = self.before_combining();
-        round.unit(floor) / atomics + atomic_time(serial, local, atomics)
+        let each = of_known(self.serial(round), self.local(round), |serial, local| {
+            atomic_time(serial, local, atomics)
+        });
+        round.unit(floor) / atomics + each
     }
 
     /// Atomics of a workgroup before it adds what it counted to the others'.
@@ -190,12 +188,10 @@ fn add_points(plan: &mut Plan, word: &str, atomics: &Rc<Atomics>) {
                 unit: "s",
                 measured: Box::new(move |round| own.each(round, case)),
                 predicted: Box::new(move |round| {
-                    let (serial, parallel) = (law.serial(round), law.parallel(round, layout));
-                    // To the law the larger of a number and no number would be the number.
-                    if serial.is_nan() || parallel.is_nan() {
-                        return f64::NAN;
-                    }
-                    atomic_time(serial, parallel, f64::from(c))
+                    let ends = (law.serial(round), law.parallel(round, layout));
+                    of_known(ends.0, ends.1, |serial, parallel| {
+                        atomic_time(serial, parallel, f64::from(c))
+                    })
                 }),
                 claimed: true,
             });
@@ -264,9 +260,7 @@ fn diagnose(outcome: &record::Experiment, width: u32, most: u32) -> Vec<String> 
         let serial = outcome.parameter(&format!("t_serial.{word}")).map_or(f64::NAN, |p| p.value);
         let off = |layout: &str, over: bool| -> Vec<&record::Point> {
             let series = format!("{word}, {layout}");
-            let here = |p: &&record::Point| {
-                p.series == series && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over
-            };
+            let here = |p: &&record::Point| p.series == series && p.deviates(over);
             outcome.points.iter().filter(here).collect()
         };
         let over = off("in turn", true);

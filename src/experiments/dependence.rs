@@ -13,7 +13,7 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::{Verdict, tolerance};
+use crate::stats::tolerance;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "dependence",
@@ -238,9 +238,7 @@ fn diagnose(outcome: &record::Experiment, serial: bool) -> Vec<String> {
         );
     }
     let off = |series: &str, over: bool| {
-        outcome.points.iter().any(|p| {
-            p.series == series && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over
-        })
+        outcome.points.iter().any(|p| p.series == series && p.deviates(over))
     };
     let [(_, results, _), (_, parts, _), (_, apart, _)] = SHARINGS;
     if off(results, true) {

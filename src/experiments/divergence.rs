@@ -13,7 +13,6 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "divergence",
@@ -215,9 +214,8 @@ fn diagnose(outcome: &record::Experiment, width: u32) -> Vec<String> {
     let off = |series: &str, small_k: bool, over: bool| {
         outcome.points.iter().any(|p| {
             p.series == series
-                && p.verdict == Verdict::Deviates
+                && p.deviates(over)
                 && (p.x.value <= f64::from(width) / 2.0) == small_k
-                && (p.ratio > 1.0) == over
         })
     };
     let mut text = Vec::new();

@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use super::knee::{NEAR, STILL_FALLING, deviating, of_ends};
-use super::{case_at, is_narrow, positive};
+use super::knee::{NEAR, STILL_FALLING, deviating};
+use super::{case_at, is_narrow, of_known, positive};
 use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::laws::latency::{chains_to_hide, step_time};
@@ -83,7 +83,7 @@ impl Chains {
 
     /// What the law says of the latency and the issue time.
     fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
-        of_ends(self.latency(round), self.issue(round), law)
+        of_known(self.latency(round), self.issue(round), law)
     }
 
     /// The fewest judged chains that come near the issue time; NaN where none does.

@@ -13,7 +13,7 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record;
-use crate::stats::{self, Verdict};
+use crate::stats;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "imbalance",
@@ -213,9 +213,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 
 fn diagnose(outcome: &record::Experiment, width: u32) -> Vec<String> {
     let off = |order: &str, over: bool| {
-        outcome.points.iter().any(|p| {
-            p.series.ends_with(order) && p.verdict == Verdict::Deviates && (p.ratio > 1.0) == over
-        })
+        outcome.points.iter().any(|p| p.series.ends_with(order) && p.deviates(over))
     };
     let mut text = Vec::new();
     let any = |order: &str| off(order, false) || off(order, true);

@@ -1,18 +1,11 @@
 //! What `ilp` and `occupancy` share: a latency that ever more of something hides, up to a knee.
 
 use crate::record;
-use crate::stats::Verdict;
 
 /// What takes up to this many times the least has its latency hidden.
 pub(super) const NEAR: f64 = 1.1;
 /// A knee beyond this share of the most that was tried leaves no plateau to read the least from.
 pub(super) const STILL_FALLING: f64 = 0.8;
-
-/// What the law says of latency and least; NaN where either is unknown, since to the law the larger of a number
-/// and no number would be the number.
-pub(super) fn of_ends(latency_s: f64, least_s: f64, law: impl Fn(f64, f64) -> f64) -> f64 {
-    if latency_s.is_nan() || least_s.is_nan() { f64::NAN } else { law(latency_s, least_s) }
-}
 
 /// Where in a series points deviate, to more or to less, within a factor of two of the knee or beyond it.
 pub(super) fn deviating(
@@ -24,8 +17,7 @@ pub(super) fn deviating(
 ) -> Vec<f64> {
     let here = |p: &&record::Point| {
         p.series == series
-            && p.verdict == Verdict::Deviates
-            && (p.ratio > 1.0) == over
+            && p.deviates(over)
             && (p.x.value >= knee / 2.0 && p.x.value <= knee * 2.0) == near
     };
     outcome.points.iter().filter(here).map(|p| p.x.value).collect()

@@ -347,7 +347,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
             .filter(|p| p.series == level && p.verdict == Verdict::Deviates)
             .collect();
         let batches = |over: bool| {
-            let off = off.iter().filter(|p| (p.ratio > 1.0) == over);
+            let off = off.iter().filter(|p| p.deviates(over));
             let batches: Vec<String> = off.map(|p| p.x.value.to_string()).collect();
             (!batches.is_empty()).then(|| batches.join(", "))
         };

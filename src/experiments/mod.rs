@@ -61,6 +61,12 @@ fn positive(seconds: f64) -> f64 {
     if seconds > 0.0 { seconds } else { f64::NAN }
 }
 
+/// What a law says of two figures; NaN where either is unknown, since to a law the larger of a number and no
+/// number would be the number.
+fn of_known(a: f64, b: f64, law: impl Fn(f64, f64) -> f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { law(a, b) }
+}
+
 /// Whether a few workgroups fill the device.
 fn is_narrow(context: &Context<'_>) -> bool {
     context.facts.device_type == "cpu"

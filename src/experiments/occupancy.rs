@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use super::knee::{NEAR, STILL_FALLING, deviating, of_ends};
-use super::{case_at, is_narrow, positive, powers_of_two};
+use super::knee::{NEAR, STILL_FALLING, deviating};
+use super::{case_at, is_narrow, of_known, positive, powers_of_two};
 use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::chase::{Chase, Cycle};
 use crate::laws::latency::{chains_to_hide, step_time};
@@ -69,7 +69,7 @@ impl Walks {
 
     /// What the law says of latency and least step.
     fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
-        of_ends(self.latency(round), self.least(round), law)
+        of_known(self.latency(round), self.least(round), law)
     }
 
     /// The fewest subgroups that come near the peak.

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use super::is_narrow;
+use super::{is_narrow, of_known};
 use crate::gpu::{Upload, UploadPath};
 use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::stream::{BATCHES, Batches, LANES, STRIDE, Source};
@@ -101,7 +101,7 @@ impl Streams {
     fn in_turn(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
         let (upload, compute) = self.parts(round, path, depth);
         let copy = round.span(self.copy) - self.waits(round);
-        if copy.is_nan() { f64::NAN } else { pipelined(upload, compute + copy.max(0.0)) }
+        of_known(compute, copy, |compute, copy| pipelined(upload, compute + copy.max(0.0)))
     }
 
     fn hidden(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
@@ -109,19 +109,16 @@ impl Streams {
         let both = round.span(self.deep(depth).both[path]);
         // One at a time each of the two has paid for submitting and waiting.
         let waits = if depth == 1 { self.waits(round) } else { 0.0 };
-        if upload.is_nan() || compute.is_nan() {
-            return f64::NAN;
-        }
-        hidden_share(both - waits, upload - waits, compute - waits, f64::from(BATCHES))
+        of_known(upload - waits, compute - waits, |upload, compute| {
+            hidden_share(both - waits, upload, compute, f64::from(BATCHES))
+        })
     }
 }
 
-/// To the law the longer of a time and no time would be the time.
 fn pipelined(upload_s: f64, compute_s: f64) -> f64 {
-    if upload_s.is_nan() || compute_s.is_nan() {
-        return f64::NAN;
-    }
-    pipelined_time(upload_s, compute_s, f64::from(BATCHES))
+    of_known(upload_s, compute_s, |upload, compute| {
+        pipelined_time(upload, compute, f64::from(BATCHES))
+    })
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
@@ -173,7 +170,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     add_parameters(&mut plan, &streams);
     plan.note(format!(
-        "timed by the host's clock, from before the first upload to after the last wait: {BATCHES} batches of {} MiB; T_u and T_c are those of streams as deep",
+        "timed by the host's clock, from before the first upload to after the last wait: {BATCHES} batches of {} \
+         MiB; T_u and T_c are those of streams as deep",
         BYTES >> 20
     ));
     if is_narrow(context) {
@@ -247,12 +245,10 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
             outcome.points.iter().find(|p| p.series == series && p.x.value == depth)
         };
         let off = |deep: bool, over: bool| {
-            outcome.points.iter().any(|p| {
-                p.series == name
-                    && p.verdict == Verdict::Deviates
-                    && (p.x.value > 1.0) == deep
-                    && (p.ratio > 1.0) == over
-            })
+            outcome
+                .points
+                .iter()
+                .any(|p| p.series == name && (p.x.value > 1.0) == deep && p.deviates(over))
         };
         if off(true, true)
             && let Some(turn) = of(&format!("{name}{IN_TURN}"), 2.0)

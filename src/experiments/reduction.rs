@@ -12,7 +12,6 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record::{self, Value};
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "reduction",
@@ -386,11 +385,8 @@ fn add_findings(plan: &mut Plan, alone: Rc<Alone>, largest: Vec<(String, CaseId)
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let off = |over: bool, large: bool| {
-        let points = outcome.points.iter().filter(|p| {
-            p.verdict == Verdict::Deviates
-                && (p.ratio > 1.0) == over
-                && (p.x.value >= 65_536.0) == large
-        });
+        let points =
+            outcome.points.iter().filter(|p| p.deviates(over) && (p.x.value >= 65_536.0) == large);
         let mut series: Vec<&str> = points.map(|p| p.series.as_str()).collect();
         series.dedup();
         (!series.is_empty()).then(|| series.join(", "))

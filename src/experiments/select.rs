@@ -14,7 +14,6 @@ use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
 };
 use crate::record::{self, Value};
-use crate::stats::Verdict;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "select",
@@ -359,12 +358,7 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
         }
     }
     let off = |series: &str, over: bool| {
-        outcome.points.iter().any(|p| {
-            p.claimed
-                && p.series.starts_with(series)
-                && p.verdict == Verdict::Deviates
-                && (p.ratio > 1.0) == over
-        })
+        outcome.points.iter().any(|p| p.claimed && p.series.starts_with(series) && p.deviates(over))
     };
     if off("branch", true) {
         text.push(

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection};
-use super::loading::{HEAD_BYTES, Loaded, Loader, for_readback};
+use super::loading::{HEAD_BYTES, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
 use super::timer::{MOST_SPANS, QueryTimer, read_mapped};
 use super::{BadSpan, Executor, GpuError, Span, Timing, Workload};
@@ -57,7 +57,7 @@ impl Hardware {
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("warplaw"),
             required_features: features,
-            required_limits: limits.clone(),
+            required_limits: limits,
             experimental_features: wgpu::ExperimentalFeatures::disabled(),
             memory_hints: wgpu::MemoryHints::Performance,
             trace: wgpu::Trace::Off,
@@ -145,7 +145,7 @@ impl Hardware {
             for (output, _) in &loaded.checked {
                 encoder.clear_buffer(output, 0, Some(HEAD_BYTES));
             }
-            encode_pass(&mut encoder, Some(timer.writes(slot)), loaded, repeats);
+            encode_pass(&mut encoder, Some(timer.writes(slot)), &loaded.steps, repeats);
             before = Some(loaded);
         }
         self.queue.submit([encoder.finish()]);
@@ -163,13 +163,13 @@ impl Hardware {
 pub(super) fn encode_pass(
     encoder: &mut wgpu::CommandEncoder,
     timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
-    loaded: &Loaded,
+    steps: &[Step],
     repeats: u32,
 ) {
     let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
     let mut pass = encoder.begin_compute_pass(&descriptor);
     for _ in 0..repeats {
-        for step in &loaded.steps {
+        for step in steps {
             step.encode(&mut pass);
         }
     }
@@ -210,18 +210,13 @@ impl Executor for Hardware {
         for buffer in &loaded.zeroed {
             encoder.clear_buffer(buffer, 0, None);
         }
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for step in &loaded.prepare {
-                step.encode(&mut pass);
-            }
-        }
+        encode_pass(&mut encoder, None, &loaded.prepare, 1);
         if let Timing::Stream(stream) = loaded.timing {
             self.queue.submit([encoder.finish()]);
             self.stream(index, stream)?;
             encoder = self.encoder();
         } else {
-            encode_pass(&mut encoder, None, loaded, 1);
+            encode_pass(&mut encoder, None, &loaded.steps, 1);
         }
         let loaded = self.workload(index)?;
         let bytes = loaded.checked.iter().map(|(_, bytes)| bytes).sum();

@@ -33,7 +33,7 @@ impl Hardware {
             for _ in 0..submits {
                 let mut encoder = self.encoder();
                 for _ in 0..passes {
-                    encode_pass(&mut encoder, None, loaded, dispatches);
+                    encode_pass(&mut encoder, None, &loaded.steps, dispatches);
                 }
                 self.queue.submit([encoder.finish()]);
             }
@@ -91,10 +91,8 @@ impl Hardware {
                 }
             }
             if stream.computes > 0 {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                for _ in 0..stream.computes {
-                    loaded.steps[batch % depth].encode(&mut pass);
-                }
+                let slot = batch % depth;
+                encode_pass(&mut encoder, None, &loaded.steps[slot..=slot], stream.computes);
             }
             under_way.push_back(self.queue.submit([encoder.finish()]));
             if let (Upload::Whole, Some(staging)) = (stream.upload, staging) {

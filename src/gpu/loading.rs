@@ -56,10 +56,10 @@ impl Uploads {
 
 /// Loads a set of workloads, which share what they can.
 pub(super) struct Loader<'a> {
-    pub(super) device: &'a wgpu::Device,
-    pub(super) queue: &'a wgpu::Queue,
-    pub(super) facts: &'a AdapterFacts,
-    pub(super) pipelines: &'a mut Pipelines,
+    device: &'a wgpu::Device,
+    queue: &'a wgpu::Queue,
+    facts: &'a AdapterFacts,
+    pipelines: &'a mut Pipelines,
     shared: HashMap<*const u32, wgpu::Buffer>,
     scratch: Option<wgpu::Buffer>,
     scratch_words: usize,

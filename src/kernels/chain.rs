@@ -74,13 +74,18 @@ impl Kernel for Chain {
     }
 }
 
+/// One step of a chain.
+pub(super) fn step(x: u32) -> u32 {
+    let x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    x ^ (x >> 15)
+}
+
 /// What a lane makes of `start` in so many steps of its four chains.
 pub(super) fn four_chains(start: u32, trips: u32) -> u32 {
     let mut chains = [3u32, 5, 7, 11].map(|prime| start.wrapping_mul(prime));
     for _ in 0..trips {
         for x in &mut chains {
-            *x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *x ^= *x >> 15;
+            *x = step(*x);
         }
     }
     chains.into_iter().fold(0, |folded, x| folded ^ x)

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::chain::step;
 use super::{module, random_words};
 use crate::gpu::{
     Check, Contents, Demand, Dispatch, Feed, Shader, Stream, Timing, Upload, UploadPath, Workload,
@@ -117,10 +118,7 @@ impl Batches {
 
 /// What comes of a word.
 fn steps(word: u32, trips: u32) -> u32 {
-    (0..trips).fold(word, |x, _| {
-        let x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        x ^ (x >> 15)
-    })
+    (0..trips).fold(word, |x, _| step(x))
 }
 
 fn work(batch: usize, [words, trips, workgroups]: [u32; 3]) -> Dispatch {

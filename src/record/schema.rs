@@ -226,7 +226,7 @@ impl Experiment {
     /// |ratio − 1| over the points that the verdict rests on.
     #[must_use]
     pub fn residuals(&self) -> Vec<f64> {
-        self.points.iter().filter(|p| p.claimed).map(|p| (p.ratio - 1.0).abs()).collect()
+        self.points.iter().filter(|p| p.claimed).map(Point::residual).collect()
     }
 }
 
@@ -318,6 +318,20 @@ pub struct Point {
     /// Whether the law claims this point, so that the experiment's verdict rests on it.
     #[serde(default = "yes")]
     pub claimed: bool,
+}
+
+impl Point {
+    /// |ratio − 1|: how far it lies from its prediction, either way.
+    #[must_use]
+    pub fn residual(&self) -> f64 {
+        (self.ratio - 1.0).abs()
+    }
+
+    /// Whether it deviates, and to more than was predicted (`over`) or to less.
+    #[must_use]
+    pub fn deviates(&self, over: bool) -> bool {
+        self.verdict == Verdict::Deviates && (self.ratio > 1.0) == over
+    }
 }
 
 fn yes() -> bool {

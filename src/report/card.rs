@@ -88,7 +88,7 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
             format!("batch {batch} {content} for 90 % of peak, by the law")
         })
     };
-    row(unit, figures::with_interval(alpha.value, &alpha.unit, alpha.ci), note);
+    row(unit, figures::parameter(alpha), note);
 }
 
 fn divergence_rows(divergence: &Experiment, row: &mut Row<'_>) {
@@ -198,7 +198,7 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
             .map_or_else(|| format!("more than {most}"), figures::digits);
         row(
             &format!("latency of a step of {word}"),
-            figures::with_interval(latency.value, &latency.unit, latency.ci),
+            figures::parameter(latency),
             format!(
                 "{step}; {} independent chains should hide it, {measured} do",
                 figures::digits(knee)

@@ -44,11 +44,7 @@ pub fn compare(records: &[(String, Record)]) -> Document {
     }));
     document.heading(2, "Calibrated");
     document.table(rows(records, |experiment| {
-        experiment
-            .parameters
-            .iter()
-            .map(|p| (p.name.clone(), figures::with_interval(p.value, &p.unit, p.ci)))
-            .collect()
+        experiment.parameters.iter().map(|p| (p.name.clone(), figures::parameter(p))).collect()
     }));
     document
 }

@@ -213,7 +213,7 @@ fn verdict_row(experiment: &Experiment) -> Vec<String> {
         .points
         .iter()
         .filter(|point| point.claimed)
-        .max_by(|a, b| (a.ratio - 1.0).abs().total_cmp(&(b.ratio - 1.0).abs()));
+        .max_by(|a, b| a.residual().total_cmp(&b.residual()));
     let tolerance = match judge::tolerance_of(experiment) {
         Some(tolerance) if experiment.status == Status::Measured => {
             format!(" (±{:.0} %)", tolerance * 100.0)
@@ -254,9 +254,7 @@ pub(super) fn points(record: &Record) -> Document {
         if !experiment.parameters.is_empty() {
             let mut table = Table::new(&["calibrated", "value [95 %]"]);
             for p in &experiment.parameters {
-                table
-                    .rows
-                    .push(vec![p.name.clone(), figures::with_interval(p.value, &p.unit, p.ci)]);
+                table.rows.push(vec![p.name.clone(), figures::parameter(p)]);
             }
             document.table(table);
         }

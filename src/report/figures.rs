@@ -1,6 +1,6 @@
 //! Figures as people read them: three digits, a unit, nothing more than was measured.
 
-use crate::record::{Finding, Value};
+use crate::record::{Finding, Parameter, Value};
 use crate::stats::Interval;
 
 /// `value` to three significant digits, without an exponent where that stays readable.
@@ -98,6 +98,12 @@ pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> Stri
     };
     let (lo, hi) = (digits(interval.lo * factor), digits(interval.hi * factor));
     format!("{} [{lo}, {hi}]", quantity(value, unit))
+}
+
+/// A parameter's value with its interval.
+#[must_use]
+pub fn parameter(parameter: &Parameter) -> String {
+    with_interval(parameter.value, &parameter.unit, parameter.ci)
 }
 
 /// A ratio near 1, to a thousandth, with its interval.

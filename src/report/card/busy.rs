@@ -20,7 +20,7 @@ pub(super) fn occupancy_rows(occupancy: &Experiment, row: &mut Row<'_>) {
             });
         row(
             &format!("a load from {}", id.replace('_', " ")),
-            figures::with_interval(parameter.value, &parameter.unit, parameter.ci),
+            figures::parameter(parameter),
             knee.map_or(subgroup.clone(), |knee| format!("{subgroup}{knee} subgroups reach peak")),
         );
     }

@@ -1,12 +1,8 @@
 //! What it costs to work together: atomics, barriers, dependencies, agreement.
 
 use super::{Row, both};
-use crate::record::{Experiment, Parameter};
+use crate::record::Experiment;
 use crate::report::figures;
-
-fn priced(parameter: &Parameter) -> String {
-    figures::with_interval(parameter.value, &parameter.unit, parameter.ci)
-}
 
 pub(super) fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
     let text = |name: &str| reduction.finding(name).map(figures::finding);
@@ -29,7 +25,7 @@ pub(super) fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
         ("t_subgroup_sum", "a sum over a subgroup", "with the hardware full"),
     ] {
         if let Some(parameter) = reduction.parameter(name) {
-            row(what, priced(parameter), note.to_owned());
+            row(what, figures::parameter(parameter), note.to_owned());
         }
     }
 }
@@ -48,7 +44,7 @@ pub(super) fn contention_rows(contention: &Experiment, row: &mut Row<'_>) {
         let buys = both(number("privatising_buys"), number("privatising_buys_predicted"), "x");
         let buys = buys
             .map_or_else(String::new, |buys| format!("; a counter in each workgroup buys {buys}"));
-        row(what, priced(serial), format!("{apart} on one of its own{buys}"));
+        row(what, figures::parameter(serial), format!("{apart} on one of its own{buys}"));
         if let Some(times) = number("dearest_in_turn").filter(|&times| times > 1.0) {
             row(
                 "the same, a few counters taken in turn by all lanes",
@@ -74,7 +70,7 @@ pub(super) fn dependence_row(dependence: &Experiment, row: &mut Row<'_>) {
     let in_flight = dependence.number("dispatches_in_flight").map_or_else(String::new, |n| {
         format!("; of small dispatches on buffers apart {} run side by side", figures::digits(n))
     });
-    row("a dependency between dispatches", priced(price), format!("{told}{in_flight}"));
+    row("a dependency between dispatches", figures::parameter(price), format!("{told}{in_flight}"));
 }
 
 pub(super) fn allreduce_rows(allreduce: &Experiment, row: &mut Row<'_>) {
@@ -84,7 +80,7 @@ pub(super) fn allreduce_rows(allreduce: &Experiment, row: &mut Row<'_>) {
     };
     row(
         "a step of an all-reduce",
-        priced(alpha),
+        figures::parameter(alpha),
         format!("among two workgroups, and {}", figures::quantity(beta.value, &beta.unit)),
     );
     for finding in &allreduce.findings {
