@@ -165,11 +165,7 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
 }
 
 fn main() -> ExitCode {
-    #[expect(unsafe_code, reason = "drivers must be told before they are loaded")]
-    // SAFETY: this is the first thing in `main`: no other thread runs.
-    unsafe {
-        prepare_environment();
-    }
+    prepare_environment();
     let hardware = match Hardware::open(&Options::default()) {
         Ok(hardware) => RefCell::new(hardware),
         Err(error) => {

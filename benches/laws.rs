@@ -19,10 +19,6 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    #[expect(unsafe_code, reason = "drivers must be told before they are loaded")]
-    // SAFETY: this is the first thing in `main`: no other thread runs.
-    unsafe {
-        prepare_environment();
-    }
+    prepare_environment();
     report_error(run(&Arguments::parse().run, Closing::Verdicts))
 }

@@ -16,9 +16,13 @@
 //! - [`report`]: what people read of a record.
 //! - [`predict`]: what if. Any law evaluated from given or recorded parameters, one file a law.
 //! - [`cli`]: one file per subcommand.
+//! - [`methodology`]: what each verdict promises, and how often it is wrong.
 //!
 //! Two walls are absolute: `laws` and `stats` never see `gpu`, and `report` and `predict` never see `gpu`,
 //! `measure` or `experiments`, so that any stored record can be judged and drawn again without hardware.
+
+#[doc = include_str!("../METHODOLOGY.md")]
+pub mod methodology {}
 
 pub mod cli;
 pub mod experiments;

@@ -7,10 +7,6 @@ use warplaw::cli::{Arguments, execute};
 use warplaw::gpu::prepare_environment;
 
 fn main() -> ExitCode {
-    #[expect(unsafe_code, reason = "drivers must be told before they are loaded")]
-    // SAFETY: this is the first thing in `main`: no other thread runs.
-    unsafe {
-        prepare_environment();
-    }
+    prepare_environment();
     execute(Arguments::parse())
 }

@@ -132,6 +132,21 @@ fn no_timing_outside_the_rooms_that_time() {
 }
 
 #[test]
+fn unsafe_code_is_confined_to_one_module() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    ["src", "benches", "tests"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
+    let holds = |file: &&PathBuf| {
+        let text = std::fs::read_to_string(file).expect("a source is text");
+        // As a word of the language: not in a comment, a string or a lint's name.
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or(""));
+        code.into_iter().any(|line| line.contains(concat!("unsafe", " ")) && !line.contains('"'))
+    };
+    let with: Vec<_> = files.iter().filter(holds).map(|file| file.strip_prefix(root)).collect();
+    assert_eq!(with, [Ok(Path::new("src/gpu/unchecked.rs"))]);
+}
+
+#[test]
 fn every_experiment_has_its_tolerance_and_its_file() {
     for experiment in warplaw::experiments::REGISTRY {
         assert!(warplaw::stats::tolerance::of(experiment.id) > 0.0);

@@ -80,3 +80,60 @@ fn the_default_place_names_gpu_date_backend_and_rev() {
     let path = default_path(&golden());
     assert_eq!(path, Path::new("results/acme-warp-weft-9000/2026-11-24-vulkan-012345678.json"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_kept_its_target_replaced_and_permissions_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (target, link) = (scratch("target.json"), scratch("link.json"));
+    std::fs::write(&target, "old").expect("the scratch folder is writable");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&target, private.clone()).expect("they can be set");
+    symlink(&target, &link).expect("a link can be made");
+    write(&golden(), &link).expect("a link can be written through");
+    assert!(link.is_symlink());
+    assert_eq!(read(&target).expect("it is a record"), golden());
+    let now = target.metadata().expect("it is there").permissions();
+    assert_eq!(now.mode() & 0o777, private.mode() & 0o777);
+    std::fs::remove_file(&target).expect("it can be removed");
+    let error = write(&golden(), &link).expect_err("there is nowhere to write to");
+    assert!(error.to_string().contains("a link to nothing"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    // `/dev/null` would be lost to the whole machine if this went wrong, a terminal's end to nobody.
+    let null = Path::new("/dev/stdin");
+    let before = null.symlink_metadata().expect("it is there").file_type();
+    let _written_or_refused = write(&golden(), null);
+    let after = null.symlink_metadata().expect("it is there").file_type();
+    assert_eq!((before.is_symlink(), before.is_file()), (after.is_symlink(), after.is_file()));
+    assert!(!after.is_file() && !after.is_block_device());
+}
+
+/// However often it is written over, whoever reads sees one record or the other, and whole.
+#[test]
+fn a_reader_never_sees_a_record_half_written() {
+    let path = scratch("contended.json");
+    let mut other = golden();
+    other.cases[0].samples_s = vec![Some(1e-3); 50_000];
+    write(&other, &path).expect("the scratch folder is writable");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for _ in 0..20 {
+                for record in [&golden(), &other] {
+                    write(record, &path).expect("it can be written over");
+                }
+            }
+        });
+        let mut reads = 0;
+        while !writer.is_finished() {
+            let record = read(&path).expect("it is whole");
+            assert!(record == other || record == golden());
+            reads += 1;
+        }
+        assert!(reads > 5, "{reads} reads say little");
+    });
+}

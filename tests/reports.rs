@@ -21,6 +21,15 @@ fn every_format_says_the_same_as_before() {
 }
 
 #[test]
+fn a_clock_that_lies_is_told_of_at_the_top() {
+    let mut record = golden();
+    record.clock.faults = vec!["it stands still".to_owned()];
+    let text = render(&report::report(&record), Format::Markdown);
+    let top = text.split("## Verdicts").next().expect("there is a top");
+    assert!(top.contains("Not to be trusted: it stands still."), "{top}");
+}
+
+#[test]
 fn a_comparison_says_the_same_as_before() {
     let mut other = golden();
     other.adapter.name = "Other".to_owned();

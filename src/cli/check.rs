@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{CliError, print_text};
-use crate::record;
+use crate::record::{self, plain};
 use crate::report::{Judgement, word};
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
             .iter()
             .map(|experiment| format!("{} {}", experiment.id, word(experiment)))
             .collect();
-        print_text(&format!("{}: {}\n", path.display(), words.join(", ")))?;
+        let line = format!("{}: {}", path.display(), words.join(", "));
+        print_text(&format!("{}\n", plain(&line)))?;
         worst = worst.max(Judgement::of(&record));
     }
     Ok(ExitCode::from(match worst {

@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::gpu::GpuError;
 use crate::predict::Unanswered;
-use crate::record::RecordError;
+use crate::record::{RecordError, plain, write_whole};
 use crate::report::{Document, Format, render};
 
 pub use run::{Closing, RunArguments, run};
@@ -95,7 +95,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
 #[must_use]
 pub fn report_error(outcome: Result<ExitCode, CliError>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        eprintln!("error: {}", plain(&error.to_string()));
         ExitCode::from(2)
     })
 }
@@ -169,7 +169,7 @@ impl Output {
 }
 
 fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(path, text).map_err(|error| CliError::Unwritable {
+    write_whole(path, text.as_bytes()).map_err(|error| CliError::Unwritable {
         path: path.display().to_string(),
         reason: error.to_string(),
     })

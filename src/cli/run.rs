@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CliError, print_text, terminal_width};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, LimitSet, Options, Selection};
-use crate::measure::{Experiment, Profile, Progress, Session, Stage, seed_from_time, unmeasured};
-use crate::record::{self, Machine, Record, Schema, Status, Tool};
+use crate::measure::{Experiment, Opener, Origin, Profile, Progress, Stage, Suite, seed_from_time};
+use crate::record::{self, Machine, Record, Status, Tool, plain};
 use crate::report::{self, Format, render};
 
 /// What to measure, on what, and where the record goes.
@@ -93,8 +92,7 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
     let stop = stop_on_interrupt();
     let profile = if arguments.quick { Profile::QUICK } else { Profile::FULL };
     let seed = arguments.seed.unwrap_or_else(seed_from_time);
-    let start = Instant::now();
-    let mut hardware = Hardware::open(&Options {
+    let options = Options {
         selection: Selection {
             adapter: arguments.adapter.clone(),
             backend: arguments.backend.clone(),
@@ -102,58 +100,46 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
         checked: arguments.checked,
         host_clock: arguments.host_clock,
         limits: arguments.limits.into(),
-    })?;
-    let mut session = Session::open(&mut hardware, profile, seed)?;
-    let mut record = Record {
-        schema: Schema::current(),
-        tool: tool(profile),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        duration_s: 0.0,
-        seed,
-        machine: Machine::here(),
-        adapter: session.adapter.clone(),
-        clock: session.clock.clone(),
-        experiments: experiments
-            .iter()
-            .map(|experiment| unmeasured(experiment, Status::Interrupted, "not reached"))
-            .collect(),
-        cases: Vec::new(),
     };
-    let mut keeper = Keeper::new(arguments.out.clone(), &record);
-    keeper.keep(&record)?;
+    let opener: Opener<'_> = Box::new(move || Ok(Box::new(Hardware::open(&options)?)));
+    let origin = Origin {
+        tool: tool(profile),
+        machine: Machine::here(),
+        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let mut suite = Suite::open(opener, experiments, profile, seed, origin)?;
+    let mut keeper = Keeper::new(arguments.out.clone(), suite.record());
+    keeper.keep(suite.record())?;
 
-    for (index, experiment) in experiments.iter().enumerate() {
+    let of = suite.experiments().len();
+    for index in 0..of {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let bar = progress_bar(experiment, index, experiments.len());
-        let measured = crate::measure::run(&mut session, experiment, &stop, &mut |p| show(&bar, p));
+        let bar = progress_bar(suite.experiments()[index], index, of);
+        suite.run(index, &stop, &mut |progress| show(&bar, progress));
         bar.finish_and_clear();
-        match measured {
-            Ok((outcome, mut cases)) => {
-                record.experiments[index] = outcome;
-                record.cases.append(&mut cases);
-            }
-            Err(error) => {
-                record.experiments[index] =
-                    unmeasured(experiment, Status::Failed, &error.to_string());
-                record.duration_s = start.elapsed().as_secs_f64();
-                keeper.keep(&record)?;
-                eprintln!("what was measured before is kept in `{}`", keeper.path.display());
-                return Err(error.into());
-            }
-        }
-        record.duration_s = start.elapsed().as_secs_f64();
-        keeper.keep(&record)?;
+        keeper.keep(suite.record())?;
     }
+    let record = suite.record();
     let document = match closing {
-        Closing::Report => report::report(&record),
-        Closing::Verdicts => report::closing_with_verdicts(&record),
+        Closing::Report => report::report(record),
+        Closing::Verdicts => report::closing_with_verdicts(record),
     };
     print_text(&render(&document, Format::Terminal { width: terminal_width() }))?;
-    print_text(&format!("\nrecord: {}\n", keeper.path.display()))?;
-    let interrupted = stop.load(Ordering::Relaxed);
-    Ok(if interrupted { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    print_text(&format!("\nrecord: {}\n", plain(&keeper.path.display().to_string())))?;
+    let failed = record.experiments.iter().filter(|e| e.status == Status::Failed);
+    for experiment in failed.clone() {
+        let reason = experiment.reason.as_deref().unwrap_or("no reason is known");
+        eprintln!("error: {}", plain(&format!("{} failed: {reason}", experiment.id)));
+    }
+    Ok(if stop.load(Ordering::Relaxed) {
+        ExitCode::from(130)
+    } else if failed.count() > 0 {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
@@ -176,8 +162,10 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
 fn try_out(path: &Path) -> Result<(), CliError> {
     let unwritable =
         |reason: String| CliError::Unwritable { path: path.display().to_string(), reason };
-    if path.is_dir() {
-        return Err(unwritable("it is a directory".to_owned()));
+    match path.metadata() {
+        Ok(there) if there.is_dir() => return Err(unwritable("it is a directory".to_owned())),
+        Ok(there) if !there.is_file() => return Ok(()), // a device or a pipe: it is opened when written to
+        _ => (),
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
@@ -200,7 +188,9 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
 }
 
 fn tool(profile: Profile) -> Tool {
-    let mut argv: Vec<String> = std::env::args().collect();
+    // An argument need not be text.
+    let mut argv: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     if let Some(program) = argv.first_mut() {
         // The program's name, not where it lies.
         *program = Path::new(program)
@@ -233,10 +223,14 @@ impl Keeper {
         if record.cases.is_empty() {
             return Err(error.into()); // nothing is lost yet
         }
-        let name = format!("warplaw-rescued-record-{}.json", std::process::id());
-        let refuge = std::env::temp_dir().join(name);
-        record::write(record, &refuge)?;
-        eprintln!("warning: {error}; the record is kept in `{}` instead", refuge.display());
+        let refuge = tempfile::Builder::new().prefix("warplaw-rescued-").suffix(".json").tempfile();
+        let refuge = refuge.ok().and_then(|file| file.into_temp_path().keep().ok());
+        let Some(refuge) = refuge.filter(|refuge| record::write(record, refuge).is_ok()) else {
+            eprintln!("warning: {}", plain(&error.to_string()));
+            return Ok(());
+        };
+        let kept = format!("{error}; the record is kept in `{}` instead", refuge.display());
+        eprintln!("warning: {}", plain(&kept));
         self.path = refuge;
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::is_narrow;
 use crate::kernels::allreduce::{Algorithm, AllReduce, LANES, Streams};
 use crate::laws::ring::{naive_time, recursive_doubling_time, ring_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 
@@ -96,50 +96,50 @@ impl Alone {
     }
 
     /// Seconds of a step in which next to nothing is sent.
-    fn alpha(&self, round: &Round<'_>, workers: u32) -> f64 {
-        round.unit(self.steps[&workers])
+    fn alpha(&self, spans: &Spans<'_>, workers: u32) -> f64 {
+        spans.unit(self.steps[&workers])
     }
 
     /// Seconds per byte that each worker adds to its own.
-    fn beta_add(&self, round: &Round<'_>, workers: u32) -> f64 {
-        self.beta(round, self.adds[&workers], workers)
+    fn beta_add(&self, spans: &Spans<'_>, workers: u32) -> f64 {
+        self.beta(spans, self.adds[&workers], workers)
     }
 
     /// The same for bytes of which half are added and half replaced, as by the ring.
-    fn beta_mean(&self, round: &Round<'_>, workers: u32) -> f64 {
-        let copy = self.beta(round, self.copies[&workers], workers);
-        (self.beta_add(round, workers) + copy) / 2.0
+    fn beta_mean(&self, spans: &Spans<'_>, workers: u32) -> f64 {
+        let copy = self.beta(spans, self.copies[&workers], workers);
+        (self.beta_add(spans, workers) + copy) / 2.0
     }
 
-    fn beta(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
-        (round.unit(case) - self.alpha(round, workers)) / f64::from(self.streamed(workers))
+    fn beta(&self, spans: &Spans<'_>, case: CaseId, workers: u32) -> f64 {
+        (spans.unit(case) - self.alpha(spans, workers)) / f64::from(self.streamed(workers))
     }
 
     /// Seconds for one all-reduce of `m` bytes among `p` workers.
-    fn predicted(&self, round: &Round<'_>, algorithm: Algorithm, p: u32, m: f64) -> f64 {
+    fn predicted(&self, spans: &Spans<'_>, algorithm: Algorithm, p: u32, m: f64) -> f64 {
         let at_once = at_once(algorithm, p);
-        let alpha = self.alpha(round, at_once);
-        let mean = self.beta_mean(round, at_once);
+        let alpha = self.alpha(spans, at_once);
+        let mean = self.beta_mean(spans, at_once);
         let p = f64::from(p);
         match algorithm {
             Algorithm::Ring => ring_time(p, m, alpha, mean),
             Algorithm::Naive => naive_time(p, m, alpha, mean),
             Algorithm::Doubling => {
-                recursive_doubling_time(p, m, alpha, self.beta_add(round, at_once))
+                recursive_doubling_time(p, m, alpha, self.beta_add(spans, at_once))
             }
         }
     }
 
     /// Bytes at which half of the ring's time is latency.
-    fn half_latency(&self, round: &Round<'_>, p: u32) -> f64 {
-        f64::from(p) * self.alpha(round, p) / self.beta_mean(round, p)
+    fn half_latency(&self, spans: &Spans<'_>, p: u32) -> f64 {
+        f64::from(p) * self.alpha(spans, p) / self.beta_mean(spans, p)
     }
 
     /// Bytes from which on the ring overtakes doubling: where two straight lines cross.
-    fn crossover(&self, round: &Round<'_>, p: u32) -> f64 {
+    fn crossover(&self, spans: &Spans<'_>, p: u32) -> f64 {
         let behind = |m: f64| {
-            self.predicted(round, Algorithm::Ring, p, m)
-                - self.predicted(round, Algorithm::Doubling, p, m)
+            self.predicted(spans, Algorithm::Ring, p, m)
+                - self.predicted(spans, Algorithm::Doubling, p, m)
         };
         let (at_nothing, gained) = (behind(0.0), behind(0.0) - behind(1.0));
         if at_nothing > 0.0 && gained > 0.0 { at_nothing / gained } else { f64::NAN }
@@ -245,16 +245,16 @@ fn add_case(
         series: format!("{word}, {p} workers"),
         x: ("bytes", f64::from(m), ""),
         unit: "s",
-        measured: Box::new(move |round| round.unit(case)),
-        predicted: Box::new(move |round| law.predicted(round, algorithm, p, f64::from(m))),
+        measured: Box::new(move |spans| spans.unit(case)),
+        predicted: Box::new(move |spans| law.predicted(spans, algorithm, p, f64::from(m))),
         claimed: true,
     });
     case
 }
 
 fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
-    let mut parameter = |name: String, unit, price: fn(&Alone, &Round<'_>, u32) -> f64, p: u32| {
-        plan.parameter_of(alone, name, unit, move |alone, round| price(alone, round, p));
+    let mut parameter = |name: String, unit, price: fn(&Alone, &Spans<'_>, u32) -> f64, p: u32| {
+        plan.parameter_of(alone, name, unit, move |alone, spans| price(alone, spans, p));
     };
     parameter("alpha".to_owned(), "s", Alone::alpha, FEWEST);
     parameter("beta".to_owned(), "s/B", Alone::beta_mean, FEWEST);
@@ -269,26 +269,26 @@ fn add_findings(plan: &mut Plan, alone: &Rc<Alone>, sweeps: &BTreeMap<(&str, u32
         if word != "ring" {
             continue;
         }
-        plan.figure_of(alone, format!("half_latency_predicted.{p}"), "B", move |alone, round| {
-            alone.half_latency(round, p)
+        plan.figure_of(alone, format!("half_latency_predicted.{p}"), "B", move |alone, spans| {
+            alone.half_latency(spans, p)
         });
-        plan.figure_of(ring, format!("half_latency_measured.{p}"), "B", |ring, round| {
-            let latency = round.unit(ring[0].1);
-            crossing(ring.iter().map(|&(m, case)| (m, round.unit(case) - 2.0 * latency)))
+        plan.figure_of(ring, format!("half_latency_measured.{p}"), "B", |ring, spans| {
+            let latency = spans.unit(ring[0].1);
+            crossing(ring.iter().map(|&(m, case)| (m, spans.unit(case) - 2.0 * latency)))
         });
         // Among two both move the same bytes, and do not cross but by chance.
         let Some(doubling) = sweeps.get(&("doubling", p)).filter(|_| p > FEWEST).cloned() else {
             continue;
         };
         let overtakes = |how: &str| format!("ring_overtakes_doubling_{how}.{p}");
-        plan.figure_of(alone, overtakes("predicted"), "B", move |alone, round| {
-            alone.crossover(round, p)
+        plan.figure_of(alone, overtakes("predicted"), "B", move |alone, spans| {
+            alone.crossover(spans, p)
         });
-        plan.figure_of(ring, overtakes("measured"), "B", move |ring, round| {
+        plan.figure_of(ring, overtakes("measured"), "B", move |ring, spans| {
             let both = ring.iter().zip(doubling.iter());
             crossing(
                 both.map(|(&(m, ring), &(_, doubling))| {
-                    (m, round.unit(doubling) - round.unit(ring))
+                    (m, spans.unit(doubling) - spans.unit(ring))
                 }),
             )
         });

@@ -10,7 +10,7 @@ use super::{case_at, of_known, powers_of_two};
 use crate::kernels::stages::{LANES, Stages};
 use crate::laws::amdahl::{ceiling, speed_up};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 use crate::stats::tolerance;
@@ -54,13 +54,13 @@ struct Alone {
 
 impl Alone {
     /// Seconds of `case`, a job for `workers`, beyond launching it.
-    fn cost(&self, round: &Round<'_>, case: CaseId, workers: u32) -> f64 {
-        round.unit_beyond(case, case_at(&self.floors, workers))
+    fn cost(&self, spans: &Spans<'_>, case: CaseId, workers: u32) -> f64 {
+        spans.unit_beyond(case, case_at(&self.floors, workers))
     }
 
     /// Workers that `workers` workgroups are worth: P(p).
-    fn worth(&self, round: &Round<'_>, workers: u32) -> f64 {
-        let time_s = |p: u32| self.cost(round, case_at(&self.parallel, p), p);
+    fn worth(&self, spans: &Spans<'_>, workers: u32) -> f64 {
+        let time_s = |p: u32| self.cost(spans, case_at(&self.parallel, p), p);
         time_s(1) / time_s(workers)
     }
 }
@@ -103,16 +103,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             series: "f = 1, ideal workers".to_owned(),
             x: ("workers", f64::from(p), ""),
             unit: "x",
-            measured: Box::new(move |round| own.worth(round, p)),
+            measured: Box::new(move |spans| own.worth(spans, p)),
             predicted: Box::new(move |_| speed_up(1.0, f64::from(p))),
             claimed: false,
         });
     }
     let own = Rc::clone(&alone);
-    plan.figure("hardware_workers", "x", move |round| {
-        own.parallel.iter().map(|&(p, _)| own.worth(round, p)).fold(f64::NAN, f64::max)
+    plan.figure("hardware_workers", "x", move |spans| {
+        own.parallel.iter().map(|&(p, _)| own.worth(spans, p)).fold(f64::NAN, f64::max)
     });
-    plan.parameter("t_job", "s", move |round| alone.cost(round, case_at(&alone.parallel, 1), 1));
+    plan.parameter("t_job", "s", move |spans| alone.cost(spans, case_at(&alone.parallel, 1), 1));
     plan.diagnose(diagnose);
     Ok(plan)
 }
@@ -129,15 +129,15 @@ fn add_share(
     // From the serial stage as it was timed alone. A stage of next to nothing reads less than nothing in
     // some rounds, and then is nothing.
     let law = Rc::clone(alone);
-    let parallel_share = move |round: &Round<'_>| {
-        let whole_s = law.cost(round, case_at(&law.parallel, 1), 1);
-        let serial_s = law.cost(round, serial, 1);
+    let parallel_share = move |spans: &Spans<'_>| {
+        let whole_s = law.cost(spans, case_at(&law.parallel, 1), 1);
+        let serial_s = law.cost(spans, serial, 1);
         if serial_s <= whole_s { 1.0 - serial_s.max(0.0) / whole_s } else { f64::NAN }
     };
     let (_, one) = mixed[0];
     for &(p, case) in &mixed[1..] {
         let own = Rc::clone(alone);
-        let measured = move |round: &Round<'_>| own.cost(round, one, 1) / own.cost(round, case, p);
+        let measured = move |spans: &Spans<'_>| own.cost(spans, one, 1) / own.cost(spans, case, p);
         plan.point(PointSpec {
             series: format!("f = {f}, ideal workers"),
             x: ("workers", f64::from(p), ""),
@@ -152,9 +152,9 @@ fn add_share(
             x: ("workers", f64::from(p), ""),
             unit: "x",
             measured: Box::new(measured),
-            predicted: Box::new(move |round| {
+            predicted: Box::new(move |spans| {
                 // No number of workers is worth less than one but by noise.
-                of_known(parallel_share(round), law.worth(round, p), |f, worth| {
+                of_known(parallel_share(spans), law.worth(spans, p), |f, worth| {
                     speed_up(f, worth.max(1.0))
                 })
             }),
@@ -164,14 +164,14 @@ fn add_share(
     let ceiling = ceiling(f);
     plan.figure(format!("ceiling.{f}"), "x", move |_| ceiling);
     let (own, cases) = (Rc::clone(alone), mixed.to_vec());
-    let best = move |round: &Round<'_>| {
-        let one_s = own.cost(round, one, 1);
-        cases.iter().map(|&(p, case)| one_s / own.cost(round, case, p)).fold(f64::NAN, f64::max)
+    let best = move |spans: &Spans<'_>| {
+        let one_s = own.cost(spans, one, 1);
+        cases.iter().map(|&(p, case)| one_s / own.cost(spans, case, p)).fold(f64::NAN, f64::max)
     };
     let best_share = best.clone();
     plan.figure(format!("best_speed_up.{f}"), "x", best);
-    plan.figure(format!("best_share_of_ceiling.{f}"), "", move |round| best_share(round) / ceiling);
-    plan.parameter(format!("serial_share.{f}"), "", move |round| 1.0 - parallel_share(round));
+    plan.figure(format!("best_share_of_ceiling.{f}"), "", move |spans| best_share(spans) / ceiling);
+    plan.parameter(format!("serial_share.{f}"), "", move |spans| 1.0 - parallel_share(spans));
 }
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {

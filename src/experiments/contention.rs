@@ -13,7 +13,7 @@ use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::contention::{Contention, Operation, Target};
 use crate::laws::contention::{atomic_time, counters_to_spread};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 
@@ -113,41 +113,41 @@ impl Atomics {
     }
 
     /// Seconds per atomic of a case; NaN where noise leaves nothing of it.
-    fn each(&self, round: &Round<'_>, case: CaseId) -> f64 {
-        positive(round.unit_above(case, self.floor) / f64::from(self.lanes.all()))
+    fn each(&self, spans: &Spans<'_>, case: CaseId) -> f64 {
+        positive(spans.unit_above(case, self.floor) / f64::from(self.lanes.all()))
     }
 
-    fn serial(&self, round: &Round<'_>) -> f64 {
-        self.each(round, self.spread[0][0].1)
+    fn serial(&self, spans: &Spans<'_>) -> f64 {
+        self.each(spans, self.spread[0][0].1)
     }
 
     /// With the most counters, lanes taking them in the way of `layout`.
-    fn parallel(&self, round: &Round<'_>, layout: usize) -> f64 {
+    fn parallel(&self, spans: &Spans<'_>, layout: usize) -> f64 {
         let (_, most) = self.spread[layout].last().expect("there are counters");
-        self.each(round, *most)
+        self.each(spans, *most)
     }
 
     /// Seconds per atomic in workgroup memory.
-    fn local(&self, round: &Round<'_>) -> f64 {
+    fn local(&self, spans: &Spans<'_>) -> f64 {
         let [_, dropped, floor] = self.private;
         let atomics = f64::from(4 * BEFORE_COMBINING * self.lanes.in_workgroup);
-        positive(round.unit_beyond(dropped, floor) / atomics)
+        positive(spans.unit_beyond(dropped, floor) / atomics)
     }
 
     /// Seconds per atomic of workgroups that count for themselves and then add that to the others', launching
     /// them included.
-    fn private(&self, round: &Round<'_>) -> f64 {
-        round.unit(self.private[0]) / self.before_combining()
+    fn private(&self, spans: &Spans<'_>) -> f64 {
+        spans.unit(self.private[0]) / self.before_combining()
     }
 
-    fn private_predicted(&self, round: &Round<'_>) -> f64 {
+    fn private_predicted(&self, spans: &Spans<'_>) -> f64 {
         // Atomics in its memory by all, and one of every so many on the one counter.
         let [.., floor] = self.private;
         let atomics = self.before_combining();
-        let each = of_known(self.serial(round), self.local(round), |serial, local| {
+        let each = of_known(self.serial(spans), self.local(spans), |serial, local| {
             atomic_time(serial, local, atomics)
         });
-        round.unit(floor) / atomics + each
+        spans.unit(floor) / atomics + each
     }
 
     /// Atomics of a workgroup before it adds what it counted to the others'.
@@ -156,9 +156,9 @@ impl Atomics {
     }
 
     /// How many times as long as on one counter an atomic takes on those that are dearest, taken in turn.
-    fn dearest_in_turn(&self, round: &Round<'_>) -> f64 {
-        let each = self.spread[0].iter().skip(1).map(|&(_, case)| self.each(round, case));
-        each.fold(f64::NAN, f64::max) / self.serial(round)
+    fn dearest_in_turn(&self, spans: &Spans<'_>) -> f64 {
+        let each = self.spread[0].iter().skip(1).map(|&(_, case)| self.each(spans, case));
+        each.fold(f64::NAN, f64::max) / self.serial(spans)
     }
 }
 
@@ -186,9 +186,9 @@ fn add_points(plan: &mut Plan, word: &str, atomics: &Rc<Atomics>) {
                 series: format!("{word}, {name}"),
                 x: ("counters", f64::from(c), ""),
                 unit: "s",
-                measured: Box::new(move |round| own.each(round, case)),
-                predicted: Box::new(move |round| {
-                    let ends = (law.serial(round), law.parallel(round, layout));
+                measured: Box::new(move |spans| own.each(spans, case)),
+                predicted: Box::new(move |spans| {
+                    let ends = (law.serial(spans), law.parallel(spans, layout));
                     of_known(ends.0, ends.1, |serial, parallel| {
                         atomic_time(serial, parallel, f64::from(c))
                     })
@@ -202,35 +202,35 @@ fn add_points(plan: &mut Plan, word: &str, atomics: &Rc<Atomics>) {
         series: format!("{word}, each workgroup its own"),
         x: ("atomics of a lane", f64::from(BEFORE_COMBINING), ""),
         unit: "s",
-        measured: Box::new(move |round| own.private(round)),
-        predicted: Box::new(move |round| law.private_predicted(round)),
+        measured: Box::new(move |spans| own.private(spans)),
+        predicted: Box::new(move |spans| law.private_predicted(spans)),
         claimed: true,
     });
 }
 
 fn add_findings(plan: &mut Plan, word: &str, atomics: &Rc<Atomics>) {
-    let mut parameter = |name: &str, price: fn(&Atomics, &Round<'_>) -> f64| {
+    let mut parameter = |name: &str, price: fn(&Atomics, &Spans<'_>) -> f64| {
         plan.parameter_of(atomics, format!("{name}.{word}"), "s", price);
     };
     parameter("t_serial", Atomics::serial);
-    parameter("t_parallel", |atomics, round| atomics.parallel(round, 0));
-    parameter("t_parallel_by_block", |atomics, round| atomics.parallel(round, 1));
+    parameter("t_parallel", |atomics, spans| atomics.parallel(spans, 0));
+    parameter("t_parallel_by_block", |atomics, spans| atomics.parallel(spans, 1));
     parameter("t_local", Atomics::local);
-    let mut figure = |name: &str, unit, find: fn(&Atomics, &Round<'_>) -> f64| {
+    let mut figure = |name: &str, unit, find: fn(&Atomics, &Spans<'_>) -> f64| {
         plan.figure_of(atomics, format!("{name}.{word}"), unit, find);
     };
-    figure("knee_predicted", "counters", |atomics, round| {
-        counters_to_spread(atomics.serial(round), atomics.parallel(round, 0))
+    figure("knee_predicted", "counters", |atomics, spans| {
+        counters_to_spread(atomics.serial(spans), atomics.parallel(spans, 0))
     });
-    figure("one_address_seen_by_compiler", "x", |atomics, round| {
-        atomics.each(round, atomics.one) / atomics.serial(round)
+    figure("one_address_seen_by_compiler", "x", |atomics, spans| {
+        atomics.each(spans, atomics.one) / atomics.serial(spans)
     });
     figure("dearest_in_turn", "x", Atomics::dearest_in_turn);
-    figure("privatising_buys", "x", |atomics, round| {
-        atomics.serial(round) / atomics.private(round)
+    figure("privatising_buys", "x", |atomics, spans| {
+        atomics.serial(spans) / atomics.private(spans)
     });
-    figure("privatising_buys_predicted", "x", |atomics, round| {
-        atomics.serial(round) / atomics.private_predicted(round)
+    figure("privatising_buys_predicted", "x", |atomics, spans| {
+        atomics.serial(spans) / atomics.private_predicted(spans)
     });
 }
 

@@ -10,7 +10,7 @@ use super::{is_narrow, powers_of_two};
 use crate::kernels::dependence::{Sharing, Train};
 use crate::laws::dependence::{dependent_time, independent_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 use crate::stats::tolerance;
@@ -103,34 +103,34 @@ struct Alone {
 
 impl Alone {
     /// Seconds a dispatch costs that waits for the one before.
-    fn alpha(&self, round: &Round<'_>) -> f64 {
-        round.unit(self.empty)
+    fn alpha(&self, spans: &Spans<'_>) -> f64 {
+        spans.unit(self.empty)
     }
 
     /// Seconds one costs that does not: the longest train, less the wait of one train for another.
-    fn issue(&self, round: &Round<'_>) -> f64 {
-        (round.unit(self.empties_apart) - self.alpha(round)) / (self.dispatches - 1.0)
+    fn issue(&self, spans: &Spans<'_>) -> f64 {
+        (spans.unit(self.empties_apart) - self.alpha(spans)) / (self.dispatches - 1.0)
     }
 
     /// Seconds a dispatch works.
-    fn work(&self, round: &Round<'_>) -> f64 {
-        (round.unit(self.long) - self.alpha(round)) / f64::from(TIMES)
+    fn work(&self, spans: &Spans<'_>) -> f64 {
+        (spans.unit(self.long) - self.alpha(spans)) / f64::from(TIMES)
     }
 
     /// Seconds by which a dispatch that waits is slower than one that need not.
-    fn wait(&self, round: &Round<'_>) -> f64 {
+    fn wait(&self, spans: &Spans<'_>) -> f64 {
         let [dependent, independent] = self.longest;
-        (round.unit(dependent) - round.unit(independent)) / self.dispatches
+        (spans.unit(dependent) - spans.unit(independent)) / self.dispatches
     }
 
     /// Dispatches that ran side by side in the longest train.
-    fn in_flight(&self, round: &Round<'_>) -> f64 {
-        let working_s = round.unit(self.longest[1]) - round.unit(self.empties_apart);
-        self.dispatches * self.work(round) / working_s
+    fn in_flight(&self, spans: &Spans<'_>) -> f64 {
+        let working_s = spans.unit(self.longest[1]) - spans.unit(self.empties_apart);
+        self.dispatches * self.work(spans) / working_s
     }
 
-    fn slots(&self, round: &Round<'_>) -> f64 {
-        let in_flight = self.in_flight(round);
+    fn slots(&self, spans: &Spans<'_>) -> f64 {
+        let in_flight = self.in_flight(spans);
         if self.serial {
             1.0
         } else if in_flight.is_nan() {
@@ -140,10 +140,10 @@ impl Alone {
         }
     }
 
-    fn predicted(&self, round: &Round<'_>, sharing: Sharing, n: u32) -> f64 {
+    fn predicted(&self, spans: &Spans<'_>, sharing: Sharing, n: u32) -> f64 {
         let n = f64::from(n);
-        let (alpha, issue, work) = (self.alpha(round), self.issue(round), self.work(round));
-        let slots = self.slots(round);
+        let (alpha, issue, work) = (self.alpha(spans), self.issue(spans), self.work(spans));
+        let slots = self.slots(spans);
         if !(slots >= 1.0 && work > 0.0) {
             return f64::NAN;
         }
@@ -197,8 +197,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 series: series.to_owned(),
                 x: ("dispatches", f64::from(n), ""),
                 unit: "s",
-                measured: Box::new(move |round| round.unit(case)),
-                predicted: Box::new(move |round| law.predicted(round, sharing, n)),
+                measured: Box::new(move |spans| spans.unit(case)),
+                predicted: Box::new(move |spans| law.predicted(spans, sharing, n)),
                 claimed: n <= judged(sharing),
             });
         }

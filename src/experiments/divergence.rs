@@ -10,7 +10,7 @@ use super::powers_of_two;
 use crate::kernels::arms::{Arms, COMPILED_ARMS};
 use crate::laws::divergence::{expected_distinct, subgroup_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 
@@ -108,20 +108,20 @@ struct Alone {
 
 impl Alone {
     /// Seconds for one workgroup to choose and run once, all lanes taking `arm`.
-    fn arm(&self, round: &Round<'_>, arm: usize) -> f64 {
-        round.unit_above(self.arms[arm], self.floor) / self.repeats
+    fn arm(&self, spans: &Spans<'_>, arm: usize) -> f64 {
+        spans.unit_above(self.arms[arm], self.floor) / self.repeats
     }
 
-    fn reach(&self, round: &Round<'_>) -> f64 {
-        round.unit_above(self.reach, self.floor) / self.repeats
+    fn reach(&self, spans: &Spans<'_>) -> f64 {
+        spans.unit_above(self.reach, self.floor) / self.repeats
     }
 
     /// The law for subgroups that take `distinct` arms, each as often as its share in `taken`.
-    fn predicted(&self, round: &Round<'_>, taken: &[f64], distinct: f64) -> f64 {
-        let t0 = self.reach(round);
+    fn predicted(&self, spans: &Spans<'_>, taken: &[f64], distinct: f64) -> f64 {
+        let t0 = self.reach(spans);
         let arms: f64 = taken.iter().sum();
         let mean: f64 =
-            taken.iter().enumerate().map(|(arm, share)| share * self.arm(round, arm)).sum::<f64>()
+            taken.iter().enumerate().map(|(arm, share)| share * self.arm(spans, arm)).sum::<f64>()
                 / arms;
         t0 + distinct * (subgroup_time(t0, [mean]) - t0)
     }
@@ -178,32 +178,32 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 series: series.word().to_owned(),
                 x: ("paths", f64::from(k), ""),
                 unit: "s",
-                measured: Box::new(move |round| {
-                    round.unit_above(measured, floor) / f64::from(repeats)
+                measured: Box::new(move |spans| {
+                    spans.unit_above(measured, floor) / f64::from(repeats)
                 }),
-                predicted: Box::new(move |round| law.predicted(round, &shares, distinct)),
+                predicted: Box::new(move |spans| law.predicted(spans, &shares, distinct)),
                 // One path is what calibrates, measured again: shown, and no evidence for the law.
                 claimed: k > 1,
             });
             if series == Series::Interleaved && [2, 4, width].contains(&k) {
                 let law = Rc::clone(&alone);
-                plan.figure(format!("cost_of_{k}_way_branch"), "x", move |round| {
-                    let one = law.predicted(round, &taken, 1.0);
-                    round.unit_above(measured, floor) / f64::from(repeats) / one
+                plan.figure(format!("cost_of_{k}_way_branch"), "x", move |spans| {
+                    let one = law.predicted(spans, &taken, 1.0);
+                    spans.unit_above(measured, floor) / f64::from(repeats) / one
                 });
             }
         }
     }
 
     let law = Rc::clone(&alone);
-    plan.parameter("t_arm_mean", "s", move |round| {
-        (0..most_arms as usize).map(|arm| law.arm(round, arm)).sum::<f64>() / f64::from(most_arms)
+    plan.parameter("t_arm_mean", "s", move |spans| {
+        (0..most_arms as usize).map(|arm| law.arm(spans, arm)).sum::<f64>() / f64::from(most_arms)
     });
     let law = Rc::clone(&alone);
-    plan.parameter("t_reach", "s", move |round| law.reach(round));
+    plan.parameter("t_reach", "s", move |spans| law.reach(spans));
     let law = alone;
-    plan.figure("arm_spread", "x", move |round| {
-        let times = || (0..most_arms as usize).map(|arm| law.arm(round, arm));
+    plan.figure("arm_spread", "x", move |spans| {
+        let times = || (0..most_arms as usize).map(|arm| law.arm(spans, arm));
         times().fold(f64::NAN, f64::max) / times().fold(f64::NAN, f64::min)
     });
     plan.diagnose(move |outcome| diagnose(outcome, width));

@@ -12,7 +12,7 @@ use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::laws::latency::{chains_to_hide, step_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 
@@ -68,33 +68,33 @@ impl Chains {
     }
 
     /// Seconds per step of one chain; NaN where noise leaves nothing of it.
-    fn step(&self, round: &Round<'_>, chains: u32) -> f64 {
-        let seconds = round.unit_beyond(case_at(&self.cases, chains), self.floor);
+    fn step(&self, spans: &Spans<'_>, chains: u32) -> f64 {
+        let seconds = spans.unit_beyond(case_at(&self.cases, chains), self.floor);
         positive(seconds) / (self.steps * f64::from(chains))
     }
 
-    fn latency(&self, round: &Round<'_>) -> f64 {
-        self.step(round, ENDS[0])
+    fn latency(&self, spans: &Spans<'_>) -> f64 {
+        self.step(spans, ENDS[0])
     }
 
-    fn issue(&self, round: &Round<'_>) -> f64 {
-        self.step(round, ENDS[1])
+    fn issue(&self, spans: &Spans<'_>) -> f64 {
+        self.step(spans, ENDS[1])
     }
 
     /// What the law says of the latency and the issue time.
-    fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
-        of_known(self.latency(round), self.issue(round), law)
+    fn of_ends(&self, spans: &Spans<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
+        of_known(self.latency(spans), self.issue(spans), law)
     }
 
     /// The fewest judged chains that come near the issue time; NaN where none does.
-    fn knee(&self, round: &Round<'_>) -> f64 {
-        let enough = |&&chains: &&u32| self.step(round, chains) <= NEAR * self.issue(round);
+    fn knee(&self, spans: &Spans<'_>) -> f64 {
+        let enough = |&&chains: &&u32| self.step(spans, chains) <= NEAR * self.issue(spans);
         JUDGED.iter().find(enough).map_or(f64::NAN, |&chains| f64::from(chains))
     }
 
     /// How many times as fast as one chain the judged ones go at best.
-    fn best_speed_up(&self, round: &Round<'_>) -> f64 {
-        let speed_up = |&chains: &u32| self.latency(round) / self.step(round, chains);
+    fn best_speed_up(&self, spans: &Spans<'_>) -> f64 {
+        let speed_up = |&chains: &u32| self.latency(spans) / self.step(spans, chains);
         JUDGED.iter().map(speed_up).fold(f64::NAN, f64::max)
     }
 }
@@ -110,16 +110,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 series: word.to_owned(),
                 x: ("chains", f64::from(c), ""),
                 unit: "s",
-                measured: Box::new(move |round| own.step(round, c)),
-                predicted: Box::new(move |round| {
-                    law.of_ends(round, |latency, issue| step_time(latency, issue, f64::from(c)))
+                measured: Box::new(move |spans| own.step(spans, c)),
+                predicted: Box::new(move |spans| {
+                    law.of_ends(spans, |latency, issue| step_time(latency, issue, f64::from(c)))
                 }),
                 claimed: true,
             });
         }
         plan.parameter_of(&chains, format!("latency.{word}"), "s", Chains::latency);
         plan.parameter_of(&chains, format!("t_issue.{word}"), "s", Chains::issue);
-        let knee = |chains: &Chains, round: &Round<'_>| chains.of_ends(round, chains_to_hide);
+        let knee = |chains: &Chains, spans: &Spans<'_>| chains.of_ends(spans, chains_to_hide);
         plan.figure_of(&chains, format!("knee_predicted.{word}"), "chains", knee);
         plan.figure_of(&chains, format!("knee_measured.{word}"), "chains", Chains::knee);
         plan.figure_of(&chains, format!("best_speed_up.{word}"), "x", Chains::best_speed_up);

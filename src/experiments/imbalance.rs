@@ -10,7 +10,7 @@ use super::is_narrow;
 use crate::kernels::uneven::Uneven;
 use crate::laws::imbalance::trips_held;
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 use crate::stats;
@@ -128,8 +128,8 @@ impl Timed {
     }
 
     /// Seconds for an average workgroup.
-    fn cost(self, round: &Round<'_>) -> f64 {
-        round.unit_above(self.case, self.floor)
+    fn cost(self, spans: &Spans<'_>) -> f64 {
+        spans.unit_above(self.case, self.floor)
     }
 }
 
@@ -151,8 +151,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let even = vec![trips; ITEMS as usize];
         Timed::add(&mut plan, context, &format!("uniform.{trips}"), width, even)
     });
-    let trip_s = move |round: &Round<'_>| {
-        let each = uniform.map(|timed| timed.cost(round) / timed.held);
+    let trip_s = move |spans: &Spans<'_>| {
+        let each = uniform.map(|timed| timed.cost(spans) / timed.held);
         stats::median(&each).unwrap_or(f64::NAN)
     };
     for spread in Spread::ALL {
@@ -176,13 +176,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                     series: format!("{word}, {order}"),
                     x: ("longest over shortest", f64::from(extent), ""),
                     unit: "s",
-                    measured: Box::new(move |round| timed.cost(round)),
-                    predicted: Box::new(move |round| timed.held * trip_s(round)),
+                    measured: Box::new(move |spans| timed.cost(spans)),
+                    predicted: Box::new(move |spans| timed.held * trip_s(spans)),
                     claimed: true,
                 });
             }
             let [(_, shuffled), (_, sorted)] = orders;
-            let gain = move |round: &Round<'_>| shuffled.cost(round) / sorted.cost(round);
+            let gain = move |spans: &Spans<'_>| shuffled.cost(spans) / sorted.cost(spans);
             let predicted = shuffled.held / sorted.held;
             plan.point(PointSpec {
                 series: format!("{word}, what sorting buys"),
@@ -198,8 +198,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 plan.figure(format!("longest_over_shortest.{word}"), "x", move |_| {
                     f64::from(extent)
                 });
-                plan.figure(format!("efficiency_shuffled.{word}"), "", move |round| {
-                    even * trip_s(round) / shuffled.cost(round)
+                plan.figure(format!("efficiency_shuffled.{word}"), "", move |spans| {
+                    even * trip_s(spans) / shuffled.cost(spans)
                 });
                 plan.figure(format!("sorting_buys.{word}"), "x", gain);
                 plan.figure(format!("sorting_buys_predicted.{word}"), "x", move |_| predicted);

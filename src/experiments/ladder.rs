@@ -15,7 +15,7 @@ use crate::laws::batching::{
     half_performance_batch, time_per_item,
 };
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 use crate::stats::Verdict;
@@ -85,11 +85,11 @@ struct Rungs {
 
 impl Rungs {
     /// Seconds per item of content.
-    fn cost(&self, round: &Round<'_>, (batch, case): (u32, CaseId)) -> f64 {
+    fn cost(&self, spans: &Spans<'_>, (batch, case): (u32, CaseId)) -> f64 {
         let seconds = match self.floor {
-            Floor::None => round.unit(case),
-            Floor::Span(floor) => round.unit_above(case, floor),
-            Floor::Dispatch(train) => round.unit(case) - round.unit(train),
+            Floor::None => spans.unit(case),
+            Floor::Span(floor) => spans.unit_above(case, floor),
+            Floor::Dispatch(train) => spans.unit(case) - spans.unit(train),
         };
         seconds / (f64::from((self.units)(batch)) * f64::from(batch))
     }
@@ -98,42 +98,42 @@ impl Rungs {
         [self.loaded[0], self.loaded[self.loaded.len() - 1]]
     }
 
-    fn alpha(&self, round: &Round<'_>) -> f64 {
+    fn alpha(&self, spans: &Spans<'_>) -> f64 {
         let [one, most] = self.empty.unwrap_or_else(|| self.ends());
         let amortized = 1.0 / f64::from(one.0) - 1.0 / f64::from(most.0);
-        (self.cost(round, one) - self.cost(round, most)) / amortized
+        (self.cost(spans, one) - self.cost(spans, most)) / amortized
     }
 
-    fn item(&self, round: &Round<'_>) -> f64 {
+    fn item(&self, spans: &Spans<'_>) -> f64 {
         let most = self.ends()[1];
-        self.cost(round, most) - self.alpha(round) / f64::from(most.0)
+        self.cost(spans, most) - self.alpha(spans) / f64::from(most.0)
     }
 
-    fn predicted(&self, round: &Round<'_>, batch: u32) -> f64 {
-        let (alpha, item, b) = (self.alpha(round), self.item(round), f64::from(batch));
+    fn predicted(&self, spans: &Spans<'_>, batch: u32) -> f64 {
+        let (alpha, item, b) = (self.alpha(spans), self.item(spans), f64::from(batch));
         match self.calibration {
             Calibration::EmptyWithLatency => {
-                batch_time_on_parallel_hardware(alpha, item, self.latency(round), b) / b
+                batch_time_on_parallel_hardware(alpha, item, self.latency(spans), b) / b
             }
             _ => time_per_item(alpha, item, b),
         }
     }
 
     /// Seconds that a batch of one takes beyond α, where that is a level's floor; else 0.
-    fn latency(&self, round: &Round<'_>) -> f64 {
+    fn latency(&self, spans: &Spans<'_>) -> f64 {
         match self.calibration {
-            Calibration::EmptyWithLatency => self.cost(round, self.loaded[0]) - self.alpha(round),
+            Calibration::EmptyWithLatency => self.cost(spans, self.loaded[0]) - self.alpha(spans),
             _ => 0.0,
         }
     }
 
     /// The batch that reaches `efficiency`; NaN for noise about zero, which asks for none, and for
     /// batches far beyond the sweep's end, of which it says little.
-    fn batch_for(&self, round: &Round<'_>, efficiency: f64) -> f64 {
-        let (alpha, item) = (self.alpha(round), self.item(round));
+    fn batch_for(&self, spans: &Spans<'_>, efficiency: f64) -> f64 {
+        let (alpha, item) = (self.alpha(spans), self.item(spans));
         let half = half_performance_batch(alpha, item);
         if half > 0.0 && half < 4.0 * f64::from(self.ends()[1].0) {
-            let latency = self.latency(round);
+            let latency = self.latency(spans);
             batch_for_efficiency_on_parallel_hardware(alpha, item, latency, efficiency)
         } else {
             f64::NAN
@@ -316,18 +316,18 @@ fn add(plan: &mut Plan, level: &Level) {
             series: name.to_owned(),
             x: ("per batch", f64::from(batch), ""),
             unit: "s",
-            measured: Box::new(move |round| own.cost(round, (batch, case))),
-            predicted: Box::new(move |round| law.predicted(round, batch)),
+            measured: Box::new(move |spans| own.cost(spans, (batch, case))),
+            predicted: Box::new(move |spans| law.predicted(spans, batch)),
             claimed: true,
         });
     }
     let (a, t, half, most) =
         (Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs));
-    plan.parameter(format!("{name}.alpha"), "s", move |round| a.alpha(round));
-    plan.parameter(format!("{name}.t"), "s", move |round| t.item(round));
-    plan.figure(format!("{name}.half_batch"), "", move |round| half.batch_for(round, 0.5));
-    plan.figure(format!("{name}.batch_for_90_percent"), "", move |round| {
-        most.batch_for(round, 0.9)
+    plan.parameter(format!("{name}.alpha"), "s", move |spans| a.alpha(spans));
+    plan.parameter(format!("{name}.t"), "s", move |spans| t.item(spans));
+    plan.figure(format!("{name}.half_batch"), "", move |spans| half.batch_for(spans, 0.5));
+    plan.figure(format!("{name}.batch_for_90_percent"), "", move |spans| {
+        most.batch_for(spans, 0.9)
     });
 }
 

@@ -53,22 +53,22 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             series: "speed-up".to_owned(),
             x: ("active lanes", f64::from(active), ""),
             unit: "x",
-            measured: Box::new(move |round| {
-                f64::from(active) * round.unit_above(one, one_floor)
-                    / (part * round.unit_above(case, floor))
+            measured: Box::new(move |spans| {
+                f64::from(active) * spans.unit_above(one, one_floor)
+                    / (part * spans.unit_above(case, floor))
             }),
             predicted: Box::new(move |_| lane_speed_up(f64::from(active), f64::from(width))),
             claimed: true,
         });
         if active == width {
-            plan.figure("speed_up_at_width", "x", move |round| {
-                f64::from(active) * round.above(one, one_floor) / round.above(case, floor)
+            plan.figure("speed_up_at_width", "x", move |spans| {
+                f64::from(active) * spans.above(one, one_floor) / spans.above(case, floor)
             });
         }
     }
     // Normalised by what the kernel steps, so that devices can be compared.
-    plan.parameter("t_subgroup_step", "s", move |round| {
-        round.unit_above(one, one_floor) / f64::from(TRIPS)
+    plan.parameter("t_subgroup_step", "s", move |spans| {
+        spans.unit_above(one, one_floor) / f64::from(TRIPS)
     });
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)

@@ -12,7 +12,7 @@ use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::chase::{Chase, Cycle};
 use crate::laws::latency::{chains_to_hide, step_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 
@@ -50,32 +50,32 @@ struct Walks {
 impl Walks {
     /// Seconds for a step of one of `subgroups`, whose turns all together take; NaN where noise leaves
     /// nothing of it.
-    fn step(&self, round: &Round<'_>, subgroups: u32) -> f64 {
-        self.per_step(round, case_at(&self.cases, subgroups), subgroups) / f64::from(subgroups)
+    fn step(&self, spans: &Spans<'_>, subgroups: u32) -> f64 {
+        self.per_step(spans, case_at(&self.cases, subgroups), subgroups) / f64::from(subgroups)
     }
 
-    fn per_step(&self, round: &Round<'_>, case: CaseId, subgroups: u32) -> f64 {
-        positive(round.unit_above(case, case_at(&self.floors, subgroups)))
+    fn per_step(&self, spans: &Spans<'_>, case: CaseId, subgroups: u32) -> f64 {
+        positive(spans.unit_above(case, case_at(&self.floors, subgroups)))
     }
 
-    fn latency(&self, round: &Round<'_>) -> f64 {
-        self.step(round, 1)
+    fn latency(&self, spans: &Spans<'_>) -> f64 {
+        self.step(spans, 1)
     }
 
     /// Seconds a step takes with the most subgroups: one over the peak.
-    fn least(&self, round: &Round<'_>) -> f64 {
-        self.step(round, self.cases[self.cases.len() - 1].0)
+    fn least(&self, spans: &Spans<'_>) -> f64 {
+        self.step(spans, self.cases[self.cases.len() - 1].0)
     }
 
     /// What the law says of latency and least step.
-    fn of_ends(&self, round: &Round<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
-        of_known(self.latency(round), self.least(round), law)
+    fn of_ends(&self, spans: &Spans<'_>, law: impl Fn(f64, f64) -> f64) -> f64 {
+        of_known(self.latency(spans), self.least(spans), law)
     }
 
     /// The fewest subgroups that come near the peak.
-    fn knee(&self, round: &Round<'_>) -> f64 {
-        let least = self.least(round);
-        let near = |&&(n, _): &&(u32, CaseId)| self.step(round, n) <= NEAR * least;
+    fn knee(&self, spans: &Spans<'_>) -> f64 {
+        let least = self.least(spans);
+        let near = |&&(n, _): &&(u32, CaseId)| self.step(spans, n) <= NEAR * least;
         self.cases.iter().find(near).map_or(f64::NAN, |&(n, _)| f64::from(n))
     }
 }
@@ -135,19 +135,19 @@ fn add_walks(plan: &mut Plan, walks: &Rc<Walks>, size: &str) {
             series: size.to_owned(),
             x: ("subgroups", f64::from(n), ""),
             unit: "s",
-            measured: Box::new(move |round| own.step(round, n)),
-            predicted: Box::new(move |round| {
-                law.of_ends(round, |latency, least| step_time(latency, least, f64::from(n)))
+            measured: Box::new(move |spans| own.step(spans, n)),
+            predicted: Box::new(move |spans| {
+                law.of_ends(spans, |latency, least| step_time(latency, least, f64::from(n)))
             }),
             claimed: true,
         });
     }
     plan.parameter_of(walks, format!("latency.{id}"), "s", Walks::latency);
     plan.parameter_of(walks, format!("t_step.{id}"), "s", Walks::least);
-    plan.parameter_of(walks, format!("latency_of_a_lane.{id}"), "s", |walks, round| {
-        walks.per_step(round, walks.lane, 1)
+    plan.parameter_of(walks, format!("latency_of_a_lane.{id}"), "s", |walks, spans| {
+        walks.per_step(spans, walks.lane, 1)
     });
-    let knee = |walks: &Walks, round: &Round<'_>| walks.of_ends(round, chains_to_hide);
+    let knee = |walks: &Walks, spans: &Spans<'_>| walks.of_ends(spans, chains_to_hide);
     plan.figure_of(walks, format!("knee_predicted.{id}"), "subgroups", knee);
     plan.figure_of(walks, format!("knee_measured.{id}"), "subgroups", Walks::knee);
 }

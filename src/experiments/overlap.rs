@@ -12,7 +12,7 @@ use crate::kernels::MOST_ITERATIONS;
 use crate::kernels::stream::{BATCHES, Batches, LANES, STRIDE, Source};
 use crate::laws::overlap::{hidden_share, pipelined_time, serial_time};
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record;
 use crate::stats::{Verdict, tolerance};
@@ -77,38 +77,38 @@ impl Streams {
     }
 
     /// Seconds for all batches, uploaded alone and computed on alone.
-    fn parts(&self, round: &Round<'_>, path: usize, depth: u32) -> (f64, f64) {
+    fn parts(&self, spans: &Spans<'_>, path: usize, depth: u32) -> (f64, f64) {
         let deep = self.deep(depth);
-        (round.span(deep.upload[path]), round.span(deep.compute))
+        (spans.of(deep.upload[path]), spans.of(deep.compute))
     }
 
-    fn predicted(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
-        let (upload, compute) = self.parts(round, path, depth);
+    fn predicted(&self, spans: &Spans<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(spans, path, depth);
         if depth == 1 {
             // Each of the two has paid for submitting and waiting.
-            return serial_time(upload, compute) - self.waits(round);
+            return serial_time(upload, compute) - self.waits(spans);
         }
         pipelined(upload, compute)
     }
 
     /// Seconds for submitting all batches and waiting for each: what computing twice shares with once. A
     /// stream of nothing would be waited for in less, since nobody falls asleep.
-    fn waits(&self, round: &Round<'_>) -> f64 {
-        2.0 * round.span(self.deep(1).compute) - round.span(self.twice)
+    fn waits(&self, spans: &Spans<'_>) -> f64 {
+        2.0 * spans.of(self.deep(1).compute) - spans.of(self.twice)
     }
 
     /// What it would take if the device copied one batch and computed on another in turn.
-    fn in_turn(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
-        let (upload, compute) = self.parts(round, path, depth);
-        let copy = round.span(self.copy) - self.waits(round);
+    fn in_turn(&self, spans: &Spans<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(spans, path, depth);
+        let copy = spans.of(self.copy) - self.waits(spans);
         of_known(compute, copy, |compute, copy| pipelined(upload, compute + copy.max(0.0)))
     }
 
-    fn hidden(&self, round: &Round<'_>, path: usize, depth: u32) -> f64 {
-        let (upload, compute) = self.parts(round, path, depth);
-        let both = round.span(self.deep(depth).both[path]);
+    fn hidden(&self, spans: &Spans<'_>, path: usize, depth: u32) -> f64 {
+        let (upload, compute) = self.parts(spans, path, depth);
+        let both = spans.of(self.deep(depth).both[path]);
         // One at a time each of the two has paid for submitting and waiting.
-        let waits = if depth == 1 { self.waits(round) } else { 0.0 };
+        let waits = if depth == 1 { self.waits(spans) } else { 0.0 };
         of_known(upload - waits, compute - waits, |upload, compute| {
             hidden_share(both - waits, upload, compute, f64::from(BATCHES))
         })
@@ -190,14 +190,14 @@ fn add_points(
     depth: u32,
 ) {
     let both = streams.deep(depth).both[path];
-    let mut point = |series: String, claimed, law: fn(&Streams, &Round<'_>, usize, u32) -> f64| {
+    let mut point = |series: String, claimed, law: fn(&Streams, &Spans<'_>, usize, u32) -> f64| {
         let streams = Rc::clone(streams);
         plan.point(PointSpec {
             series,
             x: ("batches under way", f64::from(depth), ""),
             unit: "s",
-            measured: Box::new(move |round| round.span(both)),
-            predicted: Box::new(move |round| law(&streams, round, path, depth)),
+            measured: Box::new(move |spans| spans.of(both)),
+            predicted: Box::new(move |spans| law(&streams, spans, path, depth)),
             claimed,
         });
     };
@@ -205,8 +205,8 @@ fn add_points(
     if depth > 1 {
         point(format!("{name}{IN_TURN}"), false, Streams::in_turn);
     }
-    plan.figure_of(streams, format!("hidden_share.{name}.{depth}"), "", move |streams, round| {
-        streams.hidden(round, path, depth)
+    plan.figure_of(streams, format!("hidden_share.{name}.{depth}"), "", move |streams, spans| {
+        streams.hidden(spans, path, depth)
     });
 }
 
@@ -216,25 +216,25 @@ const IN_TURN: &str = ", copied and computed in turn";
 fn add_parameters(plan: &mut Plan, streams: &Rc<Streams>) {
     let each = f64::from(BATCHES);
     for (path, (_, name)) in PATHS.into_iter().enumerate() {
-        let upload = move |streams: &Streams, round: &Round<'_>| {
-            (streams.parts(round, path, 1).0 - streams.waits(round)) / each
+        let upload = move |streams: &Streams, spans: &Spans<'_>| {
+            (streams.parts(spans, path, 1).0 - streams.waits(spans)) / each
         };
         plan.parameter_of(streams, format!("t_upload.{name}"), "s", upload);
         plan.figure_of(
             streams,
             format!("upload_gb_per_s.{name}"),
             "GB/s",
-            move |streams, round| f64::from(BYTES) / upload(streams, round) * 1e-9,
+            move |streams, spans| f64::from(BYTES) / upload(streams, spans) * 1e-9,
         );
     }
-    plan.parameter_of(streams, "t_compute", "s", move |streams, round| {
-        (round.span(streams.twice) - streams.parts(round, 0, 1).1) / each
+    plan.parameter_of(streams, "t_compute", "s", move |streams, spans| {
+        (spans.of(streams.twice) - streams.parts(spans, 0, 1).1) / each
     });
-    plan.parameter_of(streams, "t_copy", "s", move |streams, round| {
-        (round.span(streams.copy) - streams.waits(round)) / each
+    plan.parameter_of(streams, "t_copy", "s", move |streams, spans| {
+        (spans.of(streams.copy) - streams.waits(spans)) / each
     });
-    plan.parameter_of(streams, "t_submit_and_wait", "s", move |streams, round| {
-        streams.waits(round) / each
+    plan.parameter_of(streams, "t_submit_and_wait", "s", move |streams, spans| {
+        streams.waits(spans) / each
     });
 }
 

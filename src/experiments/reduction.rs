@@ -9,7 +9,7 @@ use crate::kernels::{Number, empty, random_words};
 use crate::laws::coordination::{Prices, Step, time};
 use crate::laws::simt::subgroups;
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record::{self, Value};
 
@@ -170,60 +170,60 @@ impl Alone {
         reads
     }
 
-    fn dispatch_s(&self, round: &Round<'_>) -> f64 {
-        round.unit(self.dispatch)
+    fn dispatch_s(&self, spans: &Spans<'_>) -> f64 {
+        spans.unit(self.dispatch)
     }
 
-    fn tree_s(&self, round: &Round<'_>, sequential: bool) -> f64 {
+    fn tree_s(&self, spans: &Spans<'_>, sequential: bool) -> f64 {
         let case = self.trees[usize::from(sequential)];
-        round.unit_above(case, self.trees[2]) / f64::from(PRICED)
+        spans.unit_above(case, self.trees[2]) / f64::from(PRICED)
     }
 
-    fn tree_latency_s(&self, round: &Round<'_>, sequential: bool) -> f64 {
+    fn tree_latency_s(&self, spans: &Spans<'_>, sequential: bool) -> f64 {
         let case = self.one_tree[usize::from(sequential)];
-        (round.unit(case) - round.unit(self.one_tree[2])) / f64::from(PRICED)
+        (spans.unit(case) - spans.unit(self.one_tree[2])) / f64::from(PRICED)
     }
 
     /// Seconds per atomic where every lane does one, or one lane of each subgroup.
-    fn atomic_s(&self, round: &Round<'_>, item: Number, leaders: bool) -> f64 {
+    fn atomic_s(&self, spans: &Spans<'_>, item: Number, leaders: bool) -> f64 {
         let who = usize::from(leaders);
         let [priced, floor] = self.atomics[item as usize][who];
-        round.unit_above(priced, floor) / self.atomics_per_workgroup[who]
+        spans.unit_above(priced, floor) / self.atomics_per_workgroup[who]
     }
 
-    fn subgroup_sum_s(&self, round: &Round<'_>) -> f64 {
+    fn subgroup_sum_s(&self, spans: &Spans<'_>) -> f64 {
         self.subgroup_sums.map_or(f64::NAN, |[case, floor]| {
-            round.unit_above(case, floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
+            spans.unit_above(case, floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
         })
     }
 
     /// Reads per second, the best of the shares: what no reduction can pass.
-    fn ceiling(&self, round: &Round<'_>) -> f64 {
+    fn ceiling(&self, spans: &Spans<'_>) -> f64 {
         let largest = self.reads.iter().filter(|((_, count), _)| *count == MOST_ITEMS);
-        largest.map(|(_, &case)| rate(round, case)).fold(f64::NAN, f64::max)
+        largest.map(|(_, &case)| rate(spans, case)).fold(f64::NAN, f64::max)
     }
 
     /// Seconds for reading `count` items alone, the dispatch not counted.
-    fn read_s(&self, round: &Round<'_>, share: Option<usize>, count: u32) -> f64 {
-        round.unit(self.reads[&(share, count)]) - self.dispatch_s(round)
+    fn read_s(&self, spans: &Spans<'_>, share: Option<usize>, count: u32) -> f64 {
+        spans.unit(self.reads[&(share, count)]) - self.dispatch_s(spans)
     }
 
-    fn prices(&self, round: &Round<'_>, variant: Variant, item: Number) -> Prices {
+    fn prices(&self, spans: &Spans<'_>, variant: Variant, item: Number) -> Prices {
         let sequential = variant != Variant::TreeInterleaved;
         let sums = variant.needs_subgroups();
         Prices {
-            dispatch_s: self.dispatch_s(round),
-            subgroup_sum_s: if sums { self.subgroup_sum_s(round) } else { 0.0 },
-            tree_s: self.tree_s(round, sequential),
-            tree_latency_s: self.tree_latency_s(round, sequential),
-            atomic_s: self.atomic_s(round, item, variant != Variant::AtomicPerItem),
+            dispatch_s: self.dispatch_s(spans),
+            subgroup_sum_s: if sums { self.subgroup_sum_s(spans) } else { 0.0 },
+            tree_s: self.tree_s(spans, sequential),
+            tree_latency_s: self.tree_latency_s(spans, sequential),
+            atomic_s: self.atomic_s(spans, item, variant != Variant::AtomicPerItem),
         }
     }
 }
 
 /// Bytes per second of a case that reads the whole input.
-fn rate(round: &Round<'_>, case: CaseId) -> f64 {
-    f64::from(MOST_ITEMS) * 4.0 / round.unit(case)
+fn rate(spans: &Spans<'_>, case: CaseId) -> f64 {
+    f64::from(MOST_ITEMS) * 4.0 / spans.unit(case)
 }
 
 /// What a variant asks of each of its dispatches, by the algorithm alone.
@@ -334,10 +334,10 @@ fn sweep(
             series: format!("{name} {}", item.word()),
             x: ("items", f64::from(count), ""),
             unit: "s",
-            measured: Box::new(move |round| round.unit(case)),
-            predicted: Box::new(move |round| {
+            measured: Box::new(move |spans| spans.unit(case)),
+            predicted: Box::new(move |spans| {
                 let steps = steps(variant, count, division.workgroups(count), width);
-                time(law.read_s(round, share, count), steps, law.prices(round, variant, item))
+                time(law.read_s(spans, share, count), steps, law.prices(spans, variant, item))
             }),
             claimed: true,
         });
@@ -345,42 +345,42 @@ fn sweep(
 }
 
 fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
-    let mut parameter = |name: &str, price: fn(&Alone, &Round<'_>) -> f64| {
+    let mut parameter = |name: &str, price: fn(&Alone, &Spans<'_>) -> f64| {
         plan.parameter_of(alone, name, "s", price);
     };
     parameter("t_dispatch", Alone::dispatch_s);
-    parameter("t_tree_interleaved", |alone, round| alone.tree_s(round, false));
-    parameter("t_tree_sequential", |alone, round| alone.tree_s(round, true));
-    parameter("t_barrier", |alone, round| {
-        alone.tree_s(round, true) / f64::from(BARRIERS_OF_A_TREE)
+    parameter("t_tree_interleaved", |alone, spans| alone.tree_s(spans, false));
+    parameter("t_tree_sequential", |alone, spans| alone.tree_s(spans, true));
+    parameter("t_barrier", |alone, spans| {
+        alone.tree_s(spans, true) / f64::from(BARRIERS_OF_A_TREE)
     });
-    parameter("tree_latency_sequential", |alone, round| alone.tree_latency_s(round, true));
+    parameter("tree_latency_sequential", |alone, spans| alone.tree_latency_s(spans, true));
     parameter("t_subgroup_sum", Alone::subgroup_sum_s);
-    parameter("t_atomic_u32", |alone, round| alone.atomic_s(round, Number::U32, false));
-    parameter("t_atomic_f32", |alone, round| alone.atomic_s(round, Number::F32, false));
-    parameter("t_atomic_u32_leader", |alone, round| alone.atomic_s(round, Number::U32, true));
-    parameter("t_atomic_f32_leader", |alone, round| alone.atomic_s(round, Number::F32, true));
+    parameter("t_atomic_u32", |alone, spans| alone.atomic_s(spans, Number::U32, false));
+    parameter("t_atomic_f32", |alone, spans| alone.atomic_s(spans, Number::F32, false));
+    parameter("t_atomic_u32_leader", |alone, spans| alone.atomic_s(spans, Number::U32, true));
+    parameter("t_atomic_f32_leader", |alone, spans| alone.atomic_s(spans, Number::F32, true));
 }
 
 fn add_findings(plan: &mut Plan, alone: Rc<Alone>, largest: Vec<(String, CaseId)>) {
     let ceiling = Rc::clone(&alone);
-    plan.figure("read_ceiling_gb_per_s", "GB/s", move |round| ceiling.ceiling(round) * 1e-9);
-    let best = move |round: &Round<'_>| {
+    plan.figure("read_ceiling_gb_per_s", "GB/s", move |spans| ceiling.ceiling(spans) * 1e-9);
+    let best = move |spans: &Spans<'_>| {
         largest
             .iter()
-            .map(|(name, case)| (name.clone(), rate(round, *case)))
+            .map(|(name, case)| (name.clone(), rate(spans, *case)))
             .filter(|(_, rate)| rate.is_finite())
             .max_by(|a, b| a.1.total_cmp(&b.1))
     };
     let best_rate = best.clone();
-    plan.figure("best_gb_per_s", "GB/s", move |round| {
-        best_rate(round).map_or(f64::NAN, |(_, rate)| rate * 1e-9)
+    plan.figure("best_gb_per_s", "GB/s", move |spans| {
+        best_rate(spans).map_or(f64::NAN, |(_, rate)| rate * 1e-9)
     });
     let best_share = best.clone();
-    plan.figure("best_share_of_ceiling", "", move |round| {
-        best_share(round).map_or(f64::NAN, |(_, rate)| rate / alone.ceiling(round))
+    plan.figure("best_share_of_ceiling", "", move |spans| {
+        best_share(spans).map_or(f64::NAN, |(_, rate)| rate / alone.ceiling(spans))
     });
-    plan.finding("best_variant", "", move |round| best(round).map(|(name, _)| Value::Text(name)));
+    plan.finding("best_variant", "", move |spans| best(spans).map(|(name, _)| Value::Text(name)));
 }
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {

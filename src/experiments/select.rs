@@ -11,7 +11,7 @@ use crate::kernels::select::{ArmSize, Select, Way};
 use crate::laws::divergence::at_least_one;
 use crate::laws::speculation::Costs;
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record::{self, Value};
 
@@ -89,8 +89,8 @@ struct Chosen {
 
 impl Chosen {
     /// Seconds per choice of a workgroup.
-    fn cost(self, round: &Round<'_>) -> f64 {
-        round.unit_above(self.case, self.floor) / f64::from(self.choices)
+    fn cost(self, spans: &Spans<'_>) -> f64 {
+        spans.unit_above(self.case, self.floor) / f64::from(self.choices)
     }
 }
 
@@ -185,37 +185,37 @@ impl Arms {
     }
 
     /// What the law is told: each arm and each way of choosing, timed apart.
-    fn costs(&self, round: &Round<'_>) -> Costs {
-        let [branch_s, select_s] = self.empty.map(|case| case.cost(round));
+    fn costs(&self, spans: &Spans<'_>) -> Costs {
+        let [branch_s, select_s] = self.empty.map(|case| case.cost(spans));
         let ends = [self.branches[0], self.branches[self.branches.len() - 1]];
         Costs {
             branch_s,
             select_s,
-            branched_s: ends.map(|(_, end)| end.cost(round) - branch_s),
-            straight_s: self.halves.map(|half| half.cost(round) - select_s),
+            branched_s: ends.map(|(_, end)| end.cost(spans) - branch_s),
+            straight_s: self.halves.map(|half| half.cost(spans) - select_s),
         }
     }
 
-    fn select_s(&self, round: &Round<'_>) -> f64 {
-        let costs = self.selects.iter().map(|(_, case)| case.cost(round));
+    fn select_s(&self, spans: &Spans<'_>) -> f64 {
+        let costs = self.selects.iter().map(|(_, case)| case.cost(spans));
         costs.sum::<f64>() / self.selects.len() as f64
     }
 
     /// The select's cost over the branch's where half of the lanes go either way: what there is to win.
-    fn at_half(&self, round: &Round<'_>) -> f64 {
+    fn at_half(&self, spans: &Spans<'_>) -> f64 {
         let half = self.branches.iter().find(|(q, _)| *q == 0.5);
-        half.map_or(f64::NAN, |(_, branch)| self.select_s(round) / branch.cost(round))
+        half.map_or(f64::NAN, |(_, branch)| self.select_s(spans) / branch.cost(spans))
     }
 
     /// Where the measured branch first costs what the measured select does, up to q = 1/2; NaN where it
     /// never does. Between two measured points the cost grows with the share of subgroups that take arm 1.
-    fn crossover(&self, round: &Round<'_>) -> f64 {
-        let select_s = self.select_s(round);
+    fn crossover(&self, spans: &Spans<'_>) -> f64 {
+        let select_s = self.select_s(spans);
         let points: Vec<(f64, f64)> = self
             .branches
             .iter()
             .filter(|(q, _)| *q <= 0.5)
-            .map(|&(q, case)| (at_least_one(q, self.width), case.cost(round)))
+            .map(|&(q, case)| (at_least_one(q, self.width), case.cost(spans)))
             .collect();
         if points[0].1 >= select_s {
             return 0.0;
@@ -254,8 +254,8 @@ impl Short {
 
     /// What agreement leaves of a divergent branch's cost: 1 where a select runs both arms whatever lanes
     /// want.
-    fn agreed_share(&self, round: &Round<'_>) -> f64 {
-        self.agreed.cost(round) / self.divergent.cost(round)
+    fn agreed_share(&self, spans: &Spans<'_>) -> f64 {
+        self.agreed.cost(spans) / self.divergent.cost(spans)
     }
 }
 
@@ -274,14 +274,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     let short = Rc::new(Short::add(&mut plan, &mut words));
     let (share, select) = (Rc::clone(&short), Rc::clone(&short));
-    plan.finding("short_branch_runs", "", move |round| {
-        let share = short.agreed_share(round);
+    plan.finding("short_branch_runs", "", move |spans| {
+        let share = short.agreed_share(spans);
         let word = if share > SAVES_NOTHING { BOTH_SIDES } else { "a branch" };
         share.is_finite().then(|| Value::Text(word.to_owned()))
     });
-    plan.figure("short_branch_agreed_share", "", move |round| share.agreed_share(round));
-    plan.figure("short_branch_over_select", "x", move |round| {
-        select.divergent.cost(round) / select.select.cost(round)
+    plan.figure("short_branch_agreed_share", "", move |spans| share.agreed_share(spans));
+    plan.figure("short_branch_over_select", "x", move |spans| {
+        select.divergent.cost(spans) / select.select.cost(spans)
     });
     plan.diagnose(diagnose);
     Ok(plan)
@@ -294,8 +294,8 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
             series,
             x: ("share of lanes in arm 1", q, ""),
             unit: "s",
-            measured: Box::new(move |round| case.cost(round)),
-            predicted: Box::new(move |round| predicted(law.costs(round), q, law.width)),
+            measured: Box::new(move |spans| case.cost(spans)),
+            predicted: Box::new(move |spans| predicted(law.costs(spans), q, law.width)),
             // The ends calibrate the arms: shown, and no evidence for the law.
             claimed: q > 0.0 && q < 1.0,
         }
@@ -310,7 +310,7 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
     }
     let mut parameter = |name: &str, read: fn(Costs) -> f64| {
         let arms = Rc::clone(arms);
-        plan.parameter(format!("{name}.{trips}_trips"), "s", move |round| read(arms.costs(round)));
+        plan.parameter(format!("{name}.{trips}_trips"), "s", move |spans| read(arms.costs(spans)));
     };
     parameter("t_branch", |costs| costs.branch_s);
     parameter("t_select", |costs| costs.select_s);
@@ -319,13 +319,13 @@ fn add_points(plan: &mut Plan, arms: &Rc<Arms>, trips: u32) {
     parameter("t_straight_0", |costs| costs.straight_s[0]);
     parameter("t_straight_1", |costs| costs.straight_s[1]);
     let (law, own, half) = (Rc::clone(arms), Rc::clone(arms), Rc::clone(arms));
-    plan.figure(format!("select_over_branch_at_half.{trips}_trips"), "x", move |round| {
-        half.at_half(round)
+    plan.figure(format!("select_over_branch_at_half.{trips}_trips"), "x", move |spans| {
+        half.at_half(spans)
     });
-    plan.figure(format!("crossover_predicted.{trips}_trips"), "", move |round| {
-        law.costs(round).selecting_pays(law.width).map_or(f64::NAN, |[from, _]| from)
+    plan.figure(format!("crossover_predicted.{trips}_trips"), "", move |spans| {
+        law.costs(spans).selecting_pays(law.width).map_or(f64::NAN, |[from, _]| from)
     });
-    plan.figure(format!("crossover_measured.{trips}_trips"), "", move |round| own.crossover(round));
+    plan.figure(format!("crossover_measured.{trips}_trips"), "", move |spans| own.crossover(spans));
 }
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {

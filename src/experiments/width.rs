@@ -9,7 +9,7 @@ use crate::kernels::chain::Chain;
 use crate::laws::divergence::subgroup_time;
 use crate::laws::simt::subgroups;
 use crate::measure::{
-    CaseId, Context, Experiment, Idea, Plan, PointSpec, Round, Sizing, Unsupported,
+    CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
 use crate::record::{self, Value};
 
@@ -66,14 +66,14 @@ impl ByGranularity {
         }
     }
 
-    fn cost(&self, round: &Round<'_>, case: CaseId, repeats: f64) -> f64 {
-        round.unit_above(case, self.floor) / repeats
+    fn cost(&self, spans: &Spans<'_>, case: CaseId, repeats: f64) -> f64 {
+        spans.unit_above(case, self.floor) / repeats
     }
 
     /// What a workgroup costs at granularity `g` if subgroups are `width` wide.
-    fn predicted(&self, round: &Round<'_>, g: u32, width: f64) -> f64 {
-        let t0 = self.cost(round, self.reach, self.repeats);
-        let arms = self.alone.map(|arm| self.cost(round, arm, self.repeats));
+    fn predicted(&self, spans: &Spans<'_>, g: u32, width: f64) -> f64 {
+        let t0 = self.cost(spans, self.reach, self.repeats);
+        let arms = self.alone.map(|arm| self.cost(spans, arm, self.repeats));
         let both = subgroup_time(t0, arms);
         let one = (arms[0] + arms[1]) / 2.0;
         if width.is_nan() {
@@ -86,11 +86,11 @@ impl ByGranularity {
     }
 
     /// The smallest granularity at which subgroups no longer take both arms; NaN if none.
-    fn width(&self, round: &Round<'_>) -> f64 {
-        let t0 = self.cost(round, self.reach, self.repeats);
-        let one = self.predicted(round, 1, 1.0) - t0;
+    fn width(&self, spans: &Spans<'_>) -> f64 {
+        let t0 = self.cost(spans, self.reach, self.repeats);
+        let one = self.predicted(spans, 1, 1.0) - t0;
         let arms =
-            |&(_, case, repeats): &(u32, CaseId, f64)| (self.cost(round, case, repeats) - t0) / one;
+            |&(_, case, repeats): &(u32, CaseId, f64)| (self.cost(spans, case, repeats) - t0) / one;
         // From coarse to fine, so that one odd point cannot make a knee of its own.
         let coarse = self.swept.iter().rev().take_while(|swept| arms(swept) < KNEE);
         coarse.last().map_or(f64::NAN, |&(g, ..)| f64::from(g))
@@ -123,15 +123,15 @@ impl ByLanes {
         Self { swept: sizes.into_iter().map(&mut case).collect() }
     }
 
-    fn cost(&self, round: &Round<'_>, index: usize) -> f64 {
+    fn cost(&self, spans: &Spans<'_>, index: usize) -> f64 {
         let (_, case, floor) = self.swept[index];
-        round.unit_above(case, floor)
+        spans.unit_above(case, floor)
     }
 
     /// The most lanes that cost no more than one; NaN if that is the most there are.
-    fn width(&self, round: &Round<'_>) -> f64 {
-        let one = self.cost(round, 0);
-        let cheap = (0..self.swept.len()).take_while(|&i| self.cost(round, i) < KNEE * one);
+    fn width(&self, spans: &Spans<'_>) -> f64 {
+        let one = self.cost(spans, 0);
+        let cheap = (0..self.swept.len()).take_while(|&i| self.cost(spans, i) < KNEE * one);
         cheap
             .last()
             .filter(|&last| last + 1 < self.swept.len())
@@ -153,8 +153,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             series: "granularity".to_owned(),
             x: ("lanes per arm", f64::from(g), ""),
             unit: "s",
-            measured: Box::new(move |round| own.cost(round, case, repeats)),
-            predicted: Box::new(move |round| law.predicted(round, g, other.width(round))),
+            measured: Box::new(move |spans| own.cost(spans, case, repeats)),
+            predicted: Box::new(move |spans| law.predicted(spans, g, other.width(spans))),
             claimed: true,
         });
     }
@@ -166,25 +166,25 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             series: "lanes".to_owned(),
             x: ("lanes per workgroup", f64::from(s), ""),
             unit: "s",
-            measured: Box::new(move |round| own.cost(round, index)),
-            predicted: Box::new(move |round| {
-                let width = other.width(round);
+            measured: Box::new(move |spans| own.cost(spans, index)),
+            predicted: Box::new(move |spans| {
+                let width = other.width(spans);
                 if width.is_nan() {
                     return f64::NAN;
                 }
-                law.cost(round, 0) * f64::from(subgroups(s, width as u32))
+                law.cost(spans, 0) * f64::from(subgroups(s, width as u32))
             }),
             claimed: true,
         });
     }
 
     let (g, l) = (Rc::clone(&by_granularity), Rc::clone(&by_lanes));
-    plan.figure("effective_width", "lanes", move |round| {
-        let (a, b) = (g.width(round), l.width(round));
+    plan.sure_figure("effective_width", "lanes", move |spans| {
+        let (a, b) = (g.width(spans), l.width(spans));
         if a == b { a } else { f64::NAN }
     });
-    plan.figure("width_by_granularity", "lanes", move |round| by_granularity.width(round));
-    plan.figure("width_by_lanes", "lanes", move |round| by_lanes.width(round));
+    plan.figure("width_by_granularity", "lanes", move |spans| by_granularity.width(spans));
+    plan.figure("width_by_lanes", "lanes", move |spans| by_lanes.width(spans));
     let reported = context.reported_width;
     plan.finding("reported_width", "lanes", move |_| {
         reported.map(|width| Value::Number(f64::from(width)))
@@ -197,6 +197,11 @@ fn diagnose(outcome: &record::Experiment) -> Vec<String> {
     let (by_granularity, by_lanes) =
         (outcome.number("width_by_granularity"), outcome.number("width_by_lanes"));
     match (outcome.number("effective_width"), outcome.number("reported_width")) {
+        (None, _) if by_granularity.is_some() && by_granularity == by_lanes => vec![
+            "both methods find one width, but a span's interval leaves another possible: later experiments \
+             build on the reported one"
+                .to_owned(),
+        ],
         (None, _) => {
             let word = |width: Option<f64>| {
                 width.map_or_else(|| "no width".to_owned(), |width| format!("{width} lanes"))

@@ -101,6 +101,8 @@ pub struct AdapterFacts {
     pub clock: ClockKind,
     /// Nanoseconds per timestamp tick.
     pub period_ns: f64,
+    /// Why its timestamps are not used, where it has some.
+    pub clock_fault: Option<String>,
     /// Limits.
     pub limits: DeviceLimits,
     /// Which limits these are.
@@ -140,9 +142,23 @@ impl AdapterFacts {
             shader_checks: false,
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
             period_ns: 1.0,
+            clock_fault: None,
             limits: DeviceLimits::of(&adapter.limits()),
             limit_set: LimitSet::Adapter,
         }
+    }
+
+    /// Takes up how long a tick is, as the driver says. One that cannot be leaves the host's clock.
+    pub(super) fn set_period(&mut self, period_ns: f64) {
+        // No counter that times a dispatch ticks once a second.
+        if period_ns > 0.0 && period_ns < 1e9 {
+            self.period_ns = period_ns;
+            return;
+        }
+        self.clock = ClockKind::Host;
+        self.clock_fault = Some(format!(
+            "the driver says that a tick of its timestamps is {period_ns} ns: the host's clock is used instead"
+        ));
     }
 
     /// Whether GPU timestamps bracket spans.

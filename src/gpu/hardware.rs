@@ -1,11 +1,12 @@
 //! The real executor: wgpu.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection};
 use super::loading::{HEAD_BYTES, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
-use super::timer::{MOST_SPANS, QueryTimer, read_mapped};
+use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Executor, GpuError, Span, Timing, Workload};
 
 /// How to open a device.
@@ -24,8 +25,8 @@ pub struct Options {
 /// A submission gathers spans until they are expected to reach this long: far from any watchdog.
 const SUBMISSION_S: f64 = 0.1;
 
-/// What a span is taken for before it has been measured.
-const UNKNOWN_SPAN_S: f64 = SUBMISSION_S / 8.0;
+/// What a span is taken for before it has been measured: a submission of its own.
+const UNKNOWN_SPAN_S: f64 = SUBMISSION_S;
 
 /// An opened device with its loaded workloads.
 pub struct Hardware {
@@ -38,6 +39,7 @@ pub struct Hardware {
     /// Takes a word of every timed pass's output: see `stamped_spans`.
     fence: wgpu::Buffer,
     fault: Arc<Mutex<Option<String>>>,
+    opened: Instant,
 }
 
 impl Hardware {
@@ -72,9 +74,15 @@ impl Hardware {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
         }));
+        let slot = Arc::clone(&fault);
+        device.set_device_lost_callback(move |_, said| {
+            let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            let lost = format!("it was lost: {words}");
+            slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lost);
+        });
         facts.shader_checks = options.checked;
         if facts.has_timestamps() {
-            facts.period_ns = f64::from(queue.get_timestamp_period());
+            facts.set_period(f64::from(queue.get_timestamp_period()));
         }
         let fence = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("fence"),
@@ -91,6 +99,7 @@ impl Hardware {
             timer: None,
             loaded: Vec::new(),
             fault,
+            opened: Instant::now(),
         })
     }
 
@@ -99,9 +108,15 @@ impl Hardware {
     }
 
     pub(super) fn wait(&self) -> Result<(), GpuError> {
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|error| self.failed(format!("waiting for it: {error}")))?;
+        self.wait_for(None)
+    }
+
+    /// Waits for a submission, or for all, and says what went wrong since the last time.
+    pub(super) fn wait_for(
+        &self,
+        submission: Option<wgpu::SubmissionIndex>,
+    ) -> Result<(), GpuError> {
+        poll(&self.device, submission)?;
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.map_or(Ok(()), |reason| Err(self.failed(reason)))
     }
@@ -180,6 +195,10 @@ impl Executor for Hardware {
         &self.facts
     }
 
+    fn elapsed_s(&self) -> f64 {
+        self.opened.elapsed().as_secs_f64()
+    }
+
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
         self.loaded.clear();
         let Self { device, queue, facts, pipelines, .. } = self;
@@ -252,5 +271,82 @@ impl Executor for Hardware {
             }
         }
         Ok(spans)
+    }
+}
+
+/// On lavapipe, as `tests/lavapipe.rs`.
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::gpu::{Check, Contents, Dispatch, Shader};
+
+    fn lavapipe() -> Option<Hardware> {
+        if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
+            println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
+            return None;
+        }
+        let selection =
+            Selection { adapter: Some("llvmpipe".to_owned()), backend: Some("vulkan".to_owned()) };
+        let options = Options { selection, ..Options::default() };
+        Some(Hardware::open(&options).expect("`sh setup.sh --lavapipe` installs it"))
+    }
+
+    /// A shader that stores a word in every element of a buffer of so many.
+    fn store(source: &str, words: usize) -> Workload {
+        let shader = Shader {
+            name: format!("store of {words} words, {} letters", source.len()),
+            source: source.to_owned(),
+            needs_subgroups: false,
+        };
+        let dispatch = Dispatch {
+            shader: Arc::new(shader),
+            entry: "store",
+            constants: Vec::new(),
+            bindings: vec![("output", 0)],
+            workgroups: [(words / 64).max(1) as u32, 1],
+            demand: Arc::new(|_| super::super::Demand::default()),
+        };
+        let check = Check { buffers: vec![0], expected: Arc::new(|| vec![7]) };
+        Workload::new("store", vec![dispatch], vec![Contents::Zeroed(words)], check)
+    }
+
+    const STORE: &str = "@group(0) @binding(0) var<storage, read_write> output: array<u32>;
+        @compute @workgroup_size(64) fn store(@builtin(global_invocation_id) id: vec3u) {
+            output[id.x] = 7u;
+        }";
+
+    #[test]
+    fn a_lost_device_is_an_error_and_no_panic() {
+        let Some(mut hardware) = lavapipe() else { return };
+        let refusals = hardware.load(&[store(STORE, 64)]).expect("the device works");
+        assert_eq!(refusals, [None]);
+        assert_eq!(hardware.outputs(0).expect("the device works"), [7; 64]);
+        hardware.device.destroy();
+        for error in [hardware.round(&[0]).map(|_| ()), hardware.outputs(0).map(|_| ())] {
+            let said = error.expect_err("the device is lost").to_string();
+            assert!(said.contains("llvmpipe") && said.lines().count() == 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_a_device_cannot_load_is_refused_with_the_reason_and_the_rest_is_loaded() {
+        let Some(mut hardware) = lavapipe() else { return };
+        let most = hardware.facts().limits.binding_bytes as usize;
+        let other_entry = STORE.replace("fn store", "fn other");
+        let workloads = [
+            store("not WGSL at all", 64),
+            store(&other_entry, 64),
+            store(STORE, most / 4 + 64),
+            store(STORE, 1 << 40),
+            store(STORE, 128),
+        ];
+        let refusals = hardware.load(&workloads).expect("the device survives");
+        let (last, refused) = refusals.split_last().expect("there are some");
+        assert_eq!(*last, None);
+        for refusal in refused {
+            let refusal = refusal.as_deref().expect("it is refused");
+            assert!(!refusal.is_empty() && refusal.lines().count() == 1, "{refusal}");
+        }
+        assert_eq!(hardware.outputs(4).expect("the device works"), [7; 128]);
     }
 }

@@ -112,12 +112,4 @@ impl Hardware {
         staging.unmap();
         Ok(())
     }
-
-    fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        let until = wgpu::PollType::Wait { submission_index: submission, timeout: None };
-        self.device
-            .poll(until)
-            .map_err(|error| self.failed(format!("waiting for a batch: {error}")))?;
-        Ok(())
-    }
 }

@@ -5,21 +5,21 @@
 //! counted demand, so the whole pipeline runs without a GPU.
 
 mod adapter;
-mod environment;
 pub mod fake;
 mod hardware;
 mod host_clock;
 mod loading;
 mod pipeline;
 mod timer;
+mod unchecked;
 mod workload;
 
 pub use adapter::{
     AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection, list as list_adapters,
 };
-pub use environment::prepare_environment;
 pub use hardware::{Hardware, Options};
 pub use timer::{BadSpan, Span};
+pub use unchecked::prepare_environment;
 pub use workload::{
     Check, Contents, Demand, Dispatch, Feed, Shader, Stream, Timing, Upload, UploadPath, Workload,
 };
@@ -50,6 +50,16 @@ pub enum GpuError {
         /// What would do.
         accepted: &'static str,
     },
+    /// The device was given work and never finished it.
+    #[error(
+        "the device `{adapter}` did not finish within {seconds} s what takes a fraction of one"
+    )]
+    Hung {
+        /// Adapter name.
+        adapter: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The adapter refused to open or the device failed while working.
     #[error("the device `{adapter}` failed: {reason}")]
     Device {
@@ -64,6 +74,9 @@ pub enum GpuError {
 pub trait Executor {
     /// What is known of the adapter and its clock without running anything.
     fn facts(&self) -> &AdapterFacts;
+
+    /// Seconds since the device was opened: what budgets and durations are counted by.
+    fn elapsed_s(&self) -> f64;
 
     /// Makes `workloads` the loaded set: builds pipelines, buffers and bind groups, so that nothing is
     /// built, allocated or mapped per sample. One entry per workload: `None`, or why it cannot run.

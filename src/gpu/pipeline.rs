@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
-use super::{Dispatch, Shader};
+use super::{Dispatch, Shader, unchecked};
 
 /// A global of the shader that an entry point uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,19 +116,7 @@ impl Pipelines {
             };
             let module = catching(device, |device| {
                 if self.trusted {
-                    #[expect(
-                        unsafe_code,
-                        reason = "injected checks would be timed as the law's own"
-                    )]
-                    // SAFETY: only this crate can make a `Shader` or bind a `Workload`'s buffers: loops
-                    // end by a counter or by a swap that must succeed, and indices stay in the buffers
-                    // that `kernels` sizes for them.
-                    unsafe {
-                        device.create_shader_module_trusted(
-                            descriptor(),
-                            wgpu::ShaderRuntimeChecks::unchecked(),
-                        )
-                    }
+                    unchecked::shader_module(device, descriptor())
                 } else {
                     device.create_shader_module(descriptor())
                 }

@@ -1,22 +1,33 @@
 //! Timestamps: two to a span, resolved in bulk, trusted not at all.
 
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
 use super::GpuError;
 
 /// A span in seconds, or why there is none.
 pub type Span = Result<f64, BadSpan>;
 
 /// Why two timestamps do not make a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadSpan {
     /// Both stamps zero: the query was resolved too soon, or never written.
-    #[error("stamps are zero")]
+    #[error("stamps that are zero, as of a query that was never written")]
     Unwritten,
     /// The stamps are equal.
-    #[error("span is zero")]
+    #[error("two stamps that are equal, as of a clock that stands still or ticks too rarely")]
     Zero,
     /// The end lies before the beginning and no counter width explains it as a wrap.
-    #[error("span is negative")]
+    #[error("an end before its beginning")]
     Negative,
+    /// The end lies before the beginning by what a counter of a usual width would wrap to. How wide it is
+    /// cannot be asked, so the span is likely and not known.
+    #[error("a counter that wrapped around between two stamps")]
+    Wrapped,
+    /// Another span of the same submission has the same two stamps.
+    #[error("stamps that another span has too")]
+    Duplicated,
 }
 
 /// Widths, in bits, of the counters that drivers expose; Intel's 36 bits wrap every hour or so.
@@ -25,13 +36,21 @@ const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 /// No span is longer than this; a wrapped difference beyond it is no wrap but a fault.
 const LONGEST_SPAN_S: f64 = 2.0;
 
-/// Seconds from `begin` to `end`, both in ticks of `period_ns` nanoseconds.
-///
-/// A wrapped counter is recognised by the smallest usual counter width that holds both stamps.
-///
-/// # Errors
-/// [`BadSpan`] when the stamps cannot be a span.
-pub(super) fn decode(begin: u64, end: u64, period_ns: f64) -> Span {
+/// The spans of pairs of stamps, of ticks of `period_ns` nanoseconds, that came back together.
+pub(super) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
+    let mut seen: HashMap<[u64; 2], usize> = HashMap::with_capacity(pairs.len());
+    for pair in pairs {
+        *seen.entry(*pair).or_default() += 1;
+    }
+    let span = |pair: &[u64; 2]| match decode_one(*pair, period_ns) {
+        // Passes follow one another: which of two alike is the true one cannot be told.
+        Ok(_) if seen[pair] > 1 => Err(BadSpan::Duplicated),
+        span => span,
+    };
+    pairs.iter().map(span).collect()
+}
+
+fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
     let seconds = |ticks: u64| ticks as f64 * period_ns * 1e-9;
     if begin == 0 && end == 0 {
         return Err(BadSpan::Unwritten);
@@ -47,7 +66,11 @@ pub(super) fn decode(begin: u64, end: u64, period_ns: f64) -> Span {
         .into_iter()
         .find(|&bits| bits >= significant)
         .map(|bits| seconds(end.wrapping_sub(begin) & (u64::MAX >> (u64::BITS - bits))));
-    wrapped.filter(|&s| s <= LONGEST_SPAN_S).ok_or(BadSpan::Negative)
+    Err(if wrapped.is_some_and(|span_s| span_s <= LONGEST_SPAN_S) {
+        BadSpan::Wrapped
+    } else {
+        BadSpan::Negative
+    })
 }
 
 /// Timestamp queries for up to `capacity` spans, with the buffers that bring them back.
@@ -120,9 +143,36 @@ impl QueryTimer {
         let bytes = (count * 2 * size_of::<u64>()) as u64;
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readback, 0, bytes);
         queue.submit([encoder.finish()]);
-        let mut stamps = vec![0u64; 2 * count];
+        let mut stamps = vec![[0u64; 2]; count];
         read_mapped(device, &self.readback, bytemuck::cast_slice_mut(&mut stamps))?;
-        Ok(stamps.chunks_exact(2).map(|s| decode(s[0], s[1], self.period_ns)).collect())
+        Ok(decode(&stamps, self.period_ns))
+    }
+}
+
+/// A device that has not answered by then never will: no submission is expected to take two seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for the given submission, or for all.
+pub(super) fn poll(
+    device: &wgpu::Device,
+    submission_index: Option<wgpu::SubmissionIndex>,
+) -> Result<(), GpuError> {
+    let adapter = || device.adapter_info().name;
+    let until = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
+    // A device that is lost while it is waited for makes wgpu panic.
+    match catch_unwind(AssertUnwindSafe(|| device.poll(until))) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(wgpu::PollError::Timeout)) => {
+            Err(GpuError::Hung { adapter: adapter(), seconds: PATIENCE.as_secs() })
+        }
+        Ok(Err(error)) => {
+            Err(GpuError::Device { adapter: adapter(), reason: format!("waiting for it: {error}") })
+        }
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map_or("it was lost", String::as_str);
+            let reason = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            Err(GpuError::Device { adapter: adapter(), reason })
+        }
     }
 }
 
@@ -139,9 +189,7 @@ pub(super) fn read_mapped(
         // The receiver outlives the wait below; a lost message is reported there.
         let _ = sender.send(result);
     });
-    device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|error| failed(format!("waiting for it: {error}")))?;
+    poll(device, None)?;
     receiver
         .recv()
         .map_err(|_| failed("a buffer mapping was never answered".to_owned()))?
@@ -159,6 +207,7 @@ mod tests {
 
     #[test]
     fn hand_worked_spans() {
+        let decode = |begin, end, period_ns| decode_one([begin, end], period_ns);
         assert_eq!(decode(1_000, 3_000, 0.5), Ok(2_000.0 * 0.5 * 1e-9));
         assert_eq!(decode(0, 0, 1.0), Err(BadSpan::Unwritten));
         assert_eq!(decode(7, 7, 1.0), Err(BadSpan::Zero));
@@ -167,9 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_36_bit_counter_may_wrap() {
+    fn a_counter_that_wraps_is_told_from_one_that_runs_backwards() {
         let top = 1u64 << 36;
-        assert_eq!(decode(top - 40, 60, 10.0), Ok(100.0 * 10.0 * 1e-9));
-        assert_eq!(decode(u64::MAX - 40, 59, 1.0), Ok(100.0 * 1e-9));
+        assert_eq!(decode_one([top - 40, 60], 10.0), Err(BadSpan::Wrapped));
+        assert_eq!(decode_one([u64::MAX - 40, 59], 1.0), Err(BadSpan::Wrapped));
+        assert_eq!(decode_one([60, top - 40], 10.0), Ok((top - 100) as f64 * 10.0 * 1e-9));
+    }
+
+    #[test]
+    fn spans_with_the_same_stamps_are_none_of_them_believed() {
+        let spans = decode(&[[5, 9], [10, 14], [5, 9], [0, 0], [0, 0]], 1e9);
+        assert_eq!(spans[1], Ok(4.0));
+        assert_eq!([spans[0], spans[2]], [Err(BadSpan::Duplicated); 2]);
+        assert_eq!([spans[3], spans[4]], [Err(BadSpan::Unwritten); 2]);
     }
 }

@@ -3,60 +3,39 @@
 use std::collections::BTreeSet;
 
 use super::controls::{CONTROLS, Controls};
-use super::plan::{Experiment, Plan, PointSpec};
-use super::rounds::{Round, Samples};
+use super::plan::{Experiment, Find, Plan, PointSpec};
+use super::rounds::Samples;
+use super::typical::{Spans, Typical};
 use crate::record::{self, Parameter, Point, Quantity, Status, Value};
-use crate::stats::{self, Interval, Verdict, combine, judge, tolerance};
+use crate::stats::{Interval, Verdict, combine, judge, tolerance};
 
-/// Seeds the bootstrap apart for each figure, so that no two share their luck.
-fn seed_for(seed: u64, index: usize) -> u64 {
-    seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+/// Measured over predicted.
+fn ratio(point: &PointSpec) -> impl Fn(&Spans<'_>) -> f64 {
+    |spans| (point.measured)(spans) / (point.predicted)(spans)
 }
 
-/// Measured over predicted in each round.
-fn ratios(point: &PointSpec, samples: &Samples) -> Vec<f64> {
-    let ratios = samples.per_round(&|round| (point.measured)(round) / (point.predicted)(round));
-    ratios.into_iter().filter(|ratio| ratio.is_finite()).collect()
-}
-
-/// What was measured, in the rounds in which it was.
-fn measured(point: &PointSpec, samples: &Samples) -> Vec<f64> {
-    samples.per_round(&*point.measured).into_iter().filter(|value| value.is_finite()).collect()
+/// Whether the point's own cases were timed. Where they were not, a remark on the case explains.
+fn is_measured(point: &PointSpec, typical: &Typical) -> bool {
+    typical.read(&*point.measured).is_finite()
 }
 
 /// The widest half-width among the claimed points' intervals: infinite where one has no interval yet or
 /// no point was timed at all. A point whose case was not timed does not count, since no further round
 /// will sharpen it.
-pub(super) fn widest(plan: &Plan, samples: &Samples, seed: u64) -> f64 {
-    let half_width = |(index, point): (usize, &PointSpec)| {
-        if !point.claimed || measured(point, samples).is_empty() {
-            return None;
-        }
-        let interval = stats::median_interval(&ratios(point, samples), seed_for(seed, index));
-        Some(interval.map_or(f64::INFINITY, Interval::half_width))
-    };
-    plan.points
-        .iter()
-        .enumerate()
-        .filter_map(half_width)
-        .max_by(f64::total_cmp)
-        .unwrap_or(f64::INFINITY)
+pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
+    let claimed = plan.points.iter().filter(|p| p.claimed && is_measured(p, typical));
+    let widths = claimed
+        .map(|point| typical.interval(&ratio(point)).map_or(f64::INFINITY, Interval::half_width));
+    widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
 }
 
 /// The cases that undecided points depend on, where no point deviates and with it the experiment.
-pub(super) fn undecided(
-    plan: &Plan,
-    samples: &Samples,
-    tolerance: f64,
-    seed: u64,
-) -> BTreeSet<usize> {
+pub(super) fn undecided(plan: &Plan, typical: &Typical, tolerance: f64) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
-    for (index, spec) in plan.points.iter().enumerate().filter(|(_, spec)| spec.claimed) {
-        match point(spec, samples, tolerance, seed_for(seed, index)).map(|point| point.verdict) {
+    for spec in plan.points.iter().filter(|spec| spec.claimed) {
+        match point(spec, typical, tolerance).map(|point| point.verdict) {
             Some(Verdict::Deviates) => return BTreeSet::new(),
-            Some(Verdict::Inconclusive) => needed.extend(
-                samples.needed_by(&|round| (spec.measured)(round) / (spec.predicted)(round)),
-            ),
+            Some(Verdict::Inconclusive) => needed.extend(typical.needed_by(&ratio(spec))),
             Some(Verdict::Holds) | None => (),
         }
     }
@@ -69,16 +48,11 @@ pub(super) fn analyse(
     plan: &Plan,
     controls: &Controls,
     samples: &Samples,
-    seed: u64,
+    typical: &Typical,
 ) -> record::Experiment {
     let tolerance = tolerance::of(experiment.id);
-    let points: Vec<Point> = plan
-        .points
-        .iter()
-        .enumerate()
-        .filter_map(|(index, spec)| point(spec, samples, tolerance, seed_for(seed, index)))
-        .collect();
-    let controls = controls.read(samples, tolerance, seed);
+    let points: Vec<Point> =
+        plan.points.iter().filter_map(|spec| point(spec, typical, tolerance)).collect();
     let mut outcome = record::Experiment {
         id: experiment.id.to_owned(),
         idea: experiment.idea.word().to_owned(),
@@ -87,13 +61,13 @@ pub(super) fn analyse(
         reason: None,
         verdict: Some(combine(points.iter().filter(|p| p.claimed).map(|p| p.verdict))),
         stopped_by: None,
-        rounds: samples.rounds() as u32,
+        rounds: samples.whole_rounds() as u32,
         duration_s: 0.0,
         tolerance: Some(tolerance),
-        parameters: parameters(plan, samples, seed),
-        findings: findings(plan, samples),
+        parameters: parameters(plan, typical),
+        findings: findings(plan, typical),
         points,
-        controls,
+        controls: controls.read(samples, typical, tolerance),
         diagnosis: plan.notes.clone(),
     };
     if samples.rounds_of_some() > 0 {
@@ -102,13 +76,34 @@ pub(super) fn analyse(
             samples.rounds_of_some()
         ));
     }
-    let lost = unpredicted(plan, samples);
+    let doubted = outcome.points.iter().filter(|point| {
+        let alone = judge(point.ratio_ci, None, tolerance);
+        point.claimed && alone == Verdict::Deviates && point.verdict == Verdict::Inconclusive
+    });
+    let doubted = doubted.count();
+    if doubted > 0 {
+        outcome.diagnosis.push(format!(
+            "{doubted} points lie outside of the tolerance by less than spans of one case spread: something else \
+             may have kept the device busy, so they are not decided"
+        ));
+    }
+    let lost = lost(plan, typical);
     if lost > 0 {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
-            "{lost} points were measured and not predicted: a parameter that they need is not known"
+            "{lost} points were timed and cannot be judged: a span or a parameter that they need is not known"
         ));
     }
+    heed_controls(&mut outcome);
+    if let Some(diagnose) = &plan.diagnose {
+        let more = diagnose(&outcome);
+        outcome.diagnosis.extend(more);
+    }
+    outcome
+}
+
+/// Where a control failed or could not be read, nothing is decided.
+fn heed_controls(outcome: &mut record::Experiment) {
     for name in CONTROLS.iter().filter(|&&name| outcome.controls.iter().all(|c| c.name != name)) {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome
@@ -127,11 +122,6 @@ pub(super) fn analyse(
             what_a_control_catches(&control.name)
         ));
     }
-    if let Some(diagnose) = &plan.diagnose {
-        let more = diagnose(&outcome);
-        outcome.diagnosis.extend(more);
-    }
-    outcome
 }
 
 fn what_a_control_catches(name: &str) -> &'static str {
@@ -142,69 +132,59 @@ fn what_a_control_catches(name: &str) -> &'static str {
     }
 }
 
-/// The judged point; `None` where its case was not timed, which a remark on the case explains.
-fn point(spec: &PointSpec, samples: &Samples, tolerance: f64, seed: u64) -> Option<Point> {
-    let measured = measured(spec, samples);
-    let ratios = ratios(spec, samples);
-    let ratio_ci = stats::median_interval(&ratios, seed);
-    // Rounds without a prediction are no evidence that the rest of them is right. In rounds of some cases
-    // those of the prediction may be missing for no fault of theirs.
-    let in_rounds_of_all = |figure: &dyn Fn(&Round<'_>) -> f64| {
-        let figures = samples.per_round(figure).into_iter().take(samples.rounds());
-        figures.filter(|value| value.is_finite()).count() as f64
-    };
-    let predicted_often =
-        in_rounds_of_all(&|round| (spec.measured)(round) / (spec.predicted)(round))
-            >= PREDICTED * in_rounds_of_all(&*spec.measured);
+/// The judged point; `None` where there is nothing to compare.
+fn point(spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
+    let figures = [&spec.measured, &spec.predicted].map(|figure| typical.read(&**figure));
+    let [measured, predicted] = figures;
+    let ratio_ci = typical.interval(&ratio(spec));
+    let ratio_reach = typical.reach(&ratio(spec));
     let (name, value, unit) = spec.x;
-    Some(Point {
+    let of_both = measured / predicted;
+    of_both.is_finite().then(|| Point {
         series: spec.series.clone(),
         x: Quantity { name: name.to_owned(), value, unit: unit.to_owned() },
-        measured: stats::median(&measured)?,
-        predicted: stats::median(&samples.per_round(&*spec.predicted))?,
+        measured,
+        predicted,
         unit: spec.unit.to_owned(),
-        ratio: stats::median(&ratios)?,
-        ratio_ci: ratio_ci.filter(|_| predicted_often),
-        verdict: judge(ratio_ci.filter(|_| predicted_often), tolerance),
+        ratio: of_both,
+        ratio_ci,
+        ratio_reach,
+        verdict: judge(ratio_ci, ratio_reach, tolerance),
         claimed: spec.claimed,
     })
 }
 
-/// Share of a point's rounds that must have a prediction.
-const PREDICTED: f64 = 0.8;
-
-/// Claimed points that were measured and for which the law could say nothing.
-fn unpredicted(plan: &Plan, samples: &Samples) -> usize {
+/// Claimed points whose own cases were timed and that still have no ratio: the clock gave no span of a case, or
+/// the law could say nothing.
+fn lost(plan: &Plan, typical: &Typical) -> usize {
     let lost = |point: &&PointSpec| {
-        point.claimed && !measured(point, samples).is_empty() && ratios(point, samples).is_empty()
+        let timed = typical.was_timed(&*point.measured);
+        point.claimed && timed && !typical.read(ratio(point)).is_finite()
     };
     plan.points.iter().filter(lost).count()
 }
 
-fn parameters(plan: &Plan, samples: &Samples, seed: u64) -> Vec<Parameter> {
-    plan.parameters
-        .iter()
-        .enumerate()
-        .filter_map(|(index, spec)| {
-            let values = samples.per_round(&*spec.estimate);
-            Some(Parameter {
-                name: spec.name.clone(),
-                value: stats::median(&values)?,
-                unit: spec.unit.to_owned(),
-                ci: stats::median_interval(&values, seed_for(seed, index)),
-            })
+fn parameters(plan: &Plan, typical: &Typical) -> Vec<Parameter> {
+    let known = plan.parameters.iter().filter_map(|spec| {
+        let value = typical.read(&*spec.estimate);
+        value.is_finite().then(|| Parameter {
+            name: spec.name.clone(),
+            value,
+            unit: spec.unit.to_owned(),
+            ci: typical.interval(&*spec.estimate),
         })
-        .collect()
+    });
+    known.collect()
 }
 
-fn findings(plan: &Plan, samples: &Samples) -> Vec<record::Finding> {
-    let medians = samples.medians();
-    plan.findings
-        .iter()
-        .filter_map(|spec| {
-            let value = (spec.find)(&medians)?;
-            debug_assert!(!matches!(value, Value::Number(n) if !n.is_finite()));
-            Some(record::Finding { name: spec.name.clone(), value, unit: spec.unit.to_owned() })
-        })
-        .collect()
+fn findings(plan: &Plan, typical: &Typical) -> Vec<record::Finding> {
+    let known = plan.findings.iter().filter_map(|spec| {
+        let value = match &spec.find {
+            Find::Any(find) => typical.read(&**find)?,
+            Find::Sure(find) => Value::Number(typical.sure(&**find)?),
+        };
+        debug_assert!(!matches!(value, Value::Number(n) if !n.is_finite()));
+        Some(record::Finding { name: spec.name.clone(), value, unit: spec.unit.to_owned() })
+    });
+    known.collect()
 }

@@ -1,12 +1,13 @@
-//! Controls: what must come out as 1 in every round, whatever the law.
+//! Controls: what must come out as 1, whatever the law.
 
 use super::plan::{CaseId, Plan, Sizing};
 use super::rounds::Samples;
+use super::typical::{Spans, Typical};
 use crate::kernels::{chain::Chain, empty};
 use crate::record::Control;
 use crate::stats::{self, Interval, tolerance};
 
-/// The controls that every round must have.
+/// The controls that every experiment must have.
 pub(super) const CONTROLS: [&str; 3] = ["same", "linear", "drift"];
 
 /// The control cases among a plan's own.
@@ -28,7 +29,7 @@ impl Controls {
         let chain = move |workgroups| {
             Chain { lanes: 64, active: 64, trips: TRIPS, workgroups, seed: seed as u32 }.workload()
         };
-        let own = Sizing::Own { granule: 16, most: 16_320 };
+        let own = Sizing::Own { granule: 4, most: 16_320 };
         let canary = plan.case("control.canary", own, chain);
         let follow = || Sizing::Follow(canary);
         Self {
@@ -45,17 +46,22 @@ impl Controls {
     }
 
     /// What the controls read, for points judged by `tolerance`.
-    pub(super) fn read(&self, samples: &Samples, tolerance: f64, seed: u64) -> Vec<Control> {
-        let same = samples.per_round(&|round| round.span(self.canary) / round.span(self.twin));
-        let linear = samples.per_round(&|round| {
-            round.above(self.multiple, self.floor)
-                / (f64::from(TIMES) * round.above(self.canary, self.floor))
-        });
-        let canary = samples.per_round(&|round| round.span(self.canary));
+    pub(super) fn read(
+        &self,
+        samples: &Samples,
+        typical: &Typical,
+        tolerance: f64,
+    ) -> Vec<Control> {
+        let same = |spans: &Spans<'_>| spans.of(self.canary) / spans.of(self.twin);
+        let linear = |spans: &Spans<'_>| {
+            spans.above(self.multiple, self.floor)
+                / (f64::from(TIMES) * spans.above(self.canary, self.floor))
+        };
+        let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();
         [
-            ratio("same", &same, tolerance, seed),
-            ratio("linear", &linear, tolerance, seed),
-            drift(&canary, seed),
+            ratio("same", typical, &same, tolerance),
+            ratio("linear", typical, &linear, tolerance),
+            drift(&canary),
         ]
         .into_iter()
         .flatten()
@@ -69,23 +75,26 @@ fn widest(name: &str, judged: f64) -> f64 {
     (2.0 * tolerance_of(name)).max(judged / 2.0)
 }
 
-fn ratio(name: &str, per_round: &[f64], judged: f64, seed: u64) -> Option<Control> {
-    let interval = stats::median_interval(per_round, seed);
-    let mut control = control(name, stats::median(per_round)?, interval)?;
-    let half_width = interval.map_or(0.0, Interval::half_width);
+fn ratio(
+    name: &str,
+    typical: &Typical,
+    figure: &dyn Fn(&Spans<'_>) -> f64,
+    judged: f64,
+) -> Option<Control> {
+    let interval = typical.interval(figure);
+    let mut control = control(name, typical.read(figure), interval)?;
+    let half_width = interval.map_or(f64::INFINITY, Interval::half_width);
     control.passed &= half_width <= widest(name, judged);
     Some(control)
 }
 
-/// The canary in the second half of the run over the first. Its interval is that of two medians apart, so
-/// it is wide, and only where it lies counts.
-fn drift(canary: &[f64], seed: u64) -> Option<Control> {
-    let (early, late) = canary.split_at(canary.len() / 2);
-    let value = stats::median(late)? / stats::median(early)?;
-    let interval = stats::median_interval(early, seed)
-        .zip(stats::median_interval(late, seed))
-        .map(|(e, l)| Interval { lo: l.lo / e.hi, hi: l.hi / e.lo });
-    control("drift", value, interval)
+/// The canary in the second half of the run over the first: each round over the one half of the run before
+/// it, so that a steady drift shows as one figure.
+fn drift(canary: &[f64]) -> Option<Control> {
+    let half = canary.len().div_ceil(2);
+    let apart = canary.iter().zip(canary.get(half..)?);
+    let ratios: Vec<f64> = apart.map(|(early, late)| late / early).collect();
+    control("drift", stats::median(&ratios)?, stats::median_interval(&ratios))
 }
 
 /// Passed unless the evidence puts it beyond its tolerance.

@@ -14,13 +14,16 @@ mod run;
 mod session;
 mod sizing;
 mod stopping;
+mod suite;
+mod typical;
 mod verify;
 
 pub use plan::{
     CaseId, Context, Estimator, Experiment, Idea, Plan, PointSpec, Sizing, Unsupported,
 };
 pub use profile::Profile;
-pub use rounds::{Round, Samples};
 pub use run::{Progress, Stage, run, seed_from_time, unmeasured};
 pub use session::Session;
+pub use suite::{Opener, Origin, Suite};
+pub use typical::Spans;
 pub use verify::{Mismatch, compare};

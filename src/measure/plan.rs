@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Profile, Round};
+use super::{Profile, Spans};
 use crate::gpu::{AdapterFacts, Workload};
 use crate::record::{Experiment as Outcome, Value};
 
@@ -153,8 +153,8 @@ pub enum Sizing {
     Follow(CaseId),
 }
 
-/// A figure computed from one round's spans, NaN where a span it needs is missing.
-pub type Estimator = Box<dyn Fn(&Round<'_>) -> f64>;
+/// A figure computed from what its cases typically take, NaN where one of them was not timed.
+pub type Estimator = Box<dyn Fn(&Spans<'_>) -> f64>;
 
 pub(super) type Builder = Arc<dyn Fn(u32) -> Workload>;
 
@@ -172,12 +172,18 @@ pub(super) struct ParameterSpec {
     pub(super) estimate: Estimator,
 }
 
-type Finder = Box<dyn Fn(&Round<'_>) -> Option<Value>>;
+type Finder = Box<dyn Fn(&Spans<'_>) -> Option<Value>>;
+
+pub(super) enum Find {
+    Any(Finder),
+    /// Absent where a case's interval leaves another figure possible.
+    Sure(Estimator),
+}
 
 pub(super) struct FindingSpec {
     pub(super) name: String,
     pub(super) unit: &'static str,
-    pub(super) find: Finder,
+    pub(super) find: Find,
 }
 
 /// A prediction to be judged.
@@ -234,7 +240,7 @@ impl Plan {
         &mut self,
         name: impl Into<String>,
         unit: &'static str,
-        estimate: impl Fn(&Round<'_>) -> f64 + 'static,
+        estimate: impl Fn(&Spans<'_>) -> f64 + 'static,
     ) {
         self.parameters.push(ParameterSpec {
             name: name.into(),
@@ -248,14 +254,27 @@ impl Plan {
         self.points.push(point);
     }
 
-    /// Adds a finding, computed once from the medians over all rounds; absent when `None`.
+    /// Adds a finding; absent when `None`.
     pub fn finding(
         &mut self,
         name: impl Into<String>,
         unit: &'static str,
-        find: impl Fn(&Round<'_>) -> Option<Value> + 'static,
+        find: impl Fn(&Spans<'_>) -> Option<Value> + 'static,
     ) {
-        self.findings.push(FindingSpec { name: name.into(), unit, find: Box::new(find) });
+        let find = Find::Any(Box::new(find));
+        self.findings.push(FindingSpec { name: name.into(), unit, find });
+    }
+
+    /// Adds a finding that later experiments build on: absent where any case could change it by lying
+    /// anywhere else in its 95 % interval.
+    pub fn sure_figure(
+        &mut self,
+        name: impl Into<String>,
+        unit: &'static str,
+        find: impl Fn(&Spans<'_>) -> f64 + 'static,
+    ) {
+        let find = Find::Sure(Box::new(find));
+        self.findings.push(FindingSpec { name: name.into(), unit, find });
     }
 
     /// Adds a finding that is a figure; absent when not finite.
@@ -263,10 +282,10 @@ impl Plan {
         &mut self,
         name: impl Into<String>,
         unit: &'static str,
-        find: impl Fn(&Round<'_>) -> f64 + 'static,
+        find: impl Fn(&Spans<'_>) -> f64 + 'static,
     ) {
-        self.finding(name, unit, move |round| {
-            let value = find(round);
+        self.finding(name, unit, move |spans| {
+            let value = find(spans);
             value.is_finite().then_some(Value::Number(value))
         });
     }
@@ -277,10 +296,10 @@ impl Plan {
         of: &Rc<T>,
         name: impl Into<String>,
         unit: &'static str,
-        estimate: impl Fn(&T, &Round<'_>) -> f64 + 'static,
+        estimate: impl Fn(&T, &Spans<'_>) -> f64 + 'static,
     ) {
         let of = Rc::clone(of);
-        self.parameter(name, unit, move |round| estimate(&of, round));
+        self.parameter(name, unit, move |spans| estimate(&of, spans));
     }
 
     /// Adds a finding that is a figure, likewise.
@@ -289,10 +308,10 @@ impl Plan {
         of: &Rc<T>,
         name: impl Into<String>,
         unit: &'static str,
-        find: impl Fn(&T, &Round<'_>) -> f64 + 'static,
+        find: impl Fn(&T, &Spans<'_>) -> f64 + 'static,
     ) {
         let of = Rc::clone(of);
-        self.figure(name, unit, move |round| find(&of, round));
+        self.figure(name, unit, move |spans| find(&of, spans));
     }
 
     /// Says what the result's points and findings suggest about the mechanism.

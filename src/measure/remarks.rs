@@ -1,31 +1,47 @@
 //! What the result must say beside its figures: wrong outputs, what was not timed and why, stamps lost,
 //! spans too short for the clock, and a clock that is not to be trusted.
 
+use std::collections::BTreeMap;
+
 use super::profile::LEAST_TICKS;
-use super::run::Checked;
+use super::session::is_too_coarse;
+use super::verify::Checked;
+use crate::gpu::BadSpan;
 use crate::record::{Clock, Control, Experiment, Status};
 use crate::stats::{self, Verdict, tolerance};
 
 /// Adds the session's check of its clock to the experiment's controls.
 pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
+    let mut distrust = |why: String| {
+        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
+        outcome.diagnosis.push(why);
+    };
+    if is_too_coarse(clock) {
+        distrust(format!(
+            "the clock is too coarse, so nothing is decided: {}",
+            clock.faults.join("; ")
+        ));
+    }
+    if clock.kind != "timestamp_query" {
+        outcome.diagnosis.push(
+            "timed by the host's clock: every span has a submission and a wait in it, which floors take off"
+                .to_owned(),
+        );
+        return;
+    }
     let Some(ratio) = clock.host_check_ratio else {
-        if clock.kind == "timestamp_query" {
-            outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
-            outcome
-                .diagnosis
-                .push("control `clock` could not be read, so nothing is decided".to_owned());
-        }
+        let faults = clock.faults.iter().map(|fault| format!("; {fault}")).collect::<String>();
+        distrust(format!("control `clock` could not be read, so nothing is decided{faults}"));
         return;
     };
     let passed = (ratio - 1.0).abs() <= tolerance::of("control.clock");
-    outcome.controls.push(Control { name: "clock".to_owned(), ratio, ratio_ci: None, passed });
     if !passed {
-        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
-        outcome.diagnosis.push(format!(
+        distrust(format!(
             "control `clock` reads {ratio:.3} instead of 1: by timestamps a long dispatch takes that share \
              of the host's time, so they are not to be trusted"
         ));
     }
+    outcome.controls.push(Control { name: "clock".to_owned(), ratio, ratio_ci: None, passed });
 }
 
 /// One remark for all cases that were not timed for the same reason.
@@ -51,30 +67,21 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
     by_reason.into_iter().map(remark).collect()
 }
 
-/// Adds a remark for every case that was not timed as it should be; a wrong output fails the experiment.
+/// Adds a remark for every case that was not timed as it should be. A wrong output fails the experiment, and
+/// so does a case that the device would not load.
 pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
-    if let Some(wrong) = checked.iter().find(|checked| checked.mismatched) {
+    if let Some(wrong) = checked.iter().find(|checked| checked.mismatched || checked.refused) {
         let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");
         outcome.status = Status::Failed;
         outcome.reason = Some(format!("{}: {failure}", wrong.case.id));
         outcome.verdict = None;
     }
-    if checked.iter().any(|checked| checked.refused) {
-        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
-    }
     outcome.diagnosis.extend(not_timed(checked));
+    outcome.diagnosis.extend(rejected(checked));
     let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
     for Checked { case, .. } in checked.iter().filter(|checked| checked.case.failure.is_none()) {
         let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
-        let (kept, all) = (samples.len(), case.samples_s.len());
-        if kept < all {
-            outcome.diagnosis.push(format!(
-                "{}: {} of {all} spans were rejected by the clock",
-                case.id,
-                all - kept
-            ));
-        }
-        // A floor is short by nature, and its median over all rounds is what is used.
+        // A floor is short by nature.
         let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
         if coarse && !case.id.ends_with("floor") {
             outcome
@@ -82,4 +89,19 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
                 .push(format!("{}: its span is under {LEAST_TICKS} ticks of the clock", case.id));
         }
     }
+}
+
+/// A remark for each way in which spans were bad.
+fn rejected(checked: &[Checked]) -> Vec<String> {
+    let all: usize = checked.iter().map(|checked| checked.case.samples_s.len()).sum();
+    let mut by_reason: BTreeMap<BadSpan, (usize, usize)> = BTreeMap::new();
+    for (reason, spans) in checked.iter().flat_map(|checked| &checked.bad) {
+        let (total, cases) = by_reason.entry(*reason).or_default();
+        *total += spans;
+        *cases += 1;
+    }
+    let remark = |(reason, (spans, cases)): (BadSpan, (usize, usize))| {
+        format!("{spans} of {all} spans, of {cases} cases, were rejected by the clock: {reason}")
+    };
+    by_reason.into_iter().map(remark).collect()
 }

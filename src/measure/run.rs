@@ -1,7 +1,7 @@
 //! One experiment from its plan to its judged result.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -10,14 +10,15 @@ use rand_chacha::ChaCha8Rng;
 use super::analysis::{analyse, undecided, widest};
 use super::controls::Controls;
 use super::plan::{Context, Experiment, Plan};
-use super::profile::LEAST_TICKS;
+use super::profile::{LEAST_TICKS, MOST_TARGET_S};
 use super::remarks::{add_case_remarks, add_clock_control};
 use super::rounds::Samples;
 use super::session::Session;
 use super::sizing::{Length, Sized, size};
 use super::stopping::Stopping;
-use super::verify::verify;
-use crate::gpu::GpuError;
+use super::typical::Typical;
+use super::verify::{Checked, verify};
+use crate::gpu::{GpuError, Span};
 use crate::record::{self, Case, Status};
 use crate::stats::tolerance;
 
@@ -54,27 +55,18 @@ const UNDECIDED: f64 = 0.15;
 
 const INTERRUPTED: &str = "interrupted";
 
-/// A case after verification.
-pub(super) struct Checked {
-    pub(super) case: Case,
-    /// Whether its output was compared and found wrong.
-    pub(super) mismatched: bool,
-    /// Whether the device would not load it.
-    pub(super) refused: bool,
-}
-
 /// Runs `experiment` and judges it. Once `stop` is set it ends after the round in hand and keeps what
 /// it has.
 ///
 /// # Errors
 /// When the device fails; what an experiment cannot do or gets wrong is a result, not an error.
 pub fn run(
-    session: &mut Session<'_>,
+    session: &mut Session,
     experiment: &Experiment,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(record::Experiment, Vec<Case>), GpuError> {
-    let start = Instant::now();
+    let start_s = session.executor.elapsed_s();
     let seed = seed_of(session.seed, experiment.id);
     let facts = session.executor.facts().clone();
     let reported_width = session.reported_width();
@@ -99,7 +91,7 @@ pub fn run(
         plan: &plan,
         controls: &controls,
         seed,
-        start,
+        start_s,
         stop,
         progress,
     };
@@ -108,20 +100,22 @@ pub fn run(
     let timed: Vec<usize> =
         (0..checked.len()).filter(|&i| checked[i].case.failure.is_none()).collect();
     let (samples, stopped_by) = attempt.time(&timed, &sized)?;
+    let typical = attempt.typical(&samples, &sized);
     for &index in &timed {
         checked[index].case.samples_s = samples.of(index);
+        checked[index].bad = samples.bad(index);
     }
 
-    let mut outcome = analyse(experiment, &plan, &controls, &samples, seed);
+    let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical);
     outcome.stopped_by = Some(stopped_by.to_owned());
     add_clock_control(&session.clock, &mut outcome);
     add_case_remarks(&session.clock, &checked, &mut outcome);
-    if stopped_by == INTERRUPTED {
+    if stopped_by == INTERRUPTED && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("stopped before it was done".to_owned());
         outcome.verdict = None;
     }
-    outcome.duration_s = start.elapsed().as_secs_f64();
+    outcome.duration_s = session.executor.elapsed_s() - start_s;
     session.learn_from(&outcome);
     Ok((outcome, checked.into_iter().map(|checked| checked.case).collect()))
 }
@@ -154,27 +148,39 @@ fn seed_of(seed: u64, id: &str) -> u64 {
 }
 
 /// One experiment under way.
-struct Attempt<'a, 'e> {
-    session: &'a mut Session<'e>,
+struct Attempt<'a> {
+    session: &'a mut Session,
     experiment: &'a Experiment,
     plan: &'a Plan,
     controls: &'a Controls,
     seed: u64,
-    start: Instant,
+    start_s: f64,
     stop: &'a AtomicBool,
     progress: &'a mut dyn FnMut(Progress),
 }
 
-impl Attempt<'_, '_> {
+impl Attempt<'_> {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    fn spent_s(&self) -> f64 {
+        self.session.executor.elapsed_s() - self.start_s
+    }
+
+    /// What the samples so far make each case typically take.
+    fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
+        let scales = sized.iter().map(|case| case.scale).collect();
+        Typical::of(samples, scales, self.session.clock.resolution_ns * 1e-9)
     }
 
     fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
         (self.progress)(Progress { stage: Stage::Sizing, done: 0.0 });
         let span_s = self.session.profile.span_s / f64::from(self.plan.brevity.max(1));
-        let target_s = span_s.max(LEAST_TICKS * self.session.clock.resolution_ns * 1e-9);
-        size(self.session.executor, &self.plan.cases, target_s)
+        let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
+        let target_s = span_s.max(least_s).min(MOST_TARGET_S);
+        let pace = self.session.pace();
+        size(&mut *self.session.executor, &self.plan.cases, target_s, pace, self.stop)
     }
 
     /// Loads every case and compares every element of its output.
@@ -193,7 +199,7 @@ impl Attempt<'_, '_> {
             } else if matches!(case.length, Length::NearsWatchdog(_)) {
                 case.length.reason()
             } else {
-                let wrong = verify(self.session.executor, index, &case.workload)?.err();
+                let wrong = verify(&mut *self.session.executor, index, &case.workload)?.err();
                 mismatched = wrong.is_some();
                 wrong.map(|mismatch| format!("wrong output: {mismatch}"))
             };
@@ -204,7 +210,7 @@ impl Attempt<'_, '_> {
                 scale: case.scale,
                 failure: unverified.or_else(|| case.length.reason()),
             };
-            all.push(Checked { case, mismatched, refused });
+            all.push(Checked { case, mismatched, refused, bad: BTreeMap::new() });
         }
         Ok(all)
     }
@@ -215,7 +221,7 @@ impl Attempt<'_, '_> {
         timed: &[usize],
         sized: &[Sized],
     ) -> Result<(Samples, &'static str), GpuError> {
-        let mut samples = Samples::new(sized.iter().map(|case| case.scale).collect());
+        let mut samples = Samples::default();
         let mut stopping = Stopping::new(self.session.profile, tolerance::of(self.experiment.id));
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut order = timed.to_vec();
@@ -230,31 +236,31 @@ impl Attempt<'_, '_> {
             if self.is_stopped() {
                 return Ok((samples, INTERRUPTED));
             }
-            samples.push(self.round(&mut order, &mut rng, sized.len())?);
-            let spent_s = self.start.elapsed().as_secs_f64();
+            samples.push(self.round(&mut order, &mut rng, sized.len())?, false);
+            let spent_s = self.spent_s();
             let share = stopping.progress(round, spent_s);
             let done = VERIFYING + (1.0 - VERIFYING) * share;
             (self.progress)(Progress { stage: Stage::Timing, done });
-            let look = || widest(self.plan, &samples, self.seed);
+            let look = || widest(self.plan, &self.typical(&samples, sized));
             if let Some(reason) = stopping.decide(round, spent_s, look) {
-                self.time_undecided(timed, &mut samples, &mut rng)?;
+                self.time_undecided(timed, sized, &mut samples, &mut rng)?;
                 return Ok((samples, reason));
             }
         }
         unreachable!("rounds run out at the latest")
     }
 
-    /// Times every case in `order` once, in a fresh order of its own; NaN for the others of `cases`.
+    /// Times every case in `order` once, in a fresh order of its own; `None` for the others of `cases`.
     fn round(
         &mut self,
         order: &mut [usize],
         rng: &mut ChaCha8Rng,
         cases: usize,
-    ) -> Result<Vec<f64>, GpuError> {
+    ) -> Result<Vec<Option<Span>>, GpuError> {
         order.shuffle(rng);
-        let mut row = vec![f64::NAN; cases];
+        let mut row = vec![None; cases];
         for (&case, span) in order.iter().zip(self.session.executor.round(order)?) {
-            row[case] = span.unwrap_or(f64::NAN);
+            row[case] = Some(span);
         }
         Ok(row)
     }
@@ -264,25 +270,24 @@ impl Attempt<'_, '_> {
     fn time_undecided(
         &mut self,
         timed: &[usize],
+        sized: &[Sized],
         samples: &mut Samples,
         rng: &mut ChaCha8Rng,
     ) -> Result<(), GpuError> {
         let tolerance = tolerance::of(self.experiment.id);
-        let mut cases = undecided(self.plan, samples, tolerance, self.seed);
+        let mut cases = undecided(self.plan, &self.typical(samples, sized), tolerance);
         if cases.is_empty() {
             return Ok(());
         }
         cases.extend(self.controls.cases());
         let mut order: Vec<usize> = timed.iter().copied().filter(|c| cases.contains(c)).collect();
-        let until_s =
-            self.start.elapsed().as_secs_f64() + UNDECIDED * self.session.profile.budget_s;
-        let most = samples.rounds();
+        let until_s = self.spent_s() + UNDECIDED * self.session.profile.budget_s;
+        let most = samples.whole_rounds();
         for _ in 0..most {
-            if self.is_stopped() || self.start.elapsed().as_secs_f64() > until_s {
+            if self.is_stopped() || self.spent_s() > until_s {
                 break;
             }
-            let row = self.round(&mut order, rng, self.plan.cases.len())?;
-            samples.push_some(order.clone(), row);
+            samples.push(self.round(&mut order, rng, sized.len())?, true);
         }
         Ok(())
     }

@@ -1,17 +1,22 @@
 //! A session: one executor, its clock tested, its subgroup size seen.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use super::Profile;
+use super::controls::CONTROLS;
 use super::plan::{CaseSpec, Sizing};
-use super::sizing::size;
-use crate::gpu::{AdapterFacts, ClockKind, Executor, GpuError, Timing};
+use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::sizing::{Pace, size};
+use crate::gpu::{AdapterFacts, BadSpan, ClockKind, Executor, GpuError, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
 use crate::record::{Adapter, Clock, Experiment, Status, SubgroupSize};
 use crate::stats::{self, tolerance};
-use std::sync::Arc;
 
 /// What holds for every experiment of a run.
-pub struct Session<'e> {
-    pub(super) executor: &'e mut dyn Executor,
+pub struct Session {
+    pub(super) executor: Box<dyn Executor>,
     /// The adapter, for the record.
     pub adapter: Adapter,
     /// The clock, for the record.
@@ -22,40 +27,52 @@ pub struct Session<'e> {
     pub seed: u64,
     /// Lanes in a subgroup as `width` found them in this run.
     pub effective_width: Option<u32>,
+    issue_s: f64,
 }
 
-/// Empty dispatches from which the clock's resolution and floor are read.
-const CLOCK_SPANS: usize = 48;
+/// Dispatches of each length from which the clock's resolution and floor are read.
+const CLOCK_SPANS: usize = 24;
 /// Times that dispatch is timed by each clock, and at most where they do not agree by then.
 const HOST_CHECKS: usize = 9;
 const MOST_HOST_CHECKS: usize = 5 * HOST_CHECKS;
 /// Long enough that submission and wait are small beside it.
 const HOST_CHECK_S: f64 = 8e-3;
 
-impl<'e> Session<'e> {
+impl Session {
     /// Probes the device and tests its clock.
     ///
     /// # Errors
     /// When the device fails.
     pub fn open(
-        executor: &'e mut dyn Executor,
+        mut executor: Box<dyn Executor>,
         profile: Profile,
         seed: u64,
     ) -> Result<Self, GpuError> {
         let facts = executor.facts().clone();
-        let observed = observe_subgroup_size(executor, &facts)?;
-        let clock = test_clock(executor, &facts)?;
+        let mut probe = || {
+            let observed = observe_subgroup_size(&mut *executor, &facts)?;
+            Ok((observed, test_clock(&mut *executor, &facts)?))
+        };
+        let (observed, (clock, issue_s)) = match probe() {
+            Ok(probed) => probed,
+            Err(error) => {
+                close(executor, &error);
+                return Err(error);
+            }
+        };
         let adapter = adapter(&facts, observed);
-        Ok(Self { executor, adapter, clock, profile, seed, effective_width: None })
+        Ok(Self { executor, adapter, clock, profile, seed, effective_width: None, issue_s })
     }
 
     /// Takes up what an experiment found that later ones build on: the effective width.
     pub(super) fn learn_from(&mut self, outcome: &Experiment) {
-        if outcome.status != Status::Measured {
-            return;
-        }
-        let width = outcome.number("effective_width");
-        self.effective_width = width.map(|width| width as u32).or(self.effective_width);
+        self.effective_width = trusted_width(outcome).or(self.effective_width);
+    }
+
+    /// How fast the device is at the least, by the first dispatches that it ran.
+    pub(super) fn pace(&self) -> Pace {
+        let width = self.effective_width.or(self.reported_width()).unwrap_or(1);
+        Pace::new(self.issue_s, width)
     }
 
     /// Lanes in a subgroup as a shader saw them, else as the driver reports them if it is sure.
@@ -64,6 +81,32 @@ impl<'e> Session<'e> {
         let SubgroupSize { min, max, observed } = self.adapter.subgroup_size;
         observed.or(if min == max { max } else { None })
     }
+}
+
+/// Lets go of a device that failed.
+pub(super) fn close<T>(device: T, error: &GpuError) {
+    if matches!(error, GpuError::Hung { .. }) {
+        // To close it would be to wait for it.
+        std::mem::forget(device);
+    }
+}
+
+/// Loads workloads that nothing works without.
+fn load_all(executor: &mut dyn Executor, workloads: &[Workload]) -> Result<(), GpuError> {
+    match executor.load(workloads)?.into_iter().flatten().next() {
+        None => Ok(()),
+        Some(reason) => Err(GpuError::Device { adapter: executor.facts().name.clone(), reason }),
+    }
+}
+
+/// The effective width that an experiment found, unless one of its controls says that it measured nothing.
+pub(super) fn trusted_width(outcome: &Experiment) -> Option<u32> {
+    let trusted = CONTROLS
+        .iter()
+        .all(|name| outcome.controls.iter().any(|control| control.name == *name && control.passed));
+    let trusted = trusted && outcome.controls.iter().all(|control| control.passed);
+    let width = outcome.number("effective_width").map(|width| width as u32);
+    width.filter(|_| trusted && outcome.status == Status::Measured)
 }
 
 fn observe_subgroup_size(
@@ -82,29 +125,60 @@ fn observe_subgroup_size(
     Ok(sizes.first().copied().filter(|_| alike))
 }
 
-fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<Clock, GpuError> {
-    executor.load(&[empty::workload(1)])?;
-    executor.round(&[0])?;
-    let spans: Vec<f64> =
-        executor.round(&[0; CLOCK_SPANS])?.into_iter().filter_map(Result::ok).collect();
-    let ticks: Vec<u64> =
-        spans.iter().map(|s| (s * 1e9 / facts.period_ns).round() as u64).collect();
-    // Spans that are all alike have no difference to tell a step from, and leave the nominal tick.
-    let steps = ticks.iter().map(|t| t.abs_diff(ticks[0]));
-    let resolution_ticks = steps.fold(0, greatest_common_divisor).max(1);
-    Ok(Clock {
+/// The clock, and how many seconds a subgroup takes to issue an instruction.
+fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Clock, f64), GpuError> {
+    // Of one lane and several lengths, so that a clock that ticks rarely does not read the same of all.
+    let lengths = [101, 1_009, 10_007]
+        .map(|trips| Chain { lanes: 1, active: 1, trips, workgroups: 1, seed: 1 }.workload());
+    let [_, short, long] = lengths.each_ref().map(|w| (w.dispatches[0].demand)(1).issues);
+    let workloads: Vec<Workload> = std::iter::once(empty::workload(1)).chain(lengths).collect();
+    load_all(executor, &workloads)?;
+    executor.round(&[0, 1, 2, 3])?;
+    let order: Vec<usize> = (0..4).flat_map(|index| [index; CLOCK_SPANS]).collect();
+    let probes = executor.round(&order)?;
+    let typical_s = |length: usize| {
+        let probes = &probes[length * CLOCK_SPANS..(length + 1) * CLOCK_SPANS];
+        stats::median(&probes.iter().copied().filter_map(Result::ok).collect::<Vec<_>>())
+    };
+    let difference_s = typical_s(3).zip(typical_s(2)).map_or(0.0, |(long, short)| long - short);
+    let issue_s = difference_s.max(0.0) / (long - short);
+    let ticks = probes
+        .iter()
+        .filter_map(|probe| probe.ok())
+        .map(|span_s| (span_s * 1e9 / facts.period_ns).round() as u64);
+    let resolution_ticks = ticks.fold(0, greatest_common_divisor).max(1);
+    let mut clock = Clock {
         kind: match facts.clock {
             ClockKind::TimestampQuery => "timestamp_query".to_owned(),
             ClockKind::Host => "host".to_owned(),
         },
         period_ns: facts.period_ns,
         resolution_ns: resolution_ticks as f64 * facts.period_ns,
-        empty_span_ns: stats::median(&spans).map(|span_s| span_s * 1e9),
+        empty_span_ns: typical_s(0).map(|span_s| span_s * 1e9),
         host_check_ratio: match facts.clock {
             ClockKind::TimestampQuery => host_check(executor)?,
             ClockKind::Host => None,
         },
-    })
+        faults: facts.clock_fault.iter().cloned().collect(),
+    };
+    if is_too_coarse(&clock) {
+        clock.faults.push(format!(
+            "it ticks every {:.0} ns: {LEAST_TICKS} ticks are longer than a span may be",
+            clock.resolution_ns
+        ));
+    }
+    let mut bad: BTreeMap<BadSpan, usize> = BTreeMap::new();
+    for reason in probes.iter().filter_map(|probe| probe.err()) {
+        *bad.entry(reason).or_default() += 1;
+    }
+    let of = probes.len();
+    clock.faults.extend(bad.iter().map(|(reason, n)| format!("{n} of {of} first spans: {reason}")));
+    Ok((clock, issue_s))
+}
+
+/// Whether the clock ticks too rarely for any span that may be planned.
+pub(super) fn is_too_coarse(clock: &Clock) -> bool {
+    LEAST_TICKS * clock.resolution_ns * 1e-9 > MOST_TARGET_S
 }
 
 /// One long dispatch by both clocks, in turn: timestamps that are taken at dispatch and not at
@@ -118,10 +192,12 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
         sizing: Sizing::Own { granule: 64, most: 32_768 },
         smaller: None,
     };
-    let by_stamps = size(executor, &[case], HOST_CHECK_S)?.remove(0).workload;
+    let by_stamps = size(executor, &[case], HOST_CHECK_S, Pace::UNKNOWN, &AtomicBool::new(false))?
+        .remove(0)
+        .workload;
     let once = Timing::Host { dispatches: 1, passes: 1, submits: 1, waits: 1 };
     let by_host = by_stamps.clone().timed(once);
-    executor.load(&[by_stamps, by_host])?;
+    load_all(executor, &[by_stamps, by_host])?;
     executor.round(&[0, 1])?;
     // The shortest by each clock: whatever interferes only lengthens, and not both alike. Clocks that
     // disagree do so however often they are asked.

@@ -2,10 +2,11 @@
 //! where cases are compared.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plan::{CaseId, CaseSpec, Sizing};
 use super::profile::LONGEST_SPAN_S;
-use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
+use crate::gpu::{BadSpan, Executor, GpuError, Span, Timing, Workload};
 
 /// A case with its scale settled.
 pub(super) struct Sized {
@@ -56,6 +57,8 @@ const GROWTH: f64 = 16.0;
 const TRIALS: usize = 6;
 /// A trial that reaches this share of the target is close enough to scale from for good.
 const NEAR: f64 = 0.5;
+/// A span of this many times the target could not be made shorter.
+const LONG: f64 = 1.5;
 
 /// Cases that share a scale.
 struct Group {
@@ -64,13 +67,66 @@ struct Group {
     most: u32,
     scale: u32,
     settled: bool,
+    /// What its longest member takes at this scale.
+    span_s: f64,
 }
 
-/// Settles every case's scale so that spans come near `target_s`, by timing trials.
+/// How fast the device is, as far as it has shown, so that nothing is tried that may near a watchdog.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Seconds in which a subgroup issues an instruction; 0 while it is not known.
+    pub(super) issue_s: f64,
+    /// Lanes in a subgroup.
+    pub(super) width: u32,
+    /// Workgroups' worth of instructions that it has issued at once.
+    at_once: f64,
+}
+
+impl Pace {
+    /// Nothing is known yet.
+    pub(super) const UNKNOWN: Self = Self::new(0.0, 1);
+
+    /// A lone workgroup's pace.
+    pub(super) const fn new(issue_s: f64, width: u32) -> Self {
+        Self { issue_s, width, at_once: 1.0 }
+    }
+
+    /// Seconds of issuing in each of the workload's dispatches, one workgroup after another, and workgroups.
+    fn issuing(self, workload: &Workload) -> impl Iterator<Item = (f64, f64)> {
+        workload.dispatches.iter().map(move |dispatch| {
+            let demand = (dispatch.demand)(self.width);
+            (self.issue_s * demand.issues.max(demand.dependent), demand.workgroups.max(1.0))
+        })
+    }
+
+    /// What the longest of a workload's dispatches takes, if more of them run at once than ever did before.
+    fn expected_s(self, workload: &Workload) -> f64 {
+        const MORE: f64 = 1.5;
+        let at_once = |workgroups: f64| workgroups.min(MORE * self.at_once);
+        let each = self.issuing(workload).map(|(serial_s, groups)| serial_s / at_once(groups));
+        each.fold(0.0, f64::max)
+    }
+
+    /// Learns from what a workload took, if its dispatches are what was timed.
+    fn learn(&mut self, workload: &Workload, span_s: f64) {
+        if !matches!(workload.timing, Timing::Pass { .. }) {
+            return;
+        }
+        let serial_s: f64 = self.issuing(workload).map(|(serial_s, _)| serial_s).sum();
+        if span_s > 0.0 {
+            self.at_once = self.at_once.max(serial_s / span_s);
+        }
+    }
+}
+
+/// Settles every case's scale so that spans come near `target_s`, by timing trials; as far as it got, once
+/// `stop` is set.
 pub(super) fn size(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
     target_s: f64,
+    pace: Pace,
+    stop: &AtomicBool,
 ) -> Result<Vec<Sized>, GpuError> {
     let mut groups = group(cases);
     let mut lengths = vec![Length::Fits; cases.len()];
@@ -82,10 +138,10 @@ pub(super) fn size(
             .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
             .filter(|&(_, case)| lengths[case] == Length::Fits)
             .collect();
-        if open.is_empty() {
+        if open.is_empty() || stop.load(Ordering::Relaxed) {
             break;
         }
-        let spans = trial(executor, cases, &groups, &open)?;
+        let spans = trial(executor, cases, &groups, &open, pace)?;
         let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
         for (&(g, case), &span) in open.iter().zip(&spans) {
             if groups[g].scale == groups[g].granule {
@@ -100,7 +156,37 @@ pub(super) fn size(
             groups[g].grow(span, target_s);
         }
     }
+    size_followers(executor, cases, &groups, &mut lengths, target_s, pace)?;
     Ok(finish(cases, &groups, lengths))
+}
+
+/// Whether followers fit, where their leader could not be made as short as it should be: what it does not
+/// fit itself does not either, and what it does is tried.
+fn size_followers(
+    executor: &mut dyn Executor,
+    cases: &[CaseSpec],
+    groups: &[Group],
+    lengths: &mut [Length],
+    target_s: f64,
+    pace: Pace,
+) -> Result<(), GpuError> {
+    let mut open = Vec::new();
+    for (case, spec) in cases.iter().enumerate() {
+        let Sizing::Follow(CaseId(leader)) = spec.sizing else { continue };
+        lengths[case] = lengths[leader];
+        let group = groups.iter().position(|group| group.members.contains(&leader));
+        let long = |&group: &usize| groups[group].span_s > LONG * target_s;
+        if let Some(group) = group.filter(long).filter(|_| lengths[case] == Length::Fits) {
+            open.push((group, case));
+        }
+    }
+    if !open.is_empty() {
+        let spans = trial(executor, cases, groups, &open, pace)?;
+        for (&(_, case), span_s) in open.iter().zip(spans) {
+            lengths[case] = Length::of(span_s);
+        }
+    }
+    Ok(())
 }
 
 fn group(cases: &[CaseSpec]) -> Vec<Group> {
@@ -120,6 +206,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
                 most: most / granule * granule,
                 scale: granule,
                 settled: false,
+                span_s: 0.0,
             });
             groups.len() - 1
         });
@@ -139,6 +226,7 @@ fn trial(
     cases: &[CaseSpec],
     groups: &[Group],
     open: &[(usize, usize)],
+    mut pace: Pace,
 ) -> Result<Vec<f64>, GpuError> {
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
@@ -153,26 +241,39 @@ fn trial(
         };
         let (later, now): (Vec<usize>, Vec<usize>) =
             waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
-        let (known, tried): (Vec<usize>, Vec<usize>) =
+        let (known, untried): (Vec<usize>, Vec<usize>) =
             now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
-        for i in known {
+        for &i in &known {
             let (s, times) = smaller(i).expect("what is known is known from a smaller case");
             spans[i] = spans[s] * times;
         }
+        // What may be too long waits until shorter ones have shown how much the device does at once.
+        let expected_s: Vec<f64> = workloads.iter().map(|w| pace.expected_s(w)).collect();
+        let (mut tried, mut risky): (Vec<usize>, Vec<usize>) =
+            untried.iter().partition(|&&i| expected_s[i] <= WATCHDOG_S);
+        if tried.is_empty() && known.is_empty() {
+            risky.iter().for_each(|&i| spans[i] = expected_s[i]);
+            risky.clear();
+        }
         for _ in 0..2 {
-            for (&i, span) in tried.iter().zip(executor.round(&tried)?) {
-                spans[i] = spans[i].min(length(span));
+            let before_s = executor.elapsed_s();
+            let round = executor.round(&tried)?;
+            let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;
+            for (&i, span) in tried.iter().zip(round) {
+                spans[i] = spans[i].min(length(span, mean_s));
             }
         }
-        waiting = later;
+        tried.drain(..).for_each(|i| pace.learn(&workloads[i], spans[i]));
+        waiting = later.into_iter().chain(risky).collect();
     }
     Ok(spans)
 }
 
-/// A span too short for the clock is as good as none, and grows; one that is lost is not known.
-fn length(span: Span) -> f64 {
+/// A span too short for the clock is at most what the host's clock leaves for each of its round, so that a clock
+/// that stands still makes nothing grow for ever; one that is lost is not known.
+fn length(span: Span, mean_s: f64) -> f64 {
     match span {
-        Err(BadSpan::Zero) => 0.0,
+        Err(BadSpan::Zero) => mean_s,
         span => span.unwrap_or(f64::NAN),
     }
 }
@@ -188,6 +289,7 @@ impl Group {
         let granules = (wanted / f64::from(self.granule)).round().max(1.0);
         let scale = ((granules * f64::from(self.granule)).min(f64::from(self.most))) as u32;
         self.settled = span_s >= NEAR * target_s || scale <= self.scale;
+        self.span_s = span_s * f64::from(scale) / f64::from(self.scale);
         self.scale = scale;
     }
 }

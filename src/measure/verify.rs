@@ -1,8 +1,10 @@
 //! Every element of every output against its CPU twin.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::gpu::{Executor, GpuError, Workload};
+use crate::gpu::{BadSpan, Executor, GpuError, Workload};
+use crate::record::Case;
 
 /// The first element that is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,17 @@ impl fmt::Display for Mismatch {
         let Self { index, got, expected } = self;
         write!(f, "output[{index}] is {got:#010x}, its CPU twin gives {expected:#010x}")
     }
+}
+
+/// A case after verification.
+pub(super) struct Checked {
+    pub(super) case: Case,
+    /// Whether its output was compared and found wrong.
+    pub(super) mismatched: bool,
+    /// Whether the device would not load it.
+    pub(super) refused: bool,
+    /// Spans that the clock gave and that are none, by what was wrong with them.
+    pub(super) bad: BTreeMap<BadSpan, usize>,
 }
 
 /// Compares `outputs` with `expected`, which is repeated cyclically. An output shorter than the twin's

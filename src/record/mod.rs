@@ -1,12 +1,16 @@
 //! The record: the versioned result of a run, the contract every reader relies on.
 
 mod machine;
+mod plain;
 mod schema;
 mod store;
+mod value;
 
 pub use machine::Machine;
+pub use plain::{plain, plain_to};
 pub use schema::{
     Adapter, Case, Clock, Control, Experiment, Finding, Parameter, Point, Quantity, Record, Schema,
-    Status, SubgroupSize, Tool, Value,
+    Status, SubgroupSize, Tool,
 };
-pub use store::{RecordError, default_path, read, write};
+pub use store::{MOST_BYTES, RecordError, default_path, parse, read, write, write_whole};
+pub use value::Value;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Machine;
+use super::{Machine, Value};
 use crate::stats::{Interval, Verdict};
 
 /// One run on one adapter.
@@ -120,7 +120,7 @@ pub struct SubgroupSize {
 /// The clock, as measured at start-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clock {
-    /// `timestamp_query` or `host`.
+    /// `timestamp_query`, or `host` where there are no timestamps that can be used.
     pub kind: String,
     /// Nanoseconds per tick.
     pub period_ns: f64,
@@ -132,6 +132,9 @@ pub struct Clock {
     /// Span of one long dispatch over the host's view of it, submission and wait included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_check_ratio: Option<f64>,
+    /// What is wrong with it, if anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 /// How far an experiment got.
@@ -235,7 +238,7 @@ impl Experiment {
 pub struct Parameter {
     /// Symbol or name.
     pub name: String,
-    /// Median over rounds.
+    /// Computed from what its cases typically take over the rounds.
     pub value: f64,
     /// Unit.
     pub unit: String,
@@ -249,27 +252,6 @@ impl Parameter {
     #[must_use]
     pub fn is_firm(&self) -> bool {
         self.ci.is_some_and(|ci| ci.is_firm_about(self.value))
-    }
-}
-
-/// A number or a word.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// A figure.
-    Number(f64),
-    /// A name.
-    Text(String),
-}
-
-impl Value {
-    /// The figure, if it is one.
-    #[must_use]
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Text(_) => None,
-        }
     }
 }
 
@@ -302,17 +284,21 @@ pub struct Point {
     pub series: String,
     /// Where in the sweep.
     pub x: Quantity,
-    /// Median over rounds.
+    /// Computed from what its cases typically take over the rounds.
     pub measured: f64,
-    /// Median over rounds of the law's value.
+    /// The law's value, from other cases likewise.
     pub predicted: f64,
     /// Unit of both.
     pub unit: String,
-    /// Median over rounds of measured / predicted.
+    /// Measured / predicted.
     pub ratio: f64,
     /// 95 % interval of the ratio; absent for too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_ci: Option<Interval>,
+    /// How far the ratio goes while each case behind it lies anywhere from quartile to quartile of its spans, or at
+    /// their mean: a deviation must lie beyond it. Absent for too few rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_reach: Option<Interval>,
     /// The point alone.
     pub verdict: Verdict,
     /// Whether the law claims this point, so that the experiment's verdict rests on it.

@@ -1,9 +1,19 @@
 //! Records on disk: read with a clear word on what is wrong, written whole or not at all.
 
-use std::io::Write;
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Record, Schema};
+use serde::Deserialize;
+
+use super::{Record, Schema, plain, plain_to};
+
+/// A full run of all experiments makes about 1 MiB; a file that is larger than this is none, and is not read.
+pub const MOST_BYTES: u64 = 16 << 20;
+
+/// Points, parameters and remarks that a record may have in all, ten times what a run makes: reports lay them
+/// all out.
+const MOST_ENTRIES: usize = 10_000;
 
 /// Why a record could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -45,52 +55,88 @@ pub enum RecordError {
 /// Reads the record at `path`.
 ///
 /// # Errors
-/// [`RecordError`] for a file that is missing, malformed, or of a later major version.
+/// [`RecordError`] for a file that is missing, too large, malformed, or of a later major version.
 pub fn read(path: &Path) -> Result<Record, RecordError> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| RecordError::Unreadable {
+    let unreadable = |error: std::io::Error| RecordError::Unreadable {
         path: name.clone(),
         reason: error.to_string(),
-    })?;
-    let malformed = |reason: String| RecordError::Malformed { path: name.clone(), reason };
-    let json: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-    let schema: Schema = json
-        .get("schema")
-        .cloned()
-        .and_then(|schema| serde_json::from_value(schema).ok())
-        .ok_or_else(|| malformed("it has no schema name and version".to_owned()))?;
-    if schema.name != Schema::NAME {
-        return Err(malformed(format!("its schema is `{}`", schema.name)));
-    }
-    if schema.version.split('.').next() != Some("1") {
-        return Err(RecordError::Version { path: name, version: schema.version });
-    }
-    // Parsed from the text again, so that an error names its line and column.
-    serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    // One byte more than may be, so that what is cut off is noticed.
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    parse(&name, &bytes)
 }
 
-/// Writes the record whole or not at all: to a temporary file beside `path`, then renamed over it.
+/// Reads the record that `bytes` are, which came from `name`. Memory stays within a small multiple of
+/// [`MOST_BYTES`], and nesting within serde_json's limit.
+///
+/// # Errors
+/// [`RecordError`] as for [`read`].
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
+    /// The part that says whether the rest is worth reading.
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Schema,
+    }
+
+    let malformed =
+        |reason: String| RecordError::Malformed { path: name.to_owned(), reason: plain(&reason) };
+    let said = |error: &serde_json::Error| {
+        // What is wrong may be quoted at any length; where it is comes last.
+        let words = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        format!("{}{place}", plain_to(words.strip_suffix(&place).unwrap_or(&words), 300))
+    };
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(malformed(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    let head: Head = serde_json::from_slice(bytes).map_err(|error| {
+        let missing = error.to_string().starts_with("missing field");
+        let nothing = error.is_data() && (missing || bytes.first() != Some(&b'{'));
+        malformed(if nothing {
+            format!("it has no schema name and version: {}", said(&error))
+        } else {
+            said(&error)
+        })
+    })?;
+    let Schema { name: schema, version } = head.schema;
+    if schema != Schema::NAME {
+        return Err(malformed(format!("its schema is `{}`", plain_to(&schema, 300))));
+    }
+    if version.split('.').next() != Some("1") {
+        return Err(RecordError::Version {
+            path: name.to_owned(),
+            version: plain_to(&version, 300),
+        });
+    }
+    let record: Record = serde_json::from_slice(bytes).map_err(|error| malformed(said(&error)))?;
+    let entries = record.experiments.iter().map(|e| {
+        1 + e.points.len()
+            + e.parameters.len()
+            + e.findings.len()
+            + e.controls.len()
+            + e.diagnosis.len()
+    });
+    let entries: usize = entries.sum();
+    if entries > MOST_ENTRIES {
+        return Err(malformed(format!(
+            "it has {entries} points, parameters and remarks, and {MOST_ENTRIES} are the most"
+        )));
+    }
+    Ok(record)
+}
+
+/// Writes the record whole or not at all: see [`write_whole`].
 ///
 /// # Errors
 /// [`RecordError::Unwritable`] when the folder or the file cannot be made.
 pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
     let attempt = || -> std::io::Result<()> {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, record)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        make_readable(file.as_file())?;
-        if path.is_dir() {
-            return Err(std::io::Error::other("it is a directory"));
-        }
-        file.persist(path)?;
-        Ok(())
+        let mut bytes = serde_json::to_vec_pretty(record)?;
+        bytes.push(b'\n');
+        write_whole(path, &bytes)
     };
     attempt().map_err(|error| RecordError::Unwritable {
         path: path.display().to_string(),
@@ -98,16 +144,49 @@ pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
     })
 }
 
-/// Temporary files are private; records are not.
-#[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+/// Writes a file whole or not at all, whatever ends the process meanwhile: to a hidden file beside `path`,
+/// then renamed over it, with the permissions of what was there. The folder is made if it must be. A link's target
+/// is replaced and the link kept; what is no file, or is named under `/dev` or `/proc`, is written to as it is.
+///
+/// # Errors
+/// What the system says.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let there = path.metadata();
+    if there.as_ref().is_ok_and(Metadata::is_dir) {
+        return Err(std::io::Error::other("it is a directory"));
+    }
+    let is_special = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
+        return OpenOptions::new().append(true).open(path)?.write_all(bytes);
+    }
+    if there.is_err() && path.is_symlink() {
+        return Err(std::io::Error::other("it is a link to nothing"));
+    }
+    let target = if there.is_ok() { path.canonicalize()? } else { path.to_owned() };
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut file = part(there.ok().map(|there| there.permissions())).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(target)?;
+    Ok(())
 }
 
-#[cfg(not(unix))]
-fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+/// A hidden file; its permissions as given, else what the system gives any new file.
+fn part(permissions: Option<Permissions>) -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".warplaw-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)));
+    }
+    #[cfg(not(unix))]
+    let _of_a_new_file = permissions;
+    builder
 }
 
 /// `results/<gpu>/<date>-<backend>-<rev>.json`, numbered where that exists: no run overwrites another.
@@ -117,7 +196,8 @@ pub fn default_path(record: &Record) -> PathBuf {
     let date = record.started_at.get(..10).unwrap_or("undated");
     let rev = record.tool.git_rev.as_deref().unwrap_or("release");
     let rev = rev.get(..9).unwrap_or(rev);
-    let stem = format!("{date}-{}-{rev}", record.adapter.backend);
+    // As words, each: whatever they say, they name no folder.
+    let stem = [date, &record.adapter.backend, rev].map(slug).join("-");
     std::iter::once(format!("{stem}.json"))
         .chain((2..).map(|n| format!("{stem}-{n}.json")))
         .map(|name| folder.join(name))
@@ -131,7 +211,8 @@ fn slug(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    if words.is_empty() { "unnamed".to_owned() } else { words.join("-") }
+    let slug: String = words.join("-").chars().take(100).collect();
+    if slug.is_empty() { "unnamed".to_owned() } else { slug }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Several records side by side: one column a device, what differs in its own words.
 
+use std::collections::HashMap;
+
 use super::document::{Document, Table};
 use super::figures;
 use super::judge;
@@ -64,15 +66,15 @@ fn rows(
     let columns: Vec<&str> =
         ["experiment", "what"].into_iter().chain(heads.iter().map(String::as_str)).collect();
     let mut table = Table::new(&columns);
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
     for (column, (_, record)) in records.iter().enumerate() {
         for experiment in &record.experiments {
             for (name, value) in entries(experiment) {
-                let known =
-                    table.rows.iter().position(|row| row[0] == experiment.id && row[1] == name);
-                let at = known.unwrap_or_else(|| {
-                    let mut row = vec![experiment.id.clone(), name.clone()];
+                let place = places.entry((experiment.id.clone(), name));
+                let mut row = vec![place.key().0.clone(), place.key().1.clone()];
+                let at = *place.or_insert_with(|| {
                     row.resize(2 + records.len(), String::new());
-                    table.rows.push(row);
+                    table.rows.push(std::mem::take(&mut row));
                     table.rows.len() - 1
                 });
                 table.rows[at][2 + column] = value;

@@ -29,9 +29,40 @@ fn line(text: &mut String, section: &str, cells: Vec<String>) {
 }
 
 fn field(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
+    // A spreadsheet runs what begins like a formula; behind an apostrophe it is text.
+    let cell = if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() };
+    // Some locales part cells by other marks.
+    if cell.contains([',', ';', '\t', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
-        cell.to_owned()
+        cell
+    }
+}
+
+/// Whether a spreadsheet may take the cell for a formula. A figure below zero is none: a number, and perhaps
+/// a unit.
+fn is_formula(cell: &str) -> bool {
+    let text = cell.trim_start();
+    if !text.starts_with(['=', '+', '-', '@']) {
+        return false;
+    }
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let number = number.trim_end_matches(['×', ',']);
+    let plain = |c: char| c.is_alphanumeric() || " .,[]-/%×".contains(c);
+    number.parse::<f64>().is_err() || !unit.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_text_and_figures_are_figures() {
+        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", " =1", "-1 =cmd", "-"] {
+            assert!(field(formula).trim_start_matches('"').starts_with('\''), "{formula}");
+        }
+        for figure in ["-250 ps", "-1.5", "-1.00×", "-2.5 ps [-3.1, 0.2]", "1.2 ns", "a=b", ""] {
+            assert!(!field(figure).contains('\''), "{figure}");
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 use super::figures;
 use super::judge;
-use crate::record::{Experiment, Point, Record, Status};
+use crate::record::{Experiment, Point, Record, Status, plain, plain_to};
 use crate::stats;
+
+/// Characters in a cell at most: columns are as wide as their widest.
+const MOST_CELL: usize = 200;
 
 /// Which side of a column its cells keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +133,41 @@ impl Document {
         self.text(format!("Made by `{command}`."));
     }
 
+    /// The document with every string made safe to show: most come from a record, which anyone may have
+    /// written.
+    pub(super) fn plain(&self) -> Self {
+        let each = |texts: &[String]| texts.iter().map(|text| plain(text)).collect::<Vec<_>>();
+        let cells = |row: &Vec<String>| row.iter().map(|cell| plain_to(cell, MOST_CELL)).collect();
+        let axis = |axis: &Axis| Axis {
+            name: plain(&axis.name),
+            unit: plain(&axis.unit),
+            logarithmic: axis.logarithmic,
+        };
+        let block = |block: &Block| match block {
+            Block::Heading(level, title) => Block::Heading(*level, plain(title)),
+            Block::Text(words) => Block::Text(plain(words)),
+            Block::List(items) => Block::List(each(items)),
+            Block::Table(table) => Block::Table(Table {
+                columns: table
+                    .columns
+                    .iter()
+                    .map(|column| Column { name: plain(&column.name), align: column.align })
+                    .collect(),
+                rows: table.rows.iter().map(cells).collect(),
+            }),
+            Block::Plot(plot) => Block::Plot(Plot {
+                x: axis(&plot.x),
+                y: axis(&plot.y),
+                curves: plot
+                    .curves
+                    .iter()
+                    .map(|c| Curve { name: plain(&c.name), points: c.points.clone() })
+                    .collect(),
+            }),
+        };
+        Self { blocks: self.blocks.iter().map(block).collect() }
+    }
+
     /// Adds `other` at the end.
     pub fn append(&mut self, mut other: Self) {
         self.blocks.append(&mut other.blocks);
@@ -167,8 +205,10 @@ pub(super) fn heading(record: &Record) -> Document {
     let empty = record.clock.empty_span_ns.map_or(String::new(), |span_ns| {
         format!(", a dispatch that does nothing {}", figures::quantity(span_ns * 1e-9, "s"))
     });
+    let faults: String =
+        record.clock.faults.iter().map(|fault| format!(" Not to be trusted: {fault}.")).collect();
     document.text(format!(
-        "Clock: {}, resolution {}{empty}{host}.",
+        "Clock: {}, resolution {}{empty}{host}.{faults}",
         record.clock.kind.replace('_', " "),
         figures::quantity(record.clock.resolution_ns * 1e-9, "s"),
     ));
@@ -202,7 +242,7 @@ pub(super) fn verdicts(record: &Record) -> Document {
     document.text(
         "A residual is |measured / predicted − 1| over the points that the law claims. A law holds where \
          every point's whole 95 % interval lies within the tolerance of 1, and deviates where one point's \
-         lies outside. A ratio is the median of those of the single rounds, and so not the quotient of two medians.",
+         lies outside.",
     );
     document
 }

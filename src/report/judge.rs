@@ -23,8 +23,9 @@ pub(super) fn tolerance_of(experiment: &Experiment) -> Option<f64> {
 
 /// A stored point's verdict by today's tolerance.
 pub(super) fn judge_point(experiment: &Experiment, point: &Point) -> Verdict {
-    tolerance_of(experiment)
-        .map_or(Verdict::Inconclusive, |tolerance| judge(point.ratio_ci, tolerance))
+    tolerance_of(experiment).map_or(Verdict::Inconclusive, |tolerance| {
+        judge(point.ratio_ci, point.ratio_reach, tolerance)
+    })
 }
 
 /// The verdict of one experiment from its stored points and controls; `None` unless measured. What the

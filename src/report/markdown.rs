@@ -40,29 +40,60 @@ fn pipes(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// What a driver puts into a name must stay a name. Code spans stay as they are.
+/// What a driver puts into a name must stay a name. Code spans stay as they are, where there is no doubt which
+/// they are: backticks one at a time and in pairs.
 fn escape(text: &str) -> String {
-    text.split('`')
-        .enumerate()
-        .map(|(i, part)| {
-            if i % 2 == 1 {
-                return part.replace('|', "\\|");
+    let text = text.trim_start();
+    let number = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let in_pairs = !text.contains("``") && text.matches('`').count().is_multiple_of(2);
+    let mut escaped = String::with_capacity(text.len());
+    let mut in_code = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '`' if in_pairs => {
+                in_code = !in_code;
+                escaped.push(c);
             }
-            let mut escaped = String::with_capacity(part.len());
-            for c in part.chars() {
-                match c {
-                    '<' => escaped.push_str("&lt;"),
-                    '>' => escaped.push_str("&gt;"),
-                    '&' => escaped.push_str("&amp;"),
-                    '|' | '*' | '_' => {
-                        escaped.push('\\');
-                        escaped.push(c);
-                    }
-                    c => escaped.push(c),
-                }
+            '|' => escaped.push_str("\\|"),
+            c if in_code => escaped.push(c),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '`' | '*' | '_' | '~' | '\\' => escaped.extend(['\\', c]),
+            // No link and no image.
+            '(' | '[' if text[..at].ends_with(']') => escaped.extend(['\\', c]),
+            // No list with numbers.
+            '.' | ')' if number > 0 && at == number && text[at + 1..].starts_with(' ') => {
+                escaped.extend(['\\', c]);
             }
-            escaped
-        })
-        .collect::<Vec<_>>()
-        .join("`")
+            // No heading, list or rule, and no definition of a link.
+            '#' | '+' | '-' | '=' | '[' if at == 0 => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_a_name_is_shown_and_not_done() {
+        for (name, shown) in [
+            ("<b> & *x*_y_", "&lt;b&gt; &amp; \\*x\\*\\_y\\_"),
+            ("run `a <b>|c` now", "run `a <b>\\|c` now"),
+            ("``` <b> `", "\\`\\`\\` &lt;b&gt; \\`"),
+            ("\\` <b> `", "\\\\` <b> `"),
+            ("a ` <b>", "a \\` &lt;b&gt;"),
+            ("![x](http://y)", "![x]\\(http://y)"),
+            ("# no heading", "\\# no heading"),
+            ("[x]: http://y", "\\[x]: http://y"),
+            (" \t# no heading", "\\# no heading"),
+            ("1. no list", "1\\. no list"),
+            ("1.2 [0.9, 1.3]", "1.2 [0.9, 1.3]"),
+        ] {
+            assert_eq!(escape(name), shown);
+        }
+    }
 }

@@ -59,6 +59,7 @@ fn assemble(record: &Record, sections: [fn(&Record) -> Document; 4]) -> Document
 /// The document as text.
 #[must_use]
 pub fn render(document: &Document, format: Format) -> String {
+    let document = &document.plain();
     match format {
         Format::Terminal { width } => terminal::render(document, width),
         Format::Markdown => markdown::render(document),

@@ -1,10 +1,14 @@
 //! Statistics: from raw samples to an estimate, an interval and a verdict. Pure; no device, no clock.
 
-mod bootstrap;
+mod level;
+mod limits;
+mod order;
 mod robust;
 pub mod tolerance;
 mod verdict;
 
-pub use bootstrap::median_interval;
-pub use robust::{mad, median, quantile, relative_spread};
+pub use level::levels;
+pub use limits::{add_up, square_and_add};
+pub use order::median_interval;
+pub use robust::{median, middle, weighted_median};
 pub use verdict::{Interval, Verdict, combine, judge};

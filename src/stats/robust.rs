@@ -1,45 +1,50 @@
 //! Estimates that a few preempted samples cannot move.
 
-/// The `q`-quantile by linear interpolation between order statistics (type 7 of Hyndman and Fan,
-/// "Sample quantiles in statistical packages", The American Statistician, 1996).
+use super::Interval;
+
+/// The median; the mean of the middle two for an even count.
 ///
 /// `None` for an empty sample. Non-finite values are the caller's error: they are dropped, so that
 /// they can neither sort first nor poison a sum. O(n log n).
 #[must_use]
-pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
-    debug_assert!((0.0..=1.0).contains(&q), "q={q}");
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    if sorted.is_empty() {
-        return None;
-    }
-    sorted.sort_by(f64::total_cmp);
-    let position = q * (sorted.len() - 1) as f64;
-    let below = position.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    let weight = position - below as f64;
-    Some(sorted[below] * (1.0 - weight) + sorted[above] * weight)
-}
-
-/// The median; the mean of the middle two for an even count. `None` for an empty sample.
-#[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
-    quantile(values, 0.5)
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let above = sorted.len() / 2;
+    let below = above.checked_sub(usize::from(sorted.len().is_multiple_of(2)))?;
+    // Halved before they are added: the sum of two finite numbers need not be one.
+    Some(if below == above { sorted[above] } else { sorted[below] / 2.0 + sorted[above] / 2.0 })
 }
 
-/// Median absolute deviation from the median, unscaled. `None` for an empty sample.
+/// Where a sample lies by any account: from its lower to its upper quartile, each the nearest order statistic
+/// outward, and as far as its mean. `None` below four values.
+///
+/// What lengthens one measurement in ten leaves the median and the quartiles of a short thing alone, and a tenth of
+/// it is in every measurement of a thing that takes ten times as long: the mean of the short one tells.
 #[must_use]
-pub fn mad(values: &[f64]) -> Option<f64> {
-    let centre = median(values)?;
-    let deviations: Vec<f64> = values.iter().map(|v| (v - centre).abs()).collect();
-    median(&deviations)
+pub fn middle(values: &[f64]) -> Option<Interval> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let outward = sorted.len().checked_sub(4)?.div_ceil(4);
+    let (lower, upper) = (sorted[outward], sorted[sorted.len() - 1 - outward]);
+    let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
+    Some(Interval { lo: lower.min(mean), hi: upper.max(mean) })
 }
 
-/// MAD over median, scaled by 1.4826 so that it estimates a normal sample's relative standard
-/// deviation. `None` for an empty sample or a median of zero.
+/// The median of values that do not all weigh the same: the first in order at which half of the weight is
+/// reached. `None` where nothing weighs anything.
 #[must_use]
-pub fn relative_spread(values: &[f64]) -> Option<f64> {
-    let centre = median(values)?;
-    (centre != 0.0).then_some(1.4826 * mad(values)? / centre.abs())
+pub fn weighted_median(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<f64> {
+    let mut pairs: Vec<(f64, f64)> =
+        pairs.into_iter().filter(|(v, w)| v.is_finite() && *w > 0.0).collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = pairs.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let middle = pairs.into_iter().find(|(_, weight)| {
+        below += weight;
+        below >= half
+    });
+    middle.map(|(value, _)| value)
 }
 
 #[cfg(test)]
@@ -48,22 +53,29 @@ mod tests {
 
     #[test]
     fn hand_worked_values() {
-        // Sorted: 1 2 4 7 11. Deviations from 4: 3 2 0 3 7, sorted 0 2 3 3 7.
-        let sample = [7.0, 1.0, 11.0, 2.0, 4.0];
-        assert_eq!(median(&sample), Some(4.0));
-        assert_eq!(mad(&sample), Some(3.0));
-        assert_eq!(quantile(&sample, 0.25), Some(2.0));
-        assert_eq!(quantile(&sample, 0.875), Some(9.0));
-        assert_eq!(relative_spread(&sample), Some(1.4826 * 3.0 / 4.0));
+        assert_eq!(median(&[7.0, 1.0, 11.0, 2.0, 4.0]), Some(4.0));
         assert_eq!(median(&[1.0, 2.0, 3.0, 10.0]), Some(2.5));
+        assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
     }
 
     #[test]
     fn nothing_measured_is_absent_not_zero() {
         assert_eq!(median(&[]), None);
-        assert_eq!(mad(&[]), None);
         assert_eq!(median(&[f64::NAN]), None);
-        assert_eq!(relative_spread(&[0.0, 0.0]), None);
+    }
+
+    #[test]
+    fn hand_worked_middles_and_weights() {
+        assert_eq!(middle(&[1.0, 2.0, 3.0]), None);
+        assert_eq!(middle(&[2.0, 4.0, 3.0, 8.0]), Some(Interval { lo: 2.0, hi: 8.0 }));
+        // Of eight the second and the seventh, unless the mean lies beyond.
+        let eight = |last| [1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, last];
+        assert_eq!(middle(&eight(4.0)), Some(Interval { lo: 2.0, hi: 3.0 }));
+        assert_eq!(middle(&eight(24.0)), Some(Interval { lo: 2.0, hi: 5.0 }));
+        assert_eq!(weighted_median([(1.0, 1.0), (2.0, 1.0), (9.0, 3.0)]), Some(9.0));
+        assert_eq!(weighted_median([(1.0, 3.0), (2.0, 1.0), (f64::NAN, 9.0)]), Some(1.0));
+        assert_eq!(weighted_median([(1.0, 0.0)]), None);
     }
 
     #[test]

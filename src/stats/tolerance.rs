@@ -111,8 +111,8 @@ pub const TABLE: &[Tolerance] = &[
     Tolerance {
         id: "control.drift",
         ratio: 0.10,
-        reason: "ratios within a round cancel drift to first order; a tenth across the run leaves \
-                 well under a hundredth in them",
+        reason: "what slows a whole round is divided out; a tenth across the run leaves well under a \
+                 hundredth within one",
     },
     Tolerance {
         id: "control.clock",

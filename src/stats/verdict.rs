@@ -6,7 +6,7 @@ use super::tolerance;
 
 /// A closed interval of a ratio or of a parameter, in the parameter's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(from = "[f64; 2]", into = "[f64; 2]")]
+#[serde(try_from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Interval {
     /// Lower end.
     pub lo: f64,
@@ -40,9 +40,11 @@ impl Interval {
     }
 }
 
-impl From<[f64; 2]> for Interval {
-    fn from([lo, hi]: [f64; 2]) -> Self {
-        Self { lo, hi }
+impl TryFrom<[f64; 2]> for Interval {
+    type Error = &'static str;
+
+    fn try_from([lo, hi]: [f64; 2]) -> Result<Self, Self::Error> {
+        if lo <= hi { Ok(Self { lo, hi }) } else { Err("an interval ends before it begins") }
     }
 }
 
@@ -76,13 +78,21 @@ impl Verdict {
     }
 }
 
-/// Judges a ratio's interval against 1 ± `tolerance`. No interval, no verdict but `Inconclusive`.
+/// Judges a ratio's 95 % interval against 1 ± `tolerance`. No interval, no verdict but `Inconclusive`.
+///
+/// `reach` is how far the ratio goes while what it is computed from lies anywhere from quartile to quartile of what
+/// was measured of it, or at its mean: what disturbs measurements that far may shift the median of one and not of another by as
+/// much, in every round of a run, and no interval shows it. A deviation must lie beyond that too, where it is
+/// known.
 #[must_use]
-pub fn judge(ratio: Option<Interval>, tolerance: f64) -> Verdict {
+pub fn judge(ratio: Option<Interval>, reach: Option<Interval>, tolerance: f64) -> Verdict {
     let (lo, hi) = (1.0 - tolerance, 1.0 + tolerance);
+    let below = |interval: Interval| interval.hi < lo;
+    let above = |interval: Interval| hi < interval.lo;
     match ratio {
         Some(r) if lo <= r.lo && r.hi <= hi => Verdict::Holds,
-        Some(r) if r.hi < lo || hi < r.lo => Verdict::Deviates,
+        Some(r) if below(r) && reach.is_none_or(below) => Verdict::Deviates,
+        Some(r) if above(r) && reach.is_none_or(above) => Verdict::Deviates,
         _ => Verdict::Inconclusive,
     }
 }
@@ -112,12 +122,24 @@ mod tests {
 
     #[test]
     fn a_verdict_needs_the_whole_interval() {
-        assert_eq!(judge(ratio(0.97, 1.02), 0.05), Verdict::Holds);
-        assert_eq!(judge(ratio(1.06, 1.20), 0.05), Verdict::Deviates);
-        assert_eq!(judge(ratio(0.50, 0.90), 0.05), Verdict::Deviates);
-        assert_eq!(judge(ratio(1.02, 1.20), 0.05), Verdict::Inconclusive);
-        assert_eq!(judge(ratio(0.50, 2.00), 0.05), Verdict::Inconclusive);
-        assert_eq!(judge(None, 0.05), Verdict::Inconclusive);
+        let judge = |ratio| judge(ratio, None, 0.05);
+        assert_eq!(judge(ratio(0.97, 1.02)), Verdict::Holds);
+        assert_eq!(judge(ratio(1.06, 1.20)), Verdict::Deviates);
+        assert_eq!(judge(ratio(0.50, 0.90)), Verdict::Deviates);
+        assert_eq!(judge(ratio(1.02, 1.20)), Verdict::Inconclusive);
+        assert_eq!(judge(ratio(0.50, 2.00)), Verdict::Inconclusive);
+        assert_eq!(judge(None), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_deviation_must_lie_beyond_what_measurements_spread_by() {
+        let judge = |r, reach| judge(r, reach, 0.05);
+        assert_eq!(judge(ratio(1.20, 1.40), ratio(1.00, 1.60)), Verdict::Inconclusive);
+        assert_eq!(judge(ratio(1.20, 1.40), ratio(1.10, 1.50)), Verdict::Deviates);
+        assert_eq!(judge(ratio(0.70, 0.80), ratio(0.60, 0.96)), Verdict::Inconclusive);
+        assert_eq!(judge(ratio(0.70, 0.80), ratio(0.60, 0.94)), Verdict::Deviates);
+        assert_eq!(judge(ratio(0.70, 0.80), ratio(1.10, 1.20)), Verdict::Inconclusive);
+        assert_eq!(judge(ratio(0.99, 1.01), ratio(0.50, 2.00)), Verdict::Holds);
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! The same seed gives the same plan in the same order and, on the fake device, the same record byte for byte.
+//! No GPU.
+
+mod fake;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+use fake::{params, suite, suite_seeded};
+use warplaw::experiments::{REGISTRY, find};
+use warplaw::gpu::fake::{FakeExecutor, Machine, Noise};
+use warplaw::gpu::{AdapterFacts, Executor, GpuError, Span, Workload};
+use warplaw::measure::{Profile, Session, run};
+
+/// Noisy enough that nothing repeats by chance.
+fn noisy() -> FakeExecutor {
+    let noise = Noise { spread: 0.05, spikes: 0.05, tail: 0.02, ..Noise::QUIET };
+    FakeExecutor::new(Machine { noise, ..Machine::lawful(16) })
+}
+
+#[test]
+fn the_same_seed_gives_the_same_record_byte_for_byte() {
+    let ids: Vec<&str> = REGISTRY.iter().map(|experiment| experiment.id).collect();
+    let bytes = || serde_json::to_vec(&suite(vec![noisy()], &ids)).expect("a record is JSON");
+    assert!(bytes() == bytes());
+}
+
+#[test]
+fn another_seed_gives_another() {
+    let samples = |seed| suite_seeded(vec![noisy()], &["lanes"], seed).cases[0].samples_s.clone();
+    assert_ne!(samples(1), samples(2));
+}
+
+/// Takes down what was loaded and in which order it was timed.
+struct Noted {
+    inner: FakeExecutor,
+    notes: Rc<RefCell<Vec<String>>>,
+}
+
+impl Executor for Noted {
+    fn facts(&self) -> &AdapterFacts {
+        self.inner.facts()
+    }
+
+    fn elapsed_s(&self) -> f64 {
+        self.inner.elapsed_s()
+    }
+
+    fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
+        self.notes.borrow_mut().extend(workloads.iter().map(|workload| {
+            format!("{} {:?} {:?}", workload.label(), workload.dispatches(), params(workload))
+        }));
+        self.inner.load(workloads)
+    }
+
+    fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
+        self.inner.outputs(index)
+    }
+
+    fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
+        self.notes.borrow_mut().push(format!("{order:?}"));
+        self.inner.round(order)
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_in_the_same_order() {
+    let notes = |id: &str, seed| {
+        let notes = Rc::new(RefCell::default());
+        let inner = FakeExecutor::new(Machine::lawful(16));
+        let executor = Noted { inner, notes: Rc::clone(&notes) };
+        let mut session =
+            Session::open(Box::new(executor), Profile::QUICK, seed).expect("the fake device opens");
+        let experiment = find(id).expect("the experiment is registered");
+        run(&mut session, experiment, &AtomicBool::new(false), &mut |_| ())
+            .expect("the fake device does not fail");
+        drop(session);
+        Rc::into_inner(notes).expect("the session is gone").into_inner()
+    };
+    for experiment in REGISTRY {
+        let id = experiment.id;
+        let once = notes(id, 5);
+        assert!(once == notes(id, 5), "{id} differs");
+        assert!(once != notes(id, 6), "{id} does not heed the seed");
+    }
+}
