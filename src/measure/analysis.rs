@@ -136,8 +136,9 @@ fn what_a_control_catches(name: &str) -> &'static str {
 fn point(spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
     let figures = [&spec.measured, &spec.predicted].map(|figure| typical.read(&**figure));
     let [measured, predicted] = figures;
-    let ratio_ci = typical.interval(&ratio(spec));
     let ratio_reach = typical.reach(&ratio(spec));
+    // A figure that is none somewhere within what was measured is not known.
+    let ratio_ci = typical.interval(&ratio(spec)).filter(|_| ratio_reach.is_some());
     let (name, value, unit) = spec.x;
     let of_both = measured / predicted;
     of_both.is_finite().then(|| Point {

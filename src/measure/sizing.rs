@@ -55,6 +55,8 @@ const WATCHDOG_S: f64 = 1.0;
 /// Trials grow at most this much at once: the first ones are mostly fixed cost.
 const GROWTH: f64 = 16.0;
 const TRIALS: usize = 6;
+/// Times that a trial is run: the shortest counts, as the first compiles and others may be held up.
+const REPEATS: usize = 3;
 /// A trial that reaches this share of the target is close enough to scale from for good.
 const NEAR: f64 = 0.5;
 /// A span of this many times the target could not be made shorter.
@@ -218,7 +220,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case twice and keeps the shorter span, since the first run compiles. What must be too
+/// Times each open case a few times and keeps the shortest span. What must be too
 /// long by the span of a smaller case is not tried: that case's span, scaled, stands for it. NaN for
 /// what cannot be run.
 fn trial(
@@ -255,7 +257,7 @@ fn trial(
             risky.iter().for_each(|&i| spans[i] = expected_s[i]);
             risky.clear();
         }
-        for _ in 0..2 {
+        for _ in 0..REPEATS {
             let before_s = executor.elapsed_s();
             let round = executor.round(&tried)?;
             let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;
