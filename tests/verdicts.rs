@@ -319,7 +319,8 @@ fn no_noise_makes_a_false_verdict_and_intervals_hold_the_truth() {
 #[test]
 fn undisturbed_every_subject_is_judged_rightly_and_none_left_open() {
     for subject in &SUBJECTS {
-        let outcome = run(subject, Noise::QUIET, 1);
+        // Without the rare spike of a quiet machine, whose mean leaves open what is just beyond a tolerance.
+        let outcome = run(subject, Noise { spread: 0.003, ..Noise::default() }, 1);
         let tally = judged(subject, &outcome, &outcome);
         assert_eq!((tally.wrong, tally.inconclusive), (0, 0), "{}", subject.device);
     }
