@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection};
 use super::loading::{HEAD_BYTES, Loaded, Loader, Step, for_readback};
-use super::pipeline::Pipelines;
+use super::pipeline::{Pipelines, one_line};
 use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Executor, GpuError, Span, Timing, Workload};
 
@@ -76,8 +76,7 @@ impl Hardware {
         }));
         let slot = Arc::clone(&fault);
         device.set_device_lost_callback(move |_, said| {
-            let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            let lost = format!("it was lost: {words}");
+            let lost = format!("it was lost: {}", one_line(&said));
             slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lost);
         });
         facts.shader_checks = options.checked;

@@ -147,6 +147,7 @@ pub(super) fn catching<T>(
     }
 }
 
-fn one_line(text: &str) -> String {
+/// What wgpu says, without its line breaks.
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

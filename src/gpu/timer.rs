@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::GpuError;
+use super::pipeline::one_line;
 
 /// A span in seconds, or why there is none.
 pub type Span = Result<f64, BadSpan>;
@@ -170,8 +171,7 @@ pub(super) fn poll(
         }
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map_or("it was lost", String::as_str);
-            let reason = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            Err(GpuError::Device { adapter: adapter(), reason })
+            Err(GpuError::Device { adapter: adapter(), reason: one_line(said) })
         }
     }
 }

@@ -220,9 +220,8 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case a few times and keeps the shortest span. What must be too
-/// long by the span of a smaller case is not tried: that case's span, scaled, stands for it. NaN for
-/// what cannot be run.
+/// Times each open case a few times and keeps the shortest span. What must be too long by the span of a smaller
+/// case is not tried: that case's span, scaled, stands for it. NaN for what cannot be run.
 fn trial(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
@@ -250,12 +249,11 @@ fn trial(
             spans[i] = spans[s] * times;
         }
         // What may be too long waits until shorter ones have shown how much the device does at once.
-        let expected_s: Vec<f64> = workloads.iter().map(|w| pace.expected_s(w)).collect();
-        let (mut tried, mut risky): (Vec<usize>, Vec<usize>) =
-            untried.iter().partition(|&&i| expected_s[i] <= WATCHDOG_S);
+        let expected_s = |i: usize| pace.expected_s(&workloads[i]);
+        let (tried, mut risky): (Vec<usize>, Vec<usize>) =
+            untried.iter().partition(|&&i| expected_s(i) <= WATCHDOG_S);
         if tried.is_empty() && known.is_empty() {
-            risky.iter().for_each(|&i| spans[i] = expected_s[i]);
-            risky.clear();
+            risky.drain(..).for_each(|i| spans[i] = expected_s(i));
         }
         for _ in 0..REPEATS {
             let before_s = executor.elapsed_s();
@@ -265,7 +263,7 @@ fn trial(
                 spans[i] = spans[i].min(length(span, mean_s));
             }
         }
-        tried.drain(..).for_each(|i| pace.learn(&workloads[i], spans[i]));
+        tried.iter().for_each(|&i| pace.learn(&workloads[i], spans[i]));
         waiting = later.into_iter().chain(risky).collect();
     }
     Ok(spans)

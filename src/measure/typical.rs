@@ -91,18 +91,7 @@ impl Typical {
 
     /// The figure, unless a case behind it could change it by being anywhere else in its interval.
     pub(super) fn sure(&self, figure: &dyn Fn(&Spans<'_>) -> f64) -> Option<f64> {
-        let value = self.read(figure);
-        let mut moved = self.estimates.clone();
-        for (index, Interval { lo, hi }) in self.parts(figure)? {
-            for end in [lo, hi] {
-                moved[index] = end;
-                if figure(&self.spans(&moved, None)) != value {
-                    return None;
-                }
-            }
-            moved[index] = self.estimates[index];
-        }
-        value.is_finite().then_some(value)
+        self.interval(figure).filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
     }
 
     /// What the figure is computed from, each with its interval: its cases, and the level of all.

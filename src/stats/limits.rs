@@ -25,12 +25,8 @@ pub fn square_and_add(
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
 ) -> Option<Interval> {
-    let (mut below, mut above) = (0.0, 0.0);
-    let centre = move_each(estimates, parts, figure, |down, up| {
-        below += down * down;
-        above += up * up;
-    })?;
-    finite(centre - below.sqrt(), centre + above.sqrt())
+    let root = |steps: &[f64]| steps.iter().map(|step| step * step).sum::<f64>().sqrt();
+    propagate(estimates, parts, figure, root)
 }
 
 /// How far `figure` goes if every quantity lies at the worst place of its interval at once: f − Σ(f − l_i) to
@@ -41,22 +37,18 @@ pub fn add_up(
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
 ) -> Option<Interval> {
-    let (mut below, mut above) = (0.0, 0.0);
-    let centre = move_each(estimates, parts, figure, |down, up| {
-        below += down;
-        above += up;
-    })?;
-    finite(centre - below, centre + above)
+    propagate(estimates, parts, figure, |steps| steps.iter().sum())
 }
 
-/// The figure at the estimates; tells `moved` how far it goes down and up with each part, one at a time.
-fn move_each(
+/// The figure at the estimates, less and plus the `total` of its steps down and up as each part is moved alone.
+fn propagate(
     estimates: &[f64],
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
-    mut moved: impl FnMut(f64, f64),
-) -> Option<f64> {
+    total: impl Fn(&[f64]) -> f64,
+) -> Option<Interval> {
     let centre = figure(estimates);
+    let (mut down, mut up) = (Vec::new(), Vec::new());
     let mut at = estimates.to_vec();
     for (index, Interval { lo, hi }) in parts {
         let ends = [lo, hi].map(|end| {
@@ -68,13 +60,11 @@ fn move_each(
         if ends.iter().any(|end| !end.is_finite()) {
             return None;
         }
-        moved(centre - ends[0].min(ends[1]).min(centre), ends[0].max(ends[1]).max(centre) - centre);
+        down.push(centre - ends[0].min(ends[1]).min(centre));
+        up.push(ends[0].max(ends[1]).max(centre) - centre);
     }
-    Some(centre)
-}
-
-fn finite(lo: f64, hi: f64) -> Option<Interval> {
-    (lo.is_finite() && hi.is_finite()).then_some(Interval { lo, hi })
+    let interval = Interval { lo: centre - total(&down), hi: centre + total(&up) };
+    (interval.lo.is_finite() && interval.hi.is_finite()).then_some(interval)
 }
 
 #[cfg(test)]

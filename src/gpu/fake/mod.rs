@@ -53,7 +53,7 @@ struct Loaded {
     workload: Workload,
     span_s: f64,
     longest_dispatch_s: f64,
-    refused: bool,
+    refusal: Option<String>,
 }
 
 impl FakeExecutor {
@@ -156,7 +156,7 @@ impl FakeExecutor {
             _ => (),
         }
         let loaded = &self.loaded[index];
-        if loaded.refused {
+        if loaded.refusal.is_some() {
             return Err(self.failed(format!("workload {index} is not loaded")));
         }
         if loaded.longest_dispatch_s > WATCHDOG_S {
@@ -220,11 +220,11 @@ impl Executor for FakeExecutor {
                 workload: workload.clone(),
                 span_s: self.distort.as_ref().map_or(true_s, |distort| distort(workload, true_s)),
                 longest_dispatch_s: self.machine.longest_dispatch_s(workload),
-                refused: self.refusal(workload).is_some(),
+                refusal: self.refusal(workload),
             }
         };
         self.loaded = workloads.iter().map(load).collect();
-        Ok(workloads.iter().map(|workload| self.refusal(workload)).collect())
+        Ok(self.loaded.iter().map(|loaded| loaded.refusal.clone()).collect())
     }
 
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
