@@ -124,5 +124,9 @@ fn a_point_that_lost_all_of_its_spans_is_not_passed_over() {
         );
     let (outcome, _) = measure(one_lost, "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{:#?}", outcome.points);
-    assert!(said(&outcome, "1 points were timed and cannot be judged"), "{:?}", outcome.diagnosis);
+    assert!(
+        said(&outcome, "points that were timed and cannot be judged: 1"),
+        "{:?}",
+        outcome.diagnosis
+    );
 }

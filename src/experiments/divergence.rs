@@ -187,10 +187,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             });
             if series == Series::Interleaved && [2, 4, width].contains(&k) {
                 let law = Rc::clone(&alone);
-                plan.figure(format!("cost_of_{k}_way_branch"), "x", move |spans| {
+                let cost = Rc::new(move |spans: &Spans<'_>| {
                     let one = law.predicted(spans, &taken, 1.0);
                     spans.unit_above(measured, floor) / f64::from(repeats) / one
                 });
+                let efficiency = Rc::clone(&cost);
+                plan.figure(format!("cost_of_{k}_way_branch"), "x", move |spans| cost(spans));
+                plan.figure(format!("efficiency.{k}"), "", move |spans| 1.0 / efficiency(spans));
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::controls::{CONTROLS, Controls};
 use super::plan::{Experiment, Find, Plan, PointSpec};
 use super::rounds::Samples;
+use super::traces::Traces;
 use super::typical::{Spans, Typical};
 use crate::record::{self, Parameter, Point, Quantity, Status, Value};
 use crate::stats::{Interval, Verdict, combine, judge, tolerance};
@@ -51,8 +52,15 @@ pub(super) fn analyse(
     typical: &Typical,
 ) -> record::Experiment {
     let tolerance = tolerance::of(experiment.id);
-    let points: Vec<Point> =
-        plan.points.iter().filter_map(|spec| point(spec, typical, tolerance)).collect();
+    let traces = Traces::of(experiment.id, plan, typical);
+    let points: Vec<Point> = plan
+        .points
+        .iter()
+        .filter_map(|spec| {
+            let trace = traces.of_point(spec);
+            point(spec, typical, tolerance).map(|point| Point { trace, ..point })
+        })
+        .collect();
     let mut outcome = record::Experiment {
         id: experiment.id.to_owned(),
         idea: experiment.idea.word().to_owned(),
@@ -72,7 +80,7 @@ pub(super) fn analyse(
     };
     if samples.rounds_of_some() > 0 {
         outcome.diagnosis.push(format!(
-            "{} rounds more of the cases behind points that were undecided",
+            "rounds more of the cases behind points that were undecided: {}",
             samples.rounds_of_some()
         ));
     }
@@ -83,15 +91,15 @@ pub(super) fn analyse(
     let doubted = doubted.count();
     if doubted > 0 {
         outcome.diagnosis.push(format!(
-            "{doubted} points lie outside of the tolerance by less than spans of one case spread: something else \
-             may have kept the device busy, so they are not decided"
+            "points that lie outside of the tolerance by less than spans of one case spread: {doubted}; something \
+             else may have kept the device busy, so they are not decided"
         ));
     }
     let lost = lost(plan, typical);
     if lost > 0 {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
-            "{lost} points were timed and cannot be judged: a span or a parameter that they need is not known"
+            "points that were timed and cannot be judged: {lost}; a span or a parameter that they need is not known"
         ));
     }
     heed_controls(&mut outcome);
@@ -152,6 +160,7 @@ fn point(spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
         ratio_reach,
         verdict: judge(ratio_ci, ratio_reach, tolerance),
         claimed: spec.claimed,
+        trace: None,
     })
 }
 
@@ -173,6 +182,7 @@ fn parameters(plan: &Plan, typical: &Typical) -> Vec<Parameter> {
             value,
             unit: spec.unit.to_owned(),
             ci: typical.interval(&*spec.estimate),
+            reach: typical.reach(&*spec.estimate),
         })
     });
     known.collect()
@@ -180,12 +190,27 @@ fn parameters(plan: &Plan, typical: &Typical) -> Vec<Parameter> {
 
 fn findings(plan: &Plan, typical: &Typical) -> Vec<record::Finding> {
     let known = plan.findings.iter().filter_map(|spec| {
-        let value = match &spec.find {
-            Find::Any(find) => typical.read(&**find)?,
-            Find::Sure(find) => Value::Number(typical.sure(&**find)?),
+        let figure = |value: f64, ci: Option<Interval>, reach: Option<Interval>| {
+            value.is_finite().then_some((Value::Number(value), ci, reach))
         };
-        debug_assert!(!matches!(value, Value::Number(n) if !n.is_finite()));
-        Some(record::Finding { name: spec.name.clone(), value, unit: spec.unit.to_owned() })
+        let (value, ci, reach) = match &spec.find {
+            Find::Any(find) => (typical.read(&**find)?, None, None),
+            Find::Figure(find) => {
+                figure(typical.read(&**find), typical.interval(&**find), typical.reach(&**find))?
+            }
+            Find::Sure(find) => {
+                let value = typical.sure(&**find)?;
+                let exactly = Some(Interval { lo: value, hi: value });
+                figure(value, exactly, exactly)?
+            }
+        };
+        Some(record::Finding {
+            name: spec.name.clone(),
+            value,
+            unit: spec.unit.to_owned(),
+            ci,
+            reach,
+        })
     });
     known.collect()
 }

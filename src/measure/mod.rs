@@ -15,6 +15,7 @@ mod session;
 mod sizing;
 mod stopping;
 mod suite;
+mod traces;
 mod typical;
 mod verify;
 

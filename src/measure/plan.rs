@@ -175,7 +175,10 @@ pub(super) struct ParameterSpec {
 type Finder = Box<dyn Fn(&Spans<'_>) -> Option<Value>>;
 
 pub(super) enum Find {
+    /// A name, or a figure that no interval is known of.
     Any(Finder),
+    /// Absent where it is not finite.
+    Figure(Estimator),
     /// Absent where a case's interval leaves another figure possible.
     Sure(Estimator),
 }
@@ -284,10 +287,8 @@ impl Plan {
         unit: &'static str,
         find: impl Fn(&Spans<'_>) -> f64 + 'static,
     ) {
-        self.finding(name, unit, move |spans| {
-            let value = find(spans);
-            value.is_finite().then_some(Value::Number(value))
-        });
+        let find = Find::Figure(Box::new(find));
+        self.findings.push(FindingSpec { name: name.into(), unit, find });
     }
 
     /// Adds a calibrated parameter that several share what it is computed from with.

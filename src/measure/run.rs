@@ -40,6 +40,19 @@ pub struct Progress {
     pub stage: Stage,
     /// How much of the experiment is done, 0 to 1.
     pub done: f64,
+    /// Rounds so far.
+    pub rounds: u32,
+    /// Half-width of the widest judged interval, once there is one.
+    pub half_width: Option<f64>,
+    /// Seconds left, or less if the intervals become sharp before; once rounds are timed.
+    pub left_s: Option<f64>,
+}
+
+impl Progress {
+    /// Before the first round.
+    fn before(stage: Stage, done: f64) -> Self {
+        Self { stage, done, rounds: 0, half_width: None, left_s: None }
+    }
 }
 
 /// Verification's share of the progress bar.
@@ -175,7 +188,7 @@ impl Attempt<'_> {
     }
 
     fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
-        (self.progress)(Progress { stage: Stage::Sizing, done: 0.0 });
+        (self.progress)(Progress::before(Stage::Sizing, 0.0));
         let span_s = self.session.profile.span_s / f64::from(self.plan.brevity.max(1));
         let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
         let target_s = span_s.max(least_s).min(MOST_TARGET_S);
@@ -190,7 +203,7 @@ impl Attempt<'_> {
         let mut all = Vec::with_capacity(sized.len());
         for (index, (case, refusal)) in sized.iter().zip(refusals).enumerate() {
             let done = VERIFYING * index as f64 / sized.len() as f64;
-            (self.progress)(Progress { stage: Stage::Verifying, done });
+            (self.progress)(Progress::before(Stage::Verifying, done));
             let (mut mismatched, refused) = (false, refusal.is_some());
             let unverified = if refused {
                 refusal
@@ -232,6 +245,7 @@ impl Attempt<'_> {
             let spans = self.session.executor.round(&order)?;
             busy_s += spans.iter().flatten().sum::<f64>().max(LEAST_WARM_UP_S);
         }
+        let began_s = self.spent_s();
         for round in 1.. {
             if self.is_stopped() {
                 return Ok((samples, INTERRUPTED));
@@ -239,8 +253,13 @@ impl Attempt<'_> {
             samples.push(self.round(&mut order, &mut rng, sized.len())?, false);
             let spent_s = self.spent_s();
             let share = stopping.progress(round, spent_s);
-            let done = VERIFYING + (1.0 - VERIFYING) * share;
-            (self.progress)(Progress { stage: Stage::Timing, done });
+            (self.progress)(Progress {
+                stage: Stage::Timing,
+                done: VERIFYING + (1.0 - VERIFYING) * share,
+                rounds: round,
+                half_width: stopping.half_width(),
+                left_s: Some(stopping.left_s(round, spent_s, spent_s - began_s)),
+            });
             let look = || widest(self.plan, &self.typical(&samples, sized));
             if let Some(reason) = stopping.decide(round, spent_s, look) {
                 self.time_undecided(timed, sized, &mut samples, &mut rng)?;

@@ -57,6 +57,21 @@ impl Stopping {
         let by_rounds = f64::from(round) / f64::from(self.profile.most_rounds);
         (spent_s / self.profile.budget_s).max(by_rounds).min(1.0)
     }
+
+    /// Seconds left if nothing but time or rounds ends it: the least number of rounds, each as long as those so
+    /// far, may take longer than the time budget.
+    pub(super) fn left_s(&self, round: u32, spent_s: f64, timed_s: f64) -> f64 {
+        let Profile { budget_s, least_rounds, most_rounds, .. } = self.profile;
+        let round_s = timed_s / f64::from(round.max(1));
+        let least_s = round_s * f64::from(least_rounds.saturating_sub(round));
+        let most_s = round_s * f64::from(most_rounds.saturating_sub(round));
+        (budget_s - spent_s).clamp(least_s, most_s.max(least_s))
+    }
+
+    /// The widest judged interval's half-width when last looked at, if it is finite.
+    pub(super) fn half_width(&self) -> Option<f64> {
+        self.widths.last().copied().filter(|width| width.is_finite())
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +108,22 @@ mod tests {
         assert_eq!(
             said.collect::<Vec<_>>(),
             [None, None, None, None, None, None, Some("noise_stable")]
+        );
+    }
+
+    #[test]
+    fn what_is_left_is_the_budget_or_the_rounds() {
+        let stopping = Stopping::new(PROFILE, 0.05);
+        assert_eq!(
+            stopping.left_s(20, 4.0, 2.0),
+            4.0,
+            "40 rounds of 0.1 s, before the budget's 6 s"
+        );
+        assert_eq!(stopping.left_s(20, 4.0, 4.0), 6.0, "what the budget leaves, before 40 rounds");
+        assert_eq!(
+            stopping.left_s(3, 9.5, 9.0),
+            18.0,
+            "six rounds that must be, whatever they take"
         );
     }
 

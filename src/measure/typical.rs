@@ -94,6 +94,18 @@ impl Typical {
         self.interval(figure).filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
     }
 
+    /// The figure at what every case typically takes, but for one that takes `times` as long.
+    pub(super) fn with(&self, case: usize, times: f64, figure: impl Fn(&Spans<'_>) -> f64) -> f64 {
+        let mut moved = self.estimates.clone();
+        moved[case] *= times;
+        figure(&self.spans(&moved, None))
+    }
+
+    /// Seconds that the case typically takes.
+    pub(super) fn span_s(&self, case: usize) -> f64 {
+        self.estimates[case]
+    }
+
     /// What the figure is computed from, each with its interval: its cases, and the level of all.
     fn parts(&self, figure: &dyn Fn(&Spans<'_>) -> f64) -> Option<Vec<(usize, Interval)>> {
         let level = self.scales.len();

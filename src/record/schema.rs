@@ -44,7 +44,7 @@ impl Schema {
     /// The format's name.
     pub const NAME: &'static str = "warplaw-record";
     /// The version written.
-    pub const VERSION: &'static str = "1.0.0";
+    pub const VERSION: &'static str = "1.1.0";
 
     /// The schema of the records this version writes.
     #[must_use]
@@ -245,6 +245,10 @@ pub struct Parameter {
     /// 95 % interval; absent for too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<Interval>,
+    /// How far it goes while each case behind it lies anywhere in the middle of its spans, as
+    /// [`Point::ratio_reach`] does; absent for too few rounds, and before version 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Interval>,
 }
 
 impl Parameter {
@@ -264,6 +268,12 @@ pub struct Finding {
     pub value: Value,
     /// Unit; empty for a name or a pure number.
     pub unit: String,
+    /// 95 % interval of a figure; absent for a name, for too few rounds, and before version 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<Interval>,
+    /// Its reach, as a parameter's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Interval>,
 }
 
 /// A named value with its unit.
@@ -304,6 +314,32 @@ pub struct Point {
     /// Whether the law claims this point, so that the experiment's verdict rests on it.
     #[serde(default = "yes")]
     pub claimed: bool,
+    /// What single spans made of `measured`; absent where it is no simple figure of any one case, and before
+    /// version 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+}
+
+/// How a measured figure follows from the span of one case, `s` in seconds, while its other cases take what they
+/// typically take: `(offset + factor·s)^power`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The [`Case`]'s id.
+    pub case: String,
+    /// In the figure's unit to that power.
+    pub offset: f64,
+    /// The same for each second.
+    pub factor: f64,
+    /// 1, or −1 for a figure that is so much less as the span is longer, such as a speed-up.
+    pub power: i32,
+}
+
+impl Trace {
+    /// The figure if the case had taken `span_s` seconds.
+    #[must_use]
+    pub fn at(&self, span_s: f64) -> f64 {
+        (self.offset + self.factor * span_s).powi(self.power)
+    }
 }
 
 impl Point {
