@@ -20,5 +20,5 @@ struct Arguments {
 
 fn main() -> ExitCode {
     prepare_environment();
-    report_error(run(&Arguments::parse().run, Closing::Verdicts))
+    report_error(run(&Arguments::parse().run, Closing::Everything))
 }

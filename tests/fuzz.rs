@@ -17,7 +17,7 @@ use warplaw::experiments::REGISTRY;
 use warplaw::gpu::fake::{FakeExecutor, Machine};
 use warplaw::predict::{Given, LAWS};
 use warplaw::record::{self, Record};
-use warplaw::report::{self, Format, Judgement, render};
+use warplaw::report::{self, Format, Judgement, Named, render};
 
 /// A small record, whole.
 const GOLDEN: &str = include_str!("data/record-1.0.0.json");
@@ -179,30 +179,36 @@ fn harmed(mut text: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
 /// Everything that is done with a record that was read.
 fn use_everywhere(record: &Record) {
     let _judged = Judgement::of(record);
-    let shown = report::report(record);
-    let compared =
-        report::compare(&[("a".to_owned(), record.clone()), ("b".to_owned(), record.clone())]);
-    for document in [&shown, &report::closing_with_verdicts(record), &compared] {
-        let terminal = render(document, Format::Terminal { width: Some(80) });
+    let mut other = record.clone();
+    other.seed ^= 1;
+    let named = |path, record| Named { path, record };
+    let pair = [named("a", record), named("b", &other)];
+    let three = [pair[0], pair[1], pair[0]];
+    let (_judged, checked) = report::check(&pair, Some(pair[1]));
+    let documents = [
+        report::report(record),
+        report::closing_with_verdicts(record),
+        report::compare(&pair),
+        report::compare(&three),
+        checked,
+    ];
+    for document in &documents {
+        let terminal = render(document, Format::Terminal { width: Some(80), color: false });
         let stray = |c: char| c.is_control() && c != '\n';
         assert!(!terminal.contains(stray), "a terminal is steered");
-        let html = render(document, Format::Html);
-        assert!(!html.contains("<script") && !html.contains("<b>"), "markup gets onto a page");
-        let csv = render(document, Format::Csv);
-        assert!(
-            csv.split("\r\n").all(|line| !line.starts_with(['=', '+', '@'])),
-            "a formula gets out"
-        );
-        assert!(!csv.contains(",=") && !csv.contains(",\"="), "a formula gets out");
-        let markdown = render(document, Format::Markdown);
-        for event in Parser::new_ext(&markdown, Options::ENABLE_TABLES) {
-            let markup = matches!(
-                event,
-                Event::Html(_)
-                    | Event::InlineHtml(_)
-                    | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::HtmlBlock)
-            );
-            assert!(!markup, "{event:?} gets onto a page");
+        check_html(&render(document, Format::Html));
+        check_markdown(&render(document, Format::Markdown), Links::None);
+    }
+    for document in
+        [&documents[0], &report::points(std::slice::from_ref(record)), &report::comparison(&pair)]
+    {
+        check_csv(&render(document, Format::Csv));
+    }
+    for page in report::gallery(&three, "warplaw gallery") {
+        match page.path.as_str() {
+            "README.md" => check_markdown(&page.text, Links::Gallery),
+            path if path.ends_with(".md") => check_markdown(&page.text, Links::None),
+            _ => check_html(&page.text),
         }
     }
     let place = record::default_path(record);
@@ -222,6 +228,50 @@ fn use_everywhere(record: &Record) {
     }
     let again = serde_json::to_vec(record).expect("a record is JSON");
     assert_eq!(&record::parse("again", &again).expect("what is written can be read"), record);
+}
+
+fn check_html(html: &str) {
+    for markup in ["<script", "<b>", "href=\"http", "javascript:x\"", "src="] {
+        assert!(!html.contains(markup), "{markup} gets onto a page");
+    }
+    assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
+}
+
+fn check_csv(csv: &str) {
+    assert!(csv.split("\r\n").all(|line| !line.starts_with(['=', '+', '@'])), "a formula gets out");
+    assert!(!csv.contains(",=") && !csv.contains(",\"="), "a formula gets out");
+}
+
+/// Which links and pictures a page may have.
+#[derive(Clone, Copy, PartialEq)]
+enum Links {
+    None,
+    /// To the pages and pictures beside it.
+    Gallery,
+}
+
+fn check_markdown(markdown: &str, links: Links) {
+    let own = |target: &str| {
+        links == Links::Gallery
+            && (target == "a.md" || target == "b.md" || target.starts_with("curves-"))
+    };
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        let markup = match &event {
+            // What folds the points away.
+            Event::Html(html) => {
+                let rest = ["<details>", "</details>", "<summary>", "</summary>"]
+                    .iter()
+                    .fold(html.to_string(), |text, tag| text.replace(tag, ""));
+                rest.contains('<')
+            }
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                !own(dest_url)
+            }
+            Event::InlineHtml(_) => true,
+            _ => false,
+        };
+        assert!(!markup, "{event:?} gets onto a page");
+    }
 }
 
 fn check(text: &[u8]) {
@@ -267,7 +317,7 @@ proptest! {
 
     #[test]
     fn any_words_are_a_command_line_or_an_error(
-        command in prop::sample::select(vec!["run", "list", "adapters", "report", "compare", "check", "predict", "help", ""]),
+        command in prop::sample::select(vec!["run", "list", "adapters", "report", "compare", "check", "gallery", "predict", "help", ""]),
         law in prop::sample::select(LAWS.iter().map(|law| law.name).chain(["", "teleport"]).collect::<Vec<_>>()),
         words in prop::collection::vec(word(), 0..6),
     ) {
@@ -295,8 +345,19 @@ proptest! {
 
 fn word() -> impl Strategy<Value = String> {
     let flags = [
-        "--only", "--seed", "--out", "--format", "--from", "--k", "--width", "--p", "--f",
-        "--alpha", "--",
+        "--only",
+        "--seed",
+        "--out",
+        "--format",
+        "--from",
+        "--k",
+        "--width",
+        "--p",
+        "--f",
+        "--alpha",
+        "--baseline",
+        "--no-color",
+        "--",
     ];
     prop_oneof![
         prop::sample::select(flags.to_vec()).prop_map(str::to_owned),

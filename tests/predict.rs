@@ -173,8 +173,13 @@ fn record_of_width(lanes: f64) -> String {
     let mut width = record.experiments[0].clone();
     width.id = "width".to_owned();
     let value = record::Value::Number(lanes);
-    width.findings =
-        vec![Finding { name: "effective_width".to_owned(), value, unit: "lanes".to_owned() }];
+    width.findings = vec![Finding {
+        name: "effective_width".to_owned(),
+        value,
+        unit: "lanes".to_owned(),
+        ci: None,
+        reach: None,
+    }];
     record.experiments.push(width);
     let name = format!("warplaw-predict-{}-{lanes}.json", std::process::id());
     let path = std::env::temp_dir().join(name);
@@ -194,6 +199,7 @@ fn what_stands_on_weak_ground_says_so() {
         value,
         unit: "s".to_owned(),
         ci: Some(Interval { lo: value * (1.0 - wide), hi: value * (1.0 + wide) }),
+        reach: None,
     };
     ladder.parameters = vec![parameter("alpha", 40e-6, 0.5), parameter("t", 1e-6, 0.01)];
     record.experiments.push(ladder);
@@ -292,7 +298,7 @@ fn no_corner_of_a_domain_is_fatal() {
                 assert!(rows >= 1 && answer.columns.iter().all(|c| c.values.len() == rows));
                 let text = warplaw::report::render(
                     &answer.document(),
-                    warplaw::report::Format::Terminal { width: Some(60) },
+                    warplaw::report::Format::Terminal { width: Some(60), color: false },
                 );
                 // Sentences are the terminal's to wrap.
                 let ruled = |line: &&str| line.contains('┤') || line.contains('─');

@@ -1,28 +1,100 @@
-//! What people read, held still: every format of a record whose names have `<`, `&` and `|` in them.
+//! What people read, held still: every format of records whose names have `<`, `&`, `|` and more in them.
 
 use std::path::Path;
+use std::process::Command;
 
-use warplaw::record::{Record, Status, read};
-use warplaw::report::{self, Format, Judgement, render};
-use warplaw::stats::Interval;
+use textwrap::core::display_width;
+use warplaw::record::{Record, Status, Value, read};
+use warplaw::report::{self, Difference, Document, Format, Judgement, Named, render};
+use warplaw::stats::{Interval, Verdict};
 
+fn data(name: &str) -> String {
+    format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// As the first version wrote it.
 fn golden() -> Record {
-    read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json")))
-        .expect("the golden record is readable")
+    read(Path::new(&data("record-1.0.0.json"))).expect("the golden record is readable")
+}
+
+/// Some experiments of each kind and outcome, of a device with a bad name.
+fn fixture() -> Record {
+    read(Path::new(&data("record-1.1.0.json"))).expect("the fixture is readable")
+}
+
+/// The same device after something has become worse, found another time.
+fn later() -> Record {
+    let mut record = fixture();
+    record.started_at = "2026-11-25T12:00:00Z".to_owned();
+    record.tool.profile = "full".to_owned();
+    let lanes = record.experiments.iter_mut().find(|e| e.id == "lanes").expect("it is there");
+    for parameter in &mut lanes.parameters {
+        let twice = |interval: &mut Option<Interval>| {
+            let times = |i: Interval| Interval { lo: 2.0 * i.lo, hi: 2.0 * i.hi };
+            *interval = interval.map(times);
+        };
+        parameter.value *= 2.0;
+        twice(&mut parameter.ci);
+        twice(&mut parameter.reach);
+    }
+    let width = record.experiments.iter_mut().find(|e| e.id == "width").expect("it is there");
+    width.points[0].ratio_ci = Some(Interval { lo: 1.3, hi: 1.4 });
+    width.points[0].ratio_reach = width.points[0].ratio_ci;
+    record
+}
+
+fn named<'a>(records: &'a [(&'a str, Record)]) -> Vec<Named<'a>> {
+    records.iter().map(|(path, record)| Named { path, record }).collect()
+}
+
+fn in_terminal(document: &Document, width: Option<u16>) -> String {
+    render(document, Format::Terminal { width, color: false })
 }
 
 #[test]
 fn every_format_says_the_same_as_before() {
-    let document = report::report(&golden());
-    insta::assert_snapshot!("terminal", render(&document, Format::Terminal { width: None }));
+    let document = report::report(&fixture());
+    insta::assert_snapshot!("terminal", in_terminal(&document, None));
+    insta::assert_snapshot!("terminal_60", in_terminal(&document, Some(60)));
+    insta::assert_snapshot!("terminal_80", in_terminal(&document, Some(80)));
     insta::assert_snapshot!("markdown", render(&document, Format::Markdown));
-    insta::assert_snapshot!("csv", render(&document, Format::Csv));
+    insta::assert_snapshot!("csv", render(&report::points(&[fixture()]), Format::Csv));
     insta::assert_snapshot!("html", render(&document, Format::Html));
+    insta::assert_snapshot!("summary", in_terminal(&report::summary(&fixture()), Some(200)));
+}
+
+#[test]
+fn a_record_of_the_first_version_is_shown_in_every_format() {
+    let document = report::report(&golden());
+    for format in [Format::Markdown, Format::Csv, Format::Html] {
+        let text = render(&document, format);
+        assert!(text.contains("lanes") && text.contains("0.999"), "{format:?}: {text}");
+    }
+    assert!(render(&document, Format::Html).contains("<svg"));
+}
+
+#[test]
+fn colours_are_added_to_verdicts_and_to_nothing_else() {
+    let document = report::summary(&fixture());
+    let colored = render(&document, Format::Terminal { width: Some(200), color: true });
+    assert!(colored.contains("\u{1b}["), "{colored}");
+    let mut plain = String::new();
+    let mut in_code = false;
+    for c in colored.chars() {
+        match c {
+            '\u{1b}' => in_code = true,
+            'm' if in_code => in_code = false,
+            c if !in_code => plain.push(c),
+            _ => (),
+        }
+    }
+    let letters = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(letters(&plain), letters(&in_terminal(&document, Some(200))));
 }
 
 #[test]
 fn a_clock_that_lies_is_told_of_at_the_top() {
-    let mut record = golden();
+    let mut record = fixture();
     record.clock.faults = vec!["it stands still".to_owned()];
     let text = render(&report::report(&record), Format::Markdown);
     let top = text.split("## Verdicts").next().expect("there is a top");
@@ -31,41 +103,129 @@ fn a_clock_that_lies_is_told_of_at_the_top() {
 
 #[test]
 fn a_comparison_says_the_same_as_before() {
+    let pair = [("a.json", fixture()), ("b.json", later())];
+    let document = report::compare(&named(&pair));
+    insta::assert_snapshot!("comparison", render(&document, Format::Markdown));
+    insta::assert_snapshot!("comparison_80", in_terminal(&document, Some(80)));
+    let tidy = report::comparison(&named(&pair));
+    insta::assert_snapshot!("comparison_csv", render(&tidy, Format::Csv));
     let mut other = golden();
-    other.adapter.name = "Other".to_owned();
-    other.experiments.pop();
-    other.experiments[0].findings[0].value = report_value(16.2);
-    let pair = [("a.json".to_owned(), golden()), ("b.json".to_owned(), other)];
-    insta::assert_snapshot!("comparison", render(&report::compare(&pair), Format::Markdown));
-}
-
-fn report_value(number: f64) -> warplaw::record::Value {
-    warplaw::record::Value::Number(number)
+    other.experiments[0].findings[0].value = Value::Number(16.2);
+    let three = [("a.json", fixture()), ("b.json", later()), ("c.json", other)];
+    let ranked = report::compare(&named(&three));
+    insta::assert_snapshot!("ranking", render(&ranked, Format::Markdown));
 }
 
 #[test]
-fn a_narrow_terminal_is_kept_to_and_loses_no_letter() {
-    let document = report::report(&golden());
-    let wide = render(&document, Format::Terminal { width: None });
-    let narrow = render(&document, Format::Terminal { width: Some(60) });
-    let table = |line: &&str| line.starts_with(' ') || line.starts_with('─');
-    assert!(narrow.lines().filter(table).all(|line| line.chars().count() <= 60), "{narrow}");
-    let letters = |text: &str| {
-        let kept = |c: &char| !c.is_whitespace() && *c != '─';
-        let mut letters: Vec<char> = text.chars().filter(kept).collect();
-        letters.sort_unstable();
-        letters
+fn a_record_is_the_same_as_itself_on_every_row() {
+    for record in [fixture(), golden()] {
+        let pair = [("a.json", record.clone()), ("a.json", record)];
+        let csv = render(&report::comparison(&named(&pair)), Format::Csv);
+        let rows: Vec<&str> = csv.lines().skip(1).collect();
+        assert!(!rows.is_empty());
+        let same = Difference::Same.word();
+        assert!(rows.iter().all(|row| row.trim_end().ends_with(same)), "{csv}");
+        let pair = named(&pair);
+        assert!(report::slower(pair[0], pair[1]).is_empty());
+        assert!(report::differences(pair[0], pair[1]).is_empty());
+    }
+}
+
+#[test]
+fn whatever_differs_beside_the_device_is_said_at_the_top() {
+    let mut other = fixture();
+    other.tool.version = "9.9.9".to_owned();
+    other.tool.profile = "full".to_owned();
+    other.clock.kind = "host".to_owned();
+    other.adapter.shader_checks = true;
+    other.adapter.limits = "downlevel".to_owned();
+    let pair = [("a.json", fixture()), ("b.json", other)];
+    let text = render(&report::compare(&named(&pair)), Format::Markdown);
+    let top = text.split("## Verdicts").next().expect("there is a top");
+    for said in ["9.9.9", "full profile", "B host", "checks on", "downlevel limits"] {
+        assert!(top.contains(said), "{said}: {top}");
+    }
+}
+
+#[test]
+fn a_check_against_a_baseline_tells_what_has_become_worse() {
+    let (before, after) = ([("a.json", fixture())], [("b.json", later())]);
+    let baseline = named(&before)[0];
+    let (judgement, document) = report::check(&named(&after), Some(baseline));
+    assert_eq!(judgement, Judgement::Deviates);
+    insta::assert_snapshot!("check", render(&document, Format::Markdown));
+    // `overlap` deviated before, so that against itself nothing has become worse.
+    let (judgement, _) = report::check(&named(&before), Some(baseline));
+    assert_eq!(judgement, Judgement::Holds);
+    assert_eq!(report::check(&named(&before), None).0, Judgement::Deviates);
+
+    let mut undecided = fixture();
+    undecided.experiments[0].controls[0].passed = false;
+    let undecided = [("c.json", undecided)];
+    let (judgement, _) = report::check(&named(&undecided), Some(baseline));
+    assert_eq!(judgement, Judgement::Inconclusive);
+    let mut missing = fixture();
+    missing.experiments.remove(0);
+    let missing = [("c.json", missing)];
+    let (judgement, document) = report::check(&named(&missing), Some(baseline));
+    assert_eq!(judgement, Judgement::Inconclusive);
+    assert!(render(&document, Format::Markdown).contains("width: missing after holds"));
+    let mut failed = fixture();
+    failed.experiments[0].status = Status::Failed;
+    let failed = [("c.json", failed)];
+    assert_eq!(report::check(&named(&failed), Some(baseline)).0, Judgement::Deviates);
+}
+
+#[test]
+fn a_terminal_is_kept_to_at_any_width_and_with_any_name() {
+    let mut long = fixture();
+    long.adapter.name = "Radeon日本 <x> | ".repeat(30).chars().take(300).collect();
+    long.tool.argv = vec!["warplaw".to_owned(), "x".repeat(300)];
+    let pair = [("a.json", fixture()), ("b.json", later())];
+    let three = [("a.json", fixture()), ("b.json", later()), ("c.json", long.clone())];
+    let documents = [
+        report::report(&long),
+        report::closing_with_verdicts(&long),
+        report::compare(&named(&pair)),
+        report::compare(&named(&three)),
+        report::check(&named(&three), Some(named(&pair)[0])).1,
+    ];
+    for document in &documents {
+        for width in [60, 80, 200] {
+            let text = in_terminal(document, Some(width));
+            let broken = text.lines().find(|line| display_width(line) > usize::from(width));
+            assert_eq!(broken, None, "at {width}");
+        }
+    }
+}
+
+#[test]
+fn a_narrow_terminal_loses_no_cell() {
+    let document = report::summary(&fixture());
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        words.retain(|word| !word.starts_with(['─', '═']));
+        words.sort();
+        words
     };
-    assert_eq!(letters(&wide), letters(&narrow));
+    let (wide, narrow) = (in_terminal(&document, None), in_terminal(&document, Some(60)));
+    let narrow = words(&narrow);
+    for word in words(&wide) {
+        // A column's head stands before its cells, with a colon.
+        let there = narrow.contains(&word) || narrow.contains(&format!("{word}:"));
+        assert!(
+            there || word == "experiment" || ["on", "this", "device"].contains(&&*word),
+            "{word}"
+        );
+    }
 }
 
 #[test]
 fn two_processes_make_the_same_page_to_the_last_byte() {
     let page = |name: &str| {
         let out = std::env::temp_dir().join(format!("warplaw-page-{}", std::process::id()));
-        let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json");
-        let made = std::process::Command::new(env!("CARGO_BIN_EXE_warplaw"))
-            .args(["report", record, "--format", name, "--out"])
+        let made = Command::new(env!("CARGO_BIN_EXE_warplaw"))
+            .args(["report", &data("record-1.1.0.json"), "--format", name, "--out"])
             .arg(&out)
             .status();
         assert!(made.expect("the binary runs").success());
@@ -79,10 +239,14 @@ fn two_processes_make_the_same_page_to_the_last_byte() {
 
 #[test]
 fn no_name_breaks_out_of_its_place() {
-    let html = render(&report::report(&golden()), Format::Html);
-    assert!(!html.contains("<Warp>") && html.contains("Acme &lt;Warp&gt; &amp; Weft | 9000"));
-    let markdown = render(&report::report(&golden()), Format::Markdown);
-    assert!(!markdown.contains("<Warp>"));
+    let html = render(&report::report(&fixture()), Format::Html);
+    assert!(!html.contains("<script") && html.contains("Acme &quot;Warp&quot; &lt;script&gt;"));
+    // Nothing is fetched, and nothing runs.
+    for outside in ["src=", "@import", "url(", "<iframe", "onload", "href=\"http"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    let markdown = render(&report::report(&fixture()), Format::Markdown);
+    assert!(!markdown.contains("<script") && !markdown.contains("<b>"));
     let pipes = |line: &&str| line.starts_with('|');
     for table in markdown.split("\n\n").filter(|block| block.starts_with('|')) {
         let columns: Vec<usize> = table
@@ -95,11 +259,37 @@ fn no_name_breaks_out_of_its_place() {
 }
 
 #[test]
+fn a_tidy_table_has_a_row_a_point_and_full_figures() {
+    let record = fixture();
+    let csv = render(&report::points(std::slice::from_ref(&record)), Format::Csv);
+    let points: Vec<_> = record.experiments.iter().flat_map(|e| &e.points).collect();
+    assert_eq!(csv.lines().count(), 1 + points.len());
+    assert!(csv.starts_with("adapter,backend,"), "{csv}");
+    for point in points {
+        assert!(csv.contains(&format!(",{},", point.measured)), "{}", point.measured);
+    }
+}
+
+/// Points that single spans were traced to are drawn with their spans, others without.
+#[test]
+fn samples_are_drawn_where_they_are_known() {
+    let mut record = fixture();
+    let dots = |record: &Record| {
+        let html = render(&report::report(record), Format::Html);
+        html.matches("class=\"dots").count()
+    };
+    assert!(dots(&record) > 5);
+    record.cases.clear();
+    assert_eq!(dots(&record), 0);
+}
+
+#[test]
 fn records_are_judged_again_from_their_points() {
     let mut record = golden();
     assert_eq!(Judgement::of(&record), Judgement::Holds);
     record.experiments[0].points[0].ratio_ci = Some(Interval { lo: 1.2, hi: 1.3 });
     assert_eq!(Judgement::of(&record), Judgement::Deviates);
+    assert_eq!(report::rejudge(&record.experiments[0]), Some(Verdict::Deviates));
     record.experiments[0].points[0].claimed = false;
     assert_eq!(Judgement::of(&record), Judgement::Inconclusive);
     record = golden();

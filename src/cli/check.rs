@@ -3,31 +3,28 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, print_text};
-use crate::record::{self, plain};
-use crate::report::{Judgement, word};
+use super::{CliError, Output, named, read_all};
+use crate::report::{self, Judgement};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArguments {
     /// Records to judge
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
+    /// Judge by what has become worse than in this record: laws that held, figures that were faster
+    #[arg(long, value_name = "RECORD")]
+    baseline: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
-    let mut worst = Judgement::Holds;
-    for path in &arguments.records {
-        let record = record::read(path)?;
-        let words: Vec<String> = record
-            .experiments
-            .iter()
-            .map(|experiment| format!("{} {}", experiment.id, word(experiment)))
-            .collect();
-        let line = format!("{}: {}", path.display(), words.join(", "));
-        print_text(&format!("{}\n", plain(&line)))?;
-        worst = worst.max(Judgement::of(&record));
-    }
-    Ok(ExitCode::from(match worst {
+    let records = read_all(&arguments.records)?;
+    let baseline = read_all(arguments.baseline.as_slice())?;
+    let baseline = named(&baseline).first().copied();
+    let (judgement, document) = report::check(&named(&records), baseline);
+    arguments.output.put(&arguments.output.text(&document))?;
+    Ok(ExitCode::from(match judgement {
         Judgement::Holds => 0,
         Judgement::Deviates => 1,
         Judgement::Inconclusive => 3,

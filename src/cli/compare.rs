@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, Output};
-use crate::record;
+use super::{CliError, FormatArgument, Output, named, read_all};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArguments {
-    /// Records to lay side by side
+    /// Records to lay side by side: two are compared, more are ranked
     #[arg(required = true, num_args = 2.., value_name = "RECORD")]
     records: Vec<PathBuf>,
     #[command(flatten)]
@@ -17,10 +16,12 @@ pub(super) struct CompareArguments {
 }
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
-    let mut records = Vec::with_capacity(arguments.records.len());
-    for path in &arguments.records {
-        records.push((path.display().to_string(), record::read(path)?));
-    }
-    arguments.output.write(report::compare(&records), "compare", &arguments.records)?;
+    let records = read_all(&arguments.records)?;
+    let records = named(&records);
+    let document = match arguments.output.format {
+        FormatArgument::Csv => report::comparison(&records),
+        _ => report::compare(&records),
+    };
+    arguments.output.write(document, "compare", &arguments.records)?;
     Ok(ExitCode::SUCCESS)
 }

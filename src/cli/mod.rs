@@ -3,6 +3,7 @@
 mod adapters;
 mod check;
 mod compare;
+mod gallery;
 mod list;
 mod predict;
 mod report;
@@ -11,12 +12,13 @@ mod run;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::gpu::GpuError;
 use crate::predict::Unanswered;
-use crate::record::{RecordError, plain, write_whole};
-use crate::report::{Document, Format, render};
+use crate::record::{self, Record, RecordError, plain, write_whole};
+use crate::report::{Document, Format, Named, render};
 
 pub use run::{Closing, RunArguments, run};
 
@@ -24,6 +26,9 @@ pub use run::{Closing, RunArguments, run};
 #[derive(Debug, Parser)]
 #[command(version, about, arg_required_else_help = true)]
 pub struct Arguments {
+    /// No colours, as `NO_COLOR` and a pipe ask for too
+    #[arg(long, global = true)]
+    no_color: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,6 +45,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Show records side by side
     Compare(compare::CompareArguments),
+    /// Make the pages of a folder of records
+    Gallery(gallery::GalleryArguments),
     /// Evaluate a law from parameters, or from a record's
     Predict(predict::PredictArguments),
     /// Judge records: exit 1 if a law deviates, 3 if one is inconclusive
@@ -79,12 +86,16 @@ pub enum CliError {
 /// Carries out the command and says how it went.
 #[must_use]
 pub fn execute(arguments: Arguments) -> ExitCode {
+    if arguments.no_color {
+        ColorChoice::Never.write_global();
+    }
     let outcome = match arguments.command {
-        Command::Run(arguments) => run(&arguments, Closing::Report),
+        Command::Run(arguments) => run(&arguments, Closing::Summary),
         Command::List => list::list(),
         Command::Adapters(arguments) => adapters::adapters(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Gallery(arguments) => gallery::gallery(&arguments),
         Command::Predict(arguments) => predict::predict(&arguments),
         Command::Check(arguments) => check::check(&arguments),
     };
@@ -108,22 +119,29 @@ enum FormatArgument {
     Html,
 }
 
-impl FormatArgument {
-    /// The format, for a terminal as wide as the one that reads it.
-    fn format(self, width: Option<u16>) -> Format {
-        match self {
-            Self::Terminal => Format::Terminal { width },
-            Self::Markdown => Format::Markdown,
-            Self::Csv => Format::Csv,
-            Self::Html => Format::Html,
-        }
-    }
-}
-
 /// Columns of the terminal that reads standard output; none where that is a file or a pipe.
 fn terminal_width() -> Option<u16> {
     let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some(width.0)
+}
+
+/// For who reads standard output: as wide, and in colours where that is wished.
+fn terminal() -> Format {
+    let choice = AutoStream::choice(&std::io::stdout());
+    Format::Terminal { width: terminal_width(), color: choice != ColorChoice::Never }
+}
+
+type Records = Vec<(String, Record)>;
+
+/// Reads every record.
+fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
+    let read = |path: &PathBuf| Ok((path.display().to_string(), record::read(path)?));
+    paths.iter().map(read).collect()
+}
+
+/// The same as reports want them.
+fn named(records: &Records) -> Vec<Named<'_>> {
+    records.iter().map(|(path, record)| Named { path, record }).collect()
 }
 
 /// Where and how a document goes.
@@ -155,8 +173,21 @@ impl Output {
                 path.display()
             ));
         }
-        let width = if self.out.is_some() { None } else { terminal_width() };
-        self.put(&render(&document, self.format.format(width)))
+        self.put(&self.text(&document))
+    }
+
+    /// The document as it is to be written.
+    fn text(&self, document: &Document) -> String {
+        let format = match self.format {
+            FormatArgument::Terminal if self.out.is_some() => {
+                Format::Terminal { width: None, color: false }
+            }
+            FormatArgument::Terminal => terminal(),
+            FormatArgument::Markdown => Format::Markdown,
+            FormatArgument::Csv => Format::Csv,
+            FormatArgument::Html => Format::Html,
+        };
+        render(document, format)
     }
 
     /// Writes the text where it is to go.

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, Output};
-use crate::record;
+use super::{CliError, FormatArgument, Output, read_all};
 use crate::report::{self, Document};
 
 #[derive(Debug, clap::Args)]
@@ -17,10 +16,14 @@ pub(super) struct ReportArguments {
 }
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> {
-    let mut document = Document::default();
-    for path in &arguments.records {
-        document.append(report::report(&record::read(path)?));
-    }
+    let records = read_all(&arguments.records)?.into_iter().map(|(_, record)| record);
+    let document = match arguments.output.format {
+        FormatArgument::Csv => report::points(&records.collect::<Vec<_>>()),
+        _ => records.fold(Document::default(), |mut document, record| {
+            document.append(report::report(&record));
+            document
+        }),
+    };
     arguments.output.write(document, "report", &arguments.records)?;
     Ok(ExitCode::SUCCESS)
 }

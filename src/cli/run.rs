@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{CliError, print_text, terminal_width};
+use super::{CliError, print_text, terminal};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, LimitSet, Options, Selection};
 use crate::measure::{Experiment, Opener, Origin, Profile, Progress, Stage, Suite, seed_from_time};
 use crate::record::{self, Machine, Record, Status, Tool, plain};
-use crate::report::{self, Format, render};
+use crate::report::{self, figures, render};
 
 /// What to measure, on what, and where the record goes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -74,10 +74,10 @@ impl From<Limits> for LimitSet {
 /// What is printed when all is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// Verdicts, points, card.
-    Report,
-    /// Points, card, verdicts: for `cargo bench`.
-    Verdicts,
+    /// The card and the verdicts.
+    Summary,
+    /// Every experiment, the card, and the verdicts at the end: for `cargo bench`.
+    Everything,
 }
 
 /// Runs the experiments, prints the report and writes the record.
@@ -123,11 +123,12 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
     }
     let record = suite.record();
     let document = match closing {
-        Closing::Report => report::report(record),
-        Closing::Verdicts => report::closing_with_verdicts(record),
+        Closing::Summary => report::summary(record),
+        Closing::Everything => report::closing_with_verdicts(record),
     };
-    print_text(&render(&document, Format::Terminal { width: terminal_width() }))?;
-    print_text(&format!("\nrecord: {}\n", plain(&keeper.path.display().to_string())))?;
+    print_text(&render(&document, terminal()))?;
+    let path = plain(&keeper.path.display().to_string());
+    print_text(&format!("\nrecord: {path}\ncurves: warplaw report {path}\n"))?;
     let failed = record.experiments.iter().filter(|e| e.status == Status::Failed);
     for experiment in failed.clone() {
         let reason = experiment.reason.as_deref().unwrap_or("no reason is known");
@@ -187,21 +188,29 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
     stop
 }
 
-fn tool(profile: Profile) -> Tool {
+/// The command as one would type it: the program's name, not where it lies, and cargo's for a bench.
+fn command_line(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<String> {
     // An argument need not be text.
-    let mut argv: Vec<String> =
-        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    if let Some(program) = argv.first_mut() {
-        // The program's name, not where it lies.
-        *program = Path::new(program)
-            .file_name()
-            .map_or_else(|| "warplaw".to_owned(), |name| name.to_string_lossy().into_owned());
-    }
+    let mut words = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let name = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
+    let (bench, rest): (Vec<String>, Vec<String>) = words.partition(|word| word == "--bench");
+    let mut line: Vec<String> = if bench.is_empty() {
+        vec![name.unwrap_or_else(|| "warplaw".to_owned())]
+    } else {
+        ["cargo", "bench", "--bench", "laws"].map(str::to_owned).to_vec()
+    };
+    line.extend((!bench.is_empty() && !rest.is_empty()).then(|| "--".to_owned()));
+    line.extend(rest);
+    line
+}
+
+fn tool(profile: Profile) -> Tool {
     Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_rev: option_env!("WARPLAW_GIT_REV").map(str::to_owned),
         dirty: option_env!("WARPLAW_GIT_DIRTY").map(|dirty| dirty == "true"),
-        argv,
+        argv: command_line(std::env::args_os()),
         profile: profile.name.to_owned(),
     }
 }
@@ -236,10 +245,11 @@ impl Keeper {
     }
 }
 
+/// On standard error, and only where that is a terminal.
 fn progress_bar(experiment: &Experiment, index: usize, of: usize) -> ProgressBar {
     const STEPS: u64 = 1000;
     let bar = ProgressBar::new(STEPS);
-    let template = "{prefix:>20} {bar:32} {percent:>3} % {msg}";
+    let template = "{prefix:>20} {bar:24} {percent:>3} % {wide_msg}";
     bar.set_style(ProgressStyle::with_template(template).expect("the template is constant"));
     bar.set_prefix(format!("{}/{of} {}", index + 1, experiment.id));
     bar
@@ -248,9 +258,47 @@ fn progress_bar(experiment: &Experiment, index: usize, of: usize) -> ProgressBar
 fn show(bar: &ProgressBar, progress: Progress) {
     let steps = bar.length().unwrap_or(0) as f64;
     bar.set_position((progress.done * steps) as u64);
-    bar.set_message(match progress.stage {
-        Stage::Sizing => "sizing spans",
-        Stage::Verifying => "verifying outputs",
-        Stage::Timing => "timing rounds",
-    });
+    bar.set_message(said(progress));
+}
+
+/// The stage in words: rounds done, how sharp the widest interval is by now, seconds left at most.
+fn said(progress: Progress) -> String {
+    match progress.stage {
+        Stage::Sizing => "sizing spans".to_owned(),
+        Stage::Verifying => "verifying outputs".to_owned(),
+        Stage::Timing => {
+            let width = progress.half_width.map(|half| format!(", ±{}", figures::per_cent(half)));
+            let left = progress.left_s.map(|left_s| format!(", {:.0} s at most", left_s.ceil()));
+            let [width, left] = [width, left].map(Option::unwrap_or_default);
+            format!("round {}{width}{left}", progress.rounds)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_the_one_that_was_typed() {
+        let line = |words: &[&str]| command_line(words.iter().map(Into::into)).join(" ");
+        assert_eq!(line(&["/a/b/warplaw", "run", "--quick"]), "warplaw run --quick");
+        assert_eq!(line(&["/t/laws-0123", "--bench"]), "cargo bench --bench laws");
+        let chosen = line(&["/t/laws-0123", "--quick", "--bench"]);
+        assert_eq!(chosen, "cargo bench --bench laws -- --quick");
+    }
+
+    #[test]
+    fn progress_tells_rounds_sharpness_and_time_as_far_as_they_are_known() {
+        let timing = Progress {
+            stage: Stage::Timing,
+            done: 0.4,
+            rounds: 21,
+            half_width: Some(0.031),
+            left_s: Some(3.2),
+        };
+        assert_eq!(said(timing), "round 21, ±3.1 %, 4 s at most");
+        assert_eq!(said(Progress { half_width: None, left_s: None, ..timing }), "round 21");
+        assert_eq!(said(Progress { stage: Stage::Sizing, ..timing }), "sizing spans");
+    }
 }

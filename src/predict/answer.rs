@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Given, Unanswered, Used};
 use crate::report::figures;
-use crate::report::{Axis, Curve, Document, Plot, Table};
+use crate::report::{Axis, Curve, Document, Panel, Plot, Table};
 
 /// The unit of a share: a number from 0 to 1 in JSON, per cent to a reader.
 pub(super) const SHARE_OF_ONE: &str = "share";
@@ -183,18 +183,21 @@ impl Answer {
         };
         let curve = |column: &&Column| Curve {
             name: column.name.to_owned(),
-            points: x
+            line: x
                 .values
                 .iter()
                 .zip(&column.values)
                 .filter_map(|(&x, &y)| Some((x?, y?)))
                 .collect(),
+            marks: Vec::new(),
+            joined: false,
         };
-        Plot {
-            x: axis(x, self.axes[0]),
+        let panel = Panel {
             y: axis(drawn.first().unwrap_or(&x), self.axes[1]),
             curves: drawn.iter().map(curve).collect(),
-        }
+            band: None,
+        };
+        Plot { title: self.formula.to_owned(), x: axis(x, self.axes[0]), panels: vec![panel] }
     }
 }
 

@@ -56,6 +56,24 @@ pub fn compact(value: f64) -> String {
     trimmed(&significant(value, 4)).to_owned()
 }
 
+/// `value` for an axis: no digit more than it has, large counts in thousands and millions.
+#[must_use]
+pub fn short(value: f64, unit: &str) -> String {
+    if !unit.is_empty() {
+        let text = quantity(value, unit);
+        let end =
+            text.find(|c: char| !c.is_ascii_digit() && !"-.e".contains(c)).unwrap_or(text.len());
+        return format!("{}{}", trimmed(&text[..end]), &text[end..]);
+    }
+    let (factor, suffix) = match value.abs() {
+        v if v >= 1e9 => (1e-9, "G"),
+        v if v >= 1e6 => (1e-6, "M"),
+        v if v >= 1e4 => (1e-3, "k"),
+        _ => (1.0, ""),
+    };
+    format!("{}{suffix}", trimmed(&digits(value * factor)))
+}
+
 /// Without zeros that end a fraction.
 fn trimmed(digits: &str) -> &str {
     if digits.contains('.') && !digits.contains('e') {
@@ -85,10 +103,10 @@ fn seconds_scale(value: f64) -> (f64, &'static str) {
     }
 }
 
-/// A value with its interval, both in the value's prefix.
+/// A value with its interval, both in the value's prefix; alone, where it cannot be another.
 #[must_use]
 pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> String {
-    let Some(interval) = interval else {
+    let Some(interval) = interval.filter(|interval| interval.lo < interval.hi) else {
         return quantity(value, unit);
     };
     let factor = match unit {
@@ -130,6 +148,22 @@ pub fn finding(finding: &Finding) -> String {
     }
 }
 
+/// The same with its interval, where it is a figure that has one.
+#[must_use]
+pub fn finding_with_interval(finding: &Finding) -> String {
+    match &finding.value {
+        Value::Number(number) => with_interval(*number, &finding.unit, finding.ci),
+        Value::Text(text) => text.clone(),
+    }
+}
+
+/// So many of something, in the plural where it must be.
+#[must_use]
+pub fn counted(many: usize, what: &str) -> String {
+    let plural = if many == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(many as f64))
+}
+
 /// A count with separators.
 #[must_use]
 pub fn count(value: f64) -> String {
@@ -167,6 +201,13 @@ mod tests {
         assert_eq!(to_digits(99.999_99, "x", 4), "100.0×");
         assert_eq!(to_digits(0.99, "%", 4), "99 %");
         assert_eq!(to_digits(1.0 / 3.0, "%", 4), "33.33 %");
+        assert_eq!(short(2e-3, "s"), "2 ms");
+        assert_eq!(short(1.5e-7, "s"), "150 ns");
+        assert_eq!(short(2.0, "x"), "2×");
+        assert_eq!(short(0.95, ""), "0.95");
+        assert_eq!(short(1024.0, ""), "1024");
+        assert_eq!(short(16_777_216.0, ""), "16.8M");
+        assert_eq!(short(0.0, "s"), "0 s");
     }
 
     #[test]

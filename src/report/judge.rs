@@ -1,6 +1,7 @@
 //! Judging a stored record again, by the tolerances of today. Whether a control passed is taken from the
 //! record: it was decided on samples of control cases that no tolerance of today changes much.
 
+use super::figures;
 use crate::record::{Experiment, Point, Record, Status};
 use crate::stats::{Verdict, combine, judge, tolerance};
 
@@ -51,6 +52,33 @@ pub fn rejudge(experiment: &Experiment) -> Option<Verdict> {
 #[must_use]
 pub fn word(experiment: &Experiment) -> &'static str {
     rejudge(experiment).map_or(experiment.status.word(), Verdict::word)
+}
+
+/// What the verdict rests on, or what stands in its way, in a few words.
+#[must_use]
+pub fn decided_by(experiment: &Experiment) -> String {
+    let Some(verdict) = rejudge(experiment) else {
+        return experiment.reason.clone().unwrap_or_default();
+    };
+    let failed = experiment.controls.iter().filter(|control| !control.passed);
+    let failed: Vec<String> = failed.map(|control| format!("`{}`", control.name)).collect();
+    if !failed.is_empty() {
+        let plural = if failed.len() == 1 { "" } else { "s" };
+        return format!("control{plural} {} failed", failed.join(", "));
+    }
+    let claimed: Vec<&Point> = experiment.points.iter().filter(|point| point.claimed).collect();
+    let of = |verdict: Verdict| {
+        claimed.iter().filter(|point| judge_point(experiment, point) == verdict).count()
+    };
+    let many = figures::counted(claimed.len(), "point");
+    match (verdict, of(verdict)) {
+        (_, _) if claimed.is_empty() => "no point".to_owned(),
+        (Verdict::Holds, _) if claimed.len() == 1 => many,
+        (Verdict::Holds, _) => format!("all {many}"),
+        (Verdict::Deviates, n) => format!("{n} of {many}"),
+        (Verdict::Inconclusive, 0) => "a control or a figure that is not known".to_owned(),
+        (Verdict::Inconclusive, n) => format!("{n} of {many} undecided"),
+    }
 }
 
 impl Judgement {

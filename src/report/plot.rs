@@ -1,90 +1,160 @@
-//! A small plot in letters. Curves are told apart by their marks, since a pipe or a page has no colours; that
-//! is why this is not one of the crates that draw in braille dots.
+//! One model of what is drawn: curves of predictions and measurements over one swept quantity. Terminals draw
+//! it in letters, pages as a picture.
 
-use super::document::{Axis, Curve, Plot};
 use super::figures;
+use crate::record::plain;
 
-/// Rows of the plot itself.
-const ROWS: usize = 13;
-/// Columns of it where there is room.
-const COLUMNS: usize = 60;
-/// Columns of the labels left of it, unless one is wider.
-const LEAST_LABEL: usize = 9;
-/// Columns below which nothing could be told.
-const LEAST_COLUMNS: usize = 16;
-/// Marks of the curves in turn.
-const MARKS: [char; 4] = ['*', 'o', '+', 'x'];
+/// An axis of a plot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    /// What runs along it.
+    pub name: String,
+    /// Its unit, as [`figures::quantity`] writes it.
+    pub unit: String,
+    /// Whether equal steps are equal factors.
+    pub logarithmic: bool,
+}
 
-/// The plot in at most `width` columns; nothing where there is nothing to see.
-pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
-    let points = || plot.curves.iter().flat_map(|curve| curve.points.iter());
-    let (Some(x), Some(y)) = (
-        Span::of(&plot.x, points().map(|&(x, _)| x)),
-        Span::of(&plot.y, points().map(|&(_, y)| y)),
-    ) else {
-        return String::new();
-    };
-    let [top, middle, bottom] = [1.0, 0.5, 0.0].map(|share| y.label(&plot.y, share));
-    let widest = [&top, &middle, &bottom].map(|label| label.chars().count());
-    let margin = widest.into_iter().fold(LEAST_LABEL, usize::max) + 1;
-    let room = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(margin + 1));
-    let columns = room.clamp(LEAST_COLUMNS, COLUMNS);
-    let mut cells = vec![vec![' '; columns]; ROWS];
-    // The first curve is drawn last, over the others.
-    for (curve, mark) in plot.curves.iter().zip(MARKS).rev() {
-        for (column, height) in heights(curve, x, y, columns) {
-            let row = ((1.0 - height) * (ROWS - 1) as f64).round() as usize;
-            cells[row.min(ROWS - 1)][column] = mark;
+/// A measurement.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mark {
+    /// Where in the sweep.
+    pub x: f64,
+    /// What was measured.
+    pub y: f64,
+    /// Its 95 % interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+    /// What single samples say.
+    pub samples: Vec<f64>,
+    /// Whether the law says nothing of it.
+    pub hollow: bool,
+}
+
+/// A series: its prediction and its measurements.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curve {
+    /// What it shows.
+    pub name: String,
+    /// The prediction, from left to right; straight between its points.
+    pub line: Vec<(f64, f64)>,
+    /// The measurements.
+    pub marks: Vec<Mark>,
+    /// Whether they are joined, for want of a prediction between them.
+    pub joined: bool,
+}
+
+/// Curves over one axis. Those of the same place in all panels of a plot belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// What follows.
+    pub y: Axis,
+    /// The curves.
+    pub curves: Vec<Curve>,
+    /// What is as good as predicted, from where to where.
+    pub band: Option<(f64, f64)>,
+}
+
+/// Panels under one another that share what is swept. A table beside the plot holds its figures too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plot {
+    /// What it shows, in a line.
+    pub title: String,
+    /// What is swept.
+    pub x: Axis,
+    /// The curves; what they leave of what was predicted goes under them.
+    pub panels: Vec<Panel>,
+}
+
+impl Axis {
+    /// The axis with strings safe to show.
+    fn plain(&self) -> Self {
+        Self { name: plain(&self.name), unit: plain(&self.unit), logarithmic: self.logarithmic }
+    }
+}
+
+impl Curve {
+    /// What is drawn through: the prediction, or the marks where they are joined.
+    pub(super) fn drawn(&self) -> Vec<(f64, f64)> {
+        let marks = self.marks.iter().map(|mark| (mark.x, mark.y));
+        if self.joined { marks.collect() } else { self.line.clone() }
+    }
+}
+
+impl Panel {
+    fn plain(&self) -> Self {
+        let curve = |curve: &Curve| Curve { name: plain(&curve.name), ..curve.clone() };
+        Self { y: self.y.plain(), curves: self.curves.iter().map(curve).collect(), band: self.band }
+    }
+
+    /// The axis from its least to its most; `None` where nothing can be drawn. Samples beyond what was predicted
+    /// and measured do not stretch it.
+    pub(super) fn scale(&self) -> Option<Scale> {
+        let lines = self.curves.iter().flat_map(|curve| curve.line.iter().map(|&(_, y)| y));
+        let marks = self.curves.iter().flat_map(|curve| {
+            curve.marks.iter().flat_map(|mark| {
+                let (lo, hi) = mark.interval.unwrap_or((mark.y, mark.y));
+                [lo, mark.y, hi]
+            })
+        });
+        let band = self.band.iter().flat_map(|&(lo, hi)| [lo, hi]);
+        Scale::of(&self.y, lines.chain(marks).chain(band))
+    }
+}
+
+impl Plot {
+    /// The plot with every string made safe to show.
+    pub(super) fn plain(&self) -> Self {
+        Self {
+            title: plain(&self.title),
+            x: self.x.plain(),
+            panels: self.panels.iter().map(Panel::plain).collect(),
         }
     }
-    let mut text = String::new();
-    for (row, cells) in cells.iter().enumerate() {
-        let label = match row {
-            0 => top.as_str(),
-            row if row == ROWS / 2 => &middle,
-            row if row == ROWS - 1 => &bottom,
-            _ => "",
+
+    /// Where anything is, each place once, from left to right.
+    pub(super) fn places(&self) -> Vec<f64> {
+        let curves = self.panels.iter().flat_map(|panel| &panel.curves);
+        let of_one = |curve: &Curve| {
+            let line = curve.line.iter().map(|&(x, _)| x);
+            line.chain(curve.marks.iter().map(|mark| mark.x)).collect::<Vec<_>>()
         };
-        let line: String = cells.iter().collect();
-        text.push_str(&format!("{label:>width$} ┤{}\n", line.trim_end(), width = margin - 1));
+        let mut places: Vec<f64> = curves.flat_map(of_one).filter(|x| x.is_finite()).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        places
     }
-    text.push_str(&format!("{:>margin$}└{}\n", "", "─".repeat(columns)));
-    let labels = [0.0, 0.5, 1.0].map(|share| x.label(&plot.x, share));
-    let gap = columns.saturating_sub(labels.iter().map(|label| label.chars().count()).sum());
-    let gaps = [gap / 2, gap - gap / 2].map(|spaces| " ".repeat(spaces));
-    let [first, middle, last] = labels;
-    let below = format!("{first}{}{middle}{}{last}", gaps[0], gaps[1]);
-    for line in [below, legend(plot), scales(plot)] {
-        text.push_str(&format!("{:>margin$} {line}\n", ""));
+
+    /// The swept axis from its least to its most; `None` where nothing can be drawn.
+    pub(super) fn scale(&self) -> Option<Scale> {
+        Scale::of(&self.x, self.places().into_iter())
     }
-    text
 }
 
-fn legend(plot: &Plot) -> String {
-    let curves =
-        plot.curves.iter().zip(MARKS).map(|(curve, mark)| format!("{mark} {}", curve.name));
-    curves.collect::<Vec<_>>().join("   ")
-}
-
-fn scales(plot: &Plot) -> String {
-    let scale = match (plot.x.logarithmic, plot.y.logarithmic) {
-        (true, true) => ", both axes log",
-        (true, false) => ", log to the right",
-        (false, true) => ", log upwards",
-        (false, false) => "",
+/// Whether values given in order are spaced by factors rather than by differences.
+#[must_use]
+pub fn is_spaced_by_factors(values: &[f64]) -> bool {
+    if values.len() < 3 || values.iter().any(|value| value.is_nan() || *value <= 0.0) {
+        return false;
+    }
+    // Least over greatest gap: 1 where all are equal.
+    let evenness = |scale: fn(f64) -> f64| {
+        let gaps = values.windows(2).map(|pair| scale(pair[1]) - scale(pair[0]));
+        let (least, most) =
+            gaps.fold((f64::INFINITY, 0.0), |(least, most), gap| (gap.min(least), gap.max(most)));
+        least / most
     };
-    format!("over {}{scale}", plot.x.name)
+    evenness(f64::ln) > evenness(|value| value)
 }
 
 /// What an axis covers, in its own scale.
-#[derive(Clone, Copy)]
-struct Span {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
     least: f64,
     most: f64,
     logarithmic: bool,
 }
 
-impl Span {
+impl Scale {
     fn of(axis: &Axis, values: impl Iterator<Item = f64>) -> Option<Self> {
         let logarithmic = axis.logarithmic;
         let scaled = values.map(|value| if logarithmic { value.log10() } else { value });
@@ -93,91 +163,108 @@ impl Span {
         let most = finite.iter().copied().reduce(f64::max)?;
         // A flat curve is drawn through the middle.
         let room = if most > least { 0.0 } else { 0.5 * least.abs().max(1e-12) };
-        Some(Self { least: least - room, most: most + room, logarithmic })
+        let scale = Self { least: least - room, most: most + room, logarithmic };
+        (scale.most - scale.least).is_finite().then_some(scale)
     }
 
-    /// Where a value lies, 0 to 1.
-    fn share(self, value: f64) -> f64 {
+    /// The same with a part of itself more on both sides.
+    pub(super) fn widened(self, by: f64) -> Self {
+        let room = (self.most - self.least) * by;
+        Self { least: self.least - room, most: self.most + room, ..self }
+    }
+
+    /// Where a value lies, 0 to 1 from end to end.
+    pub(super) fn share(self, value: f64) -> f64 {
         let value = if self.logarithmic { value.log10() } else { value };
         (value - self.least) / (self.most - self.least)
     }
 
-    fn label(self, axis: &Axis, share: f64) -> String {
+    /// The value that lies there.
+    pub(super) fn value(self, share: f64) -> f64 {
         let value = self.least + (self.most - self.least) * share;
         let value = if self.logarithmic { 10f64.powf(value) } else { value };
         // No noise of the way there: half of 1e-17 is a zero to a reader.
-        let value = if value.abs() < 1e-12 * 10f64.powf(self.most.min(0.0)) { 0.0 } else { value };
-        figures::quantity(value, &axis.unit)
+        if value.abs() < 1e-12 * 10f64.powf(self.most.min(0.0)) { 0.0 } else { value }
     }
-}
 
-/// The curve's height in each column that it reaches, 0 to 1: straight lines between its points.
-fn heights(curve: &Curve, x: Span, y: Span, columns: usize) -> Vec<(usize, f64)> {
-    let scaled: Vec<(f64, f64)> = curve
-        .points
-        .iter()
-        .map(|&(px, py)| (x.share(px), y.share(py)))
-        .filter(|(px, py)| px.is_finite() && py.is_finite())
-        .collect();
-    let at = |share: f64| {
-        let pair = scaled.windows(2).find(|pair| pair[0].0 <= share && share <= pair[1].0);
-        pair.map(|pair| {
-            let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
-            if x1 > x0 { y0 + (y1 - y0) * (share - x0) / (x1 - x0) } else { y1 }
-        })
-    };
-    let lone = scaled.first().filter(|_| scaled.len() == 1);
-    let lone = lone.map(|&(x, y)| ((x * (columns - 1) as f64).round() as usize, y));
-    let all =
-        (0..columns).filter_map(|column| Some((column, at(column as f64 / (columns - 1) as f64)?)));
-    all.chain(lone).collect()
+    pub(super) fn label(self, axis: &Axis, share: f64) -> String {
+        figures::quantity(self.value(share), &axis.unit)
+    }
+
+    /// Round values to mark the axis at, no more than `most`.
+    pub(super) fn ticks(self, most: usize) -> Vec<f64> {
+        let within = |value: &f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(*value));
+        let candidates = |step: &dyn Fn(i32) -> Option<Vec<f64>>| {
+            (0..60).find_map(|n| {
+                let ticks: Vec<f64> = step(n)?.into_iter().filter(within).collect();
+                (ticks.len() <= most && ticks.len() > 1).then_some(ticks)
+            })
+        };
+        let (least, most) = (self.least, self.most);
+        let linear = |n: i32| {
+            // 1, 2, 5, 10, … of the largest power of ten that may be too fine.
+            let finest = ((most - least).log10().floor() - 2.0) as i32;
+            let step = [1.0, 2.0, 5.0][n as usize % 3] * 10f64.powi(finest + n / 3);
+            let (from, to) = ((least / step).ceil(), (most / step).floor());
+            let count = to - from + 1.0;
+            (0.0..1e4).contains(&count).then(|| {
+                (0..count as i32).map(|i| (from + f64::from(i)) * step).collect::<Vec<_>>()
+            })
+        };
+        let decades = |n: i32| {
+            let (from, to) = (least.floor() as i32, most.ceil() as i32);
+            let of = |mantissas: &'static [f64], every: i32| {
+                let powers = (from..=to).filter(move |power| power.rem_euclid(every) == 0);
+                powers
+                    .flat_map(|power| mantissas.iter().map(move |m| m * 10f64.powi(power)))
+                    .collect::<Vec<_>>()
+            };
+            Some(match n {
+                0 => of(&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 1),
+                1 => of(&[1.0, 2.0, 5.0], 1),
+                2 => of(&[1.0, 3.0], 1),
+                n => of(&[1.0], n - 2),
+            })
+        };
+        let ticks = if self.logarithmic { candidates(&decades) } else { candidates(&linear) };
+        ticks.unwrap_or_else(|| vec![self.value(0.0), self.value(1.0)])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn axis(logarithmic: bool) -> Axis {
-        Axis { name: "n".to_owned(), unit: String::new(), logarithmic }
+    fn scale(values: &[f64], logarithmic: bool) -> Scale {
+        let axis = Axis { name: "n".to_owned(), unit: String::new(), logarithmic };
+        Scale::of(&axis, values.iter().copied()).expect("there are values")
     }
 
-    fn plot(points: Vec<(f64, f64)>, logarithmic: bool) -> Plot {
-        Plot {
-            x: axis(logarithmic),
-            y: axis(logarithmic),
-            curves: vec![Curve { name: "c".to_owned(), points }],
+    #[test]
+    fn ticks_are_round_few_and_within() {
+        assert_eq!(scale(&[0.0, 10.0], false).ticks(6), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        let near_one = scale(&[0.93, 1.07], false).ticks(3);
+        assert_eq!(
+            near_one.iter().map(|t| format!("{t:.3}")).collect::<Vec<_>>(),
+            ["0.950", "1.000", "1.050"]
+        );
+        assert_eq!(scale(&[1.0, 1000.0], true).ticks(4), [1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(scale(&[1.0, 1e9], true).ticks(4), [1.0, 1e3, 1e6, 1e9]);
+        assert_eq!(scale(&[0.9, 11.0], true).ticks(5), [1.0, 2.0, 5.0, 10.0]);
+        for (least, most) in [(1e-9, 3e-9), (-2.0, 5e6), (1.0, 1.0 + 1e-9), (3.0, 3.0)] {
+            let scale = scale(&[least, most], false);
+            let ticks = scale.ticks(5);
+            assert!((2..=5).contains(&ticks.len()), "{least} {most}: {ticks:?}");
         }
     }
 
     #[test]
-    fn a_power_law_is_a_straight_line_on_log_axes() {
-        let text = draw(&plot(vec![(1.0, 1.0), (10.0, 10.0), (100.0, 100.0)], true), Some(80));
-        let marks: Vec<(usize, usize)> = text
-            .lines()
-            .take(ROWS)
-            .enumerate()
-            .filter_map(|(row, line)| Some((row, line.chars().position(|c| c == '*')?)))
-            .collect();
-        assert_eq!(marks.len(), ROWS, "every row is crossed:\n{text}");
-        let slopes: Vec<isize> =
-            marks.windows(2).map(|pair| pair[0].1 as isize - pair[1].1 as isize).collect();
-        assert!(slopes.iter().all(|slope| (3..=7).contains(slope)), "{slopes:?}\n{text}");
-        assert!(
-            text.contains("100 ┤") && text.contains(" 10 ┤") && text.contains(" 1 ┤"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn it_keeps_to_the_width_and_survives_little_data() {
-        for points in [vec![], vec![(1.0, 1.0)], vec![(1.0, 0.0), (2.0, 0.0)]] {
-            for logarithmic in [false, true] {
-                for width in [40, 60, 80, 200] {
-                    let text = draw(&plot(points.clone(), logarithmic), Some(width));
-                    let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-                    assert!(longest <= usize::from(width), "{longest} > {width}:\n{text}");
-                }
-            }
+    fn sweeps_are_told_apart_by_their_gaps() {
+        for factors in [vec![1.0, 2.0, 4.0, 8.0], vec![2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0]] {
+            assert!(is_spaced_by_factors(&factors), "{factors:?}");
+        }
+        for differences in [vec![1.0, 2.0, 3.0, 4.0], vec![0.0, 1.0, 10.0], vec![1.0, 100.0]] {
+            assert!(!is_spaced_by_factors(&differences), "{differences:?}");
         }
     }
 }

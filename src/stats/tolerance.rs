@@ -120,7 +120,16 @@ pub const TABLE: &[Tolerance] = &[
         reason: "the host's view of a long dispatch includes submission and wait; stamps taken at \
                  dispatch or a wrong period miss by far more",
     },
+    Tolerance {
+        id: RUNS,
+        ratio: 0.10,
+        reason: "two runs of one device find it at other clocks and temperatures, and their buffers elsewhere \
+                 in memory: no interval within a run shows that",
+    },
 ];
+
+/// The row for two runs of one device.
+const RUNS: &str = "runs";
 
 /// A parameter whose interval reaches further than this share of it is called inconclusive: batch sizes
 /// follow from it in proportion, and a fifth is the step between two sizes that people would tell apart.
@@ -137,6 +146,14 @@ pub fn of(id: &str) -> f64 {
         .find(|row| row.id == id)
         .unwrap_or_else(|| panic!("no tolerance for `{id}`: add a row with its reason"))
         .ratio
+}
+
+/// How far figures of an experiment may lie apart between two runs of one device: as far as two runs' do, or as
+/// the law itself may lie from what was measured, if that is further.
+#[must_use]
+pub fn between(id: &str) -> f64 {
+    let own = TABLE.iter().find(|row| row.id == id).map_or(0.0, |row| row.ratio);
+    own.max(of(RUNS))
 }
 
 #[cfg(test)]

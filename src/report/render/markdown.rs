@@ -1,7 +1,7 @@
 //! Markdown with pipe tables.
 
-use super::document::{Align, Block, Document, Table};
-use super::plot;
+use super::{html, letters};
+use crate::report::{Align, Block, Document, Table};
 
 pub(super) fn render(document: &Document) -> String {
     let mut pieces = Vec::new();
@@ -17,10 +17,32 @@ pub(super) fn render(document: &Document) -> String {
                 .collect::<Vec<_>>()
                 .join("\n"),
             Block::Table(table) => pipes(table),
-            Block::Plot(plot) => format!("```text\n{}```", plot::draw(plot, None)),
+            // With empty lines about the table, or it would be taken for the element's own text.
+            Block::Folded(what, table) => format!(
+                "<details><summary>{}</summary>\n\n{}\n\n</details>",
+                html::escape(what),
+                pipes(table)
+            ),
+            Block::Links(links) => links
+                .iter()
+                .map(|link| format!("- [{}]({})", bracketed(&link.text), link.href()))
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Block::Picture(picture) => {
+                format!("![{}]({})", bracketed(&picture.text), picture.href())
+            }
+            Block::Plot(plot) => match letters::draw(plot, None) {
+                drawn if drawn.is_empty() => continue,
+                drawn => format!("{}\n\n```text\n{drawn}```", escape(&plot.title)),
+            },
         });
     }
     pieces.join("\n\n") + "\n"
+}
+
+/// A link's words, which end where their brackets do.
+fn bracketed(text: &str) -> String {
+    escape(text).replace('[', "\\[").replace(']', "\\]")
 }
 
 fn pipes(table: &Table) -> String {

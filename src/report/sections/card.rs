@@ -6,10 +6,9 @@ mod coordination;
 use busy::{occupancy_rows, overlap_rows};
 use coordination::{allreduce_rows, contention_rows, dependence_row, reduction_rows};
 
-use super::document::{Document, Table};
-use super::figures;
-use super::levels::{self, LEVELS, Level};
 use crate::record::{Experiment, Record};
+use crate::report::levels::{self, LEVELS, Level};
+use crate::report::{Document, Table, figures, judge};
 use crate::stats::tolerance;
 
 type Row<'a> = dyn FnMut(&str, String, String) + 'a;
@@ -35,13 +34,13 @@ const SECTIONS: [(&str, Rows); 14] = [
 ];
 
 pub(super) fn card(record: &Record) -> Document {
-    let mut table = Table::new(&["on this device", "figure", ""]);
-    let mut row = |what: &str, figure: String, note: String| {
-        table.rows.push(vec![what.to_owned(), figure, note]);
-    };
+    let mut table = Table::new(&["on this device", "figure", "", "its law"]);
     for (id, rows) in SECTIONS {
         if let Some(experiment) = record.experiments.iter().find(|e| e.id == id) {
-            rows(experiment, &mut row);
+            let verdict = judge::word(experiment);
+            rows(experiment, &mut |what: &str, figure: String, note: String| {
+                table.rows.push(vec![what.to_owned(), figure, note, verdict.to_owned()]);
+            });
         }
     }
     let mut document = Document::default();

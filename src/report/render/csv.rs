@@ -1,6 +1,6 @@
-//! Comma-separated values (RFC 4180): the tables alone, each under its section's name.
+//! Comma-separated values (RFC 4180): the tables alone, behind the name of their section where there is one.
 
-use super::document::{Block, Document};
+use crate::report::{Block, Document};
 
 pub(super) fn render(document: &Document) -> String {
     let mut text = String::new();
@@ -8,22 +8,22 @@ pub(super) fn render(document: &Document) -> String {
     for block in &document.blocks {
         match block {
             Block::Heading(_, title) => section.clone_from(title),
-            Block::Table(table) => {
-                let head = table.columns.iter().map(|column| column.name.clone()).collect();
-                line(&mut text, "section", head);
+            Block::Table(table) | Block::Folded(_, table) => {
+                let in_section = |name: &str| (!section.is_empty()).then(|| name.to_owned());
+                let head = table.columns.iter().map(|column| column.name.clone());
+                line(&mut text, in_section("section").into_iter().chain(head));
                 for row in &table.rows {
-                    line(&mut text, &section, row.clone());
+                    line(&mut text, in_section(&section).into_iter().chain(row.iter().cloned()));
                 }
             }
-            Block::Text(_) | Block::List(_) | Block::Plot(_) => {}
+            _ => {}
         }
     }
     text
 }
 
-fn line(text: &mut String, section: &str, cells: Vec<String>) {
-    let fields: Vec<String> =
-        std::iter::once(section.to_owned()).chain(cells).map(|cell| field(&cell)).collect();
+fn line(text: &mut String, cells: impl Iterator<Item = String>) {
+    let fields: Vec<String> = cells.map(|cell| field(&cell)).collect();
     text.push_str(&fields.join(","));
     text.push_str("\r\n");
 }

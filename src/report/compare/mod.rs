@@ -1,0 +1,107 @@
+//! Several records side by side: what differs by more than two runs of one device do, and in which way.
+
+mod caveats;
+mod curves;
+mod figure;
+mod rule;
+mod tables;
+
+use crate::record::Record;
+use crate::report::Document;
+
+pub(super) use curves::overlaid;
+pub use rule::Difference;
+use tables::Rows;
+
+/// A record and what to call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// Where it came from.
+    pub path: &'a str,
+    /// The record.
+    pub record: &'a Record,
+}
+
+/// Records side by side, in the order given. Two are compared, the second with the first; of more, each figure's
+/// ranks are given.
+#[must_use]
+pub fn compare(records: &[Named<'_>]) -> Document {
+    let mut document = Document::default();
+    document.heading(1, "Comparison");
+    document.list(caveats::devices(records));
+    document.append(differing(records));
+    let plots = overlaid(records);
+    if !plots.is_empty() {
+        document.heading(2, "Curves");
+        for plot in plots {
+            document.plot(plot);
+        }
+    }
+    document.append(side_by_side(records));
+    document
+}
+
+/// What beside the devices differs, and what comes of it all.
+fn differing(records: &[Named<'_>]) -> Document {
+    let mut document = Document::default();
+    let caveats = caveats::caveats(records);
+    if !caveats.is_empty() {
+        document.text("Beside the devices, these differ:");
+        document.list(caveats);
+    }
+    document.text(Rows::of(records).summary());
+    document
+}
+
+/// Verdicts and figures, a column a record.
+pub(super) fn side_by_side(records: &[Named<'_>]) -> Document {
+    let rows = Rows::of(records);
+    let mut document = Document::default();
+    document.heading(2, "Verdicts");
+    document.table(tables::verdicts(records));
+    document.heading(2, "Figures");
+    if records.len() == 2 {
+        document.text(
+            "FASTER and SLOWER are said of B where the whole interval of B / A, and what single spans spread by, lie \
+             beyond what two runs of one device may differ by; SAME where the whole interval lies within that; and \
+             otherwise UNCLEAR, as wherever a control failed.",
+        );
+    } else {
+        document.text(
+            "Before each figure stands its rank: one more than there are devices that are clearly better, by more \
+             than two runs of one device may differ by. So many may share a rank, and those that are unclear do.",
+        );
+        document.table(rows.ranking());
+    }
+    document.table(rows.table());
+    document.heading(2, "Described, not ranked");
+    document.table(tables::described(records));
+    document
+}
+
+/// The same as one tidy table: a row for each figure and pair of the first record and another.
+#[must_use]
+pub fn comparison(records: &[Named<'_>]) -> Document {
+    let mut document = Document::default();
+    document.table(Rows::of(records).tidy());
+    document
+}
+
+/// Figures of `record` that are clearly worse than in `baseline`, in words.
+#[must_use]
+pub fn slower(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
+    Rows::of(&[baseline, record]).slower()
+}
+
+/// What makes it hard to compare the records, in words.
+#[must_use]
+pub fn differences(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
+    caveats::caveats(&[baseline, record])
+}
+
+/// A, B, … and after Z #27, ….
+pub(super) fn letter(index: usize) -> String {
+    char::from_u32('A' as u32 + index as u32)
+        .filter(char::is_ascii_uppercase)
+        .map_or_else(|| format!("#{}", index + 1), |letter| letter.to_string())
+}

@@ -1,0 +1,134 @@
+//! Pages of a folder of records: each record's own, an index to read and one to look at, and its pictures.
+
+use super::compare::{Named, letter, overlaid, side_by_side};
+use super::render::picture;
+use super::sections::revision;
+use super::{Document, Format, Link, Plot, Table, figures, judge, render, report};
+use crate::record::Experiment;
+use crate::stats::Verdict;
+
+/// A file of the gallery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where it belongs in the folder, with `/` between names.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// The pages of `records`, whose paths are those in the folder that `command` makes them in. The same records make
+/// the same pages, to the byte.
+#[must_use]
+pub fn gallery(records: &[Named<'_>], command: &str) -> Vec<Page> {
+    let mut pages: Vec<Page> = records
+        .iter()
+        .map(|named| {
+            let mut document = report(named.record);
+            document.push_maker(command);
+            Page { path: page_of(named.path), text: render(&document, Format::Markdown) }
+        })
+        .collect();
+    let plots = overlaid(records);
+    let pictures: Vec<(Plot, Page)> = plots
+        .into_iter()
+        .filter_map(|plot| {
+            let path = picture_of(&plot);
+            let text = picture(&plot)?;
+            Some((plot, Page { path, text }))
+        })
+        .collect();
+    for (path, format) in [("README.md", Format::Markdown), ("index.html", Format::Html)] {
+        let mut document = index(records, &pictures, format);
+        document.push_maker(command);
+        pages.push(Page { path: path.to_owned(), text: render(&document, format) });
+    }
+    pages.extend(pictures.into_iter().map(|(_, page)| page));
+    pages
+}
+
+fn page_of(record: &str) -> String {
+    format!("{}.md", record.strip_suffix(".json").unwrap_or(record))
+}
+
+/// By the experiment that it is of.
+fn picture_of(plot: &Plot) -> String {
+    let experiment = plot.title.split(':').next().unwrap_or("curves");
+    format!("curves-{experiment}.svg")
+}
+
+/// Devices, what each is worth, their curves, and how their figures compare.
+fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Document {
+    let mut document = Document::default();
+    document.heading(1, "GPUs measured by warplaw");
+    document.text(
+        "Each device's record holds every raw sample, so that all of this can be judged and drawn again. Yours is \
+         welcome: see CONTRIBUTING.md.",
+    );
+    document.heading(2, "Devices");
+    document.table(devices(records));
+    document.links(records.iter().enumerate().map(|(index, named)| Link {
+        text: format!("{}: {}, every figure", letter(index), named.record.adapter.name),
+        target: page_of(named.path),
+    }));
+    if !pictures.is_empty() {
+        document.heading(2, "Curves");
+    }
+    for (plot, page) in pictures {
+        if format == Format::Html {
+            document.plot(plot.clone());
+        } else {
+            document.picture(Link { text: plot.title.clone(), target: page.path.clone() });
+        }
+    }
+    if records.len() > 1 {
+        document.append(side_by_side(records));
+    }
+    document
+}
+
+fn devices(records: &[Named<'_>]) -> Table {
+    let mut table = Table::new(&[
+        "",
+        "device",
+        "driver",
+        "lanes in lockstep>",
+        "a 2-way branch>",
+        "a dispatch>",
+        "best reduction>",
+        "laws: hold, deviate, undecided",
+        "measured",
+    ]);
+    for (index, Named { record, .. }) in records.iter().enumerate() {
+        let experiment = |id: &str| record.experiments.iter().find(|e| e.id == id);
+        let finding = |id: &str, name: &str| {
+            let finding = experiment(id).and_then(|experiment| experiment.finding(name));
+            finding.map_or(String::new(), figures::finding)
+        };
+        let dispatch = experiment("ladder")
+            .and_then(|ladder| ladder.parameter("workgroups_per_dispatch.alpha"))
+            .filter(|alpha| alpha.is_firm());
+        let many = |verdict: Verdict| {
+            let is = |e: &&Experiment| judge::rejudge(e) == Some(verdict);
+            record.experiments.iter().filter(is).count()
+        };
+        let date = record.started_at.get(..10).unwrap_or(&record.started_at);
+        let version = revision(record).unwrap_or_else(|| record.tool.version.clone());
+        table.rows.push(vec![
+            letter(index),
+            record.adapter.name.clone(),
+            format!("{}, {}", record.adapter.backend, record.adapter.driver_info),
+            finding("width", "effective_width"),
+            finding("divergence", "cost_of_2_way_branch"),
+            dispatch.map_or(String::new(), |alpha| figures::quantity(alpha.value, &alpha.unit)),
+            finding("reduction", "best_gb_per_s"),
+            format!(
+                "{}, {}, {}",
+                many(Verdict::Holds),
+                many(Verdict::Deviates),
+                many(Verdict::Inconclusive)
+            ),
+            format!("{date}, {}, {version}", record.tool.profile),
+        ]);
+    }
+    table
+}

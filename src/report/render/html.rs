@@ -1,0 +1,314 @@
+//! One self-contained page: no script, nothing fetched, light or dark as the reader's device is.
+
+use super::svg;
+use crate::report::{Align, Block, Document, Link, Table};
+
+const STYLE: &str = include_str!("page.css");
+
+pub(super) fn render(document: &Document) -> String {
+    let sections = sections(document);
+    let title = document.blocks.iter().find_map(|block| match block {
+        Block::Heading(1, title) => Some(escape(title)),
+        _ => None,
+    });
+    let mut page =
+        Page { text: String::new(), sections: &sections, plots: 0, open: Open::default() };
+    for block in &document.blocks {
+        page.block(block);
+    }
+    page.close_section();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+         content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n<title>{} · warplaw</title>\n<style>\n{STYLE}{}</style>\n</head>\n\
+         <body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        title.unwrap_or_default(),
+        svg::STYLE,
+        page.text
+    )
+}
+
+/// What a second heading is about: its words up to a colon.
+fn subject(title: &str) -> &str {
+    title.split(':').next().unwrap_or(title)
+}
+
+/// The subjects of all second headings, whose sections can be linked to.
+fn sections(document: &Document) -> Vec<&str> {
+    let subjects = document.blocks.iter().filter_map(|block| match block {
+        Block::Heading(2, title) => Some(subject(title)),
+        _ => None,
+    });
+    subjects.collect()
+}
+
+fn anchor(subject: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    subject.chars().map(letter).collect()
+}
+
+/// Elements that are open.
+#[derive(Default)]
+struct Open {
+    section: bool,
+    plots: bool,
+}
+
+struct Page<'a> {
+    text: String,
+    sections: &'a [&'a str],
+    plots: usize,
+    open: Open,
+}
+
+impl Page<'_> {
+    fn close_plots(&mut self) {
+        if std::mem::take(&mut self.open.plots) {
+            self.text.push_str("</div>\n");
+        }
+    }
+
+    fn close_section(&mut self) {
+        self.close_plots();
+        if std::mem::take(&mut self.open.section) {
+            self.text.push_str("</section>\n");
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        if !matches!(block, Block::Plot(_)) {
+            self.close_plots();
+        }
+        match block {
+            Block::Heading(1, title) => {
+                self.close_section();
+                self.text.push_str(&format!("<h1>{}</h1>\n", escape(title)));
+            }
+            Block::Heading(2, title) => self.section(title),
+            Block::Heading(level, title) => {
+                self.text.push_str(&format!("<h{level}>{}</h{level}>\n", escape(title)));
+            }
+            Block::Text(words) => {
+                self.text.push_str(&format!("<p>{}</p>\n", coded(words)));
+            }
+            Block::List(items) => {
+                let items: String =
+                    items.iter().map(|item| format!("<li>{}</li>\n", coded(item))).collect();
+                self.text.push_str(&format!("<ul>\n{items}</ul>\n"));
+            }
+            Block::Table(table) => self.table(table),
+            Block::Folded(what, table) => {
+                self.text.push_str(&format!("<details><summary>{}</summary>\n", escape(what)));
+                self.table(table);
+                self.text.push_str("</details>\n");
+            }
+            Block::Links(links) => {
+                let item = |link: &Link| {
+                    format!("<li><a href=\"{}\">{}</a></li>\n", link.href(), escape(&link.text))
+                };
+                let items: String = links.iter().map(item).collect();
+                self.text.push_str(&format!("<ul>\n{items}</ul>\n"));
+            }
+            Block::Picture(picture) => {
+                let (source, words) = (picture.href(), escape(&picture.text));
+                self.text.push_str(&format!("<img src=\"{source}\" alt=\"{words}\">\n"));
+            }
+            Block::Plot(plot) => {
+                if let Some(picture) = svg::draw(plot, self.plots) {
+                    self.plots += 1;
+                    if !std::mem::replace(&mut self.open.plots, true) {
+                        self.text.push_str("<div class=\"plots\">\n");
+                    }
+                    self.text.push_str(&format!("<figure>\n{picture}</figure>\n"));
+                }
+            }
+        }
+    }
+
+    fn section(&mut self, title: &str) {
+        let is_first = !self.open.section && !self.text.contains("<section");
+        self.close_section();
+        if is_first && self.sections.len() > 2 {
+            let link = |subject: &&str| {
+                format!("<a href=\"#{}\">{}</a>", anchor(subject), escape(subject))
+            };
+            let links: Vec<String> = self.sections.iter().map(link).collect();
+            self.text
+                .push_str(&format!("<nav aria-label=\"Sections\">{}</nav>\n", links.join("\n")));
+        }
+        let (subject, law) = title.split_once(": ").unwrap_or((title, ""));
+        let law = if law.is_empty() {
+            String::new()
+        } else {
+            format!(" <span class=\"law\">{}</span>", escape(law))
+        };
+        self.text.push_str(&format!(
+            "<section id=\"{}\">\n<h2>{}{law}</h2>\n",
+            anchor(subject),
+            escape(subject)
+        ));
+        self.open.section = true;
+    }
+
+    fn table(&mut self, table: &Table) {
+        // Wide tables scroll in a frame of their own, which must be reached by keys too.
+        // On a telephone the rows of those with many columns are stacked, each cell behind its column's name.
+        let stacked = table.columns.len() > 3;
+        let class = if stacked { " class=\"stacked\"" } else { "" };
+        self.text
+            .push_str(&format!("<div class=\"frame\" tabindex=\"0\"><table{class}>\n<thead><tr>"));
+        for column in &table.columns {
+            let side = if column.align == Align::Right { " class=\"r\"" } else { "" };
+            self.text.push_str(&format!("<th scope=\"col\"{side}>{}</th>", coded(&column.name)));
+        }
+        self.text.push_str("</tr></thead>\n<tbody>\n");
+        for row in &table.rows {
+            self.text.push_str("<tr>");
+            for (cell, column) in row.iter().zip(&table.columns) {
+                let name = if stacked { column.name.as_str() } else { "" };
+                let cell = self.cell(cell, column.align, name);
+                self.text.push_str(&cell);
+            }
+            self.text.push_str("</tr>\n");
+        }
+        self.text.push_str("</tbody>\n</table></div>\n");
+    }
+
+    fn cell(&self, cell: &str, align: Align, column: &str) -> String {
+        let mut classes = Vec::new();
+        classes.extend((align == Align::Right).then_some("r"));
+        classes.extend(verdict_class(cell));
+        // A figure stays on one line, a sentence need not.
+        classes.extend((cell.chars().count() > 40).then_some("long"));
+        let mut class = if classes.is_empty() {
+            String::new()
+        } else {
+            format!(" class=\"{}\"", classes.join(" "))
+        };
+        if !column.is_empty() && !cell.is_empty() {
+            class.push_str(&format!(" data-of=\"{}\"", escape(column)));
+        }
+        if self.sections.contains(&cell) {
+            return format!("<td{class}><a href=\"#{}\">{}</a></td>", anchor(cell), escape(cell));
+        }
+        format!("<td{class}>{}</td>", coded(cell))
+    }
+}
+
+/// Whether a cell is that word, or begins with it and goes on about how far or how well.
+pub(super) fn is_verdict(cell: &str, word: &str) -> bool {
+    let rest = cell.strip_prefix(word);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (") || rest.starts_with(", "))
+}
+
+fn verdict_class(cell: &str) -> Option<&'static str> {
+    let classes = [
+        ("holds", "good"),
+        ("FASTER", "good"),
+        ("deviates", "bad"),
+        ("failed", "bad"),
+        ("SLOWER", "bad"),
+        ("inconclusive", "open"),
+        ("interrupted", "open"),
+        ("UNCLEAR", "open"),
+    ];
+    classes.into_iter().find(|(word, _)| is_verdict(cell, word)).map(|(_, class)| class)
+}
+
+/// Words with what stands between single backticks as code, where these come in pairs.
+fn coded(words: &str) -> String {
+    let parts: Vec<&str> = words.split('`').collect();
+    if parts.len().is_multiple_of(2) || words.contains("``") {
+        return escape(words);
+    }
+    let part = |(index, part): (usize, &&str)| match index % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
+/// What a driver puts into a name must stay a name.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
+    fn luminance(color: &str) -> f64 {
+        let digits = color.trim_start_matches('#');
+        let wide: String = match digits.len() {
+            3 => digits.chars().flat_map(|c| [c, c]).collect(),
+            _ => digits.to_owned(),
+        };
+        let linear = |at: usize| {
+            let part = u8::from_str_radix(&wide[at..at + 2], 16).expect("a colour is hexadecimal");
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(0) + 0.7152 * linear(2) + 0.0722 * linear(4)
+    }
+
+    /// Every set of variables in a style sheet: light, dark and printed.
+    fn palettes(style: &str) -> Vec<Vec<(&str, &str)>> {
+        let sets = style.split('{').filter(|set| set.contains("--paper:"));
+        sets.map(|set| {
+            let declared = set.split('}').next().unwrap_or("").split(';');
+            let pairs = declared.filter_map(|pair| pair.trim().strip_prefix("--")?.split_once(':'));
+            pairs.collect()
+        })
+        .collect()
+    }
+
+    fn contrast(palette: &[(&str, &str)], name: &str) -> f64 {
+        let color = |name: &str| {
+            let (_, color) =
+                palette.iter().find(|(known, _)| *known == name).expect("it is declared");
+            luminance(color)
+        };
+        let (a, b) = (color(name), color("paper"));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn words_and_curves_can_be_told_from_the_paper() {
+        let page = palettes(STYLE);
+        assert_eq!(page.len(), 3, "light, dark, printed");
+        for palette in &page {
+            for name in ["ink", "muted", "link", "good", "bad", "open"] {
+                assert!(contrast(palette, name) >= 4.5, "{name}: {}", contrast(palette, name));
+            }
+        }
+        let picture = palettes(svg::STYLE);
+        assert_eq!(picture.len(), 3, "light, dark, printed");
+        for palette in &picture {
+            for name in ["ink", "muted", "p0", "p1", "p2", "p3", "p4", "p5"] {
+                assert!(contrast(palette, name) >= 4.5, "{name}: {}", contrast(palette, name));
+            }
+        }
+    }
+
+    #[test]
+    fn code_is_what_stands_between_single_backticks() {
+        assert_eq!(coded("by `a <b>` now"), "by <code>a &lt;b&gt;</code> now");
+        assert_eq!(coded("a ` <b>"), "a ` &lt;b&gt;");
+        assert_eq!(coded("`` <b> ``"), "`` &lt;b&gt; ``");
+    }
+
+    #[test]
+    fn a_verdict_is_a_word_and_not_any_that_begins_so() {
+        for verdict in ["holds", "holds (±5 %)", "holds, 0.3 %"] {
+            assert!(is_verdict(verdict, "holds"), "{verdict}");
+        }
+        for other in ["holdsworth", "inconclusive: known to no better than a fifth"] {
+            assert!(!is_verdict(other, "holds") && !is_verdict(other, "inconclusive"), "{other}");
+        }
+    }
+}

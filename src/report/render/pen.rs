@@ -1,0 +1,226 @@
+//! What plotters draws with: a back end that writes SVG with classes in place of colours, so that one style sheet
+//! makes a picture light or dark, and many samples one path.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+
+use plotters_backend::text_anchor::{HPos, VPos};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
+    FontTransform,
+};
+
+use super::html::escape;
+
+/// Plotters counts in whole units: so many of them make a pixel.
+pub(super) const UNITS: i32 = 10;
+
+/// Draws into a string.
+pub(super) struct Pen<'a> {
+    svg: &'a mut String,
+    size: (u32, u32),
+    /// The paint of the path of dots that is open.
+    dots: Option<usize>,
+}
+
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+
+impl<'a> Pen<'a> {
+    /// Of so many pixels.
+    pub(super) fn new(svg: &'a mut String, (width, height): (i32, i32)) -> Self {
+        Self { svg, size: ((width * UNITS) as u32, (height * UNITS) as u32), dots: None }
+    }
+
+    /// Writes an element, after whatever dots were drawn before it.
+    fn element(&mut self, element: &str) -> Drawn {
+        self.end_dots();
+        self.svg.push_str(element);
+        self.svg.push('\n');
+        Ok(())
+    }
+
+    fn end_dots(&mut self) {
+        if self.dots.take().is_some() {
+            self.svg.push_str("\"/>\n");
+        }
+    }
+}
+
+/// The number of a paint in the style sheet.
+fn paint(color: BackendColor) -> usize {
+    usize::from(color.rgb.2)
+}
+
+fn pixels(units: i32) -> String {
+    let (whole, tenths) = (units / UNITS, (units % UNITS).abs());
+    let sign = if units < 0 && whole == 0 { "-" } else { "" };
+    if tenths == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{tenths}") }
+}
+
+fn path(points: impl IntoIterator<Item = BackendCoord>) -> String {
+    let mut path = String::new();
+    for (index, (x, y)) in points.into_iter().enumerate() {
+        let command = if index == 0 { 'M' } else { 'L' };
+        let _ = write!(path, "{command}{} {}", pixels(x), pixels(y));
+    }
+    path
+}
+
+impl DrawingBackend for Pen<'_> {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Drawn {
+        self.end_dots();
+        Ok(())
+    }
+
+    /// A dot. Those of one paint that follow each other are one path.
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
+        if self.dots != Some(paint(color)) {
+            self.end_dots();
+            self.dots = Some(paint(color));
+            let _ = write!(self.svg, "<path class=\"dots p{}\" d=\"", paint(color));
+        }
+        let _ = write!(self.svg, "M{} {}h0", pixels(x), pixels(y));
+        Ok(())
+    }
+
+    fn draw_line<S: BackendStyle>(
+        &mut self,
+        from: BackendCoord,
+        to: BackendCoord,
+        style: &S,
+    ) -> Drawn {
+        self.draw_path([from, to], style)
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        points: I,
+        style: &S,
+    ) -> Drawn {
+        if style.color().alpha == 0.0 {
+            return Ok(());
+        }
+        let (paint, width) = (paint(style.color()), pixels(style.stroke_width() as i32));
+        self.element(&format!(
+            "<path class=\"line p{paint}\" stroke-width=\"{width}\" d=\"{}\"/>",
+            path(points)
+        ))
+    }
+
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        (left, top): BackendCoord,
+        (right, bottom): BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+        if fill {
+            self.fill_polygon(corners, style)
+        } else {
+            self.draw_path(corners.into_iter().chain([(left, top)]), style)
+        }
+    }
+
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        (x, y): BackendCoord,
+        radius: u32,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        self.element(&format!(
+            "<circle class=\"{} p{}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
+            if fill { "fill" } else { "line" },
+            paint(style.color()),
+            pixels(x),
+            pixels(y),
+            pixels(radius as i32)
+        ))
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        points: I,
+        style: &S,
+    ) -> Drawn {
+        let paint = paint(style.color());
+        self.element(&format!("<path class=\"fill p{paint}\" d=\"{}Z\"/>", path(points)))
+    }
+
+    fn draw_text<S: BackendTextStyle>(
+        &mut self,
+        text: &str,
+        style: &S,
+        (x, y): BackendCoord,
+    ) -> Drawn {
+        let anchor = match style.anchor().h_pos {
+            HPos::Left => "start",
+            HPos::Center => "middle",
+            HPos::Right => "end",
+        };
+        let down = match style.anchor().v_pos {
+            VPos::Top => ".8em",
+            VPos::Center => ".35em",
+            VPos::Bottom => "0",
+        };
+        let (x, y) = (pixels(x), pixels(y));
+        let turned = match style.transform() {
+            FontTransform::Rotate270 => format!(" transform=\"rotate(-90 {x} {y})\""),
+            _ => String::new(),
+        };
+        self.element(&format!(
+            "<text class=\"fill p{}\" x=\"{x}\" y=\"{y}\" dy=\"{down}\" text-anchor=\"{anchor}\" \
+             font-size=\"{}\"{turned}>{}</text>",
+            paint(style.color()),
+            style.size() / f64::from(UNITS),
+            escape(text)
+        ))
+    }
+
+    /// As wide as letters usually are, in the units of the font's size.
+    fn estimate_text_size<S: BackendTextStyle>(
+        &self,
+        text: &str,
+        style: &S,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+        let width = text.chars().count() as f64 * style.size() * super::svg::LETTER;
+        Ok((width as u32, style.size() as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_tenths_of_a_pixel() {
+        let written = [0, 5, -5, 120, 123, -123].map(pixels);
+        assert_eq!(written, ["0", "0.5", "-0.5", "12", "12.3", "-12.3"]);
+    }
+
+    #[test]
+    fn dots_of_one_paint_are_one_path() {
+        let mut svg = String::new();
+        let mut pen = Pen::new(&mut svg, (10, 10));
+        let paint = |n: u8| BackendColor { alpha: 1.0, rgb: (0, 0, n) };
+        for (x, n) in [(10, 3), (20, 3), (30, 4)] {
+            pen.draw_pixel((x, 10), paint(n)).expect("nothing can fail");
+        }
+        pen.present().expect("nothing can fail");
+        assert_eq!(
+            svg,
+            "<path class=\"dots p3\" d=\"M1 1h0M2 1h0\"/>\n<path class=\"dots p4\" d=\"M3 1h0\"/>\n"
+        );
+    }
+}

@@ -1,0 +1,353 @@
+//! A plot as a picture: SVG that a page holds, or that stands alone.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::html::escape;
+use super::pen::{Pen, UNITS};
+use crate::report::figures;
+use crate::report::plot::{Axis, Curve, Panel, Plot, Scale};
+
+/// Colours and strokes by class, light and dark.
+pub(super) const STYLE: &str = include_str!("picture.css");
+
+/// A letter's width in parts of its height, in the fonts that pages are shown with.
+pub(super) const LETTER: f64 = 0.56;
+
+/// Pixels. Narrow enough that a telephone shows letters almost as large as they are written.
+const WIDTH: i32 = 480;
+const FIRST_PANEL: i32 = 230;
+const FURTHER_PANEL: i32 = 96;
+const TITLE: i32 = 24;
+const LEGEND_ROW: i32 = 17;
+const LEFT: i32 = 64;
+const RIGHT: i32 = 14;
+const BELOW: i32 = 38;
+const NAME_ABOVE: i32 = 18;
+const SWATCH: i32 = 16;
+const FONT: i32 = 12;
+/// More than there is ever room for: which there are, the ruler says.
+const MOST_TICKS: usize = 100;
+
+/// Paints by their number in the style sheet.
+const PAINTS: usize = 6;
+const INK: RGBColor = RGBColor(0, 0, 6);
+const MUTED: RGBColor = RGBColor(0, 0, 7);
+const GRID: RGBColor = RGBColor(0, 0, 8);
+const BAND: RGBColor = RGBColor(0, 0, 9);
+
+const fn px(pixels: i32) -> i32 {
+    pixels * UNITS
+}
+
+fn paint(curve: usize) -> RGBColor {
+    RGBColor(0, 0, (curve % PAINTS) as u8)
+}
+
+/// The picture for a page whose style sheet has [`STYLE`]; `id` tells it from others there. Nothing where there
+/// is nothing to see.
+pub(super) fn draw(plot: &Plot, id: usize) -> Option<String> {
+    picture(plot, &format!("-{id}"), "")
+}
+
+/// The picture as a file of its own, dark where the reader's page is.
+pub(super) fn file(plot: &Plot) -> Option<String> {
+    picture(plot, "", &format!("<style>{STYLE}</style>\n"))
+}
+
+fn picture(plot: &Plot, id: &str, style: &str) -> Option<String> {
+    let x = plot.scale()?.widened(0.04);
+    let panels: Vec<(&Panel, Scale)> = plot
+        .panels
+        .iter()
+        .filter_map(|panel| Some((panel, panel.scale()?.widened(0.06))))
+        .collect();
+    let legend = legend(&panels.first()?.0.curves);
+    let rows = legend.iter().map(|entry| entry.row + 1).max().unwrap_or(0);
+    let top = TITLE + rows * LEGEND_ROW + 4;
+    let height_of = |index: usize| {
+        NAME_ABOVE
+            + if index == 0 { FIRST_PANEL } else { FURTHER_PANEL }
+            + if index + 1 == panels.len() { BELOW } else { 0 }
+    };
+    let height = top + (0..panels.len()).map(height_of).sum::<i32>();
+    let places = plot.places();
+    let mut drawn = String::new();
+    {
+        let root = Pen::new(&mut drawn, (WIDTH, height)).into_drawing_area();
+        let title = words(FONT + 1, INK, HPos::Left, VPos::Center);
+        root.draw_text(&plot.title, &title, (px(8), px(TITLE / 2))).ok()?;
+        for entry in &legend {
+            let y = TITLE + entry.row * LEGEND_ROW + LEGEND_ROW / 2;
+            let at = (px(entry.x), px(y));
+            let name = words(FONT - 1, INK, HPos::Left, VPos::Center);
+            root.draw_text(entry.name, &name, (px(entry.x + SWATCH), px(y))).ok()?;
+            for shape in marker(entry.curve, at, paint(entry.curve), false) {
+                root.draw(&shape).ok()?;
+            }
+        }
+        let mut rest = root.split_vertically(px(top)).1;
+        for (index, &(panel, y)) in panels.iter().enumerate() {
+            let (area, below) = rest.split_vertically(px(height_of(index)));
+            draw_panel(
+                [&root, &area],
+                (&plot.x, x, &places),
+                (panel, y),
+                index + 1 == panels.len(),
+            )?;
+            rest = below;
+        }
+    }
+    let (title, about) = (escape(&plot.title), escape(&about(plot)));
+    Some(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {WIDTH} {height}\" \
+         role=\"img\" aria-labelledby=\"title{id} about{id}\">\n<title id=\"title{id}\">{title}</title>\n\
+         <desc id=\"about{id}\">{about}</desc>\n{style}<path class=\"paper\" d=\"M0 0h{WIDTH}v{height}H0Z\"/>\n\
+         {drawn}</svg>\n"
+    ))
+}
+
+/// The picture in words.
+fn about(plot: &Plot) -> String {
+    let places = plot.places();
+    let end = |x: Option<&f64>| x.map_or(String::new(), |&x| place(&plot.x, x));
+    let panels = plot.panels.iter().map(|panel| {
+        let curves: Vec<&str> = panel.curves.iter().map(|curve| curve.name.as_str()).collect();
+        format!("{} of {}", panel.y.name, curves.join("; "))
+    });
+    format!(
+        "Over {}, from {} to {}: {}.",
+        plot.x.name,
+        end(places.first()),
+        end(places.last()),
+        panels.collect::<Vec<_>>().join(". Below it: ")
+    )
+}
+
+struct Entry<'a> {
+    curve: usize,
+    name: &'a str,
+    x: i32,
+    row: i32,
+}
+
+/// Names beside their marks, as many to a row as fit.
+fn legend(curves: &[Curve]) -> Vec<Entry<'_>> {
+    let (mut x, mut row) = (14, 0);
+    let mut entries = Vec::new();
+    for (index, curve) in curves.iter().enumerate() {
+        let width = SWATCH + 14 + text_width(&curve.name, FONT - 1);
+        if x > 14 && x + width > WIDTH {
+            (x, row) = (14, row + 1);
+        }
+        entries.push(Entry { curve: index, name: &curve.name, x, row });
+        x += width;
+    }
+    entries
+}
+
+fn text_width(text: &str, size: i32) -> i32 {
+    (text.chars().count() as f64 * f64::from(size) * LETTER).ceil() as i32
+}
+
+fn words(size: i32, paint: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'static> {
+    let font = ("sans-serif", px(size)).into_font();
+    font.color(&paint).pos(Pos::new(h_pos, v_pos))
+}
+
+type Area<'a> = DrawingArea<Pen<'a>, plotters::coord::Shift>;
+
+fn draw_panel(
+    [root, area]: [&Area<'_>; 2],
+    (x_axis, x, places): (&Axis, Scale, &[f64]),
+    (panel, y): (&Panel, Scale),
+    is_last: bool,
+) -> Option<()> {
+    let (width, height) = area.dim_in_pixel();
+    let columns = f64::from(width as i32 - px(LEFT + RIGHT));
+    let ruler =
+        Ruler { axis: x_axis.clone(), scale: x, ticks: thinned(x_axis, x, places, columns) };
+    let ticks = y.ticks(height as usize / px(34) as usize);
+    let upright = Ruler { axis: panel.y.clone(), scale: y, ticks };
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(px(RIGHT))
+        .margin_top(px(NAME_ABOVE))
+        .set_label_area_size(LabelAreaPosition::Left, px(LEFT))
+        .set_label_area_size(LabelAreaPosition::Bottom, px(if is_last { BELOW } else { 1 }))
+        .build_cartesian_2d(ruler, upright)
+        .ok()?;
+    let label = words(FONT - 1, MUTED, HPos::Center, VPos::Center);
+    chart
+        .configure_mesh()
+        .bold_line_style(ShapeStyle {
+            color: GRID.into(),
+            filled: false,
+            stroke_width: px(1) as u32,
+        })
+        .light_line_style(TRANSPARENT)
+        .axis_style(ShapeStyle { color: MUTED.into(), filled: false, stroke_width: px(1) as u32 })
+        .set_all_tick_mark_size(px(3))
+        .label_style(label)
+        .x_labels(MOST_TICKS)
+        .x_label_formatter(&|value| if is_last { place(x_axis, *value) } else { String::new() })
+        .draw()
+        .ok()?;
+    let name = words(FONT - 1, MUTED, HPos::Left, VPos::Bottom);
+    area.draw_text(&panel.y.name, &name, (px(8), px(NAME_ABOVE - 6))).ok()?;
+    if is_last {
+        let name = words(FONT - 1, MUTED, HPos::Center, VPos::Bottom);
+        let middle = px(LEFT) + (width as i32 - px(LEFT + RIGHT)) / 2;
+        area.draw_text(&x_axis.name, &name, (middle, height as i32 - px(6))).ok()?;
+    }
+    let dodge = |curve: usize, x_value: f64, aside: f64| {
+        let middle = (panel.curves.len() - 1) as f64 / 2.0;
+        x.value(
+            x.share(x_value) + f64::from(UNITS) * (4.0 * (curve as f64 - middle) + aside) / columns,
+        )
+    };
+    if let Some((lo, hi)) = panel.band {
+        let corners = [(x.value(0.0), lo), (x.value(1.0), hi)];
+        chart.draw_series([Rectangle::new(corners, BAND.filled())]).ok()?;
+    }
+    let mut beyond = 0;
+    for (index, curve) in panel.curves.iter().enumerate() {
+        let dots = curve.marks.iter().flat_map(|mark| {
+            mark.samples.iter().enumerate().map(move |(n, &sample)| {
+                // Beside each other by turns, so that many of one value look like many.
+                (dodge(index, mark.x, (n % 5) as f64 * 0.8 - 1.6), sample)
+            })
+        });
+        let (within, outside): (Vec<_>, Vec<_>) =
+            dots.partition(|&(_, sample)| (0.0..=1.0).contains(&y.share(sample)));
+        beyond += outside.len();
+        let dots = within.into_iter().map(|at| Pixel::new(at, paint(index)));
+        chart.draw_series(dots).ok()?;
+    }
+    for (index, curve) in panel.curves.iter().enumerate() {
+        let style = ShapeStyle { color: paint(index).into(), filled: false, stroke_width: 16 };
+        let line = curve.drawn().into_iter().filter(|(x, y)| x.is_finite() && y.is_finite());
+        chart.draw_series(LineSeries::new(line, style)).ok()?;
+    }
+    for (index, curve) in panel.curves.iter().enumerate() {
+        for mark in curve.marks.iter().filter(|mark| mark.x.is_finite() && mark.y.is_finite()) {
+            let at = dodge(index, mark.x, 0.0);
+            let style = ShapeStyle { color: paint(index).into(), filled: false, stroke_width: 12 };
+            if let Some((lo, hi)) = mark.interval {
+                let (lo, hi) = (y.value(y.share(lo).max(0.0)), y.value(y.share(hi).min(1.0)));
+                chart.draw_series([PathElement::new(vec![(at, lo), (at, hi)], style)]).ok()?;
+            }
+            let at = chart.backend_coord(&(at, mark.y));
+            for shape in marker(index, at, paint(index), mark.hollow) {
+                root.draw(&shape).ok()?;
+            }
+        }
+    }
+    if beyond > 0 {
+        let note = words(FONT - 2, MUTED, HPos::Right, VPos::Bottom);
+        let said = format!("{} beyond", figures::counted(beyond, "sample"));
+        area.draw_text(&said, &note, (width as i32 - px(RIGHT), px(NAME_ABOVE - 6))).ok()?;
+    }
+    Some(())
+}
+
+/// A curve's mark, of a shape of its own: colours alone do not tell curves apart for everyone.
+fn marker<'a>(
+    curve: usize,
+    (x, y): (i32, i32),
+    paint: RGBColor,
+    hollow: bool,
+) -> Vec<DynElement<'static, Pen<'a>, (i32, i32)>> {
+    let corners: &[(i32, i32)] = match curve % PAINTS {
+        0 => return vec![circle((x, y), paint, hollow)],
+        1 => &[(-3, -3), (3, -3), (3, 3), (-3, 3)],
+        2 => &[(0, -4), (4, 3), (-4, 3)],
+        3 => &[(0, -5), (5, 0), (0, 5), (-5, 0)],
+        4 => &[(0, 4), (4, -3), (-4, -3)],
+        _ => &[
+            (-1, -4),
+            (1, -4),
+            (1, -1),
+            (4, -1),
+            (4, 1),
+            (1, 1),
+            (1, 4),
+            (-1, 4),
+            (-1, 1),
+            (-4, 1),
+            (-4, -1),
+            (-1, -1),
+        ],
+    };
+    let mut points: Vec<_> = corners.iter().map(|&(dx, dy)| (x + px(dx), y + px(dy))).collect();
+    if hollow {
+        points.push(points[0]);
+        let style = ShapeStyle { color: paint.into(), filled: false, stroke_width: 12 };
+        return vec![PathElement::new(points, style).into_dyn()];
+    }
+    vec![Polygon::new(points, paint.filled()).into_dyn()]
+}
+
+fn circle<'a>(
+    at: (i32, i32),
+    paint: RGBColor,
+    hollow: bool,
+) -> DynElement<'static, Pen<'a>, (i32, i32)> {
+    let style = ShapeStyle { color: paint.into(), filled: !hollow, stroke_width: 12 };
+    Circle::new(at, 34, style).into_dyn()
+}
+
+/// Places of the sweep to write at the axis: from the left, each that leaves room to the one before it.
+fn thinned(axis: &Axis, scale: Scale, places: &[f64], columns: f64) -> Vec<f64> {
+    let mut ticks: Vec<f64> = Vec::new();
+    let mut free_from = f64::NEG_INFINITY;
+    for &at in places {
+        let half = f64::from(px(text_width(&place(axis, at), FONT - 1))) / 2.0;
+        let middle = scale.share(at) * columns;
+        if middle - half >= free_from {
+            ticks.push(at);
+            free_from = middle + half + f64::from(px(6));
+        }
+    }
+    ticks
+}
+
+/// A place on an axis, short.
+fn place(axis: &Axis, value: f64) -> String {
+    figures::short(value, &axis.unit)
+}
+
+/// An axis as plotters wants it.
+#[derive(Clone)]
+struct Ruler {
+    axis: Axis,
+    scale: Scale,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for Ruler {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        // Far beyond the picture is as good as anywhere there.
+        let share = self.scale.share(*value).clamp(-10.0, 10.0);
+        from + (f64::from(to - from) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.scale.value(0.0)..self.scale.value(1.0)
+    }
+}
+
+impl ValueFormatter<f64> for Ruler {
+    fn format_ext(&self, value: &f64) -> String {
+        place(&self.axis, *value)
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether the measuring itself was sound: the clock, and the controls of every experiment.
+
+use crate::record::{Control, Experiment, Record};
+use crate::report::{Document, Table, figures};
+
+pub(super) fn health(record: &Record) -> Document {
+    let mut document = Document::default();
+    document.heading(2, "Controls and clock");
+    let clock = &record.clock;
+    let mut said = vec![format!(
+        "clock: {}, {} a tick, resolution {}",
+        clock.kind.replace('_', " "),
+        figures::quantity(clock.period_ns * 1e-9, "s"),
+        figures::quantity(clock.resolution_ns * 1e-9, "s")
+    )];
+    said.extend(clock.empty_span_ns.map(|span_ns| {
+        format!("a dispatch that does nothing spans {}", figures::quantity(span_ns * 1e-9, "s"))
+    }));
+    said.extend(clock.host_check_ratio.map(|ratio| {
+        format!("a long dispatch spans {} of the host's view of it", figures::per_cent(ratio))
+    }));
+    said.extend(clock.faults.iter().map(|fault| format!("not to be trusted: {fault}")));
+    document.list(said);
+    let names = control_names(record);
+    let heads: Vec<String> = names.iter().map(|name| format!("{name}>")).collect();
+    let columns: Vec<&str> = ["experiment", "rounds>", "seconds>", "stopped by"]
+        .into_iter()
+        .chain(heads.iter().map(String::as_str))
+        .collect();
+    let mut table = Table::new(&columns);
+    for experiment in record.experiments.iter().filter(|e| e.rounds > 0) {
+        table.rows.push(row(experiment, &names));
+    }
+    if !table.rows.is_empty() {
+        document.table(table);
+        document.text(
+            "Every control must read 1 with an interval that is narrow enough. `same` is one case under two \
+             names, `linear` four times the work in four times as long, `drift` early rounds against late \
+             ones, `clock` the timestamps against the host.",
+        );
+    }
+    document
+}
+
+/// Controls in the order that they first appear.
+fn control_names(record: &Record) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for control in record.experiments.iter().flat_map(|experiment| &experiment.controls) {
+        if !names.contains(&control.name.as_str()) {
+            names.push(&control.name);
+        }
+    }
+    // What a page can show beside each other: a run makes four.
+    names.truncate(8);
+    names
+}
+
+fn row(experiment: &Experiment, names: &[&str]) -> Vec<String> {
+    let read = |name: &&str| {
+        let control = experiment.controls.iter().find(|control| control.name == **name);
+        control.map_or(String::new(), said)
+    };
+    let stopped = experiment.stopped_by.as_deref().unwrap_or("").replace('_', " ");
+    [
+        experiment.id.clone(),
+        experiment.rounds.to_string(),
+        format!("{:.1}", experiment.duration_s),
+        stopped,
+    ]
+    .into_iter()
+    .chain(names.iter().map(read))
+    .collect()
+}
+
+fn said(control: &Control) -> String {
+    let read = figures::ratio(control.ratio, control.ratio_ci);
+    if control.passed { read } else { format!("{read} failed") }
+}

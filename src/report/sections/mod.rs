@@ -1,0 +1,56 @@
+//! What is said of one record, section by section.
+
+mod card;
+mod experiment;
+mod heading;
+mod health;
+mod plots;
+mod points;
+mod verdicts;
+
+use std::collections::HashMap;
+
+use super::Document;
+use crate::record::{Case, Record};
+
+pub(super) use heading::{heading, revision};
+pub(super) use plots::MOST_CURVES;
+pub use points::points;
+pub(super) use verdicts::verdicts;
+
+/// Everything a record says, in the order people ask: verdicts, card, experiment after experiment, and whether
+/// the measuring itself was sound.
+#[must_use]
+pub fn report(record: &Record) -> Document {
+    assemble(record, &[heading, verdicts, card::card, experiments, health::health])
+}
+
+/// What people want to see first, with the verdicts last, where a terminal leaves them in sight.
+#[must_use]
+pub fn summary(record: &Record) -> Document {
+    assemble(record, &[heading, card::card, verdicts])
+}
+
+/// Everything, with the verdicts last, for a run that people watch scroll by.
+#[must_use]
+pub fn closing_with_verdicts(record: &Record) -> Document {
+    assemble(record, &[heading, experiments, health::health, card::card, verdicts])
+}
+
+fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
+    let mut document = Document::default();
+    for section in sections {
+        document.append(section(record));
+    }
+    document
+}
+
+fn experiments(record: &Record) -> Document {
+    let cases: HashMap<&str, &Case> =
+        record.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let mut document = Document::default();
+    for each in &record.experiments {
+        document.append(experiment::experiment(each, &cases));
+    }
+    document
+}

@@ -1,0 +1,67 @@
+//! Every point of every record in one tidy table: one row a point, one column a variable, figures in full.
+
+use crate::record::Record;
+use crate::report::{Document, Table, judge};
+
+/// The columns, units in a column of their own.
+const COLUMNS: [&str; 20] = [
+    "adapter",
+    "backend",
+    "driver",
+    "started_at",
+    "profile",
+    "experiment",
+    "verdict",
+    "series",
+    "x_name",
+    "x",
+    "x_unit",
+    "predicted",
+    "measured",
+    "unit",
+    "ratio",
+    "ratio_lo",
+    "ratio_hi",
+    "claimed",
+    "point_verdict",
+    "tolerance",
+];
+
+/// The points of records, for programs that read tables.
+#[must_use]
+pub fn points(records: &[Record]) -> Document {
+    let mut table = Table::new(&COLUMNS);
+    for record in records {
+        for experiment in &record.experiments {
+            let tolerance = judge::tolerance_of(experiment);
+            for point in &experiment.points {
+                let ends = point.ratio_ci.map(|ci| [ci.lo, ci.hi]);
+                table.rows.push(vec![
+                    record.adapter.name.clone(),
+                    record.adapter.backend.clone(),
+                    record.adapter.driver_info.clone(),
+                    record.started_at.clone(),
+                    record.tool.profile.clone(),
+                    experiment.id.clone(),
+                    judge::word(experiment).to_owned(),
+                    point.series.clone(),
+                    point.x.name.clone(),
+                    point.x.value.to_string(),
+                    point.x.unit.clone(),
+                    point.predicted.to_string(),
+                    point.measured.to_string(),
+                    point.unit.clone(),
+                    point.ratio.to_string(),
+                    ends.map_or(String::new(), |[lo, _]| lo.to_string()),
+                    ends.map_or(String::new(), |[_, hi]| hi.to_string()),
+                    point.claimed.to_string(),
+                    judge::judge_point(experiment, point).word().to_owned(),
+                    tolerance.map_or(String::new(), |tolerance| tolerance.to_string()),
+                ]);
+            }
+        }
+    }
+    let mut document = Document::default();
+    document.table(table);
+    document
+}
