@@ -4,14 +4,51 @@
 #
 #   sh setup.sh              for `cargo bench`, and for `cargo test` on a machine without a GPU
 #   sh setup.sh --lavapipe   lavapipe beside a real GPU, for `cargo test`
+#   sh setup.sh --browser    Chromium, for `cargo test -p warplaw-browser`
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
 
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        say "this needs root: $*" >&2
+        exit 1
+    fi
+}
+
+install_browser() {
+    for browser in google-chrome-stable google-chrome chromium chromium-browser; do
+        if command -v "$browser" >/dev/null 2>&1; then
+            say "$browser is installed: nothing to do"
+            return
+        fi
+    done
+    if command -v apt-get >/dev/null 2>&1; then
+        as_root apt-get update -q
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core
+    elif command -v dnf >/dev/null 2>&1; then
+        as_root dnf install -q -y chromium dejavu-sans-fonts
+    elif command -v pacman >/dev/null 2>&1; then
+        as_root pacman -S --noconfirm --needed chromium ttf-dejavu
+    else
+        say "install Chromium or Chrome by hand, or name one in CHROME" >&2
+        exit 1
+    fi
+}
+
 case "${1:-}" in
 '' | --lavapipe) ;;
+--browser)
+    install_browser
+    exit 0
+    ;;
 *)
-    say "usage: sh setup.sh [--lavapipe]" >&2
+    say "usage: sh setup.sh [--lavapipe | --browser]" >&2
     exit 2
     ;;
 esac
@@ -68,17 +105,6 @@ if has_hardware && [ "${1:-}" != --lavapipe ]; then
     say "a GPU with a Vulkan driver is here: nothing to do"
     exit 0
 fi
-
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        say "this needs root: $*" >&2
-        exit 1
-    fi
-}
 
 say "no GPU adapter found: installing Mesa's software Vulkan"
 if command -v apt-get >/dev/null 2>&1; then

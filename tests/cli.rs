@@ -137,6 +137,36 @@ fn check_judges_by_exit_code() {
 }
 
 #[test]
+fn check_against_a_baseline_judges_what_has_become_worse() {
+    let record = format!("{}/tests/data/record-1.1.0.json", env!("CARGO_MANIFEST_DIR"));
+    let check = |arguments: &[&str]| warplaw(&[&["check"], arguments].concat()).status.code();
+    assert_eq!(check(&[&record]), Some(1), "`overlap` deviates");
+    assert_eq!(check(&[&record, "--baseline", &record]), Some(0), "and did before");
+    let out = scratch("check-page").join("summary.md");
+    let out = out.to_str().expect("the path is text");
+    assert_eq!(check(&[&record, "--format", "markdown", "--out", out]), Some(1));
+    let page = std::fs::read_to_string(out).expect("the summary is written");
+    assert!(page.starts_with("# warplaw check: a law deviates"), "{page}");
+    let output = warplaw(&["check", &record, "--baseline", "missing.json"]);
+    assert_error(&output, &["missing.json", "cannot read"]);
+}
+
+/// Colours are forced, since no terminal reads what a test writes.
+#[test]
+fn colours_are_left_out_where_they_are_not_wished() {
+    let report = |flag: &[&str], variables: &[(&str, &str)]| {
+        let output = warplaw_with(&[&["report", &golden()], flag].concat(), variables);
+        assert!(output.status.success());
+        output.stdout.contains(&0x1b)
+    };
+    let forced = ("CLICOLOR_FORCE", "1");
+    assert!(!report(&[], &[]));
+    assert!(report(&[], &[forced]));
+    assert!(!report(&["--no-color"], &[forced]));
+    assert!(!report(&[], &[forced, ("NO_COLOR", "1")]));
+}
+
+#[test]
 fn the_command_line_explains_itself() {
     for arguments in [&["--help"][..], &["run", "--help"], &["--version"], &["list"]] {
         let output = warplaw(arguments);

@@ -18,6 +18,9 @@ pub(super) fn gallery(arguments: &GalleryArguments) -> Result<ExitCode, CliError
     let folder = &arguments.folder;
     let mut paths = Vec::new();
     find(folder, DEPTH, &mut paths)?;
+    if paths.is_empty() {
+        return Err(CliError::NoRecords { folder: folder.display().to_string() });
+    }
     paths.sort();
     let mut records = Vec::with_capacity(paths.len());
     for path in &paths {

@@ -73,6 +73,12 @@ pub enum CliError {
         /// What there is.
         known: String,
     },
+    /// A gallery of nothing.
+    #[error("there is no record in `{folder}` or the folders in it: `warplaw run` makes one")]
+    NoRecords {
+        /// Where to look.
+        folder: String,
+    },
     /// A report cannot be written.
     #[error("cannot write `{path}`: {reason}; choose another place with --out FILE")]
     Unwritable {

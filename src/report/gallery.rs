@@ -4,7 +4,7 @@ use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
 use super::sections::revision;
 use super::{Document, Format, Link, Plot, Table, figures, judge, render, report};
-use crate::record::Experiment;
+use crate::record::Record;
 use crate::stats::Verdict;
 
 /// A file of the gallery.
@@ -67,7 +67,7 @@ fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Do
     document.heading(2, "Devices");
     document.table(devices(records));
     document.links(records.iter().enumerate().map(|(index, named)| Link {
-        text: format!("{}: {}, every figure", letter(index), named.record.adapter.name),
+        text: format!("{}: every figure, measured {}", letter(index), measured(named.record)),
         target: page_of(named.path),
     }));
     if !pictures.is_empty() {
@@ -86,6 +86,13 @@ fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Do
     document
 }
 
+/// When, for how long and by which version.
+fn measured(record: &Record) -> String {
+    let date = record.started_at.get(..10).unwrap_or(&record.started_at);
+    let version = revision(record).unwrap_or_else(|| record.tool.version.clone());
+    format!("{date}, {} profile, {version}", record.tool.profile)
+}
+
 fn devices(records: &[Named<'_>]) -> Table {
     let mut table = Table::new(&[
         "",
@@ -95,8 +102,7 @@ fn devices(records: &[Named<'_>]) -> Table {
         "a 2-way branch>",
         "a dispatch>",
         "best reduction>",
-        "laws: hold, deviate, undecided",
-        "measured",
+        "laws that hold>",
     ]);
     for (index, Named { record, .. }) in records.iter().enumerate() {
         let experiment = |id: &str| record.experiments.iter().find(|e| e.id == id);
@@ -107,12 +113,8 @@ fn devices(records: &[Named<'_>]) -> Table {
         let dispatch = experiment("ladder")
             .and_then(|ladder| ladder.parameter("workgroups_per_dispatch.alpha"))
             .filter(|alpha| alpha.is_firm());
-        let many = |verdict: Verdict| {
-            let is = |e: &&Experiment| judge::rejudge(e) == Some(verdict);
-            record.experiments.iter().filter(is).count()
-        };
-        let date = record.started_at.get(..10).unwrap_or(&record.started_at);
-        let version = revision(record).unwrap_or_else(|| record.tool.version.clone());
+        let verdicts: Vec<Verdict> = record.experiments.iter().filter_map(judge::rejudge).collect();
+        let holding = verdicts.iter().filter(|verdict| **verdict == Verdict::Holds).count();
         table.rows.push(vec![
             letter(index),
             record.adapter.name.clone(),
@@ -121,13 +123,7 @@ fn devices(records: &[Named<'_>]) -> Table {
             finding("divergence", "cost_of_2_way_branch"),
             dispatch.map_or(String::new(), |alpha| figures::quantity(alpha.value, &alpha.unit)),
             finding("reduction", "best_gb_per_s"),
-            format!(
-                "{}, {}, {}",
-                many(Verdict::Holds),
-                many(Verdict::Deviates),
-                many(Verdict::Inconclusive)
-            ),
-            format!("{date}, {}, {version}", record.tool.profile),
+            format!("{holding} of {}", verdicts.len()),
         ]);
     }
     table

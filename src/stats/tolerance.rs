@@ -135,6 +135,11 @@ const RUNS: &str = "runs";
 /// follow from it in proportion, and a fifth is the step between two sizes that people would tell apart.
 pub const FIRM: f64 = 0.2;
 
+/// How far times and rates of a device that is a CPU may lie apart between two runs: another thread on the same core
+/// takes up to half of it, from what is bound by throughput and not from a chain of dependent steps, so that no
+/// control in either run shows it.
+pub const SHARED: f64 = 1.0;
+
 /// The tolerance of an experiment or control.
 ///
 /// # Panics

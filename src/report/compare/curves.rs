@@ -28,16 +28,21 @@ struct Overlay {
     title: &'static str,
     y: (&'static str, &'static str),
     logarithmic: bool,
+    /// What the law alone would have, on hardware of any width.
+    law: Option<Law>,
 }
+
+/// A curve in words and as a figure of the sweep.
+type Law = (&'static str, fn(f64) -> f64);
 
 #[rustfmt::skip]
 const OVERLAYS: [Overlay; 6] = [
-    Overlay { experiment: "divergence", series: "interleaved", shown: Shown::OverFirst, title: "what a k-way branch costs", y: ("time over one path's", "x"), logarithmic: true },
-    Overlay { experiment: "lanes", series: "speed-up", shown: Shown::SpeedUp, title: "what each further lane buys", y: ("speed-up over one lane", "x"), logarithmic: true },
-    Overlay { experiment: "width", series: "granularity", shown: Shown::OverLast, title: "how many lanes take a branch together", y: ("time over one arm's", "x"), logarithmic: false },
-    Overlay { experiment: "amdahl", series: "f = 1, ideal workers", shown: Shown::SpeedUp, title: "what further workgroups buy", y: ("speed-up over one", "x"), logarithmic: true },
-    Overlay { experiment: "reduction", series: "", shown: Shown::BestRate, title: "the best reduction at each size", y: ("read", "B/s"), logarithmic: true },
-    Overlay { experiment: "contention", series: "add, in turn", shown: Shown::Measured, title: "atomics on more and more counters", y: ("time", "s"), logarithmic: true },
+    Overlay { experiment: "divergence", series: "interleaved", shown: Shown::OverFirst, title: "what a k-way branch costs", y: ("time over one path's", "x"), logarithmic: true, law: Some(("1/η = k", |k| k)) },
+    Overlay { experiment: "lanes", series: "speed-up", shown: Shown::SpeedUp, title: "what each further lane buys", y: ("speed-up over one lane", "x"), logarithmic: true, law: Some(("as many as lanes", |lanes| lanes)) },
+    Overlay { experiment: "width", series: "granularity", shown: Shown::OverLast, title: "how many lanes take a branch together", y: ("time over one arm's", "x"), logarithmic: false, law: None },
+    Overlay { experiment: "amdahl", series: "f = 1, ideal workers", shown: Shown::SpeedUp, title: "what further workgroups buy", y: ("speed-up over one", "x"), logarithmic: true, law: None },
+    Overlay { experiment: "reduction", series: "", shown: Shown::BestRate, title: "the best reduction at each size", y: ("read", "B/s"), logarithmic: true, law: None },
+    Overlay { experiment: "contention", series: "add, in turn", shown: Shown::Measured, title: "atomics on more and more counters", y: ("time", "s"), logarithmic: true, law: None },
 ];
 
 /// One plot for each curve that a record has, with a curve a record; of the first six records, which is as many as
@@ -59,6 +64,10 @@ fn plot(overlay: &Overlay, records: &[Named<'_>]) -> Option<Plot> {
     }
     places.sort_by(f64::total_cmp);
     places.dedup();
+    if let Some((law, at)) = overlay.law {
+        let line = places.iter().map(|&x| (x, at(x))).collect();
+        curves.push(Curve { name: law.to_owned(), line, ..Curve::default() });
+    }
     let (y, unit) = overlay.y;
     Some(Plot {
         title: format!("{}: {}", overlay.experiment, overlay.title),

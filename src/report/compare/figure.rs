@@ -19,6 +19,8 @@ pub(super) struct Figure<'a> {
     pub(super) better: Better,
     /// Whether every control of its experiment passed.
     pub(super) sound: bool,
+    /// Whether it is a time or a rate of a device whose cores other programs share.
+    pub(super) shared: bool,
     /// What tells the run from any other.
     pub(super) run: (&'a str, u64, &'a str),
 }
@@ -67,9 +69,13 @@ fn of_experiment<'a>(
             Some((place, known.words(of), known.better))
         });
         let (place, words, better) = known.unwrap_or((usize::MAX, name.to_owned(), by_unit(unit)));
+        let shared = record.adapter.device_type == "cpu" && by_unit(unit) != Better::Neither;
         let run = (&*record.started_at, record.seed, &*record.adapter.name);
         let experiment = &*experiment.id;
-        (place, Figure { experiment, name, words, value, unit, ci, reach, better, sound, run })
+        (
+            place,
+            Figure { experiment, name, words, value, unit, ci, reach, better, sound, shared, run },
+        )
     })
 }
 
@@ -95,6 +101,7 @@ impl Figure<'static> {
             reach: None,
             better: Better::Lower,
             sound: true,
+            shared: false,
             run: ("2026-11-24T00:00:00Z", 1, "a"),
         }
     }

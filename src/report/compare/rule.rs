@@ -54,13 +54,14 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     }
     let interval = quotient(first, second, |figure| figure.ci, true);
     let reach = quotient(first, second, |figure| figure.reach, false);
-    let within = 1.0 + tolerance::between(first.experiment);
-    let (lo, hi) = (1.0 / within, within);
+    let alike = 1.0 + tolerance::between(first.experiment);
+    let shared = if first.shared || second.shared { tolerance::SHARED } else { 0.0 };
+    let apart = alike.max(1.0 + shared);
     let difference = match (interval, reach) {
         _ if !(first.sound && second.sound) => Difference::Unclear,
-        (Some(ratio), _) if lo <= ratio.lo && ratio.hi <= hi => Difference::Same,
-        (Some(ratio), Some(reach)) if hi < ratio.lo.min(reach.lo) => more(first.better),
-        (Some(ratio), Some(reach)) if ratio.hi.max(reach.hi) < lo => less(first.better),
+        (Some(ratio), _) if 1.0 / alike <= ratio.lo && ratio.hi <= alike => Difference::Same,
+        (Some(ratio), Some(reach)) if apart < ratio.lo.min(reach.lo) => more(first.better),
+        (Some(ratio), Some(reach)) if ratio.hi.max(reach.hi) < 1.0 / apart => less(first.better),
         _ => Difference::Unclear,
     };
     Compared { ratio, interval, difference }
@@ -143,6 +144,17 @@ mod tests {
         let beyond = 10.0 * (1.0 + tolerance::between("ladder"));
         let close = figure(beyond, [beyond - 0.1, beyond + 0.1], [beyond - 0.2, beyond + 0.2]);
         assert_eq!(said(&ten, &close), Difference::Unclear);
+    }
+
+    #[test]
+    fn times_of_a_cpu_must_lie_further_apart() {
+        let shared = |f: Figure<'static>| Figure { shared: true, ..f };
+        let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
+        let seventeen = figure(17.0, [16.9, 17.1], [16.5, 17.5]);
+        assert_eq!(said(&ten, &seventeen), Difference::Slower);
+        assert_eq!(said(&ten, &shared(seventeen)), Difference::Unclear);
+        let thirty = figure(30.0, [29.9, 30.1], [29.5, 30.5]);
+        assert_eq!(said(&shared(ten), &thirty), Difference::Slower);
     }
 
     #[test]

@@ -6,14 +6,15 @@ use crate::report::{Align, Block, Document, Link, Table};
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn render(document: &Document) -> String {
-    let sections = sections(document);
     let title = document.blocks.iter().find_map(|block| match block {
         Block::Heading(1, title) => Some(escape(title)),
         _ => None,
     });
-    let mut page =
-        Page { text: String::new(), sections: &sections, plots: 0, open: Open::default() };
-    for block in &document.blocks {
+    let mut page = Page::default();
+    for (index, block) in document.blocks.iter().enumerate() {
+        if matches!(block, Block::Heading(1, _)) {
+            page.begin_part(&document.blocks[index + 1..]);
+        }
         page.block(block);
     }
     page.close_section();
@@ -33,18 +34,14 @@ fn subject(title: &str) -> &str {
     title.split(':').next().unwrap_or(title)
 }
 
-/// The subjects of all second headings, whose sections can be linked to.
-fn sections(document: &Document) -> Vec<&str> {
-    let subjects = document.blocks.iter().filter_map(|block| match block {
+/// The subjects of second headings up to the next first one, whose sections can be linked to.
+fn sections(blocks: &[Block]) -> Vec<&str> {
+    let own = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
+    let subjects = own.filter_map(|block| match block {
         Block::Heading(2, title) => Some(subject(title)),
         _ => None,
     });
     subjects.collect()
-}
-
-fn anchor(subject: &str) -> String {
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    subject.chars().map(letter).collect()
 }
 
 /// Elements that are open.
@@ -54,14 +51,33 @@ struct Open {
     plots: bool,
 }
 
+#[derive(Default)]
 struct Page<'a> {
     text: String,
-    sections: &'a [&'a str],
+    /// What is under a first heading, of which a page of several records has several.
+    part: usize,
+    sections: Vec<&'a str>,
+    /// Whether the part's links to its sections are written.
+    has_links: bool,
     plots: usize,
     open: Open,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    /// Begins what is under a first heading, which `blocks` follow.
+    fn begin_part(&mut self, blocks: &'a [Block]) {
+        self.part += 1;
+        self.sections = sections(blocks);
+        self.has_links = false;
+    }
+
+    /// Of a section of this part.
+    fn anchor(&self, subject: &str) -> String {
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let words: String = subject.chars().map(letter).collect();
+        if self.part > 1 { format!("{words}-{}", self.part) } else { words }
+    }
+
     fn close_plots(&mut self) {
         if std::mem::take(&mut self.open.plots) {
             self.text.push_str("</div>\n");
@@ -126,11 +142,10 @@ impl Page<'_> {
     }
 
     fn section(&mut self, title: &str) {
-        let is_first = !self.open.section && !self.text.contains("<section");
         self.close_section();
-        if is_first && self.sections.len() > 2 {
+        if !std::mem::replace(&mut self.has_links, true) && self.sections.len() > 2 {
             let link = |subject: &&str| {
-                format!("<a href=\"#{}\">{}</a>", anchor(subject), escape(subject))
+                format!("<a href=\"#{}\">{}</a>", self.anchor(subject), escape(subject))
             };
             let links: Vec<String> = self.sections.iter().map(link).collect();
             self.text
@@ -144,7 +159,7 @@ impl Page<'_> {
         };
         self.text.push_str(&format!(
             "<section id=\"{}\">\n<h2>{}{law}</h2>\n",
-            anchor(subject),
+            self.anchor(subject),
             escape(subject)
         ));
         self.open.section = true;
@@ -189,7 +204,11 @@ impl Page<'_> {
             class.push_str(&format!(" data-of=\"{}\"", escape(column)));
         }
         if self.sections.contains(&cell) {
-            return format!("<td{class}><a href=\"#{}\">{}</a></td>", anchor(cell), escape(cell));
+            return format!(
+                "<td{class}><a href=\"#{}\">{}</a></td>",
+                self.anchor(cell),
+                escape(cell)
+            );
         }
         format!("<td{class}>{}</td>", coded(cell))
     }

@@ -26,7 +26,7 @@ const LEGEND_ROW: i32 = 17;
 const LEFT: i32 = 64;
 const RIGHT: i32 = 14;
 const BELOW: i32 = 38;
-const NAME_ABOVE: i32 = 18;
+const NAME_ABOVE: i32 = 26;
 const SWATCH: i32 = 16;
 const FONT: i32 = 12;
 /// More than there is ever room for: which there are, the ruler says.
@@ -85,8 +85,13 @@ fn picture(plot: &Plot, id: &str, style: &str) -> Option<String> {
             let at = (px(entry.x), px(y));
             let name = words(FONT - 1, INK, HPos::Left, VPos::Center);
             root.draw_text(entry.name, &name, (px(entry.x + SWATCH), px(y))).ok()?;
-            for shape in marker(entry.curve, at, paint(entry.curve), false) {
-                root.draw(&shape).ok()?;
+            if entry.marked {
+                for shape in marker(entry.curve, at, paint(entry.curve), false) {
+                    root.draw(&shape).ok()?;
+                }
+            } else {
+                let ends = [(at.0 - px(6), at.1), (at.0 + px(6), at.1)];
+                root.draw(&PathElement::new(ends, line(MUTED, 16))).ok()?;
             }
         }
         let mut rest = root.split_vertically(px(top)).1;
@@ -129,6 +134,8 @@ fn about(plot: &Plot) -> String {
 
 struct Entry<'a> {
     curve: usize,
+    /// Whether it has marks; a line alone is no series but a law.
+    marked: bool,
     name: &'a str,
     x: i32,
     row: i32,
@@ -143,7 +150,8 @@ fn legend(curves: &[Curve]) -> Vec<Entry<'_>> {
         if x > 14 && x + width > WIDTH {
             (x, row) = (14, row + 1);
         }
-        entries.push(Entry { curve: index, name: &curve.name, x, row });
+        let marked = !curve.marks.is_empty();
+        entries.push(Entry { curve: index, marked, name: &curve.name, x, row });
         x += width;
     }
     entries
@@ -156,6 +164,11 @@ fn text_width(text: &str, size: i32) -> i32 {
 fn words(size: i32, paint: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'static> {
     let font = ("sans-serif", px(size)).into_font();
     font.color(&paint).pos(Pos::new(h_pos, v_pos))
+}
+
+/// A stroke of so many tenths of a pixel.
+fn line(paint: RGBColor, width: u32) -> ShapeStyle {
+    ShapeStyle { color: paint.into(), filled: false, stroke_width: width }
 }
 
 type Area<'a> = DrawingArea<Pen<'a>, plotters::coord::Shift>;
@@ -182,13 +195,9 @@ fn draw_panel(
     let label = words(FONT - 1, MUTED, HPos::Center, VPos::Center);
     chart
         .configure_mesh()
-        .bold_line_style(ShapeStyle {
-            color: GRID.into(),
-            filled: false,
-            stroke_width: px(1) as u32,
-        })
+        .bold_line_style(line(GRID, 10))
         .light_line_style(TRANSPARENT)
-        .axis_style(ShapeStyle { color: MUTED.into(), filled: false, stroke_width: px(1) as u32 })
+        .axis_style(line(MUTED, 10))
         .set_all_tick_mark_size(px(3))
         .label_style(label)
         .x_labels(MOST_TICKS)
@@ -227,17 +236,19 @@ fn draw_panel(
         chart.draw_series(dots).ok()?;
     }
     for (index, curve) in panel.curves.iter().enumerate() {
-        let style = ShapeStyle { color: paint(index).into(), filled: false, stroke_width: 16 };
-        let line = curve.drawn().into_iter().filter(|(x, y)| x.is_finite() && y.is_finite());
-        chart.draw_series(LineSeries::new(line, style)).ok()?;
+        let paint = if curve.marks.is_empty() { MUTED } else { paint(index) };
+        let drawn = curve.drawn().into_iter().filter(|(x, y)| x.is_finite() && y.is_finite());
+        // What joins marks goes where they do.
+        let drawn = drawn.map(|(x, y)| (if curve.joined { dodge(index, x, 0.0) } else { x }, y));
+        chart.draw_series(LineSeries::new(drawn, line(paint, 16))).ok()?;
     }
     for (index, curve) in panel.curves.iter().enumerate() {
         for mark in curve.marks.iter().filter(|mark| mark.x.is_finite() && mark.y.is_finite()) {
             let at = dodge(index, mark.x, 0.0);
-            let style = ShapeStyle { color: paint(index).into(), filled: false, stroke_width: 12 };
             if let Some((lo, hi)) = mark.interval {
                 let (lo, hi) = (y.value(y.share(lo).max(0.0)), y.value(y.share(hi).min(1.0)));
-                chart.draw_series([PathElement::new(vec![(at, lo), (at, hi)], style)]).ok()?;
+                let ends = vec![(at, lo), (at, hi)];
+                chart.draw_series([PathElement::new(ends, line(paint(index), 12))]).ok()?;
             }
             let at = chart.backend_coord(&(at, mark.y));
             for shape in marker(index, at, paint(index), mark.hollow) {
@@ -284,8 +295,7 @@ fn marker<'a>(
     let mut points: Vec<_> = corners.iter().map(|&(dx, dy)| (x + px(dx), y + px(dy))).collect();
     if hollow {
         points.push(points[0]);
-        let style = ShapeStyle { color: paint.into(), filled: false, stroke_width: 12 };
-        return vec![PathElement::new(points, style).into_dyn()];
+        return vec![PathElement::new(points, line(paint, 12)).into_dyn()];
     }
     vec![Polygon::new(points, paint.filled()).into_dyn()]
 }
