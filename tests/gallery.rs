@@ -92,15 +92,15 @@ fn the_readme_shows_what_its_record_says() {
     let readme = std::fs::read_to_string(&path).expect("it is there");
     let mut made = readme.clone();
     for (name, place) in [("card", 0), ("verdicts", 1)] {
-        let open = format!("<!-- {name}: ");
-        let start = readme.find(&open).unwrap_or_else(|| panic!("no {open} in README.md"));
-        let (source, rest) =
-            readme[start + open.len()..].split_once(" -->\n").expect("the comment ends");
-        let (shown, _) = rest.split_once(&format!("<!-- /{name} -->")).expect("the part ends");
+        let (open, close) = (format!("<!-- {name}: "), format!("<!-- /{name} -->"));
+        let (before, rest) = made.split_once(&open).expect("the part begins in README.md");
+        let (source, rest) = rest.split_once(" -->\n").expect("the comment ends");
+        let (_, after) = rest.split_once(&close).expect("the part ends");
         let record = record::read(&root().join(source)).expect("it names a committed record");
         let summary = render(&report::summary(&record), Format::Markdown);
         let tables: Vec<&str> = summary.split("\n\n").filter(|b| b.starts_with('|')).collect();
-        made = made.replace(shown, &format!("{}\n", tables[place].trim_end()));
+        let table = tables[place].trim_end();
+        made = format!("{before}{open}{source} -->\n{table}\n{close}{after}");
     }
     if std::env::var_os("WARPLAW_UPDATE").is_some() {
         std::fs::write(&path, &made).expect("it can be written");

@@ -26,7 +26,9 @@ const LEGEND_ROW: i32 = 17;
 const LEFT: i32 = 64;
 const RIGHT: i32 = 14;
 const BELOW: i32 = 38;
-const NAME_ABOVE: i32 = 26;
+const NAME_ABOVE: i32 = 31;
+/// From there to the words' feet: labels of both panels' ends reach into it.
+const NAME_FEET: i32 = 11;
 const SWATCH: i32 = 16;
 const FONT: i32 = 12;
 /// More than there is ever room for: which there are, the ruler says.
@@ -205,7 +207,7 @@ fn draw_panel(
         .draw()
         .ok()?;
     let name = words(FONT - 1, MUTED, HPos::Left, VPos::Bottom);
-    area.draw_text(&panel.y.name, &name, (px(8), px(NAME_ABOVE - 6))).ok()?;
+    area.draw_text(&panel.y.name, &name, (px(8), px(NAME_ABOVE - NAME_FEET))).ok()?;
     if is_last {
         let name = words(FONT - 1, MUTED, HPos::Center, VPos::Bottom);
         let middle = px(LEFT) + (width as i32 - px(LEFT + RIGHT)) / 2;
@@ -259,7 +261,8 @@ fn draw_panel(
     if beyond > 0 {
         let note = words(FONT - 2, MUTED, HPos::Right, VPos::Bottom);
         let said = format!("{} beyond", figures::counted(beyond, "sample"));
-        area.draw_text(&said, &note, (width as i32 - px(RIGHT), px(NAME_ABOVE - 6))).ok()?;
+        area.draw_text(&said, &note, (width as i32 - px(RIGHT), px(NAME_ABOVE - NAME_FEET)))
+            .ok()?;
     }
     Some(())
 }
