@@ -7,7 +7,7 @@ use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Sele
 use super::loading::{HEAD_BYTES, Loaded, Loader, Step, for_readback};
 use super::pipeline::{Pipelines, one_line};
 use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
-use super::{BadSpan, Executor, GpuError, Span, Timing, Workload};
+use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
 
 /// How to open a device.
 #[derive(Debug, Clone, Default)]
@@ -196,6 +196,10 @@ impl Executor for Hardware {
 
     fn elapsed_s(&self) -> f64 {
         self.opened.elapsed().as_secs_f64()
+    }
+
+    fn built(&self) -> Built {
+        self.pipelines.built()
     }
 
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {

@@ -70,6 +70,15 @@ pub enum GpuError {
     },
 }
 
+/// Pipelines, each compiled once for as long as the device is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Built {
+    /// How many.
+    pub pipelines: u64,
+    /// Seconds that took, as far as the driver does not leave it to the first dispatch.
+    pub seconds: f64,
+}
+
 /// Something that runs workloads and says how long each took.
 pub trait Executor {
     /// What is known of the adapter and its clock without running anything.
@@ -77,6 +86,9 @@ pub trait Executor {
 
     /// Seconds since the device was opened: what budgets and durations are counted by.
     fn elapsed_s(&self) -> f64;
+
+    /// What has been compiled since the device was opened.
+    fn built(&self) -> Built;
 
     /// Makes `workloads` the loaded set: builds pipelines, buffers and bind groups, so that nothing is
     /// built, allocated or mapped per sample. One entry per workload: `None`, or why it cannot run.

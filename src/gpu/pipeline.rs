@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
-use super::{Dispatch, Shader, unchecked};
+use super::{Built, Dispatch, Shader, unchecked};
 
 /// A global of the shader that an entry point uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub(super) struct Pipelines {
     trusted: bool,
     modules: HashMap<String, (wgpu::ShaderModule, Reflected)>,
     built: HashMap<Key, Arc<Pipeline>>,
+    /// What building them took.
+    building: Duration,
 }
 
 pub(super) struct Pipeline {
@@ -68,7 +71,12 @@ pub(super) struct Pipeline {
 impl Pipelines {
     /// With `trusted`, wgpu's bounds, division and loop checks are left out.
     pub(super) fn new(trusted: bool) -> Self {
-        Self { trusted, modules: HashMap::new(), built: HashMap::new() }
+        Self { trusted, modules: HashMap::new(), built: HashMap::new(), building: Duration::ZERO }
+    }
+
+    /// How many there are and what building them took.
+    pub(super) fn built(&self) -> Built {
+        Built { pipelines: self.built.len() as u64, seconds: self.building.as_secs_f64() }
     }
 
     pub(super) fn get(
@@ -80,6 +88,15 @@ impl Pipelines {
         if let Some(pipeline) = self.built.get(&key) {
             return Ok(Arc::clone(pipeline));
         }
+        let start = Instant::now();
+        let pipeline = self.build(device, dispatch);
+        self.building += start.elapsed();
+        let pipeline = Arc::new(pipeline?);
+        self.built.insert(key, Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn build(&mut self, device: &wgpu::Device, dispatch: &Dispatch) -> Result<Pipeline, String> {
         let (module, reflected) = self.module(device, &dispatch.shader)?;
         let bindings = reflected.bindings(dispatch.entry)?;
         let constants: Vec<(&str, f64)> =
@@ -98,9 +115,7 @@ impl Pipelines {
                 cache: None,
             })
         })?;
-        let pipeline = Arc::new(Pipeline { pipeline, bindings });
-        self.built.insert(key, Arc::clone(&pipeline));
-        Ok(pipeline)
+        Ok(Pipeline { pipeline, bindings })
     }
 
     fn module(

@@ -71,6 +71,7 @@ pub(super) fn analyse(
         stopped_by: None,
         rounds: samples.whole_rounds() as u32,
         duration_s: 0.0,
+        costs: None,
         tolerance: Some(tolerance),
         parameters: parameters(plan, typical),
         findings: findings(plan, typical),

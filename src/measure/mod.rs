@@ -11,6 +11,7 @@ mod profile;
 mod remarks;
 mod rounds;
 mod run;
+mod sampling;
 mod session;
 mod sizing;
 mod stopping;

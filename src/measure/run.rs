@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::analysis::{analyse, undecided, widest};
+use super::analysis::analyse;
 use super::controls::Controls;
 use super::plan::{Context, Experiment, Plan};
 use super::profile::{LEAST_TICKS, MOST_TARGET_S};
@@ -15,12 +14,10 @@ use super::remarks::{add_case_remarks, add_clock_control};
 use super::rounds::Samples;
 use super::session::Session;
 use super::sizing::{Length, Sized, size};
-use super::stopping::Stopping;
 use super::typical::Typical;
 use super::verify::{Checked, verify};
-use crate::gpu::{GpuError, Span};
-use crate::record::{self, Case, Status};
-use crate::stats::tolerance;
+use crate::gpu::{Built, GpuError};
+use crate::record::{self, Case, Costs, Status};
 
 /// Where an experiment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +53,9 @@ impl Progress {
 }
 
 /// Verification's share of the progress bar.
-const VERIFYING: f64 = 0.2;
+pub(super) const VERIFYING: f64 = 0.2;
 
-/// How long a device is kept busy before the first round counts.
-const WARM_UP_S: f64 = 0.15;
-/// What a round of warming up counts at least, so that lost stamps cannot make it endless.
-const LEAST_WARM_UP_S: f64 = 0.01;
-
-/// Share of the time budget that goes once more to the cases behind undecided points.
-const UNDECIDED: f64 = 0.15;
-
-const INTERRUPTED: &str = "interrupted";
+pub(super) const INTERRUPTED: &str = "interrupted";
 
 /// Runs `experiment` and judges it. Once `stop` is set it ends after the round in hand and keeps what
 /// it has.
@@ -98,6 +87,8 @@ pub fn run(
         }
     };
     let controls = Controls::add(&mut plan, seed);
+    let built = session.executor.built();
+    let costs = Costs { planning_s: session.executor.elapsed_s() - start_s, ..Costs::default() };
     let mut attempt = Attempt {
         session,
         experiment,
@@ -107,13 +98,15 @@ pub fn run(
         start_s,
         stop,
         progress,
+        costs,
     };
     let sized = attempt.size()?;
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
         (0..checked.len()).filter(|&i| checked[i].case.failure.is_none()).collect();
-    let (samples, stopped_by) = attempt.time(&timed, &sized)?;
+    let (samples, stopped_by) = attempt.sample(&timed, &sized)?;
     let typical = attempt.typical(&samples, &sized);
+    let costs = attempt.costs_since(built);
     for &index in &timed {
         checked[index].case.samples_s = samples.of(index);
         checked[index].bad = samples.bad(index);
@@ -128,6 +121,7 @@ pub fn run(
         outcome.reason = Some("stopped before it was done".to_owned());
         outcome.verdict = None;
     }
+    outcome.costs = Some(costs);
     outcome.duration_s = session.executor.elapsed_s() - start_s;
     session.learn_from(&outcome);
     Ok((outcome, checked.into_iter().map(|checked| checked.case).collect()))
@@ -146,6 +140,7 @@ pub fn unmeasured(experiment: &Experiment, status: Status, reason: &str) -> reco
         stopped_by: None,
         rounds: 0,
         duration_s: 0.0,
+        costs: None,
         tolerance: None,
         parameters: Vec::new(),
         findings: Vec::new(),
@@ -161,43 +156,58 @@ fn seed_of(seed: u64, id: &str) -> u64 {
 }
 
 /// One experiment under way.
-struct Attempt<'a> {
-    session: &'a mut Session,
-    experiment: &'a Experiment,
-    plan: &'a Plan,
-    controls: &'a Controls,
-    seed: u64,
-    start_s: f64,
-    stop: &'a AtomicBool,
-    progress: &'a mut dyn FnMut(Progress),
+pub(super) struct Attempt<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) experiment: &'a Experiment,
+    pub(super) plan: &'a Plan,
+    pub(super) controls: &'a Controls,
+    pub(super) seed: u64,
+    pub(super) start_s: f64,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) progress: &'a mut dyn FnMut(Progress),
+    pub(super) costs: Costs,
 }
 
 impl Attempt<'_> {
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn spent_s(&self) -> f64 {
+    pub(super) fn spent_s(&self) -> f64 {
         self.session.executor.elapsed_s() - self.start_s
     }
 
     /// What the samples so far make each case typically take.
-    fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
+    pub(super) fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
         let scales = sized.iter().map(|case| case.scale).collect();
         Typical::of(samples, scales, self.session.clock.resolution_ns * 1e-9)
     }
 
+    /// Where the time went, with what was compiled since.
+    fn costs_since(&self, before: Built) -> Costs {
+        let built = self.session.executor.built();
+        Costs {
+            pipelines: built.pipelines - before.pipelines,
+            compiling_s: built.seconds - before.seconds,
+            ..self.costs
+        }
+    }
+
     fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
+        let began_s = self.spent_s();
         (self.progress)(Progress::before(Stage::Sizing, 0.0));
         let span_s = self.session.profile.span_s / f64::from(self.plan.brevity.max(1));
         let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
         let target_s = span_s.max(least_s).min(MOST_TARGET_S);
         let pace = self.session.pace();
-        size(&mut *self.session.executor, &self.plan.cases, target_s, pace, self.stop)
+        let sized = size(&mut *self.session.executor, &self.plan.cases, target_s, pace, self.stop)?;
+        self.costs.sizing_s = self.spent_s() - began_s;
+        Ok(sized)
     }
 
     /// Loads every case and compares every element of its output.
     fn verify(&mut self, sized: &[Sized]) -> Result<Vec<Checked>, GpuError> {
+        let began_s = self.spent_s();
         let workloads: Vec<_> = sized.iter().map(|case| case.workload.clone()).collect();
         let refusals = self.session.executor.load(&workloads)?;
         let mut all = Vec::with_capacity(sized.len());
@@ -225,90 +235,8 @@ impl Attempt<'_> {
             };
             all.push(Checked { case, mismatched, refused, bad: BTreeMap::new() });
         }
+        self.costs.verifying_s = self.spent_s() - began_s;
         Ok(all)
-    }
-
-    /// Rounds of the `timed` cases until there is a reason to stop, which is given too.
-    fn time(
-        &mut self,
-        timed: &[usize],
-        sized: &[Sized],
-    ) -> Result<(Samples, &'static str), GpuError> {
-        let mut samples = Samples::default();
-        let mut stopping = Stopping::new(self.session.profile, tolerance::of(self.experiment.id));
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut order = timed.to_vec();
-        let mut busy_s = 0.0;
-        while busy_s < WARM_UP_S && !self.is_stopped() {
-            // Not kept: the device leaves its idle clocks, and caches and memory settle. Counted by its own
-            // spans, so that the same device takes the same number of rounds.
-            let spans = self.session.executor.round(&order)?;
-            busy_s += spans.iter().flatten().sum::<f64>().max(LEAST_WARM_UP_S);
-        }
-        let began_s = self.spent_s();
-        for round in 1.. {
-            if self.is_stopped() {
-                return Ok((samples, INTERRUPTED));
-            }
-            samples.push(self.round(&mut order, &mut rng, sized.len())?, false);
-            let spent_s = self.spent_s();
-            let share = stopping.progress(round, spent_s);
-            (self.progress)(Progress {
-                stage: Stage::Timing,
-                done: VERIFYING + (1.0 - VERIFYING) * share,
-                rounds: round,
-                half_width: stopping.half_width(),
-                left_s: Some(stopping.left_s(round, spent_s, spent_s - began_s)),
-            });
-            let look = || widest(self.plan, &self.typical(&samples, sized));
-            if let Some(reason) = stopping.decide(round, spent_s, look) {
-                self.time_undecided(timed, sized, &mut samples, &mut rng)?;
-                return Ok((samples, reason));
-            }
-        }
-        unreachable!("rounds run out at the latest")
-    }
-
-    /// Times every case in `order` once, in a fresh order of its own; `None` for the others of `cases`.
-    fn round(
-        &mut self,
-        order: &mut [usize],
-        rng: &mut ChaCha8Rng,
-        cases: usize,
-    ) -> Result<Vec<Option<Span>>, GpuError> {
-        order.shuffle(rng);
-        let mut row = vec![None; cases];
-        for (&case, span) in order.iter().zip(self.session.executor.round(order)?) {
-            row[case] = Some(span);
-        }
-        Ok(row)
-    }
-
-    /// A while longer for the cases behind points that are still undecided, and the controls. How long does
-    /// not depend on what comes of it, so that no verdict is waited for.
-    fn time_undecided(
-        &mut self,
-        timed: &[usize],
-        sized: &[Sized],
-        samples: &mut Samples,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<(), GpuError> {
-        let tolerance = tolerance::of(self.experiment.id);
-        let mut cases = undecided(self.plan, &self.typical(samples, sized), tolerance);
-        if cases.is_empty() {
-            return Ok(());
-        }
-        cases.extend(self.controls.cases());
-        let mut order: Vec<usize> = timed.iter().copied().filter(|c| cases.contains(c)).collect();
-        let until_s = self.spent_s() + UNDECIDED * self.session.profile.budget_s;
-        let most = samples.whole_rounds();
-        for _ in 0..most {
-            if self.is_stopped() || self.spent_s() > until_s {
-                break;
-            }
-            samples.push(self.round(&mut order, rng, sized.len())?, true);
-        }
-        Ok(())
     }
 }
 

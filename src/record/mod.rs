@@ -9,8 +9,8 @@ mod value;
 pub use machine::Machine;
 pub use plain::{plain, plain_to};
 pub use schema::{
-    Adapter, Case, Clock, Control, Experiment, Finding, Parameter, Point, Quantity, Record, Schema,
-    Status, SubgroupSize, Tool, Trace,
+    Adapter, Case, Clock, Control, Costs, Experiment, Finding, Parameter, Point, Quantity, Record,
+    Schema, Status, SubgroupSize, Tool, Trace,
 };
 pub use store::{MOST_BYTES, RecordError, default_path, parse, read, write, write_whole};
 pub use value::Value;

@@ -44,7 +44,7 @@ impl Schema {
     /// The format's name.
     pub const NAME: &'static str = "warplaw-record";
     /// The version written.
-    pub const VERSION: &'static str = "1.1.0";
+    pub const VERSION: &'static str = "1.2.0";
 
     /// The schema of the records this version writes.
     #[must_use]
@@ -187,6 +187,9 @@ pub struct Experiment {
     /// Seconds it took, verification included.
     #[serde(default)]
     pub duration_s: f64,
+    /// Where those seconds went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costs: Option<Costs>,
     /// Tolerance of |ratio − 1| that its points were judged by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
@@ -205,6 +208,46 @@ pub struct Experiment {
     /// Likely mechanisms, warnings, and what was left out and why.
     #[serde(default)]
     pub diagnosis: Vec<String>,
+}
+
+/// Where an experiment's seconds went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Costs {
+    /// Declaring cases, with the inputs that they share.
+    pub planning_s: f64,
+    /// Choosing how much work a span holds and in which shape, kernels compiled and buffers filled on the way.
+    pub sizing_s: f64,
+    /// Loading what is timed and comparing every element of every output with its CPU twin.
+    pub verifying_s: f64,
+    /// Rounds that are not kept.
+    pub warming_s: f64,
+    /// Rounds that are, from the first to the last, everything between them included.
+    pub sampling_s: f64,
+    /// Of the sampling, what lies inside of timed spans.
+    pub in_spans_s: f64,
+    /// Of the sampling, what looking at the intervals takes, to decide whether to go on.
+    pub looking_s: f64,
+    /// Spans in the sampling.
+    pub spans: u64,
+    /// Pipelines built, each once in a run.
+    pub pipelines: u64,
+    /// What building them takes, spread over sizing and verifying; a driver may leave some of it to the first
+    /// dispatch.
+    pub compiling_s: f64,
+}
+
+impl Costs {
+    /// The share of the sampling that lies inside of timed spans; `None` if there was none.
+    #[must_use]
+    pub fn share_in_spans(&self) -> Option<f64> {
+        (self.sampling_s > 0.0).then(|| self.in_spans_s / self.sampling_s)
+    }
+
+    /// Seconds of the host for a span beyond the span itself; `None` if there was none.
+    #[must_use]
+    pub fn outside_of_a_span_s(&self) -> Option<f64> {
+        (self.spans > 0).then(|| (self.sampling_s - self.in_spans_s) / self.spans as f64)
+    }
 }
 
 impl Experiment {

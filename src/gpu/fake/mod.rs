@@ -15,8 +15,8 @@ use rand_chacha::ChaCha8Rng;
 use super::adapter::{SUBGROUPS, TIMESTAMPS};
 use super::timer::decode;
 use super::{
-    AdapterFacts, BadSpan, ClockKind, DeviceLimits, Executor, GpuError, LimitSet, Span, Timing,
-    Workload,
+    AdapterFacts, BadSpan, Built, ClockKind, DeviceLimits, Executor, GpuError, LimitSet, Span,
+    Timing, Workload,
 };
 use noise::{Disturber, Moment};
 
@@ -210,6 +210,10 @@ impl Executor for FakeExecutor {
 
     fn elapsed_s(&self) -> f64 {
         self.now_s
+    }
+
+    fn built(&self) -> Built {
+        Built::default()
     }
 
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
