@@ -11,11 +11,11 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
 use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
-use warplaw::kernels::Number;
 use warplaw::kernels::arms::Arms;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
-use warplaw::kernels::reduction::{Items, Share, Variant, reduce};
+use warplaw::kernels::reduction::{Items, Variant, reduce};
+use warplaw::kernels::{Number, Shape};
 use warplaw::measure::compare;
 
 /// Nanoseconds by the GPU's clock.
@@ -158,7 +158,7 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
         Variant::SinglePass,
         Variant::SubgroupSinglePass,
     ] {
-        let workload = reduce(variant, &items, COUNT, Share::Strided(1024));
+        let workload = reduce(variant, &items, COUNT, Shape::strided(1024));
         bench(&mut group, hardware, variant.word(), &workload);
     }
     group.finish();

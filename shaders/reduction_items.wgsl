@@ -1,8 +1,8 @@
 // What every reduction stands on: the items, and which of them a lane reads. `Item` (u32 or f32) and
-// `add_to_total` are put in front of this text, and a file of kernels behind it: WGSL has no generics,
-// no float atomics and no includes.
+// `add_to_total` are put in front of this text, and behind it what a load is, `sum_of` with as many loads ahead
+// as the shape asks, and a file of kernels: WGSL has no generics, no float atomics and no includes.
 
-const LANES: u32 = 256u;
+override LANES: u32 = 256u;
 
 struct Params {
     items: u32,
@@ -13,7 +13,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> items: array<Item>;
-@group(0) @binding(2) var<storage, read> items4: array<vec4<Item>>;
+@group(0) @binding(2) var<storage, read> loads: array<Load>;
 @group(0) @binding(3) var<storage, read_write> total: atomic<u32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<Item>;
 
@@ -29,26 +29,22 @@ fn item_or_zero(index: u32) -> Item {
     return Item(0);
 }
 
-// This lane's share of all items: four at a time, then what four do not divide.
+// This lane's share of all items: whole loads, then what they leave.
 fn share(lane: u32, workgroup: u32, workgroups: u32) -> Item {
-    let quads = params.items / 4u;
-    var first = workgroup * LANES + lane;
+    let whole = params.items / VECTOR;
+    let flat = workgroup * LANES + lane;
+    var first = flat;
     var step = workgroups * LANES;
-    var end = quads;
+    var end = whole;
     if params.blocked != 0u {
-        let block = (quads + step - 1u) / step;
+        let block = (whole + step - 1u) / step;
         first *= block;
-        end = min(first + block, quads);
+        end = min(first + block, whole);
         step = 1u;
     }
-    var sum = vec4<Item>();
-    for (var i = first; i < end; i += step) {
-        sum += items4[i];
-    }
     var rest = Item(0);
-    let last = quads * 4u + workgroup * LANES + lane;
-    if last < params.items {
-        rest = items[last];
+    for (var last = whole * VECTOR + flat; last < params.items; last += workgroups * LANES) {
+        rest += items[last];
     }
-    return sum.x + sum.y + sum.z + sum.w + rest;
+    return sum_of(first, step, end) + rest;
 }

@@ -264,6 +264,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
 /// The stage in words: rounds done, how sharp the widest interval is by now, seconds left at most.
 fn said(progress: Progress) -> String {
     match progress.stage {
+        Stage::Searching => "trying shapes of kernels".to_owned(),
         Stage::Sizing => "sizing spans".to_owned(),
         Stage::Verifying => "verifying outputs".to_owned(),
         Stage::Timing => {

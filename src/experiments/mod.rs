@@ -6,6 +6,7 @@
 
 mod allreduce;
 mod amdahl;
+mod ceilings;
 mod contention;
 mod dependence;
 mod divergence;
@@ -18,6 +19,7 @@ mod occupancy;
 mod overlap;
 mod reduction;
 mod select;
+mod shapes;
 mod width;
 
 use crate::measure::{CaseId, Context, Experiment};
@@ -32,6 +34,7 @@ pub const REGISTRY: &[Experiment] = &[
     ilp::EXPERIMENT,
     lanes::EXPERIMENT,
     ladder::EXPERIMENT,
+    ceilings::EXPERIMENT,
     reduction::EXPERIMENT,
     contention::EXPERIMENT,
     dependence::EXPERIMENT,

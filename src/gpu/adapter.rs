@@ -125,6 +125,7 @@ impl AdapterFacts {
         let has = |feature| adapter.features().contains(feature);
         let timestamps = want_timestamps && has(wgpu::Features::TIMESTAMP_QUERY);
         let subgroups = has(wgpu::Features::SUBGROUP);
+        let integers_of_64_bits = has(wgpu::Features::SHADER_INT64);
         Self {
             name: info.name,
             vendor_id: info.vendor,
@@ -135,10 +136,14 @@ impl AdapterFacts {
             driver_info: info.driver_info,
             subgroup_min: subgroups.then_some(info.subgroup_min_size),
             subgroup_max: subgroups.then_some(info.subgroup_max_size),
-            features: [(timestamps, TIMESTAMPS), (subgroups, SUBGROUPS)]
-                .into_iter()
-                .filter_map(|(on, word)| on.then_some(word))
-                .collect(),
+            features: [
+                (timestamps, TIMESTAMPS),
+                (subgroups, SUBGROUPS),
+                (integers_of_64_bits, INTEGERS_OF_64_BITS),
+            ]
+            .into_iter()
+            .filter_map(|(on, word)| on.then_some(word))
+            .collect(),
             shader_checks: false,
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
             period_ns: 1.0,
@@ -172,10 +177,17 @@ impl AdapterFacts {
     pub fn has_subgroups(&self) -> bool {
         self.features.contains(&SUBGROUPS)
     }
+
+    /// Whether shaders may calculate with integers of 64 bits.
+    #[must_use]
+    pub fn has_pairs(&self) -> bool {
+        self.features.contains(&INTEGERS_OF_64_BITS)
+    }
 }
 
 pub(super) const TIMESTAMPS: &str = "timestamp-query";
 pub(super) const SUBGROUPS: &str = "subgroup";
+pub(super) const INTEGERS_OF_64_BITS: &str = "shader-int64";
 
 const BACKENDS: &str = "vulkan, metal, dx12, gl";
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection};
-use super::loading::{HEAD_BYTES, Loaded, Loader, Step, for_readback};
+use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::{Pipelines, one_line};
 use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
@@ -34,6 +34,7 @@ pub struct Hardware {
     pub(super) queue: wgpu::Queue,
     facts: AdapterFacts,
     pipelines: Pipelines,
+    inputs: Inputs,
     timer: Option<QueryTimer>,
     pub(super) loaded: Vec<Option<Loaded>>,
     /// Takes a word of every timed pass's output: see `stamped_spans`.
@@ -53,6 +54,7 @@ impl Hardware {
         let mut features = wgpu::Features::empty();
         features.set(wgpu::Features::TIMESTAMP_QUERY, facts.has_timestamps());
         features.set(wgpu::Features::SUBGROUP, facts.has_subgroups());
+        features.set(wgpu::Features::SHADER_INT64, facts.has_pairs());
         let limits = options.limits.of(&adapter);
         facts.limits = DeviceLimits::of(&limits);
         facts.limit_set = options.limits;
@@ -92,6 +94,7 @@ impl Hardware {
         Ok(Self {
             fence,
             pipelines: Pipelines::new(!options.checked),
+            inputs: Inputs::default(),
             device,
             queue,
             facts,
@@ -100,6 +103,23 @@ impl Hardware {
             fault,
             opened: Instant::now(),
         })
+    }
+
+    /// The device and its queue, for what else is to run on them.
+    #[must_use]
+    pub fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
+    }
+
+    /// Encodes loaded workload `index` once, as it is run to be timed: from outputs whose heads are cleared.
+    ///
+    /// # Errors
+    /// When no such workload is loaded.
+    pub fn record(&self, index: usize, encoder: &mut wgpu::CommandEncoder) -> Result<(), GpuError> {
+        let loaded = self.workload(index)?;
+        loaded.clear_heads(encoder);
+        encode_pass(encoder, None, &loaded.steps, 1);
+        Ok(())
     }
 
     pub(super) fn failed(&self, reason: impl Into<String>) -> GpuError {
@@ -156,9 +176,7 @@ impl Hardware {
             for (output, _) in before.iter().flat_map(|before| &before.checked) {
                 encoder.copy_buffer_to_buffer(output, 0, &self.fence, 0, 4);
             }
-            for (output, _) in &loaded.checked {
-                encoder.clear_buffer(output, 0, Some(HEAD_BYTES));
-            }
+            loaded.clear_heads(&mut encoder);
             encode_pass(&mut encoder, Some(timer.writes(slot)), &loaded.steps, repeats);
             before = Some(loaded);
         }
@@ -204,8 +222,8 @@ impl Executor for Hardware {
 
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
         self.loaded.clear();
-        let Self { device, queue, facts, pipelines, .. } = self;
-        let mut loader = Loader::new(device, queue, facts, pipelines, workloads);
+        let Self { device, queue, facts, pipelines, inputs, .. } = self;
+        let mut loader = Loader::new(device, queue, facts, pipelines, inputs, workloads);
         let mut refusals = Vec::with_capacity(workloads.len());
         for workload in workloads {
             let (loaded, refusal) = match loader.load(workload, UNKNOWN_SPAN_S) {
@@ -300,6 +318,7 @@ mod tests {
             name: format!("store of {words} words, {} letters", source.len()),
             source: source.to_owned(),
             needs_subgroups: false,
+            needs_pairs: false,
         };
         let dispatch = Dispatch {
             shader: Arc::new(shader),

@@ -1,6 +1,6 @@
 //! From workloads to pipelines, buffers and bind groups, so that nothing is built per sample.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::pipeline::{Pipeline, Pipelines, catching};
@@ -39,6 +39,15 @@ pub(super) struct Loaded {
     pub(super) expected_s: f64,
 }
 
+impl Loaded {
+    /// Clears the first words of its outputs, where atomics add up.
+    pub(super) fn clear_heads(&self, encoder: &mut wgpu::CommandEncoder) {
+        for (output, _) in &self.checked {
+            encoder.clear_buffer(output, 0, Some(HEAD_BYTES));
+        }
+    }
+}
+
 /// What a stream uploads.
 pub(super) struct Uploads {
     pub(super) words: Arc<[u32]>,
@@ -54,15 +63,34 @@ impl Uploads {
     }
 }
 
+/// Input data on the device, by where it lies on the host; kept as long as one set of workloads after another needs it.
+#[derive(Default)]
+pub(super) struct Inputs(HashMap<*const u32, (Arc<[u32]>, wgpu::Buffer)>);
+
+impl Inputs {
+    /// Lets go of what none of `workloads` reads.
+    fn keep_for(&mut self, workloads: &[Workload]) {
+        let data = workloads.iter().flat_map(|workload| &workload.buffers);
+        let needed: HashSet<*const u32> = data
+            .filter_map(|contents| match contents {
+                Contents::Data(words) => Some(words.as_ptr()),
+                _ => None,
+            })
+            .collect();
+        self.0.retain(|place, _| needed.contains(place));
+    }
+}
+
 /// Loads a set of workloads, which share what they can.
 pub(super) struct Loader<'a> {
     device: &'a wgpu::Device,
     queue: &'a wgpu::Queue,
     facts: &'a AdapterFacts,
     pipelines: &'a mut Pipelines,
-    shared: HashMap<*const u32, wgpu::Buffer>,
-    scratch: Option<wgpu::Buffer>,
-    scratch_words: usize,
+    inputs: &'a mut Inputs,
+    /// By place.
+    scratch: HashMap<usize, wgpu::Buffer>,
+    scratch_words: HashMap<usize, usize>,
 }
 
 impl<'a> Loader<'a> {
@@ -71,22 +99,18 @@ impl<'a> Loader<'a> {
         queue: &'a wgpu::Queue,
         facts: &'a AdapterFacts,
         pipelines: &'a mut Pipelines,
+        inputs: &'a mut Inputs,
         workloads: &[Workload],
     ) -> Self {
-        let scratch = |contents: &Contents| match contents {
-            Contents::Scratch(words) => *words,
-            _ => 0,
-        };
-        let all = workloads.iter().flat_map(|workload| &workload.buffers);
-        Self {
-            device,
-            queue,
-            facts,
-            pipelines,
-            shared: HashMap::new(),
-            scratch: None,
-            scratch_words: all.map(scratch).max().unwrap_or(0),
+        inputs.keep_for(workloads);
+        let mut scratch_words: HashMap<usize, usize> = HashMap::new();
+        for contents in workloads.iter().flat_map(|workload| &workload.buffers) {
+            if let Contents::Scratch(place, words) = *contents {
+                let most = scratch_words.entry(place).or_default();
+                *most = words.max(*most);
+            }
         }
+        Self { device, queue, facts, pipelines, inputs, scratch: HashMap::new(), scratch_words }
     }
 
     /// One workload on the device.
@@ -96,6 +120,9 @@ impl<'a> Loader<'a> {
     pub(super) fn load(&mut self, workload: &Workload, expected_s: f64) -> Result<Loaded, String> {
         if workload.needs_subgroups() && !self.facts.has_subgroups() {
             return Err("the adapter offers no subgroup operations".to_owned());
+        }
+        if workload.needs_pairs() && !self.facts.has_pairs() {
+            return Err("the adapter offers no integers of 64 bits".to_owned());
         }
         let device = self.device;
         let buffers = catching(device, |_| {
@@ -179,18 +206,22 @@ impl<'a> Loader<'a> {
                 buffer
             }
             Contents::Data(words) => self
-                .shared
+                .inputs
+                .0
                 .entry(words.as_ptr())
                 .or_insert_with(|| {
                     let buffer = create(words.len(), STORAGE);
                     self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
-                    buffer
+                    (Arc::clone(words), buffer)
                 })
+                .1
                 .clone(),
             Contents::Zeroed(words) => create(*words, STORAGE),
-            Contents::Scratch(_) => {
-                self.scratch.get_or_insert_with(|| create(self.scratch_words, STORAGE)).clone()
-            }
+            Contents::Scratch(place, _) => self
+                .scratch
+                .entry(*place)
+                .or_insert_with(|| create(self.scratch_words[place], STORAGE))
+                .clone(),
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Shader {
     pub(crate) source: String,
     /// Whether the module uses subgroup builtins.
     pub(crate) needs_subgroups: bool,
+    /// Whether it calculates with integers of 64 bits.
+    pub(crate) needs_pairs: bool,
 }
 
 impl Shader {
@@ -46,9 +48,9 @@ pub enum Contents {
     Data(Arc<[u32]>),
     /// This many zeroed words; zeroed again before outputs are checked.
     Zeroed(usize),
-    /// This many words that hold whatever was left there: all workloads share one device buffer, as large
-    /// as the largest asks, and prepare it before their outputs are checked.
-    Scratch(usize),
+    /// A place and this many words that hold whatever was left there: all workloads share one device buffer for
+    /// each place, as large as the largest asks, and prepare it before their outputs are checked.
+    Scratch(usize, usize),
 }
 
 impl Contents {
@@ -58,7 +60,7 @@ impl Contents {
         match self {
             Self::Uniform(words) => words.len(),
             Self::Data(words) => words.len(),
-            Self::Zeroed(words) | Self::Scratch(words) => *words,
+            Self::Zeroed(words) | Self::Scratch(_, words) => *words,
         }
     }
 }
@@ -273,6 +275,12 @@ impl Workload {
     #[must_use]
     pub fn needs_subgroups(&self) -> bool {
         self.dispatches.iter().any(|dispatch| dispatch.shader.needs_subgroups)
+    }
+
+    /// Whether a dispatch calculates with integers of 64 bits.
+    #[must_use]
+    pub fn needs_pairs(&self) -> bool {
+        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_pairs)
     }
 
     /// The same work under another timing.

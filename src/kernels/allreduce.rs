@@ -174,7 +174,7 @@ struct Builder {
 impl Builder {
     fn new(of: AllReduce) -> Self {
         let words = (of.bytes() / 4) as usize;
-        let buffers = vec![Contents::Scratch(words)];
+        let buffers = vec![Contents::Scratch(0, words)];
         Self { of, buffers, prepare: Vec::new(), steps: Vec::new() }
     }
 
@@ -214,7 +214,7 @@ impl Builder {
     fn finish(self, label: String, expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>) -> Workload {
         let mut buffers = self.buffers;
         // The first set of regions, of which doubling has two.
-        buffers.push(Contents::Scratch(self.of.workers as usize * self.of.words as usize));
+        buffers.push(Contents::Scratch(0, self.of.workers as usize * self.of.words as usize));
         let check = Check { buffers: vec![buffers.len() - 1], expected };
         Workload { prepare: self.prepare, ..Workload::new(label, self.steps, buffers, check) }
     }

@@ -1,7 +1,7 @@
 //! `ilp`: independent chains of dependent steps, side by side in each lane.
 //!
 //! A u32 step adds, then flips bits: two dependent instructions that nothing can merge. An f32 step
-//! multiplies by −1 and adds: one or two, as the hardware has it, and exact however they are rounded.
+//! is a multiplication by −1 and an addition, fused where the hardware can: exact however it is rounded.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -14,8 +14,8 @@ impl Number {
     fn step(self, chain: u32, odd: bool) -> String {
         match (self, odd) {
             (Self::U32, _) => format!("x{chain} = (x{chain} + a) ^ b;"),
-            (Self::F32, false) => format!("x{chain} = x{chain} * a + b;"),
-            (Self::F32, true) => format!("x{chain} = x{chain} * a + c;"),
+            (Self::F32, false) => format!("x{chain} = fma(x{chain}, a, b);"),
+            (Self::F32, true) => format!("x{chain} = fma(x{chain}, a, c);"),
         }
     }
 

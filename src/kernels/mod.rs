@@ -9,12 +9,17 @@ pub mod contention;
 pub mod dependence;
 pub mod empty;
 pub mod ilp;
+pub mod memory;
 pub mod reduction;
 pub mod select;
+mod shape;
 pub mod stages;
 pub mod stream;
 pub mod subgroup_size;
 pub mod uneven;
+pub mod workgroup_memory;
+
+pub use shape::{Load, Shape};
 
 use std::sync::Arc;
 
@@ -39,9 +44,11 @@ pub fn shaders() -> Vec<Arc<Shader>> {
             stream::shader(),
             subgroup_size::shader(),
             uneven::shader(),
+            workgroup_memory::shader(),
         ],
         arms::shaders(),
         ilp::shaders(),
+        memory::shaders(),
         reduction::shaders(),
     ]
     .concat()
@@ -49,7 +56,12 @@ pub fn shaders() -> Vec<Arc<Shader>> {
 
 /// A module whose name is its file's stem, and a variant after a dot where the file is a template.
 fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
-    Arc::new(Shader { name: name.to_owned(), source: source.into(), needs_subgroups })
+    Arc::new(Shader {
+        name: name.to_owned(),
+        source: source.into(),
+        needs_subgroups,
+        needs_pairs: false,
+    })
 }
 
 /// Iterations of all its loops together after which some compilers for CPUs stop a lane, without a word.

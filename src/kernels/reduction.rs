@@ -13,12 +13,12 @@ use std::sync::{Arc, LazyLock};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Number, module};
+use super::{Number, Shape};
 use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 pub use reduce::reduce;
 
-/// Lanes in every workgroup of this family.
+/// Lanes in every workgroup whose lanes have an item each.
 pub const LANES: u32 = 256;
 
 /// Issued per subgroup around the work itself; only the fake executor counts by it.
@@ -54,37 +54,77 @@ impl Number {
             Self::F32 => f32::from_bits(bits) as i64,
         }
     }
-
-    fn shader(self, subgroup: bool) -> Arc<Shader> {
-        static SHADERS: LazyLock<[[Arc<Shader>; 2]; 2]> = LazyLock::new(|| {
-            let expand = |stem: &str, text: &str, needs_subgroups: bool| {
-                Number::ALL.map(|item| {
-                    let name = format!("{stem}.{}", item.word());
-                    let items = include_str!("../../shaders/reduction_items.wgsl");
-                    let source = format!("{}{items}\n{text}", item.prelude());
-                    module(&name, source, needs_subgroups)
-                })
-            };
-            [
-                expand("reduction", include_str!("../../shaders/reduction.wgsl"), false),
-                expand(
-                    "reduction_subgroup",
-                    include_str!("../../shaders/reduction_subgroup.wgsl"),
-                    true,
-                ),
-            ]
-        });
-        Arc::clone(&SHADERS[usize::from(subgroup)][self as usize])
-    }
 }
 
-/// The modules, both types of both files.
+/// The module of one file, for items of one type and a shape.
+fn source(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
+    let (stem, text) = if subgroup {
+        ("reduction_subgroup", include_str!("../../shaders/reduction_subgroup.wgsl"))
+    } else {
+        ("reduction", include_str!("../../shaders/reduction.wgsl"))
+    };
+    let items = include_str!("../../shaders/reduction_items.wgsl");
+    let loads = loads(shape);
+    let text = format!("{}{items}\n{loads}\n{text}", item.prelude());
+    let name = format!("{stem}.{}.{}", item.word(), shape.module());
+    Arc::new(Shader {
+        name,
+        source: text,
+        needs_subgroups: subgroup,
+        needs_pairs: shape.load.is_of_pairs(),
+    })
+}
+
+/// How the shape loads: `Load`, `Wide` for the items that it adds up side by side, and `sum_of` all loads `first`,
+/// `first + step` … before `end`.
+fn loads(shape: Shape) -> String {
+    let Shape { load, ahead, .. } = shape;
+    let (wide, bits) = (load.vector_of("Item"), load.vector_of("u32"));
+    let (of, items) = if load.is_of_pairs() {
+        let low = format!("{bits}(load)");
+        let high = format!("{bits}(load >> {bits}(32u))");
+        (load.vector_of("u64"), format!("bitcast<Wide>({low}) + bitcast<Wide>({high})"))
+    } else {
+        (wide.clone(), "load".to_owned())
+    };
+    let parts = ["sum.x", "sum.y", "sum.z", "sum.w"];
+    let folded = match bits.as_str() {
+        "u32" => "sum".to_owned(),
+        _ => parts[..load.parts() as usize].join(" + "),
+    };
+    let (sums, all) = shape.sums();
+    let lines = shape.each(|k| format!("let load{k} = loads[i + {k}u * step];"));
+    let adds = shape.each(|k| format!("sum{k} += items_of(load{k});"));
+    format!(
+        "const VECTOR: u32 = {}u;\n\nalias Load = {of};\nalias Wide = {wide};\n\nfn items_of(load: Load) -> Wide \
+         {{\n    return {items};\n}}\n\nfn sum_of(first: u32, step: u32, end: u32) -> Item {{\n{sums}    var i = \
+         first;\n    for (; i + {}u * step < end; i += {ahead}u * step) {{\n{lines}{adds}    }}\n    for (; i < end; \
+         i += step) {{\n        sum0 += items_of(loads[i]);\n    }}\n    let sum = {all};\n    return \
+         {folded};\n}}\n",
+        load.words(),
+        ahead - 1,
+    )
+}
+
+/// The modules: both files, both types, every shape.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
-    [false, true]
-        .into_iter()
-        .flat_map(|subgroup| Number::ALL.map(|item| item.shader(subgroup)))
-        .collect()
+    static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
+        let mut all = Vec::new();
+        for subgroup in [false, true] {
+            for item in Number::ALL {
+                all.extend(Shape::modules().map(|shape| source(subgroup, item, shape)));
+            }
+        }
+        all
+    });
+    SHADERS.clone()
+}
+
+fn shader(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
+    let of_each = Shape::modules().count();
+    let family = usize::from(subgroup) * Number::ALL.len() + item as usize;
+    Arc::clone(&shaders()[family * of_each + shape.index()])
 }
 
 /// How the items are brought to one.
@@ -100,8 +140,8 @@ pub enum Variant {
     TreeSequential,
     /// A tree of halves per workgroup, level after level, a dispatch each.
     MultiPass,
-    /// Four items at a time by a grid of fixed size, then a tree; a second dispatch sums the partials.
-    Vec4TwoPass,
+    /// By a grid of fixed size, then a tree in each workgroup; a second dispatch sums the partials.
+    TwoPass,
     /// The same, but each workgroup adds atomically in the one dispatch.
     SinglePass,
     /// The same, but each subgroup sums and adds atomically, without a tree.
@@ -116,7 +156,7 @@ impl Variant {
         Self::TreeInterleaved,
         Self::TreeSequential,
         Self::MultiPass,
-        Self::Vec4TwoPass,
+        Self::TwoPass,
         Self::SinglePass,
         Self::SubgroupSinglePass,
     ];
@@ -130,7 +170,7 @@ impl Variant {
             Self::TreeInterleaved => "tree_interleaved",
             Self::TreeSequential => "tree_sequential",
             Self::MultiPass => "multi_pass",
-            Self::Vec4TwoPass => "vec4_two_pass",
+            Self::TwoPass => "two_pass",
             Self::SinglePass => "single_pass",
             Self::SubgroupSinglePass => "subgroup_single_pass",
         }
@@ -142,10 +182,10 @@ impl Variant {
         matches!(self, Self::SubgroupThenAtomic | Self::SubgroupSinglePass)
     }
 
-    /// Whether its grid is smaller than the items and so divides them by a [`Share`].
+    /// Whether its grid is smaller than the items and so divides them by a [`Shape`].
     #[must_use]
     pub fn shares(self) -> bool {
-        matches!(self, Self::Vec4TwoPass | Self::SinglePass | Self::SubgroupSinglePass)
+        matches!(self, Self::TwoPass | Self::SinglePass | Self::SubgroupSinglePass)
     }
 }
 
@@ -154,7 +194,7 @@ impl Variant {
 pub struct Items {
     /// Their type.
     pub item: Number,
-    /// Their bits, padded to a multiple of four.
+    /// Their bits, padded to a multiple of the largest load.
     pub words: Arc<[u32]>,
     /// `sums[n]` is the sum of the first n.
     sums: Arc<[i32]>,
@@ -165,7 +205,7 @@ impl Items {
     #[must_use]
     pub fn random(item: Number, count: u32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values: Vec<i32> = (0..count.next_multiple_of(4))
+        let values: Vec<i32> = (0..count.next_multiple_of(8))
             .map(|i| if i < count { rng.random_range(-1023..=1023) } else { 0 })
             .collect();
         let mut sum = 0;
@@ -199,48 +239,37 @@ fn grid(workgroups: u32) -> [u32; 2] {
     if workgroups <= WIDEST { [workgroups, 1] } else { [WIDEST, workgroups.div_ceil(WIDEST)] }
 }
 
-/// Tree steps in one workgroup.
-pub const TREE_STEPS: u32 = LANES.ilog2();
-/// Barriers that a tree passes which is one of many in a workgroup: one a step, one before its sum is read,
-/// and one before the next tree begins.
-pub const BARRIERS_OF_A_TREE: u32 = TREE_STEPS + 2;
+/// Barriers that a tree of [`LANES`] passes which is one of many in a workgroup: one a step, one before its sum is
+/// read, and one before the next tree begins.
+pub const BARRIERS_OF_A_TREE: u32 = LANES.ilog2() + 2;
 
-/// How a grid that is smaller than the items divides them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Share {
-    /// At most so many workgroups stride over the whole input together.
-    Strided(u32),
-    /// Each lane of at most so many workgroups has a block to itself.
-    Blocked(u32),
+/// Workgroups of so many lanes.
+#[derive(Clone, Copy)]
+struct Grid {
+    workgroups: u32,
+    lanes: u32,
 }
 
-impl Share {
-    /// Workgroups in the grid for `count` items: no more than have four items a lane to read.
-    #[must_use]
-    pub fn workgroups(self, count: u32) -> u32 {
-        let (Self::Strided(most) | Self::Blocked(most)) = self;
-        count.div_ceil(4 * LANES).clamp(1, most)
+impl Grid {
+    /// Of workgroups whose lanes have an item each.
+    fn whole(workgroups: u32) -> Self {
+        Self { workgroups, lanes: LANES }
     }
 
-    /// Its name in records.
-    #[must_use]
-    pub fn word(self) -> String {
-        match self {
-            Self::Strided(workgroups) => format!("strided_{workgroups}"),
-            Self::Blocked(workgroups) => format!("blocked_{workgroups}"),
-        }
+    fn shared(shape: Shape, count: u32) -> Self {
+        Self { workgroups: shape.workgroups_for(count), lanes: shape.lanes }
     }
 }
 
-fn trees(workgroups: u32, repeats: u32, width: u32, bytes: f64) -> Demand {
+fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> Demand {
     Demand {
-        barriers: f64::from(workgroups) * f64::from(repeats * TREE_STEPS),
-        ..launch(workgroups, width, bytes)
+        barriers: f64::from(grid.workgroups) * f64::from(repeats * grid.lanes.ilog2()),
+        ..launch(grid, width, bytes)
     }
 }
 
-fn launch(workgroups: u32, width: u32, bytes: f64) -> Demand {
-    let subgroups = f64::from(workgroups) * f64::from(LANES.div_ceil(width));
+fn launch(Grid { workgroups, lanes }: Grid, width: u32, bytes: f64) -> Demand {
+    let subgroups = f64::from(workgroups) * f64::from(lanes.div_ceil(width));
     Demand {
         workgroups: f64::from(workgroups),
         subgroups,
@@ -264,23 +293,25 @@ impl Params {
         Self { items, blocked: false, repeats: 0, every: 1 }
     }
 
-    fn shared(items: u32, share: Share) -> Self {
-        Self { blocked: matches!(share, Share::Blocked(_)), ..Self::items(items) }
+    fn shared(items: u32, shape: Shape) -> Self {
+        Self { blocked: shape.blocked, ..Self::items(items) }
     }
 }
 
 /// Collects the buffers and dispatches of a workload; buffer 0 holds the items.
 struct Builder {
     item: Number,
+    shape: Shape,
     subgroups: bool,
     buffers: Vec<Contents>,
     dispatches: Vec<Dispatch>,
 }
 
 impl Builder {
-    fn new(items: &Items) -> Self {
+    fn new(items: &Items, shape: Shape) -> Self {
         Self {
             item: items.item,
+            shape,
             subgroups: false,
             buffers: vec![Contents::Data(Arc::clone(&items.words))],
             dispatches: Vec::new(),
@@ -298,39 +329,31 @@ impl Builder {
         entry: &'static str,
         [source, target]: [usize; 2],
         params: Params,
-        workgroups: u32,
+        at: Grid,
         demand: impl Fn(u32) -> Demand + Send + Sync + 'static,
     ) {
         let Params { items, blocked, repeats, every } = params;
         self.buffers.push(Contents::Uniform(vec![items, u32::from(blocked), repeats, every]));
         self.dispatches.push(Dispatch {
-            shader: self.item.shader(self.subgroups),
+            shader: shader(self.subgroups, self.item, self.shape),
             entry,
-            constants: vec![],
+            constants: vec![("LANES", at.lanes)],
             bindings: vec![
                 ("params", self.buffers.len() - 1),
                 ("items", source),
-                ("items4", source),
+                ("loads", source),
                 ("total", target),
                 ("partials", target),
             ],
-            workgroups: grid(workgroups),
+            workgroups: grid(at.workgroups),
             demand: Arc::new(demand),
         });
     }
 
     /// A dispatch in which each workgroup sums by a tree.
-    fn summing(
-        &mut self,
-        entry: &'static str,
-        buffers: [usize; 2],
-        params: Params,
-        workgroups: u32,
-    ) {
+    fn summing(&mut self, entry: &'static str, buffers: [usize; 2], params: Params, at: Grid) {
         let bytes = f64::from(params.items) * 4.0;
-        self.dispatch(entry, buffers, params, workgroups, move |width| {
-            trees(workgroups, 1, width, bytes)
-        });
+        self.dispatch(entry, buffers, params, at, move |width| trees(at, 1, width, bytes));
     }
 
     fn finish(
@@ -362,7 +385,7 @@ mod tests {
     fn a_multi_pass_tree_has_a_level_per_factor_of_256() {
         let items = Items::random(Number::U32, 70_000, 1);
         let levels =
-            |count| reduce(Variant::MultiPass, &items, count, Share::Strided(1)).dispatches.len();
+            |count| reduce(Variant::MultiPass, &items, count, Shape::strided(1)).dispatches.len();
         assert_eq!([1, 256, 257, 65_536, 65_537].map(levels), [1, 1, 2, 2, 3]);
     }
 

@@ -17,3 +17,4 @@ pub mod overlap;
 pub mod ring;
 pub mod simt;
 pub mod speculation;
+pub mod traffic;

@@ -73,6 +73,7 @@ pub(super) fn analyse(
         duration_s: 0.0,
         costs: None,
         tolerance: Some(tolerance),
+        searches: Vec::new(),
         parameters: parameters(plan, typical),
         findings: findings(plan, typical),
         points,

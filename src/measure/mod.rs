@@ -12,6 +12,7 @@ mod remarks;
 mod rounds;
 mod run;
 mod sampling;
+mod search;
 mod session;
 mod sizing;
 mod stopping;
@@ -25,6 +26,7 @@ pub use plan::{
 };
 pub use profile::Profile;
 pub use run::{Progress, Stage, run, seed_from_time, unmeasured};
+pub use search::{Axis, Search, Tuned, Work};
 pub use session::Session;
 pub use suite::{Opener, Origin, Suite};
 pub use typical::Spans;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::search::{Search, Tuned};
 use super::{Profile, Spans};
 use crate::gpu::{AdapterFacts, Workload};
 use crate::record::{Experiment as Outcome, Value};
@@ -210,6 +211,7 @@ pub(super) type Diagnose = Box<dyn Fn(&Outcome) -> Vec<String>>;
 /// An experiment on the device at hand.
 #[derive(Default)]
 pub struct Plan {
+    pub(super) searches: Vec<Search>,
     pub(super) cases: Vec<CaseSpec>,
     pub(super) parameters: Vec<ParameterSpec>,
     pub(super) points: Vec<PointSpec>,
@@ -220,6 +222,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Adds a search, which ends before any case is built. A run searches once for each name.
+    pub fn search(&mut self, search: Search) -> Tuned {
+        let tuned = search.tuned();
+        self.searches.push(search);
+        tuned
+    }
+
     /// Adds a case; `build` makes its workload for a scale.
     pub fn case(
         &mut self,

@@ -1,5 +1,7 @@
 //! How much time to spend.
 
+use super::search::Thoroughness;
+
 /// What a run may cost and how sharp it must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Profile {
@@ -16,6 +18,8 @@ pub struct Profile {
     pub most_rounds: u32,
     /// An interval narrower than ± this is sharp enough.
     pub half_width: f64,
+    /// How thoroughly shapes are searched for.
+    pub(super) search: Thoroughness,
     /// Whether sweeps take every step or every other one.
     pub dense: bool,
 }
@@ -25,10 +29,11 @@ impl Profile {
     pub const QUICK: Self = Self {
         name: "quick",
         span_s: 1.5e-3,
-        budget_s: 3.2,
+        budget_s: 1.8,
         least_rounds: 12,
         most_rounds: 61,
         half_width: 0.02,
+        search: Thoroughness { sweeps: 1, rounds: 4 },
         dense: false,
     };
 
@@ -40,6 +45,7 @@ impl Profile {
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
+        search: Thoroughness { sweeps: 2, rounds: 5 },
         dense: true,
     };
 }

@@ -12,6 +12,7 @@ use super::plan::{Context, Experiment, Plan};
 use super::profile::{LEAST_TICKS, MOST_TARGET_S};
 use super::remarks::{add_case_remarks, add_clock_control};
 use super::rounds::Samples;
+use super::search::settle;
 use super::session::Session;
 use super::sizing::{Length, Sized, size};
 use super::typical::Typical;
@@ -22,6 +23,8 @@ use crate::record::{self, Case, Costs, Status};
 /// Where an experiment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Choosing the shapes of kernels.
+    Searching,
     /// Choosing how much work a span holds.
     Sizing,
     /// Comparing outputs with their twins.
@@ -100,6 +103,7 @@ pub fn run(
         progress,
         costs,
     };
+    let searches = attempt.search()?;
     let sized = attempt.size()?;
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
@@ -121,6 +125,7 @@ pub fn run(
         outcome.reason = Some("stopped before it was done".to_owned());
         outcome.verdict = None;
     }
+    outcome.searches = searches;
     outcome.costs = Some(costs);
     outcome.duration_s = session.executor.elapsed_s() - start_s;
     session.learn_from(&outcome);
@@ -142,6 +147,7 @@ pub fn unmeasured(experiment: &Experiment, status: Status, reason: &str) -> reco
         duration_s: 0.0,
         costs: None,
         tolerance: None,
+        searches: Vec::new(),
         parameters: Vec::new(),
         findings: Vec::new(),
         points: Vec::new(),
@@ -191,6 +197,21 @@ impl Attempt<'_> {
             compiling_s: built.seconds - before.seconds,
             ..self.costs
         }
+    }
+
+    /// Settles the shapes that the plan leaves open.
+    fn search(&mut self) -> Result<Vec<record::Search>, GpuError> {
+        let began_s = self.spent_s();
+        if !self.plan.searches.is_empty() {
+            (self.progress)(Progress::before(Stage::Searching, 0.0));
+        }
+        let Session { executor, profile, found, .. } = &mut *self.session;
+        let mut searches = Vec::new();
+        for search in &self.plan.searches {
+            searches.extend(settle(&mut **executor, search, profile.search, found, self.stop)?);
+        }
+        self.costs.searching_s = self.spent_s() - began_s;
+        Ok(searches)
     }
 
     fn size(&mut self) -> Result<Vec<Sized>, GpuError> {

@@ -8,6 +8,7 @@ use super::Profile;
 use super::controls::CONTROLS;
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::search::Found;
 use super::sizing::{Pace, size};
 use crate::gpu::{AdapterFacts, BadSpan, ClockKind, Executor, GpuError, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
@@ -27,6 +28,8 @@ pub struct Session {
     pub seed: u64,
     /// Lanes in a subgroup as `width` found them in this run.
     pub effective_width: Option<u32>,
+    /// Shapes found in this run.
+    pub(super) found: Found,
     issue_s: f64,
 }
 
@@ -61,7 +64,16 @@ impl Session {
             }
         };
         let adapter = adapter(&facts, observed);
-        Ok(Self { executor, adapter, clock, profile, seed, effective_width: None, issue_s })
+        Ok(Self {
+            executor,
+            adapter,
+            clock,
+            profile,
+            seed,
+            effective_width: None,
+            found: Found::default(),
+            issue_s,
+        })
     }
 
     /// Takes up what an experiment found that later ones build on: the effective width.

@@ -10,7 +10,7 @@ pub use machine::Machine;
 pub use plain::{plain, plain_to};
 pub use schema::{
     Adapter, Case, Clock, Control, Costs, Experiment, Finding, Parameter, Point, Quantity, Record,
-    Schema, Status, SubgroupSize, Tool, Trace,
+    Schema, Search, Status, SubgroupSize, Tool, Trace, Tried,
 };
 pub use store::{MOST_BYTES, RecordError, default_path, parse, read, write, write_whole};
 pub use value::Value;

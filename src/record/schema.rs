@@ -193,6 +193,9 @@ pub struct Experiment {
     /// Tolerance of |ratio − 1| that its points were judged by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
+    /// Shapes of kernels that were chosen by trying some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<Search>,
     /// What was calibrated.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
@@ -210,12 +213,41 @@ pub struct Experiment {
     pub diagnosis: Vec<String>,
 }
 
+/// A short search: one axis after the other, the best of each kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// What was tuned; a run searches once for each name.
+    pub name: String,
+    /// The shape that was the fastest; `None` where none worked.
+    pub chosen: Option<String>,
+    /// Every shape that was timed, in the order tried.
+    pub tried: Vec<Tried>,
+    /// How many were left out: they gave a wrong answer, or the device would not load them.
+    #[serde(default)]
+    pub left_out: u32,
+    /// Seconds it took.
+    pub took_s: f64,
+}
+
+/// A shape that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The shape.
+    pub shape: String,
+    /// Units of work in a second.
+    pub rate: f64,
+    /// What is counted.
+    pub unit: String,
+}
+
 /// Where an experiment's seconds went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
     /// Declaring cases, with the inputs that they share.
     pub planning_s: f64,
-    /// Choosing how much work a span holds and in which shape, kernels compiled and buffers filled on the way.
+    /// Choosing the shapes of kernels by trying some.
+    pub searching_s: f64,
+    /// Choosing how much work a span holds, kernels compiled and buffers filled on the way.
     pub sizing_s: f64,
     /// Loading what is timed and comparing every element of every output with its CPU twin.
     pub verifying_s: f64,

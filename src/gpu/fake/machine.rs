@@ -151,7 +151,7 @@ impl Machine {
     fn dispatch_list_s(&self, workload: &Workload, written: &mut HashSet<usize>) -> f64 {
         let costs = &self.costs;
         let may_write = |&&(_, buffer): &&(&str, usize)| {
-            matches!(workload.buffers[buffer], Contents::Zeroed(_) | Contents::Scratch(_))
+            matches!(workload.buffers[buffer], Contents::Zeroed(_) | Contents::Scratch(..))
         };
         let mut slots = vec![0.0f64; self.slots];
         let mut total_s = 0.0;

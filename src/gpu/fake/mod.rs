@@ -12,7 +12,7 @@ mod noise;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::adapter::{SUBGROUPS, TIMESTAMPS};
+use super::adapter::{INTEGERS_OF_64_BITS, SUBGROUPS, TIMESTAMPS};
 use super::timer::decode;
 use super::{
     AdapterFacts, BadSpan, Built, ClockKind, DeviceLimits, Executor, GpuError, LimitSet, Span,
@@ -71,7 +71,8 @@ impl FakeExecutor {
                 driver_info: String::new(),
                 subgroup_min: machine.reported_width,
                 subgroup_max: machine.reported_width,
-                features: std::iter::once(TIMESTAMPS)
+                features: [TIMESTAMPS, INTEGERS_OF_64_BITS]
+                    .into_iter()
                     .chain(machine.reported_width.map(|_| SUBGROUPS))
                     .collect(),
                 shader_checks: false,

@@ -3,35 +3,36 @@
 use std::sync::Arc;
 
 use super::super::Number;
-use super::{Builder, Items, LANES, Params, Share, Variant, launch, trees, workgroups_for};
+use super::{Builder, Grid, Items, LANES, Params, Shape, Variant, launch, trees, workgroups_for};
 use crate::gpu::{Demand, Workload};
+
+/// Of kernels that do not share.
+const PLAIN: Shape = Shape::strided(1);
 
 /// Reading the first `count` items by shares, nothing combined.
 #[must_use]
-pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
-    let mut build = Builder::new(items);
-    let groups = share.workgroups(count);
-    let lanes = (groups * LANES) as usize;
+pub fn read_shares(items: &Items, count: u32, shape: Shape) -> Workload {
+    let mut build = Builder::new(items, shape);
+    let at = Grid::shared(shape, count);
+    let lanes = (at.workgroups * at.lanes) as usize;
     let partials = build.zeroed(lanes);
-    let params = Params::shared(count, share);
-    build.dispatch("read_only", [0, partials], params, groups, move |width| {
-        launch(groups, width, f64::from(count) * 4.0)
+    let params = Params::shared(count, shape);
+    build.dispatch("read_only", [0, partials], params, at, move |width| {
+        launch(at, width, f64::from(count) * 4.0)
     });
     let words = Arc::clone(&items.words);
     let item = items.item;
     build.finish(&format!("read {count}"), partials, move || {
         let mut sums = vec![0i64; lanes];
-        let quads = count as usize / 4;
-        let block = quads.div_ceil(lanes).max(1);
-        for (i, quad) in words.chunks_exact(4).take(quads).enumerate() {
-            let lane = match share {
-                Share::Strided(_) => i % lanes,
-                Share::Blocked(_) => i / block,
-            };
-            sums[lane] += quad.iter().map(|&bits| item.value(bits)).sum::<i64>();
+        let wide = shape.load.words() as usize;
+        let loads = count as usize / wide;
+        let block = loads.div_ceil(lanes).max(1);
+        for (i, load) in words.chunks_exact(wide).take(loads).enumerate() {
+            let lane = if shape.blocked { i / block } else { i % lanes };
+            sums[lane] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
         }
-        for (lane, &bits) in words[quads * 4..count as usize].iter().enumerate() {
-            sums[lane] += item.value(bits);
+        for (lane, &bits) in words[loads * wide..count as usize].iter().enumerate() {
+            sums[lane % lanes] += item.value(bits);
         }
         sums.into_iter().map(|sum| item.bits(sum)).collect()
     })
@@ -42,9 +43,9 @@ pub fn read_shares(items: &Items, count: u32, share: Share) -> Workload {
 pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     const RARE: u32 = 1 << 22;
     let items = Items { item: Number::U32, words: Arc::clone(words), sums: Arc::new([]) };
-    let mut build = Builder::new(&items);
+    let mut build = Builder::new(&items, PLAIN);
     let kept = build.zeroed(count as usize);
-    let launched = workgroups_for(count);
+    let launched = Grid::whole(workgroups_for(count));
     build.dispatch("read_one", [0, kept], Params::items(count), launched, move |width| {
         launch(launched, width, f64::from(count) * 4.0)
     });
@@ -58,39 +59,39 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
 /// f32 the total must stay below 2²⁴.
 #[must_use]
 pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
-    let mut build = Builder::new(&Items::none(item));
+    let mut build = Builder::new(&Items::none(item), PLAIN);
     let total = build.zeroed(1);
     let lanes = LANES.div_ceil(every);
     let times = i64::from(workgroups) * i64::from(repeats);
     let params = Params { repeats, every, ..Params::items(0) };
-    build.dispatch("atomics_alone", [0, total], params, workgroups, move |width| Demand {
+    let at = Grid::whole(workgroups);
+    build.dispatch("atomics_alone", [0, total], params, at, move |width| Demand {
         atomics: times as f64 * f64::from(lanes),
-        ..launch(workgroups, width, 0.0)
+        ..launch(at, width, 0.0)
     });
     build.finish("atomics alone", total, move || {
         vec![item.bits(times * i64::from(lanes + lanes / 2))]
     })
 }
 
-/// `repeats` trees in each of `workgroups` workgroups, on values that never leave it.
+/// `repeats` trees in each of `workgroups` workgroups of so many lanes, on values that never leave it.
 ///
 /// # Panics
 /// For a variant that is not a tree.
 #[must_use]
-pub fn repeated_trees(variant: Variant, workgroups: u32, repeats: u32) -> Workload {
+pub fn repeated_trees(variant: Variant, lanes: u32, workgroups: u32, repeats: u32) -> Workload {
     let entry = match variant {
         Variant::TreeInterleaved => "tree_alone_interleaved",
         Variant::TreeSequential => "tree_alone_sequential",
         other => panic!("{} is no tree", other.word()),
     };
-    let mut build = Builder::new(&Items::none(Number::U32));
-    let values = build.zeroed((workgroups * LANES) as usize);
+    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
+    let values = build.zeroed((workgroups * lanes) as usize);
     let params = Params { repeats, ..Params::items(0) };
-    build.dispatch(entry, [0, values], params, workgroups, move |width| {
-        trees(workgroups, repeats, width, 0.0)
-    });
+    let at = Grid { workgroups, lanes };
+    build.dispatch(entry, [0, values], params, at, move |width| trees(at, repeats, width, 0.0));
     build.finish(entry, values, move || {
-        let mut values: Vec<u32> = (0..LANES).collect();
+        let mut values: Vec<u32> = (0..lanes).collect();
         for _ in 0..repeats {
             let sum = values.iter().fold(0u32, |sum, &v| sum.wrapping_add(v));
             for value in &mut values {
@@ -105,12 +106,13 @@ pub fn repeated_trees(variant: Variant, workgroups: u32, repeats: u32) -> Worklo
 #[must_use]
 pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
     const SUM_ISSUES: f64 = 10.0;
-    let mut build = Builder::new(&Items::none(Number::U32));
+    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
     build.subgroups = true;
     let values = build.zeroed((workgroups * LANES) as usize);
     let params = Params { repeats, ..Params::items(0) };
-    build.dispatch("subgroup_sum_alone", [0, values], params, workgroups, move |width| {
-        let launch = launch(workgroups, width, 0.0);
+    let at = Grid::whole(workgroups);
+    build.dispatch("subgroup_sum_alone", [0, values], params, at, move |width| {
+        let launch = launch(at, width, 0.0);
         let sums = launch.subgroups * f64::from(repeats);
         Demand { issues: launch.issues + SUM_ISSUES * sums, ..launch }
     });

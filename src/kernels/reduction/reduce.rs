@@ -1,12 +1,15 @@
 //! The reductions themselves.
 
-use super::{Builder, Items, LANES, Params, Share, Variant, launch, trees, workgroups_for};
+use super::{Builder, Grid, Items, Params, Shape, Variant, launch, trees, workgroups_for};
 use crate::gpu::{Demand, Workload};
 
-/// A reduction of the first `count` items; only [`Variant::shares`] need `share`.
+/// Words in the largest load.
+const MOST_WORDS: u32 = 8;
+
+/// A reduction of the first `count` items; only those that [share](Variant::shares) heed `shape`.
 #[must_use]
-pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Workload {
-    let mut build = Builder::new(items);
+pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Workload {
+    let mut build = Builder::new(items, shape);
     build.subgroups = variant.needs_subgroups();
     let checked = match variant {
         Variant::MultiPass => {
@@ -14,20 +17,30 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
             loop {
                 let groups = workgroups_for(left);
                 let partials = build.zeroed(groups as usize);
-                build.summing("tree_pass", [source, partials], Params::items(left), groups);
+                let at = Grid::whole(groups);
+                build.summing("tree_pass", [source, partials], Params::items(left), at);
                 if groups == 1 {
                     break partials;
                 }
                 (source, left) = (partials, groups);
             }
         }
-        Variant::Vec4TwoPass => {
-            let groups = share.workgroups(count);
-            let partials = build.zeroed(groups.next_multiple_of(4) as usize);
-            build.summing("share_pass", [0, partials], Params::shared(count, share), groups);
-            let total = build.zeroed(1);
-            build.summing("share_pass", [partials, total], Params::items(groups), 1);
-            total
+        Variant::TwoPass => {
+            let at = Grid::shared(shape, count);
+            let params = Params::shared(count, shape);
+            if at.workgroups == 1 {
+                let total = build.zeroed(1);
+                build.summing("share_pass", [0, total], params, at);
+                total
+            } else {
+                // A load may reach beyond the last partial.
+                let partials = build.zeroed(at.workgroups.next_multiple_of(MOST_WORDS) as usize);
+                build.summing("share_pass", [0, partials], params, at);
+                let total = build.zeroed(1);
+                let last = Grid { workgroups: 1, ..at };
+                build.summing("share_pass", [partials, total], Params::items(at.workgroups), last);
+                total
+            }
         }
         Variant::AtomicPerItem
         | Variant::SubgroupThenAtomic
@@ -36,23 +49,23 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, share: Share) -> Work
         | Variant::SinglePass
         | Variant::SubgroupSinglePass => {
             // One dispatch that adds to one total; only how much is summed before differs.
-            let (groups, params) = if variant.shares() {
-                (share.workgroups(count), Params::shared(count, share))
+            let (at, params) = if variant.shares() {
+                (Grid::shared(shape, count), Params::shared(count, shape))
             } else {
-                (workgroups_for(count), Params::items(count))
+                (Grid::whole(workgroups_for(count)), Params::items(count))
             };
             let total = build.zeroed(1);
-            build.dispatch(variant.word(), [0, total], params, groups, move |width| {
+            build.dispatch(variant.word(), [0, total], params, at, move |width| {
                 let bytes = f64::from(count) * 4.0;
                 let (atomics, demand) = match variant {
-                    Variant::AtomicPerItem => (count, launch(groups, width, bytes)),
+                    Variant::AtomicPerItem => (count, launch(at, width, bytes)),
                     Variant::SubgroupThenAtomic => {
-                        (count.div_ceil(width), launch(groups, width, bytes))
+                        (count.div_ceil(width), launch(at, width, bytes))
                     }
                     Variant::SubgroupSinglePass => {
-                        (groups * LANES.div_ceil(width), launch(groups, width, bytes))
+                        (at.workgroups * at.lanes.div_ceil(width), launch(at, width, bytes))
                     }
-                    _ => (groups, trees(groups, 1, width, bytes)),
+                    _ => (at.workgroups, trees(at, 1, width, bytes)),
                 };
                 Demand { atomics: f64::from(atomics), ..demand }
             });

@@ -1,0 +1,276 @@
+//! `ceilings`: how fast the device can go at all: memory, arithmetic, workgroup memory, atomics.
+//!
+//! Each by the simplest kernel that does nothing else, in the shape that a short search finds the fastest. What is
+//! judged is that reads and writes add up: what a copy and a triad take follows from reading and writing alone.
+
+use std::rc::Rc;
+
+use super::shapes::{axes, is_within_trips, lanes_of, shape};
+use super::{is_narrow, positive};
+use crate::kernels::contention::{Contention, Operation, Target};
+use crate::kernels::ilp::{Ilp, STEPS};
+use crate::kernels::memory::{Memory, Traffic};
+use crate::kernels::workgroup_memory::WorkgroupMemory;
+use crate::kernels::{Number, empty};
+use crate::laws::traffic::time;
+use crate::measure::{
+    Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Search, Sizing, Spans, Tuned,
+    Unsupported, Work,
+};
+use crate::record;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "ceilings",
+    idea: Idea::Busy,
+    law: "T = reads·t_read + writes·t_write; every other share of peak is of these ceilings",
+    about: "how fast memory, arithmetic, workgroup memory and atomics go at most",
+    plan,
+};
+
+/// Of passes over memory, which are anything from microseconds to a large part of a second.
+const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
+
+/// Words of an array, from what any cache holds to several times what the largest does.
+fn sizes(context: &Context<'_>) -> Vec<u32> {
+    let sizes: &[u32] = match (is_narrow(context), context.profile.dense) {
+        (true, false) => &[1 << 16, 1 << 21],
+        (true, true) => &[1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26],
+        (false, false) => &[1 << 18, 1 << 26],
+        (false, true) => &[1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27],
+    };
+    let most = context.facts.limits.binding_bytes / 4;
+    sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
+}
+
+/// Words that shapes are tried on: enough to be bound by memory on a GPU, and on a CPU by its instructions anyway.
+fn searched_words(context: &Context<'_>) -> u32 {
+    if is_narrow(context) { 1 << 19 } else { 1 << 25 }
+}
+
+/// Searches for the shape in which `traffic` is fastest.
+pub(super) fn search_memory(plan: &mut Plan, context: &Context<'_>, traffic: Traffic) -> Tuned {
+    let words = searched_words(context);
+    let seed = context.seed as u32;
+    let [reads, writes] = traffic.words();
+    let units = f64::from(words) * 4.0 * f64::from(reads + writes);
+    let name = format!("memory.{}", traffic.word());
+    plan.search(Search::new(name, "B", axes(context), move |options| {
+        let shape = shape(options);
+        is_within_trips(shape, words)
+            .then(|| Work { workload: Memory { traffic, words, shape, seed }.workload(), units })
+    }))
+}
+
+/// Memory of one size.
+struct Level {
+    words: u32,
+    /// Reading in the shape in which that is fastest.
+    fastest_read: CaseId,
+    /// By [`Traffic`], all in the shape in which a copy is fastest.
+    cases: [CaseId; 4],
+}
+
+impl Level {
+    fn all(&self) -> impl Iterator<Item = CaseId> {
+        std::iter::once(self.fastest_read).chain(self.cases)
+    }
+}
+
+struct Ceilings {
+    dispatch: CaseId,
+    levels: Vec<Level>,
+}
+
+impl Ceilings {
+    fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
+        let seed = context.seed as u32;
+        let read = search_memory(plan, context, Traffic::Read);
+        let copy = search_memory(plan, context, Traffic::Copy);
+        let mut levels: Vec<Level> = Vec::new();
+        for words in sizes(context) {
+            let mut case = |id: String, traffic, tuned: &Tuned| {
+                let tuned = tuned.clone();
+                plan.case(format!("memory.{id}.{words}"), TRAIN, move |times| {
+                    let shape = shape(&tuned.get());
+                    Memory { traffic, words, shape, seed }.workload().train(times)
+                })
+            };
+            let fastest_read = case("read_fastest".to_owned(), Traffic::Read, &read);
+            let cases = Traffic::ALL.map(|t| case(t.word().to_owned(), t, &copy));
+            let level = Level { words, fastest_read, cases };
+            if let Some(smaller) = levels.last() {
+                for (case, fewer) in level.all().zip(smaller.all()) {
+                    let times = f64::from(words) / f64::from(smaller.words);
+                    // Half of what it would be without the dispatch's cost, which the smaller has too.
+                    plan.grows_from(case, fewer, times / 2.0);
+                }
+            }
+            levels.push(level);
+        }
+        Self { dispatch: plan.case("dispatch", TRAIN, |n| empty::workload(1).train(n)), levels }
+    }
+
+    /// Seconds of one pass over memory of that level, the dispatch not counted.
+    fn pass_s(&self, spans: &Spans<'_>, level: usize, traffic: Traffic) -> f64 {
+        let case = self.levels[level].cases[traffic as usize];
+        positive(spans.unit_beyond(case, self.dispatch))
+    }
+
+    /// Bytes read and written in a second, at the fastest.
+    fn bytes_per_s(&self, spans: &Spans<'_>, level: usize, traffic: Traffic) -> f64 {
+        let [reads, writes] = traffic.words();
+        let bytes = f64::from(self.levels[level].words) * 4.0 * f64::from(reads + writes);
+        let mut pass_s = self.pass_s(spans, level, traffic);
+        if traffic == Traffic::Read {
+            let fastest = self.levels[level].fastest_read;
+            pass_s = pass_s.min(positive(spans.unit_beyond(fastest, self.dispatch)));
+        }
+        bytes / pass_s
+    }
+}
+
+/// Lanes of a workgroup that are tried where memory is not shared out.
+fn lanes(context: &Context<'_>) -> Vec<u32> {
+    let narrow_glance = is_narrow(context) && !context.profile.dense;
+    lanes_of(context, if narrow_glance { &[256, 1024] } else { &[64, 128, 256, 512, 1024] })
+}
+
+/// A case of arithmetic in the shape that a search finds the fastest, and units of work in a second of it.
+fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, finding: &'static str) {
+    const TRIPS: u32 = 64;
+    let seed = context.seed as u32;
+    let narrow = is_narrow(context);
+    let (workgroups, start): (&[u32], u32) =
+        if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
+    let chains: &[u32] = match (narrow, context.profile.dense) {
+        (true, true) => &[4, 6, 8, 12],
+        (true, false) => &[6, 8],
+        (false, _) => &[1, 2, 4, 8, 12],
+    };
+    let lanes = lanes(context);
+    let of = move |options: &[u32], times: u32| {
+        let &[chains, lanes, workgroups] = options else { unreachable!("as many options as axes") };
+        Ilp { number, chains, trips: TRIPS, lanes, workgroups: workgroups * times, seed }
+    };
+    let units = |ilp: Ilp| {
+        // Each step is two operations: a multiplication and an addition, or an addition and an exclusive or.
+        let steps = f64::from(ilp.trips * STEPS) * f64::from(ilp.chains);
+        2.0 * steps * f64::from(ilp.lanes) * f64::from(ilp.workgroups)
+    };
+    let axes = vec![
+        Axis::numbers("chains", chains.iter().copied(), 8),
+        Axis::numbers("lanes", lanes, 256),
+        Axis::numbers("workgroups", workgroups.iter().copied(), start),
+    ];
+    let name = format!("arithmetic.{}", number.word());
+    let tuned = plan.search(Search::new(name, "op", axes, move |options| {
+        let ilp = of(options, 1);
+        Some(Work { workload: ilp.workload(), units: units(ilp) })
+    }));
+    let shape = tuned.clone();
+    let case = plan.case(
+        format!("arithmetic.{}", number.word()),
+        Sizing::Own { granule: 1, most: 64 },
+        move |times| of(&shape.get(), times).workload(),
+    );
+    plan.figure(finding, "Gop/s", move |spans| {
+        units(of(&tuned.get(), 1)) / spans.unit(case) * 1e-9
+    });
+}
+
+fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
+    let seed = context.seed as u32;
+    // Few cores run the lanes of a workgroup one after another.
+    let (trips, granule) = if is_narrow(context) { (32, 2) } else { (256, 64) };
+    let lanes = lanes(context);
+    let of = move |options: &[u32], workgroups: u32| WorkgroupMemory {
+        trips,
+        lanes: options[0],
+        workgroups,
+        seed,
+    };
+    let axes = vec![Axis::numbers("lanes", lanes, 256)];
+    let tuned = plan.search(Search::new("workgroup_memory", "B", axes, move |options| {
+        let memory = of(options, 2 * granule);
+        Some(Work { workload: memory.workload(), units: memory.bytes() })
+    }));
+    let shape = tuned.clone();
+    let own = Sizing::Own { granule, most: 32_768 };
+    let case = plan.case("workgroup_memory", own, move |n| of(&shape.get(), n).workload());
+    plan.figure("workgroup_memory_gb_per_s", "GB/s", move |spans| {
+        of(&tuned.get(), 1).bytes() / spans.unit(case) * 1e-9
+    });
+}
+
+/// Atomics where hardly any two lanes turn to one address.
+fn add_atomics(plan: &mut Plan) {
+    const COUNTERS: u32 = 1 << 12;
+    const LANES: u32 = 256;
+    const REPEATS: u32 = 16;
+    let own = Sizing::Own { granule: 16, most: 16_384 };
+    let case = plan.case("atomics", own, |n| {
+        // Workgroups in number a power of two, as the kernel asks.
+        let workgroups = n.next_power_of_two();
+        let target = Target::InTurn(COUNTERS);
+        Contention { operation: Operation::Add, target, repeats: REPEATS, lanes: LANES, workgroups }
+            .workload()
+    });
+    plan.figure("atomic_add_gop_per_s", "Gop/s", move |spans| {
+        let workgroups = (spans.scale(case) as u32).next_power_of_two();
+        f64::from(workgroups) * f64::from(LANES * REPEATS) / spans.of(case) * 1e-9
+    });
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    context.require_lanes(256)?;
+    let mut plan = Plan::default();
+    let ceilings = Rc::new(Ceilings::add(&mut plan, context));
+    add_arithmetic(&mut plan, context, Number::F32, "fma_f32_gop_per_s");
+    add_arithmetic(&mut plan, context, Number::U32, "u32_gop_per_s");
+    add_workgroup_memory(&mut plan, context);
+    add_atomics(&mut plan);
+    for (level, words) in ceilings.levels.iter().map(|level| level.words).enumerate() {
+        let kib = u64::from(words) * 4 >> 10;
+        for traffic in Traffic::ALL {
+            let name = format!("{}_gb_per_s.{kib}_kib", traffic.word());
+            plan.figure_of(&ceilings, name, "GB/s", move |ceilings, spans| {
+                ceilings.bytes_per_s(spans, level, traffic) * 1e-9
+            });
+        }
+        for traffic in [Traffic::Copy, Traffic::Triad] {
+            let [measured, law] = [Rc::clone(&ceilings), Rc::clone(&ceilings)];
+            plan.point(PointSpec {
+                series: traffic.word().to_owned(),
+                x: ("array", f64::from(words) * 4.0, "B"),
+                unit: "s",
+                measured: Box::new(move |spans| measured.pass_s(spans, level, traffic)),
+                predicted: Box::new(move |spans| {
+                    let alone = [Traffic::Read, Traffic::Write];
+                    let passes = alone.map(|alone| law.pass_s(spans, level, alone));
+                    time(traffic.words().map(f64::from), passes)
+                }),
+                claimed: true,
+            });
+        }
+    }
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn diagnose(outcome: &record::Experiment) -> Vec<String> {
+    let any = |over: bool| outcome.points.iter().any(|point| point.deviates(over));
+    let mut text = Vec::new();
+    if any(false) {
+        text.push(
+            "reads and writes overlap: together they take less than one after the other".to_owned(),
+        );
+    }
+    if any(true) {
+        text.push(
+            "reads and writes get in each other's way: a bus that turns round, or arrays that drive each other \
+             out of a cache"
+                .to_owned(),
+        );
+    }
+    text
+}

@@ -1,0 +1,313 @@
+//! `memory`: words read, written, copied, and two read for each one written (a triad, as STREAM has it).
+
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
+
+use super::shape::Shape;
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+
+/// Loads after which what is written is written again, as in the shader.
+const PERIOD: u32 = 1 << 16;
+/// The arrays, as buffers of a workload and as places of scratch.
+const A: usize = 0;
+const B: usize = 1;
+const C: usize = 2;
+
+/// Issued per subgroup around the work itself; only the fake executor counts by it.
+const SETUP_ISSUES: f64 = 10.0;
+
+/// What is done with memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// Words are added up where they lie.
+    Read,
+    /// Words are written.
+    Write,
+    /// Words are read and written elsewhere.
+    Copy,
+    /// c = a + 3b.
+    Triad,
+}
+
+impl Traffic {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Copy, Self::Triad];
+
+    /// Its name in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Copy => "copy",
+            Self::Triad => "triad",
+        }
+    }
+
+    /// `read` and `write` alone would hide the access modes.
+    fn entry(self) -> &'static str {
+        match self {
+            Self::Read => "read_words",
+            Self::Write => "write_words",
+            Self::Copy => "copy_words",
+            Self::Triad => "triad_words",
+        }
+    }
+
+    /// Words read and words written for each word of an array.
+    #[must_use]
+    pub fn words(self) -> [u32; 2] {
+        match self {
+            Self::Read => [1, 0],
+            Self::Write => [0, 1],
+            Self::Copy => [1, 1],
+            Self::Triad => [2, 1],
+        }
+    }
+}
+
+fn source(shape: Shape) -> Arc<Shader> {
+    let Shape { load, ahead, .. } = shape;
+    let words = load.vector_of("u32");
+    let pairs = load.is_of_pairs();
+    let wide = load.vector_of(if pairs { "u64" } else { "u32" });
+    // Words of a load from the first on, or every other one.
+    let offsets = |first: u32, step: u32| {
+        let all = (first..load.words()).step_by(step as usize);
+        let all: Vec<String> = all.map(|word| format!("{}u", offset(word))).collect();
+        format!("{words}({})", all.join(", "))
+    };
+    let at_first = if pairs {
+        let high = format!("{wide}({words}(first) + {})", offsets(1, 2));
+        format!("{wide}({words}(first) + {}) | ({high} << {words}(32u))", offsets(0, 2))
+    } else {
+        format!("{words}(first) + {}", offsets(0, 1))
+    };
+    let mut text = format!(
+        "alias Wide = {wide};\n\nfn words_from(first: u32) -> Wide {{\n    return {at_first};\n}}\n\n"
+    );
+    text.push_str(include_str!("../../shaders/memory.wgsl"));
+    let mut run = |name: &str, returns: &str, before: &str, each: &[String], after: &str| {
+        let _infallible = write!(
+            text,
+            "\nfn {name}(first: u32, step: u32){returns} {{\n{before}    var i = first;\n    let steps = \
+             params.steps;\n    for (var done = 0u; done < steps; done += {ahead}u) {{\n{}        i += {ahead}u * \
+             step;\n    }}\n{after}}}\n",
+            each.concat()
+        );
+    };
+    let at = |load: u32| format!("i + {load}u * step");
+    let load = |array: &str| shape.each(|k| format!("let {array}{k} = {array}[{}];", at(k)));
+    let store =
+        |value: &dyn Fn(u32) -> String| shape.each(|k| format!("c[{}] = {};", at(k), value(k)));
+    let (sums, all) = shape.sums();
+    let add = shape.each(|k| format!("sum{k} += a{k};"));
+    run("read_all", " -> Wide", &sums, &[load("a"), add], &format!("    return {all};\n"));
+    run("write_all", "", "", &[store(&|k| format!("word({})", at(k)))], "");
+    run("copy_all", "", "", &[load("a"), store(&|k| format!("a{k}"))], "");
+    let triad = store(&|k| format!("a{k} + b{k} + b{k} + b{k}"));
+    run("triad_all", "", "", &[load("a"), load("b"), triad], "");
+    Arc::new(Shader {
+        name: format!("memory.{}", shape.module()),
+        source: text,
+        needs_subgroups: false,
+        needs_pairs: pairs,
+    })
+}
+
+/// How much later words of a load are larger than its first.
+fn offset(word: u32) -> u32 {
+    word * 0x3C6E_F372
+}
+
+/// The modules, by words a load and loads ahead.
+#[must_use]
+pub fn shaders() -> Vec<Arc<Shader>> {
+    static SHADERS: LazyLock<Vec<Arc<Shader>>> =
+        LazyLock::new(|| Shape::modules().map(source).collect());
+    SHADERS.clone()
+}
+
+/// One dispatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// What is done.
+    pub traffic: Traffic,
+    /// Words in each array, a power of two.
+    pub words: u32,
+    /// How the grid goes through them, all of it powers of two.
+    pub shape: Shape,
+    /// What the words are made of.
+    pub seed: u32,
+}
+
+impl Memory {
+    /// The workload, timed as one pass. Its output is what was written, or each lane's sums.
+    ///
+    /// # Panics
+    /// When words or shape are not powers of two, or the words do not fill a step of one workgroup.
+    #[must_use]
+    pub fn workload(self) -> Workload {
+        let Self { traffic, words, shape, .. } = self;
+        assert!(words.is_power_of_two() && words >= shape.words_a_step() * shape.lanes);
+        let written = match traffic {
+            Traffic::Read => self.lanes() * shape.load.words(),
+            _ => words,
+        };
+        let mut buffers =
+            vec![Contents::Scratch(A, words as usize), Contents::Scratch(B, words as usize)];
+        buffers.push(Contents::Scratch(C, written as usize));
+        let [read, _] = traffic.words();
+        let sources = (0..read as usize).map(|source| {
+            let wrote = Self { traffic: Traffic::Write, seed: self.seed_of(source), ..self };
+            wrote.dispatch(&mut buffers, source)
+        });
+        let prepare = sources.collect();
+        let dispatches = vec![self.dispatch(&mut buffers, C)];
+        let check = Check { buffers: vec![C], expected: Arc::new(move || self.twin()) };
+        let label = format!("{} {words} words, {shape}", traffic.word());
+        Workload { prepare, ..Workload::new(label, dispatches, buffers, check) }
+    }
+
+    /// Lanes of the grid.
+    fn lanes(self) -> u32 {
+        self.shape.workgroups_for(self.words) * self.shape.lanes
+    }
+
+    /// Loads of each lane from each array.
+    fn steps(self) -> u32 {
+        self.words / self.shape.load.words() / self.lanes()
+    }
+
+    /// Of an array that is read.
+    fn seed_of(self, array: usize) -> u32 {
+        self.seed + array as u32 + 1
+    }
+
+    fn dispatch(self, buffers: &mut Vec<Contents>, target: usize) -> Dispatch {
+        let Self { shape, traffic, .. } = self;
+        let blocked = u32::from(shape.blocked);
+        buffers.push(Contents::Uniform(vec![self.steps(), blocked, self.seed]));
+        let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
+        Dispatch {
+            shader: Arc::clone(&shaders()[shape.index()]),
+            entry: traffic.entry(),
+            constants: vec![("LANES", shape.lanes)],
+            bindings,
+            workgroups: [self.lanes() / shape.lanes, 1],
+            demand: Arc::new(move |width| self.demand(width)),
+        }
+    }
+
+    /// The words that place `load` holds of what was written with `seed`.
+    fn load(self, load: u32, seed: u32) -> impl Iterator<Item = u32> {
+        let first = ((load & (PERIOD - 1)) ^ seed).wrapping_mul(0x9E37_79B9);
+        (0..self.shape.load.words()).map(move |word| first.wrapping_add(offset(word)))
+    }
+
+    fn twin(&self) -> Vec<u32> {
+        let loads = (self.words / self.shape.load.words()).min(PERIOD);
+        let all = |load: &dyn Fn(u32) -> Vec<u32>| (0..loads).flat_map(load).collect();
+        let [a, b] = [0, 1].map(|array| self.seed_of(array));
+        match self.traffic {
+            Traffic::Read => self.sums(),
+            Traffic::Write => all(&|load| self.load(load, self.seed).collect()),
+            Traffic::Copy => all(&|load| self.load(load, a).collect()),
+            Traffic::Triad => all(&|load| {
+                let [a, b] = [a, b].map(|seed| self.numbers(load, seed));
+                let both = a.into_iter().zip(b).map(|(a, b)| a.wrapping_add(b.wrapping_mul(3)));
+                self.words_of(both)
+            }),
+        }
+    }
+
+    /// What each lane adds up.
+    fn sums(self) -> Vec<u32> {
+        let (lanes, steps) = (self.lanes(), self.steps());
+        let step = if self.shape.blocked { 1 } else { lanes };
+        // A lane comes back to where it was in the period after so many steps.
+        let again = (PERIOD / step).clamp(1, steps);
+        let lane = |lane: u32| {
+            let first = if self.shape.blocked { lane * steps } else { lane };
+            let mut sums = vec![0u64; self.numbers(0, 0).len()];
+            for i in 0..again {
+                for (sum, number) in
+                    sums.iter_mut().zip(self.numbers(first + i * step, self.seed_of(0)))
+                {
+                    *sum = sum.wrapping_add(number);
+                }
+            }
+            let times = u64::from(steps / again);
+            self.words_of(sums.into_iter().map(|sum| sum.wrapping_mul(times)))
+        };
+        (0..lanes).flat_map(lane).collect()
+    }
+
+    /// The numbers that a load is to its lane: words, or pairs of them.
+    fn numbers(self, load: u32, seed: u32) -> Vec<u64> {
+        let words: Vec<u64> = self.load(load, seed).map(u64::from).collect();
+        if self.shape.load.is_of_pairs() {
+            words.chunks(2).map(|pair| pair[0] | pair[1] << 32).collect()
+        } else {
+            words
+        }
+    }
+
+    /// Such numbers in memory.
+    fn words_of(self, numbers: impl Iterator<Item = u64>) -> Vec<u32> {
+        let words = if self.shape.load.is_of_pairs() { 2 } else { 1 };
+        numbers
+            .flat_map(|number| [number as u32, (number >> 32) as u32].into_iter().take(words))
+            .collect()
+    }
+
+    fn demand(self, width: u32) -> Demand {
+        let workgroups = f64::from(self.lanes() / self.shape.lanes);
+        let subgroups = workgroups * f64::from(self.shape.lanes.div_ceil(width));
+        let words: u32 = self.traffic.words().iter().sum();
+        Demand {
+            workgroups,
+            subgroups,
+            issues: subgroups * SETUP_ISSUES,
+            bytes: f64::from(self.words) * 4.0 * f64::from(words),
+            ..Demand::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Load;
+
+    #[test]
+    fn the_twins_by_hand() {
+        let shape = Shape { lanes: 2, load: Load::Vec2, ahead: 1, workgroups: 2, blocked: false };
+        let of = |traffic, shape| Memory { traffic, words: 16, shape, seed: 5 }.twin();
+        let word = |load: u32, seed: u32, word: u32| {
+            (load ^ seed).wrapping_mul(2_654_435_769).wrapping_add(word * 0x3C6E_F372)
+        };
+        let written = of(Traffic::Write, shape);
+        assert_eq!((written.len(), written[0], written[7]), (16, word(0, 5, 0), word(3, 5, 1)));
+        assert_eq!(of(Traffic::Copy, shape)[6], word(3, 6, 0));
+        let triad = word(3, 6, 1).wrapping_add(word(3, 7, 1).wrapping_mul(3));
+        assert_eq!(of(Traffic::Triad, shape)[7], triad);
+        // Eight loads of four lanes: lane 1 has loads 1 and 5, or 2 and 3.
+        let sum = |i: u32, j: u32, w: u32| word(i, 6, w).wrapping_add(word(j, 6, w));
+        assert_eq!(of(Traffic::Read, shape)[2..4], [sum(1, 5, 0), sum(1, 5, 1)]);
+        let blocked = Shape { blocked: true, ..shape };
+        assert_eq!(of(Traffic::Read, blocked)[2..4], [sum(2, 3, 0), sum(2, 3, 1)]);
+    }
+
+    #[test]
+    fn a_lane_that_comes_back_to_where_it_was_adds_it_up_again() {
+        let shape =
+            Shape { lanes: 256, load: Load::Word, ahead: 1, workgroups: 128, blocked: false };
+        let memory = Memory { traffic: Traffic::Read, words: 1 << 18, shape, seed: 1 };
+        let by_hand = (0..8).fold(0u32, |sum, i| {
+            let mut word = memory.load(3 + i * 32_768, memory.seed_of(0));
+            sum.wrapping_add(word.next().expect("a load has a word"))
+        });
+        assert_eq!(memory.twin()[3], by_hand);
+    }
+}

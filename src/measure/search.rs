@@ -1,0 +1,250 @@
+//! A short search for the shape in which a kernel is fastest on the device at hand.
+//!
+//! One axis after the other: every option of an axis is tried with the best found so far of the others, and the
+//! fastest is kept; so many times over all axes. That finds the best of few dozens among thousands, as a rule and
+//! not for sure. Every shape's output is verified before it is timed, and what gives a wrong answer is left out.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::verify::verify;
+use crate::gpu::{Executor, GpuError, Workload};
+use crate::record::{self, Tried};
+
+/// What may be chosen, in order; the words say it in records.
+#[derive(Debug, Clone)]
+pub struct Axis {
+    options: Vec<(u32, String)>,
+    start: usize,
+}
+
+impl Axis {
+    /// Numbers of `what`, from `start` on.
+    ///
+    /// # Panics
+    /// When `start` is none of them.
+    #[must_use]
+    pub fn numbers(what: &str, options: impl IntoIterator<Item = u32>, start: u32) -> Self {
+        let options = options.into_iter().map(|number| (number, format!("{number} {what}")));
+        Self::new(options.collect(), start)
+    }
+
+    /// One of several words, by their places, from the `start`th on.
+    ///
+    /// # Panics
+    /// When there is no such place.
+    #[must_use]
+    pub fn words<'a>(options: impl IntoIterator<Item = &'a str>, start: u32) -> Self {
+        let options = options.into_iter().map(str::to_owned);
+        Self::new((0..).zip(options).collect(), start)
+    }
+
+    fn new(options: Vec<(u32, String)>, start: u32) -> Self {
+        let start = options.iter().position(|&(option, _)| option == start);
+        Self { options, start: start.expect("the start is among the options") }
+    }
+}
+
+/// A kernel in some shape.
+pub struct Work {
+    /// What is run.
+    pub workload: Workload,
+    /// Units of work in it.
+    pub units: f64,
+}
+
+type Build = Box<dyn Fn(&[u32]) -> Option<Work>>;
+
+/// What is to be searched.
+pub struct Search {
+    name: String,
+    unit: &'static str,
+    axes: Vec<Axis>,
+    build: Build,
+    tuned: Tuned,
+}
+
+impl Search {
+    /// The shape with the most `unit`s of work in a second; `build` gives `None` for a shape that makes no sense.
+    pub fn new(
+        name: impl Into<String>,
+        unit: &'static str,
+        axes: Vec<Axis>,
+        build: impl Fn(&[u32]) -> Option<Work> + 'static,
+    ) -> Self {
+        let start = axes.iter().map(|axis| axis.options[axis.start].0).collect();
+        let tuned = Tuned(Rc::new(RefCell::new(start)));
+        Self { name: name.into(), unit, axes, build: Box::new(build), tuned }
+    }
+
+    pub(super) fn tuned(&self) -> Tuned {
+        self.tuned.clone()
+    }
+}
+
+/// The shape that a search found, an option of each axis; before it, or where it found none, its start.
+#[derive(Debug, Clone)]
+pub struct Tuned(Rc<RefCell<Vec<u32>>>);
+
+impl Tuned {
+    /// The options.
+    #[must_use]
+    pub fn get(&self) -> Vec<u32> {
+        self.0.borrow().clone()
+    }
+}
+
+/// What searches of a run have found, by their names.
+#[derive(Default)]
+pub(super) struct Found(BTreeMap<String, Vec<u32>>);
+
+/// How thoroughly to search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Thoroughness {
+    /// Times over all axes.
+    pub(super) sweeps: u32,
+    /// Times that a shape is timed.
+    pub(super) rounds: u32,
+}
+
+/// Settles what `search` tunes: from what was found before in this run, else by trying. `None` in the first case.
+pub(super) fn settle(
+    executor: &mut dyn Executor,
+    search: &Search,
+    how: Thoroughness,
+    found: &mut Found,
+    stop: &AtomicBool,
+) -> Result<Option<record::Search>, GpuError> {
+    if let Some(known) = found.0.get(&search.name) {
+        search.tuned.0.replace(known.clone());
+        return Ok(None);
+    }
+    let began_s = executor.elapsed_s();
+    let mut descent =
+        Descent { search, how, at: vec![], rates: BTreeMap::new(), order: vec![], left_out: 0 };
+    descent.at = search.axes.iter().map(|axis| axis.start).collect();
+    for _ in 0..how.sweeps {
+        let before = descent.at.clone();
+        for axis in 0..search.axes.len() {
+            if !stop.load(Ordering::Relaxed) {
+                descent.along(axis, executor)?;
+            }
+        }
+        if descent.at == before {
+            break;
+        }
+    }
+    let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
+    if worked {
+        let options = descent.options(&descent.at);
+        found.0.insert(search.name.clone(), options.clone());
+        search.tuned.0.replace(options);
+    }
+    let took_s = executor.elapsed_s() - began_s;
+    Ok(Some(record::Search {
+        name: search.name.clone(),
+        chosen: worked.then(|| descent.words(&descent.at)),
+        tried: descent.tried(),
+        left_out: descent.left_out,
+        took_s,
+    }))
+}
+
+/// A search under way.
+struct Descent<'a> {
+    search: &'a Search,
+    how: Thoroughness,
+    /// The best so far: an option's place on each axis.
+    at: Vec<usize>,
+    /// Units of work in a second by shape; `None` for what was left out.
+    rates: BTreeMap<Vec<usize>, Option<f64>>,
+    /// Shapes in the order tried.
+    order: Vec<Vec<usize>>,
+    left_out: u32,
+}
+
+impl Descent<'_> {
+    /// Moves to the best option of one axis.
+    fn along(&mut self, axis: usize, executor: &mut dyn Executor) -> Result<(), GpuError> {
+        let options = 0..self.search.axes[axis].options.len();
+        let shapes: Vec<Vec<usize>> = options
+            .map(|option| {
+                let mut shape = self.at.clone();
+                shape[axis] = option;
+                shape
+            })
+            .collect();
+        let new = shapes.iter().filter(|shape| !self.rates.contains_key(*shape)).cloned().collect();
+        self.time(new, executor)?;
+        let rate = |shape: &Vec<usize>| self.rates.get(shape).copied().flatten();
+        let best = shapes.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
+        if let Some((_, best)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            self.at = best;
+        }
+        Ok(())
+    }
+
+    /// Verifies and times shapes that are not known yet, in turn.
+    fn time(
+        &mut self,
+        shapes: Vec<Vec<usize>>,
+        executor: &mut dyn Executor,
+    ) -> Result<(), GpuError> {
+        let build = |shape: Vec<usize>| {
+            let work = (self.search.build)(&self.options(&shape))?;
+            Some((shape, work))
+        };
+        let (shapes, works): (Vec<Vec<usize>>, Vec<Work>) =
+            shapes.into_iter().filter_map(build).unzip();
+        if works.is_empty() {
+            return Ok(());
+        }
+        let workloads: Vec<Workload> = works.iter().map(|work| work.workload.clone()).collect();
+        let refusals = executor.load(&workloads)?;
+        let mut right = Vec::new();
+        for (index, workload) in workloads.iter().enumerate() {
+            if refusals[index].is_none() && verify(executor, index, workload)?.is_ok() {
+                right.push(index);
+            } else {
+                self.left_out += 1;
+                self.rates.insert(shapes[index].clone(), None);
+            }
+        }
+        // The first round wakes what verifying has let sleep, and is not counted. Of the others the shortest span
+        // counts: whatever interferes only lengthens.
+        executor.round(&right)?;
+        let mut shortest = vec![f64::INFINITY; works.len()];
+        for _ in 0..self.how.rounds {
+            for (&index, span) in right.iter().zip(executor.round(&right)?) {
+                shortest[index] = shortest[index].min(span.unwrap_or(f64::INFINITY));
+            }
+        }
+        for index in right {
+            let rate = works[index].units / shortest[index];
+            self.rates.insert(shapes[index].clone(), (rate > 0.0).then_some(rate));
+            self.order.push(shapes[index].clone());
+        }
+        Ok(())
+    }
+
+    fn options(&self, shape: &[usize]) -> Vec<u32> {
+        self.search.axes.iter().zip(shape).map(|(axis, &option)| axis.options[option].0).collect()
+    }
+
+    fn words(&self, shape: &[usize]) -> String {
+        let axes = self.search.axes.iter().zip(shape);
+        let words: Vec<&str> =
+            axes.map(|(axis, &option)| axis.options[option].1.as_str()).collect();
+        words.join(", ")
+    }
+
+    fn tried(&self) -> Vec<Tried> {
+        let timed = self.order.iter().filter_map(|shape| Some((shape, self.rates[shape]?)));
+        let unit = format!("{}/s", self.search.unit);
+        timed
+            .map(|(shape, rate)| Tried { shape: self.words(shape), rate, unit: unit.clone() })
+            .collect()
+    }
+}
