@@ -43,8 +43,8 @@ fn an_unknown_experiment_is_named_with_those_there_are() {
         &output,
         &[
             "`teleport`",
-            "width, divergence, imbalance, select, amdahl, ilp, lanes, ladder, reduction, contention, \
-             dependence, allreduce, occupancy, overlap",
+            "width, divergence, imbalance, select, amdahl, ilp, lanes, ladder, ceilings, reduction, \
+             contention, dependence, allreduce, occupancy, overlap",
         ],
     );
 }

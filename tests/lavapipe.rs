@@ -121,10 +121,11 @@ fn odd_knee(record: &Record) -> Option<String> {
         }
         let knee = |how: &str| number(record, "ilp", &format!("knee_{how}.{word}"));
         let predicted = knee("predicted").expect("both ends were timed");
-        // The corner is round: it takes more chains than L/t to come near, and the speed-up stays below.
+        // The corner is round: it takes more chains than L/t to come near, and the speed-up stays below; but where
+        // registers run out, the many chains that calibrate issue more slowly than a few.
         let best = number(record, "ilp", &format!("best_speed_up.{word}")).unwrap_or(f64::NAN);
         if let Some(measured) = knee("measured")
-            && !(measured > predicted - 0.5 && (0.75..1.1).contains(&(best / predicted)))
+            && !(measured > predicted - 0.5 && (0.75..1.25).contains(&(best / predicted)))
         {
             return Some(format!(
                 "{word}: knee {measured}, {predicted} predicted, {best}× at best"
@@ -296,14 +297,14 @@ fn every_kernel_is_right_at_every_width() {
     }
     let _alone = alone();
     for (_, bits) in WIDTHS {
-        let record = run("kernels", bits, &["--only", "ladder,reduction"], &[]);
-        for id in ["ladder", "reduction"] {
+        let record = run("kernels", bits, &["--only", "ladder,ceilings,reduction"], &[]);
+        for id in ["ladder", "ceilings", "reduction"] {
             let reason = &experiment(&record, id).reason;
             assert!(reason.is_none(), "{id} at {bits} bits: {reason:?}");
         }
         assert!(record.cases.iter().all(|case| case.verified), "at {bits} bits");
         let share = number(&record, "reduction", "best_share_of_ceiling").expect("it is measured");
-        assert!(share > 0.6, "the best reduction reads at {share} of the ceiling, {bits} bits");
+        assert!(share > 0.9, "the best reduction reads at {share} of the ceiling, {bits} bits");
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use fake::{params, suite, suite_seeded};
 use warplaw::experiments::{REGISTRY, find};
 use warplaw::gpu::fake::{FakeExecutor, Machine, Noise};
-use warplaw::gpu::{AdapterFacts, Executor, GpuError, Span, Workload};
+use warplaw::gpu::{AdapterFacts, Built, Executor, GpuError, Span, Workload};
 use warplaw::measure::{Profile, Session, run};
 
 /// Noisy enough that nothing repeats by chance.
@@ -41,6 +41,10 @@ struct Noted {
 impl Executor for Noted {
     fn facts(&self) -> &AdapterFacts {
         self.inner.facts()
+    }
+
+    fn built(&self) -> Built {
+        self.inner.built()
     }
 
     fn elapsed_s(&self) -> f64 {

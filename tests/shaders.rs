@@ -102,7 +102,8 @@ fn no_kernel_file_is_without_a_shader() {
     for file in std::fs::read_dir(folder).expect("there is a kernels folder") {
         let path = file.expect("the folder can be listed").path();
         let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-        if path.is_file() && stem != "mod" {
+        // What several kernels share has no shader of its own.
+        if path.is_file() && stem != "mod" && stem != "shape" {
             let shader = format!("{}/shaders/{stem}.wgsl", env!("CARGO_MANIFEST_DIR"));
             assert!(std::path::Path::new(&shader).exists(), "{stem}.rs has no shader");
         }
@@ -114,16 +115,5 @@ fn a_module_says_whether_it_needs_subgroups() {
     for module in shaders() {
         let uses = module.source().contains("subgroup_") || module.source().contains("subgroupAdd");
         assert_eq!(module.needs_subgroups(), uses, "{}", module.name());
-    }
-}
-
-#[test]
-fn the_lanes_that_rust_believes_in_are_those_of_the_shader() {
-    for shader in shaders().iter().filter(|shader| shader.name().starts_with("reduction")) {
-        let module = naga::front::wgsl::parse_str(shader.source()).expect("it parses");
-        for entry in &module.entry_points {
-            let size = entry.workgroup_size;
-            assert_eq!(size, [warplaw::kernels::reduction::LANES, 1, 1], "{}", entry.name);
-        }
     }
 }

@@ -119,6 +119,9 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
         let bar = progress_bar(suite.experiments()[index], index, of);
         suite.run(index, &stop, &mut |progress| show(&bar, progress));
         bar.finish_and_clear();
+        // As soon as it is known; the report proper comes when all is measured.
+        let line = report::in_a_line(&suite.record().experiments[index]);
+        eprintln!("{:>5} {}", format!("{}/{of}", index + 1), plain(&line));
         keeper.keep(suite.record())?;
     }
     let record = suite.record();

@@ -31,8 +31,9 @@ const SIZES: [u32; 5] = [KIB, 16 * KIB, 256 * KIB, 4 * MIB, 64 * MIB];
 const STREAMED: u32 = 256 * KIB;
 /// Memory that all workers together work in, at most.
 const MOST_BYTES: u64 = 128 << 20;
-/// On few cores all-reduces that move more than so many bytes would take most of a span or more.
-const MOST_MOVED_ON_FEW_CORES: u64 = 16 << 20;
+/// On few cores all-reduces that move more than so many bytes would take most of a span or more; in full, and for a
+/// first look.
+const MOST_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 8 << 20];
 /// The fewest workers: what `predict` extrapolates from, since they stand least in each other's way.
 const FEWEST: u32 = 2;
 /// β that grows by more than this from the fewest workers to more shows that they share what moves bytes.
@@ -168,7 +169,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             alone.add(&mut plan, at_once(swept.algorithm, p), seed);
         }
     }
-    let uneven = || UNEVEN.into_iter().filter(|&(p, m)| fits(context, Algorithm::Ring, p, m));
+    let most_workers = if context.profile.dense { u32::MAX } else { 16 };
+    let uneven = || {
+        let fits = |&(p, m): &(u32, u32)| p <= most_workers && fits(context, Algorithm::Ring, p, m);
+        UNEVEN.into_iter().filter(fits)
+    };
     for (p, _) in uneven() {
         alone.add(&mut plan, p, seed);
     }
@@ -200,8 +205,12 @@ fn fits(context: &Context<'_>, algorithm: Algorithm, workers: u32, m: u32) -> bo
     };
     // The largest is at least verified, among two.
     let largest = algorithm == Algorithm::Ring && workers == FEWEST && context.profile.dense;
-    let quick = !is_narrow(context) || largest || moved <= MOST_MOVED_ON_FEW_CORES;
+    let quick = !is_narrow(context) || largest || moved <= most_moved_on_few_cores(context);
     quick && reduce.bytes() <= most_bytes(context)
+}
+
+fn most_moved_on_few_cores(context: &Context<'_>) -> u64 {
+    MOST_MOVED_ON_FEW_CORES[usize::from(!context.profile.dense)]
 }
 
 fn most_bytes(context: &Context<'_>) -> u64 {
@@ -225,7 +234,7 @@ fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     if is_narrow(context) {
         plan.note(format!(
             "on few cores all-reduces that move more than {} MiB in all are left out",
-            MOST_MOVED_ON_FEW_CORES >> 20
+            most_moved_on_few_cores(context) >> 20
         ));
     }
 }

@@ -56,8 +56,10 @@ pub(super) fn search_memory(plan: &mut Plan, context: &Context<'_>, traffic: Tra
     let name = format!("memory.{}", traffic.word());
     plan.search(Search::new(name, "B", axes(context), move |options| {
         let shape = shape(options);
-        is_within_trips(shape, words)
-            .then(|| Work { workload: Memory { traffic, words, shape, seed }.workload(), units })
+        is_within_trips(shape, words).then(|| Work {
+            workload: Memory { traffic, words, shape, seed, idle: false }.workload(),
+            units,
+        })
     }))
 }
 
@@ -68,6 +70,8 @@ struct Level {
     fastest_read: CaseId,
     /// By [`Traffic`], all in the shape in which a copy is fastest.
     cases: [CaseId; 4],
+    /// Launching as many lanes in that shape.
+    idle: CaseId,
 }
 
 impl Level {
@@ -88,16 +92,17 @@ impl Ceilings {
         let copy = search_memory(plan, context, Traffic::Copy);
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
-            let mut case = |id: String, traffic, tuned: &Tuned| {
-                let tuned = tuned.clone();
+            let mut case = |id: &str, traffic, tuned: &Tuned| {
+                let (tuned, idle) = (tuned.clone(), id == "idle");
                 plan.case(format!("memory.{id}.{words}"), TRAIN, move |times| {
                     let shape = shape(&tuned.get());
-                    Memory { traffic, words, shape, seed }.workload().train(times)
+                    Memory { traffic, words, shape, seed, idle }.workload().train(times)
                 })
             };
-            let fastest_read = case("read_fastest".to_owned(), Traffic::Read, &read);
-            let cases = Traffic::ALL.map(|t| case(t.word().to_owned(), t, &copy));
-            let level = Level { words, fastest_read, cases };
+            let fastest_read = case("read_fastest", Traffic::Read, &read);
+            let cases = Traffic::ALL.map(|traffic| case(traffic.word(), traffic, &copy));
+            let idle = case("idle", Traffic::Read, &copy);
+            let level = Level { words, fastest_read, cases, idle };
             if let Some(smaller) = levels.last() {
                 for (case, fewer) in level.all().zip(smaller.all()) {
                     let times = f64::from(words) / f64::from(smaller.words);
@@ -110,22 +115,23 @@ impl Ceilings {
         Self { dispatch: plan.case("dispatch", TRAIN, |n| empty::workload(1).train(n)), levels }
     }
 
-    /// Seconds of one pass over memory of that level, the dispatch not counted.
+    /// Seconds of one pass over memory of that level, launching its lanes not counted.
     fn pass_s(&self, spans: &Spans<'_>, level: usize, traffic: Traffic) -> f64 {
         let case = self.levels[level].cases[traffic as usize];
-        positive(spans.unit_beyond(case, self.dispatch))
+        positive(spans.unit_beyond(case, self.levels[level].idle))
     }
 
-    /// Bytes read and written in a second, at the fastest.
+    /// Bytes read and written in a second at the fastest, the dispatch alone not counted.
     fn bytes_per_s(&self, spans: &Spans<'_>, level: usize, traffic: Traffic) -> f64 {
         let [reads, writes] = traffic.words();
         let bytes = f64::from(self.levels[level].words) * 4.0 * f64::from(reads + writes);
-        let mut pass_s = self.pass_s(spans, level, traffic);
+        let case = self.levels[level].cases[traffic as usize];
+        let mut least_s = spans.unit_beyond(case, self.dispatch);
         if traffic == Traffic::Read {
             let fastest = self.levels[level].fastest_read;
-            pass_s = pass_s.min(positive(spans.unit_beyond(fastest, self.dispatch)));
+            least_s = least_s.min(spans.unit_beyond(fastest, self.dispatch));
         }
-        bytes / pass_s
+        bytes / positive(least_s)
     }
 }
 
@@ -137,9 +143,10 @@ fn lanes(context: &Context<'_>) -> Vec<u32> {
 
 /// A case of arithmetic in the shape that a search finds the fastest, and units of work in a second of it.
 fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, finding: &'static str) {
-    const TRIPS: u32 = 64;
     let seed = context.seed as u32;
     let narrow = is_narrow(context);
+    // Steps in all, whatever the shape: a few milliseconds on a slow device of its kind.
+    let steps = if narrow { 1 << 26 } else { 1 << 30 };
     let (workgroups, start): (&[u32], u32) =
         if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
     let chains: &[u32] = match (narrow, context.profile.dense) {
@@ -150,7 +157,8 @@ fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, findin
     let lanes = lanes(context);
     let of = move |options: &[u32], times: u32| {
         let &[chains, lanes, workgroups] = options else { unreachable!("as many options as axes") };
-        Ilp { number, chains, trips: TRIPS, lanes, workgroups: workgroups * times, seed }
+        let trips = steps / (chains * STEPS * lanes) / workgroups;
+        Ilp { number, chains, trips: trips.max(1), lanes, workgroups: workgroups * times, seed }
     };
     let units = |ilp: Ilp| {
         // Each step is two operations: a multiplication and an addition, or an addition and an exclusive or.

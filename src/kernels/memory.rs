@@ -19,7 +19,7 @@ const SETUP_ISSUES: f64 = 10.0;
 /// What is done with memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Words are added up where they lie.
+    /// Words are added up by who reads them.
     Read,
     /// Words are written.
     Write,
@@ -117,7 +117,7 @@ fn source(shape: Shape) -> Arc<Shader> {
 
 /// How much later words of a load are larger than its first.
 fn offset(word: u32) -> u32 {
-    word * 0x3C6E_F372
+    word.wrapping_mul(0x3C6E_F372)
 }
 
 /// The modules, by words a load and loads ahead.
@@ -139,6 +139,8 @@ pub struct Memory {
     pub shape: Shape,
     /// What the words are made of.
     pub seed: u32,
+    /// Whether lanes are launched and go through nothing: what launching them takes. Of reading alone.
+    pub idle: bool,
 }
 
 impl Memory {
@@ -149,6 +151,7 @@ impl Memory {
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { traffic, words, shape, .. } = self;
+        assert!(!self.idle || traffic == Traffic::Read, "idle lanes write nothing to be checked");
         assert!(words.is_power_of_two() && words >= shape.words_a_step() * shape.lanes);
         let written = match traffic {
             Traffic::Read => self.lanes() * shape.load.words(),
@@ -176,7 +179,7 @@ impl Memory {
 
     /// Loads of each lane from each array.
     fn steps(self) -> u32 {
-        self.words / self.shape.load.words() / self.lanes()
+        if self.idle { 0 } else { self.words / self.shape.load.words() / self.lanes() }
     }
 
     /// Of an array that is read.
@@ -207,17 +210,18 @@ impl Memory {
 
     fn twin(&self) -> Vec<u32> {
         let loads = (self.words / self.shape.load.words()).min(PERIOD);
-        let all = |load: &dyn Fn(u32) -> Vec<u32>| (0..loads).flat_map(load).collect();
         let [a, b] = [0, 1].map(|array| self.seed_of(array));
         match self.traffic {
             Traffic::Read => self.sums(),
-            Traffic::Write => all(&|load| self.load(load, self.seed).collect()),
-            Traffic::Copy => all(&|load| self.load(load, a).collect()),
-            Traffic::Triad => all(&|load| {
-                let [a, b] = [a, b].map(|seed| self.numbers(load, seed));
-                let both = a.into_iter().zip(b).map(|(a, b)| a.wrapping_add(b.wrapping_mul(3)));
-                self.words_of(both)
-            }),
+            Traffic::Write => (0..loads).flat_map(|load| self.load(load, self.seed)).collect(),
+            Traffic::Copy => (0..loads).flat_map(|load| self.load(load, a)).collect(),
+            Traffic::Triad => {
+                let triad = |load| {
+                    let both = self.numbers(load, a).zip(self.numbers(load, b));
+                    self.words_of(both.map(|(a, b)| a.wrapping_add(b.wrapping_mul(3))))
+                };
+                (0..loads).flat_map(triad).collect()
+            }
         }
     }
 
@@ -226,45 +230,43 @@ impl Memory {
         let (lanes, steps) = (self.lanes(), self.steps());
         let step = if self.shape.blocked { 1 } else { lanes };
         // A lane comes back to where it was in the period after so many steps.
-        let again = (PERIOD / step).clamp(1, steps);
+        let again = (PERIOD / step).clamp(1, steps.max(1));
+        let times = u64::from(steps / again);
+        // Lanes a period apart read the same.
+        let unlike = if self.shape.blocked { lanes } else { lanes.min(PERIOD) };
         let lane = |lane: u32| {
             let first = if self.shape.blocked { lane * steps } else { lane };
-            let mut sums = vec![0u64; self.numbers(0, 0).len()];
-            for i in 0..again {
-                for (sum, number) in
-                    sums.iter_mut().zip(self.numbers(first + i * step, self.seed_of(0)))
-                {
-                    *sum = sum.wrapping_add(number);
-                }
+            let mut sums = [0u64; 4];
+            for i in 0..if times > 0 { again } else { 0 } {
+                let numbers = self.numbers(first + i * step, self.seed_of(0));
+                sums.iter_mut().zip(numbers).for_each(|(sum, n)| *sum = sum.wrapping_add(n));
             }
-            let times = u64::from(steps / again);
-            self.words_of(sums.into_iter().map(|sum| sum.wrapping_mul(times)))
+            let parts = self.shape.load.parts() as usize;
+            self.words_of(sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(times)))
         };
-        (0..lanes).flat_map(lane).collect()
+        (0..unlike).flat_map(lane).collect()
     }
 
     /// The numbers that a load is to its lane: words, or pairs of them.
-    fn numbers(self, load: u32, seed: u32) -> Vec<u64> {
-        let words: Vec<u64> = self.load(load, seed).map(u64::from).collect();
-        if self.shape.load.is_of_pairs() {
-            words.chunks(2).map(|pair| pair[0] | pair[1] << 32).collect()
-        } else {
-            words
-        }
+    fn numbers(self, load: u32, seed: u32) -> impl Iterator<Item = u64> {
+        let mut words = self.load(load, seed).map(u64::from);
+        let pairs = self.shape.load.is_of_pairs();
+        std::iter::from_fn(move || {
+            let low = words.next()?;
+            Some(if pairs { low | words.next()? << 32 } else { low })
+        })
     }
 
     /// Such numbers in memory.
-    fn words_of(self, numbers: impl Iterator<Item = u64>) -> Vec<u32> {
+    fn words_of(self, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
         let words = if self.shape.load.is_of_pairs() { 2 } else { 1 };
-        numbers
-            .flat_map(|number| [number as u32, (number >> 32) as u32].into_iter().take(words))
-            .collect()
+        numbers.flat_map(move |n| [n as u32, (n >> 32) as u32].into_iter().take(words))
     }
 
     fn demand(self, width: u32) -> Demand {
         let workgroups = f64::from(self.lanes() / self.shape.lanes);
         let subgroups = workgroups * f64::from(self.shape.lanes.div_ceil(width));
-        let words: u32 = self.traffic.words().iter().sum();
+        let words: u32 = if self.idle { 0 } else { self.traffic.words().iter().sum() };
         Demand {
             workgroups,
             subgroups,
@@ -283,7 +285,7 @@ mod tests {
     #[test]
     fn the_twins_by_hand() {
         let shape = Shape { lanes: 2, load: Load::Vec2, ahead: 1, workgroups: 2, blocked: false };
-        let of = |traffic, shape| Memory { traffic, words: 16, shape, seed: 5 }.twin();
+        let of = |traffic, shape| Memory { traffic, words: 16, shape, seed: 5, idle: false }.twin();
         let word = |load: u32, seed: u32, word: u32| {
             (load ^ seed).wrapping_mul(2_654_435_769).wrapping_add(word * 0x3C6E_F372)
         };
@@ -303,7 +305,9 @@ mod tests {
     fn a_lane_that_comes_back_to_where_it_was_adds_it_up_again() {
         let shape =
             Shape { lanes: 256, load: Load::Word, ahead: 1, workgroups: 128, blocked: false };
-        let memory = Memory { traffic: Traffic::Read, words: 1 << 18, shape, seed: 1 };
+        let memory = Memory { traffic: Traffic::Read, words: 1 << 18, shape, seed: 1, idle: false };
+        let idle = Memory { idle: true, ..memory };
+        assert!(idle.twin().iter().all(|&sum| sum == 0));
         let by_hand = (0..8).fold(0u32, |sum, i| {
             let mut word = memory.load(3 + i * 32_768, memory.seed_of(0));
             sum.wrapping_add(word.next().expect("a load has a word"))

@@ -9,9 +9,11 @@ pub struct Profile {
     pub name: &'static str,
     /// Spans are sized towards this.
     pub span_s: f64,
-    /// No further round is begun after this, counted from the experiment's beginning; the least number of
-    /// rounds may take three times as long.
+    /// No further round is begun after this, counted from the experiment's beginning without its searches; the
+    /// least number of rounds may take three times as long.
     pub budget_s: f64,
+    /// How long a device is kept busy before the first round of an experiment counts.
+    pub warm_up_s: f64,
     /// Rounds before anything is decided.
     pub least_rounds: u32,
     /// Rounds at most.
@@ -29,11 +31,12 @@ impl Profile {
     pub const QUICK: Self = Self {
         name: "quick",
         span_s: 1.5e-3,
-        budget_s: 1.8,
+        budget_s: 1.5,
+        warm_up_s: 0.05,
         least_rounds: 12,
         most_rounds: 61,
         half_width: 0.02,
-        search: Thoroughness { sweeps: 1, rounds: 4 },
+        search: Thoroughness { sweeps: 1, rounds: 4, most_s: 0.8 },
         dense: false,
     };
 
@@ -42,10 +45,11 @@ impl Profile {
         name: "full",
         span_s: 4e-3,
         budget_s: 7.0,
+        warm_up_s: 0.15,
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
-        search: Thoroughness { sweeps: 2, rounds: 5 },
+        search: Thoroughness { sweeps: 2, rounds: 5, most_s: 4.0 },
         dense: true,
     };
 }

@@ -205,12 +205,22 @@ impl Attempt<'_> {
         if !self.plan.searches.is_empty() {
             (self.progress)(Progress::before(Stage::Searching, 0.0));
         }
+        let pace = self.session.pace();
         let Session { executor, profile, found, .. } = &mut *self.session;
         let mut searches = Vec::new();
         for search in &self.plan.searches {
-            searches.extend(settle(&mut **executor, search, profile.search, found, self.stop)?);
+            searches.extend(settle(
+                &mut **executor,
+                search,
+                profile.search,
+                pace,
+                found,
+                self.stop,
+            )?);
         }
         self.costs.searching_s = self.spent_s() - began_s;
+        // The time budget is for measuring.
+        self.start_s += self.costs.searching_s;
         Ok(searches)
     }
 

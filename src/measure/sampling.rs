@@ -12,8 +12,6 @@ use super::stopping::Stopping;
 use crate::gpu::{GpuError, Span};
 use crate::stats::tolerance;
 
-/// How long a device is kept busy before the first round counts.
-const WARM_UP_S: f64 = 0.15;
 /// What a round of warming up counts at least, so that lost stamps cannot make it endless.
 const LEAST_WARM_UP_S: f64 = 0.01;
 
@@ -46,7 +44,7 @@ impl Attempt<'_> {
     /// the same device takes the same number of rounds.
     fn warm_up(&mut self, order: &[usize]) -> Result<(), GpuError> {
         let mut busy_s = 0.0;
-        while busy_s < WARM_UP_S && !self.is_stopped() {
+        while busy_s < self.session.profile.warm_up_s && !self.is_stopped() {
             let spans = self.session.executor.round(order)?;
             busy_s += spans.iter().flatten().sum::<f64>().max(LEAST_WARM_UP_S);
         }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::sizing::{Pace, WATCHDOG_S};
 use super::verify::verify;
 use crate::gpu::{Executor, GpuError, Workload};
 use crate::record::{self, Tried};
@@ -107,6 +108,8 @@ pub(super) struct Thoroughness {
     pub(super) sweeps: u32,
     /// Times that a shape is timed.
     pub(super) rounds: u32,
+    /// No further axis is begun after so many seconds.
+    pub(super) most_s: f64,
 }
 
 /// Settles what `search` tunes: from what was found before in this run, else by trying. `None` in the first case.
@@ -114,6 +117,7 @@ pub(super) fn settle(
     executor: &mut dyn Executor,
     search: &Search,
     how: Thoroughness,
+    pace: Pace,
     found: &mut Found,
     stop: &AtomicBool,
 ) -> Result<Option<record::Search>, GpuError> {
@@ -122,13 +126,21 @@ pub(super) fn settle(
         return Ok(None);
     }
     let began_s = executor.elapsed_s();
-    let mut descent =
-        Descent { search, how, at: vec![], rates: BTreeMap::new(), order: vec![], left_out: 0 };
+    let mut descent = Descent {
+        search,
+        how,
+        pace,
+        at: vec![],
+        rates: BTreeMap::new(),
+        order: vec![],
+        left_out: 0,
+    };
     descent.at = search.axes.iter().map(|axis| axis.start).collect();
     for _ in 0..how.sweeps {
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
-            if !stop.load(Ordering::Relaxed) {
+            let spent_s = executor.elapsed_s() - began_s;
+            if spent_s < how.most_s && !stop.load(Ordering::Relaxed) {
                 descent.along(axis, executor)?;
             }
         }
@@ -156,6 +168,7 @@ pub(super) fn settle(
 struct Descent<'a> {
     search: &'a Search,
     how: Thoroughness,
+    pace: Pace,
     /// The best so far: an option's place on each axis.
     at: Vec<usize>,
     /// Units of work in a second by shape; `None` for what was left out.
@@ -194,7 +207,8 @@ impl Descent<'_> {
     ) -> Result<(), GpuError> {
         let build = |shape: Vec<usize>| {
             let work = (self.search.build)(&self.options(&shape))?;
-            Some((shape, work))
+            // What may near a watchdog is not tried.
+            (self.pace.expected_s(&work.workload) <= WATCHDOG_S).then_some((shape, work))
         };
         let (shapes, works): (Vec<Vec<usize>>, Vec<Work>) =
             shapes.into_iter().filter_map(build).unzip();
@@ -220,6 +234,9 @@ impl Descent<'_> {
             for (&index, span) in right.iter().zip(executor.round(&right)?) {
                 shortest[index] = shortest[index].min(span.unwrap_or(f64::INFINITY));
             }
+        }
+        for &index in &right {
+            self.pace.learn(&workloads[index], shortest[index]);
         }
         for index in right {
             let rate = works[index].units / shortest[index];

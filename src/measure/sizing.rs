@@ -50,13 +50,13 @@ impl Length {
 }
 
 /// Half of what Windows allows a dispatch.
-const WATCHDOG_S: f64 = 1.0;
+pub(super) const WATCHDOG_S: f64 = 1.0;
 
 /// Trials grow at most this much at once: the first ones are mostly fixed cost.
 const GROWTH: f64 = 16.0;
 const TRIALS: usize = 6;
-/// Times that a trial is run: the shortest counts, as the first compiles and others may be held up.
-const REPEATS: usize = 3;
+/// Times that a trial is run: the shortest counts, as the first compiles.
+const REPEATS: usize = 2;
 /// A trial that reaches this share of the target is close enough to scale from for good.
 const NEAR: f64 = 0.5;
 /// A span of this many times the target could not be made shorter.
@@ -102,7 +102,7 @@ impl Pace {
     }
 
     /// What the longest of a workload's dispatches takes, if more of them run at once than ever did before.
-    fn expected_s(self, workload: &Workload) -> f64 {
+    pub(super) fn expected_s(self, workload: &Workload) -> f64 {
         const MORE: f64 = 1.5;
         let at_once = |workgroups: f64| workgroups.min(MORE * self.at_once);
         let each = self.issuing(workload).map(|(serial_s, groups)| serial_s / at_once(groups));
@@ -110,12 +110,12 @@ impl Pace {
     }
 
     /// Learns from what a workload took, if its dispatches are what was timed.
-    fn learn(&mut self, workload: &Workload, span_s: f64) {
+    pub(super) fn learn(&mut self, workload: &Workload, span_s: f64) {
         if !matches!(workload.timing, Timing::Pass { .. }) {
             return;
         }
         let serial_s: f64 = self.issuing(workload).map(|(serial_s, _)| serial_s).sum();
-        if span_s > 0.0 {
+        if span_s > 0.0 && span_s.is_finite() {
             self.at_once = self.at_once.max(serial_s / span_s);
         }
     }
@@ -127,7 +127,7 @@ pub(super) fn size(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
     target_s: f64,
-    pace: Pace,
+    mut pace: Pace,
     stop: &AtomicBool,
 ) -> Result<Vec<Sized>, GpuError> {
     let mut groups = group(cases);
@@ -143,7 +143,7 @@ pub(super) fn size(
         if open.is_empty() || stop.load(Ordering::Relaxed) {
             break;
         }
-        let spans = trial(executor, cases, &groups, &open, pace)?;
+        let spans = trial(executor, cases, &groups, &open, &mut pace)?;
         let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
         for (&(g, case), &span) in open.iter().zip(&spans) {
             if groups[g].scale == groups[g].granule {
@@ -158,7 +158,7 @@ pub(super) fn size(
             groups[g].grow(span, target_s);
         }
     }
-    size_followers(executor, cases, &groups, &mut lengths, target_s, pace)?;
+    size_followers(executor, cases, &groups, &mut lengths, target_s, &mut pace)?;
     Ok(finish(cases, &groups, lengths))
 }
 
@@ -170,7 +170,7 @@ fn size_followers(
     groups: &[Group],
     lengths: &mut [Length],
     target_s: f64,
-    pace: Pace,
+    pace: &mut Pace,
 ) -> Result<(), GpuError> {
     let mut open = Vec::new();
     for (case, spec) in cases.iter().enumerate() {
@@ -227,7 +227,7 @@ fn trial(
     cases: &[CaseSpec],
     groups: &[Group],
     open: &[(usize, usize)],
-    mut pace: Pace,
+    pace: &mut Pace,
 ) -> Result<Vec<f64>, GpuError> {
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();

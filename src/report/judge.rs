@@ -54,6 +54,13 @@ pub fn word(experiment: &Experiment) -> &'static str {
     rejudge(experiment).map_or(experiment.status.word(), Verdict::word)
 }
 
+/// The result in a line, as soon as there is one.
+#[must_use]
+pub fn in_a_line(experiment: &Experiment) -> String {
+    let by = decided_by(experiment);
+    format!("{:<12} {:<13} {by}", experiment.id, word(experiment))
+}
+
 /// What the verdict rests on, or what stands in its way, in a few words.
 #[must_use]
 pub fn decided_by(experiment: &Experiment) -> String {

@@ -19,7 +19,7 @@ pub use check::check;
 pub use compare::{Difference, Named, compare, comparison, differences, slower};
 pub use document::{Align, Block, Column, Document, Link, Table};
 pub use gallery::{Page, gallery};
-pub use judge::{Judgement, decided_by, rejudge, word};
+pub use judge::{Judgement, decided_by, in_a_line, rejudge, word};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 pub use render::{Format, render};
 pub use sections::{closing_with_verdicts, points, report, summary};

@@ -121,7 +121,7 @@ impl Alone {
             dispatch: plan.case("alone.dispatch", TRAIN, |n| empty::workload(1).train(n)),
             fastest_read: plan.case("alone.read_fastest", TRAIN, move |n| {
                 let shape = shape(&read.get());
-                Memory { traffic: Traffic::Read, words: most_items, shape, seed }
+                Memory { traffic: Traffic::Read, words: most_items, shape, seed, idle: false }
                     .workload()
                     .train(n)
             }),

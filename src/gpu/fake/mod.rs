@@ -82,7 +82,7 @@ impl FakeExecutor {
                 limits: DeviceLimits {
                     workgroup_lanes: 1024,
                     workgroups: 65_535,
-                    binding_bytes: 1 << 30,
+                    binding_bytes: 1 << 27,
                 },
                 limit_set: LimitSet::Adapter,
             },
