@@ -204,7 +204,7 @@ fn use_everywhere(record: &Record) {
     {
         check_csv(&render(document, Format::Csv));
     }
-    for page in report::gallery(&three, "warplaw gallery") {
+    for page in report::gallery(&three, &[], "warplaw gallery") {
         match page.path.as_str() {
             "README.md" => check_markdown(&page.text, Links::Gallery),
             path if path.ends_with(".md") => check_markdown(&page.text, Links::None),

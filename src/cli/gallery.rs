@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{CliError, named, print_text, write_text};
-use crate::record::{self, RecordError, plain};
+use crate::record::{self, Performance, RecordError, plain};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,14 @@ pub(super) struct GalleryArguments {
 }
 
 pub(super) fn gallery(arguments: &GalleryArguments) -> Result<ExitCode, CliError> {
-    let folder = &arguments.folder;
+    make_gallery(&arguments.folder)
+}
+
+/// Makes the pages of a folder of records and of what benches left there.
+///
+/// # Errors
+/// When there is no record, one cannot be read, or a page cannot be written.
+pub fn make_gallery(folder: &Path) -> Result<ExitCode, CliError> {
     let mut paths = Vec::new();
     find(folder, DEPTH, &mut paths)?;
     if paths.is_empty() {
@@ -28,9 +35,19 @@ pub(super) fn gallery(arguments: &GalleryArguments) -> Result<ExitCode, CliError
         let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
         records.push((names.join("/"), record::read(path)?));
     }
+    let mut parts = Vec::new();
+    let performance = folder.join(Performance::FOLDER);
+    if performance.is_dir() {
+        let mut paths = Vec::new();
+        find(&performance, 1, &mut paths)?;
+        paths.sort();
+        for path in &paths {
+            parts.push(Performance::read(path)?);
+        }
+    }
     let shown = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let command = format!("warplaw gallery {shown}");
-    let pages = report::gallery(&named(&records), command.trim_end());
+    let pages = report::gallery(&named(&records), &parts, command.trim_end());
     for page in &pages {
         write_text(&folder.join(&page.path), &page.text)?;
     }
@@ -52,7 +69,7 @@ fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliEr
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() {
-            if depth > 1 {
+            if depth > 1 && !path.ends_with(Performance::FOLDER) {
                 find(&path, depth - 1, found)?;
             }
         } else if path.extension().is_some_and(|extension| extension == "json") {

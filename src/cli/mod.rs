@@ -20,6 +20,7 @@ use crate::predict::Unanswered;
 use crate::record::{self, Record, RecordError, plain, write_whole};
 use crate::report::{Document, Format, Named, render};
 
+pub use gallery::make_gallery;
 pub use run::{Closing, RunArguments, run};
 
 /// Measures how well the laws of lockstep execution hold on your GPU.

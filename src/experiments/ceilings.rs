@@ -238,7 +238,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     add_workgroup_memory(&mut plan, context);
     add_atomics(&mut plan);
     for (level, words) in ceilings.levels.iter().map(|level| level.words).enumerate() {
-        let kib = u64::from(words) * 4 >> 10;
+        let kib = words >> 8;
         for traffic in Traffic::ALL {
             let name = format!("{}_gb_per_s.{kib}_kib", traffic.word());
             plan.figure_of(&ceilings, name, "GB/s", move |ceilings, spans| {

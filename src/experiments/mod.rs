@@ -22,6 +22,8 @@ mod select;
 mod shapes;
 mod width;
 
+pub use reduction::fastest as fastest_reduction;
+
 use crate::measure::{CaseId, Context, Experiment};
 
 /// Every experiment, in the order run: `width` first, since the others want to know it.

@@ -11,13 +11,14 @@ use alone::Alone;
 
 use super::is_narrow;
 use super::shapes::{axes, is_within_trips, shape};
+use crate::gpu::{Executor, GpuError};
 use crate::kernels::reduction::{BARRIERS_OF_A_TREE, Items, LANES, Variant, reduce};
 use crate::kernels::{Number, Shape};
 use crate::laws::coordination::{Step, time};
 use crate::laws::simt::subgroups;
 use crate::measure::{
-    Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Search, Sizing, Spans, Tuned,
-    Unsupported, Work,
+    Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Profile, Search, Sizing, Spans,
+    Tuned, Unsupported, Work, search,
 };
 use crate::record::{self, Value};
 
@@ -81,27 +82,50 @@ fn swaps_per_item(variant: Variant, item: Number) -> bool {
     item == Number::F32 && variant == Variant::AtomicPerItem
 }
 
+/// Finds the fastest reduction of `items`, tried on so many of them: the variant and its shape.
+///
+/// # Errors
+/// When the device fails.
+pub fn fastest(
+    executor: &mut dyn Executor,
+    profile: &Profile,
+    items: &Items,
+    count: u32,
+) -> Result<(Variant, Shape, record::Search), GpuError> {
+    let facts = executor.facts().clone();
+    let context = Context { facts: &facts, width: None, reported_width: None, profile, seed: 1 };
+    let (fastest, wanted) = Fastest::new(&context, items, count);
+    let searched = search(executor, &wanted, profile.search)?;
+    let variant = sharing(&context)[fastest.0.get()[0] as usize];
+    Ok((variant, fastest.shape(), searched))
+}
+
+/// Variants in which lanes share the items, as far as the device can do them.
+fn sharing(context: &Context<'_>) -> Vec<Variant> {
+    let has_subgroups = context.facts.has_subgroups();
+    let sharing = Variant::ALL.into_iter().filter(|variant| variant.shares());
+    sharing.filter(|variant| has_subgroups || !variant.needs_subgroups()).collect()
+}
+
 /// The shape of the fastest reduction, once it is searched for.
 #[derive(Clone)]
 struct Fastest(Tuned);
 
 impl Fastest {
-    fn search(plan: &mut Plan, context: &Context<'_>, items: &Items) -> Self {
-        let has_subgroups = context.facts.has_subgroups();
-        let variants = Variant::ALL.into_iter().filter(|variant| variant.shares());
-        let variants: Vec<Variant> =
-            variants.filter(|variant| has_subgroups || !variant.needs_subgroups()).collect();
+    /// With the search that finds it.
+    fn new(context: &Context<'_>, items: &Items, count: u32) -> (Self, Search) {
+        let variants = sharing(context);
         let words = variants.iter().map(|variant| variant.word());
         let axes = [vec![Axis::words(words, 0)], axes(context)].concat();
-        let (items, count) = (items.clone(), searched_items(context));
-        let tuned = plan.search(Search::new("reduction", "item", axes, move |options| {
+        let items = items.clone();
+        let search = Search::new("reduction", "item", axes, move |options| {
             let (variant, shape) = (variants[options[0] as usize], shape(&options[1..]));
             is_within_trips(shape, count).then(|| Work {
                 workload: reduce(variant, &items, count, shape),
                 units: f64::from(count),
             })
-        }));
-        Self(tuned)
+        });
+        (Self(search.tuned()), search)
     }
 
     fn shape(&self) -> Shape {
@@ -149,7 +173,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.shorten_spans(4);
     let most = most_items(context);
     let inputs = Number::ALL.map(|item| Items::random(item, most, context.seed));
-    let fastest = Fastest::search(&mut plan, context, &inputs[0]);
+    let (fastest, search) = Fastest::new(context, &inputs[0], searched_items(context));
+    plan.search(search);
     let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0], &fastest));
     let mut largest: Vec<(Variant, CaseId)> = Vec::new();
     for (items, item) in inputs.iter().zip(Number::ALL) {

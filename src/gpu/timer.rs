@@ -13,8 +13,8 @@ pub type Span = Result<f64, BadSpan>;
 /// Why two timestamps do not make a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadSpan {
-    /// Both stamps zero: the query was resolved too soon, or never written.
-    #[error("stamps that are zero, as of a query that was never written")]
+    /// A stamp of zero: the query was resolved too soon, or never written.
+    #[error("a stamp that is zero, as of a query that was never written")]
     Unwritten,
     /// The stamps are equal.
     #[error("two stamps that are equal, as of a clock that stands still or ticks too rarely")]
@@ -34,7 +34,7 @@ pub enum BadSpan {
 /// Widths, in bits, of the counters that drivers expose; Intel's 36 bits wrap every hour or so.
 const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 
-/// No span is longer than this; a wrapped difference beyond it is no wrap but a fault.
+/// No wrapped span is longer than this; a difference beyond it is no wrap but a fault.
 const LONGEST_SPAN_S: f64 = 2.0;
 
 /// The spans of pairs of stamps, of ticks of `period_ns` nanoseconds, that came back together.
@@ -53,7 +53,7 @@ pub(super) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
 
 fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
     let seconds = |ticks: u64| ticks as f64 * period_ns * 1e-9;
-    if begin == 0 && end == 0 {
+    if begin == 0 || end == 0 {
         return Err(BadSpan::Unwritten);
     }
     if end == begin {

@@ -78,8 +78,9 @@ pub struct Dispatch {
     pub(crate) bindings: Vec<(&'static str, usize)>,
     /// Workgroups in x and y.
     pub(crate) workgroups: [u32; 2],
-    /// What this dispatch asks of a lockstep machine with the given subgroup width: the fake executor's
-    /// only source of time, counted lane by lane and not taken from a law.
+    /// What this dispatch asks of a lockstep machine with the given subgroup width, counted lane by lane and not taken
+    /// from a law: all that the fake executor knows of time, and what sizing bounds untried dispatches by, on hardware
+    /// too.
     pub(crate) demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
 }
 
@@ -97,7 +98,7 @@ impl fmt::Debug for Dispatch {
     }
 }
 
-/// Work counted for the fake executor, summed over a dispatch.
+/// Work counted for who must know before it is run, summed over a dispatch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Demand {
     /// Workgroups launched.

@@ -13,8 +13,7 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Instructions that a subgroup issues before and after its trips, and in each trip: only the fake
-/// executor counts by them.
+/// Instructions that a subgroup issues before and after its trips, and in each trip, as one counts them in the WGSL.
 pub(super) const SETUP_ISSUES: f64 = 12.0;
 pub(super) const TRIP_ISSUES: f64 = 17.0;
 

@@ -16,7 +16,7 @@ pub fn shader() -> Arc<Shader> {
 
 /// Words from one counter to the next, as in the shader.
 const STRIDE: usize = 32;
-/// Issued per subgroup around its atomics; only the fake executor counts by it.
+/// Issued per subgroup around its atomics.
 const SETUP_ISSUES: f64 = 10.0;
 
 /// What is done atomically.

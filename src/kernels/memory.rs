@@ -13,7 +13,7 @@ const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
 
-/// Issued per subgroup around the work itself; only the fake executor counts by it.
+/// Issued per subgroup around the work itself.
 const SETUP_ISSUES: f64 = 10.0;
 
 /// What is done with memory.

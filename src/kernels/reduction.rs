@@ -21,7 +21,7 @@ pub use reduce::reduce;
 /// Lanes in every workgroup whose lanes have an item each.
 pub const LANES: u32 = 256;
 
-/// Issued per subgroup around the work itself; only the fake executor counts by it.
+/// Issued per subgroup around the work itself.
 const SETUP_ISSUES: f64 = 10.0;
 
 /// Of f32, whole numbers are summed, and added atomically by compare-and-swap.

@@ -25,7 +25,7 @@ pub const STRIDE: usize = 256;
 /// Words after which what is uploaded repeats: too many for what compresses memory or traffic, and few
 /// enough that what comes of each is known at once.
 const PERIOD: usize = 1 << 14;
-/// Issued for each step of each word; only the fake executor counts by it.
+/// Issued for each step of each word.
 const STEP_ISSUES: f64 = 4.0;
 
 /// What the batches of all streams hold.

@@ -15,16 +15,11 @@ fn ratio(point: &PointSpec) -> impl Fn(&Spans<'_>) -> f64 {
     |spans| (point.measured)(spans) / (point.predicted)(spans)
 }
 
-/// Whether the point's own cases were timed. Where they were not, a remark on the case explains.
-fn is_measured(point: &PointSpec, typical: &Typical) -> bool {
-    typical.read(&*point.measured).is_finite()
-}
-
 /// The widest half-width among the claimed points' intervals: infinite where one has no interval yet or
-/// no point was timed at all. A point whose case was not timed does not count, since no further round
-/// will sharpen it.
+/// no point was timed at all. A point that needs a case that is not timed does not count, since no further round
+/// will sharpen it; a remark on the case explains.
 pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
-    let claimed = plan.points.iter().filter(|p| p.claimed && is_measured(p, typical));
+    let claimed = plan.points.iter().filter(|p| p.claimed && typical.was_timed(&ratio(p)));
     let widths = claimed
         .map(|point| typical.interval(&ratio(point)).map_or(f64::INFINITY, Interval::half_width));
     widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)

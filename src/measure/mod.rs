@@ -26,7 +26,7 @@ pub use plan::{
 };
 pub use profile::Profile;
 pub use run::{Progress, Stage, run, seed_from_time, unmeasured};
-pub use search::{Axis, Search, Tuned, Work};
+pub use search::{Axis, Search, Thoroughness, Tuned, Work, search};
 pub use session::Session;
 pub use suite::{Opener, Origin, Suite};
 pub use typical::Spans;

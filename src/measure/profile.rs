@@ -21,7 +21,7 @@ pub struct Profile {
     /// An interval narrower than ± this is sharp enough.
     pub half_width: f64,
     /// How thoroughly shapes are searched for.
-    pub(super) search: Thoroughness,
+    pub search: Thoroughness,
     /// Whether sweeps take every step or every other one.
     pub dense: bool,
 }

@@ -80,7 +80,9 @@ impl Search {
         Self { name: name.into(), unit, axes, build: Box::new(build), tuned }
     }
 
-    pub(super) fn tuned(&self) -> Tuned {
+    /// The shape, to be read once it is found.
+    #[must_use]
+    pub fn tuned(&self) -> Tuned {
         self.tuned.clone()
     }
 }
@@ -103,13 +105,13 @@ pub(super) struct Found(BTreeMap<String, Vec<u32>>);
 
 /// How thoroughly to search.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Thoroughness {
+pub struct Thoroughness {
     /// Times over all axes.
-    pub(super) sweeps: u32,
+    pub sweeps: u32,
     /// Times that a shape is timed.
-    pub(super) rounds: u32,
+    pub rounds: u32,
     /// No further axis is begun after so many seconds.
-    pub(super) most_s: f64,
+    pub most_s: f64,
 }
 
 /// Settles what `search` tunes: from what was found before in this run, else by trying. `None` in the first case.
@@ -125,17 +127,36 @@ pub(super) fn settle(
         search.tuned.0.replace(known.clone());
         return Ok(None);
     }
+    let searched = try_shapes(executor, search, how, pace, stop)?;
+    if searched.chosen.is_some() {
+        found.0.insert(search.name.clone(), search.tuned.get());
+    }
+    Ok(Some(searched))
+}
+
+/// Settles what `search` tunes by trying shapes on a device of which nothing else is known.
+///
+/// # Errors
+/// When the device fails.
+pub fn search(
+    executor: &mut dyn Executor,
+    search: &Search,
+    how: Thoroughness,
+) -> Result<record::Search, GpuError> {
+    try_shapes(executor, search, how, Pace::UNKNOWN, &AtomicBool::new(false))
+}
+
+fn try_shapes(
+    executor: &mut dyn Executor,
+    search: &Search,
+    how: Thoroughness,
+    pace: Pace,
+    stop: &AtomicBool,
+) -> Result<record::Search, GpuError> {
     let began_s = executor.elapsed_s();
-    let mut descent = Descent {
-        search,
-        how,
-        pace,
-        at: vec![],
-        rates: BTreeMap::new(),
-        order: vec![],
-        left_out: 0,
-    };
-    descent.at = search.axes.iter().map(|axis| axis.start).collect();
+    let at = search.axes.iter().map(|axis| axis.start).collect();
+    let mut descent =
+        Descent { search, how, pace, at, rates: BTreeMap::new(), order: Vec::new(), left_out: 0 };
     for _ in 0..how.sweeps {
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
@@ -150,18 +171,15 @@ pub(super) fn settle(
     }
     let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
     if worked {
-        let options = descent.options(&descent.at);
-        found.0.insert(search.name.clone(), options.clone());
-        search.tuned.0.replace(options);
+        search.tuned.0.replace(descent.options(&descent.at));
     }
-    let took_s = executor.elapsed_s() - began_s;
-    Ok(Some(record::Search {
+    Ok(record::Search {
         name: search.name.clone(),
         chosen: worked.then(|| descent.words(&descent.at)),
         tried: descent.tried(),
         left_out: descent.left_out,
-        took_s,
-    }))
+        took_s: executor.elapsed_s() - began_s,
+    })
 }
 
 /// A search under way.

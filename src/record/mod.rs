@@ -1,12 +1,14 @@
 //! The record: the versioned result of a run, the contract every reader relies on.
 
 mod machine;
+mod performance;
 mod plain;
 mod schema;
 mod store;
 mod value;
 
 pub use machine::Machine;
+pub use performance::{Figures, Performance};
 pub use plain::{plain, plain_to};
 pub use schema::{
     Adapter, Case, Clock, Control, Costs, Experiment, Finding, Parameter, Point, Quantity, Record,

@@ -2,9 +2,9 @@
 
 use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
-use super::sections::revision;
+use super::sections::{performance, revision};
 use super::{Document, Format, Link, Plot, Table, figures, judge, render, report};
-use crate::record::Record;
+use crate::record::{Performance, Record};
 use crate::stats::Verdict;
 
 /// A file of the gallery.
@@ -16,10 +16,10 @@ pub struct Page {
     pub text: String,
 }
 
-/// The pages of `records`, whose paths are those in the folder that `command` makes them in. The same records make
-/// the same pages, to the byte.
+/// The pages of `records`, whose paths are those in the folder that `command` makes them in, and of what the benches
+/// left there. The same files make the same pages, to the byte.
 #[must_use]
-pub fn gallery(records: &[Named<'_>], command: &str) -> Vec<Page> {
+pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> Vec<Page> {
     let mut pages: Vec<Page> = records
         .iter()
         .map(|named| {
@@ -37,8 +37,13 @@ pub fn gallery(records: &[Named<'_>], command: &str) -> Vec<Page> {
             Some((plot, Page { path, text }))
         })
         .collect();
+    let compared = (records.len() > 1).then(|| side_by_side(records));
     for (path, format) in [("README.md", Format::Markdown), ("index.html", Format::Html)] {
         let mut document = index(records, &pictures, format);
+        if let Some(compared) = &compared {
+            document.append(compared.clone());
+        }
+        performance::add(&mut document, parts);
         document.push_maker(command);
         pages.push(Page { path: path.to_owned(), text: render(&document, format) });
     }
@@ -79,9 +84,6 @@ fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Do
         } else {
             document.picture(Link { text: plot.title.clone(), target: page.path.clone() });
         }
-    }
-    if records.len() > 1 {
-        document.append(side_by_side(records));
     }
     document
 }

@@ -162,7 +162,8 @@ impl Scale {
         let least = finite.iter().copied().reduce(f64::min)?;
         let most = finite.iter().copied().reduce(f64::max)?;
         // A flat curve is drawn through the middle.
-        let room = if most > least { 0.0 } else { 0.5 * least.abs().max(1e-12) };
+        let room =
+            if most > least { 0.0 } else { 0.5 * if least == 0.0 { 1e-12 } else { least.abs() } };
         let scale = Self { least: least - room, most: most + room, logarithmic };
         (scale.most - scale.least).is_finite().then_some(scale)
     }
@@ -184,7 +185,8 @@ impl Scale {
         let value = self.least + (self.most - self.least) * share;
         let value = if self.logarithmic { 10f64.powf(value) } else { value };
         // No noise of the way there: half of 1e-17 is a zero to a reader.
-        if value.abs() < 1e-12 * 10f64.powf(self.most.min(0.0)) { 0.0 } else { value }
+        let noise = 1e-12 * (self.most - self.least);
+        if !self.logarithmic && value.abs() < noise { 0.0 } else { value }
     }
 
     pub(super) fn label(self, axis: &Axis, share: f64) -> String {

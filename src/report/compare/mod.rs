@@ -29,7 +29,8 @@ pub fn compare(records: &[Named<'_>]) -> Document {
     let mut document = Document::default();
     document.heading(1, "Comparison");
     document.list(caveats::devices(records));
-    document.append(differing(records));
+    let rows = Rows::of(records);
+    document.append(differing(records, &rows));
     let plots = overlaid(records);
     if !plots.is_empty() {
         document.heading(2, "Curves");
@@ -37,25 +38,28 @@ pub fn compare(records: &[Named<'_>]) -> Document {
             document.plot(plot);
         }
     }
-    document.append(side_by_side(records));
+    document.append(of_rows(records, &rows));
     document
 }
 
 /// What beside the devices differs, and what comes of it all.
-fn differing(records: &[Named<'_>]) -> Document {
+fn differing(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     let mut document = Document::default();
     let caveats = caveats::caveats(records);
     if !caveats.is_empty() {
         document.text("Beside the devices, these differ:");
         document.list(caveats);
     }
-    document.text(Rows::of(records).summary());
+    document.text(rows.summary());
     document
 }
 
 /// Verdicts and figures, a column a record.
 pub(super) fn side_by_side(records: &[Named<'_>]) -> Document {
-    let rows = Rows::of(records);
+    of_rows(records, &Rows::of(records))
+}
+
+fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     let mut document = Document::default();
     document.heading(2, "Verdicts");
     document.table(tables::verdicts(records));
@@ -68,8 +72,9 @@ pub(super) fn side_by_side(records: &[Named<'_>]) -> Document {
         );
     } else {
         document.text(
-            "Before each figure stands its rank: one more than there are devices that are clearly better, by more \
-             than two runs of one device may differ by. So many may share a rank, and those that are unclear do.",
+            "Where any device is clearly better than another, by more than two runs of one device may differ by, ranks \
+             stand before the figures: one more than there are devices that are better. Devices between which it is \
+             unclear share a rank.",
         );
         document.table(rows.ranking());
     }

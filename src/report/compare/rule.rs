@@ -55,8 +55,7 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let interval = quotient(first, second, |figure| figure.ci, true);
     let reach = quotient(first, second, |figure| figure.reach, false);
     let alike = 1.0 + tolerance::between(first.experiment);
-    let shared = if first.shared || second.shared { tolerance::SHARED } else { 0.0 };
-    let apart = alike.max(1.0 + shared);
+    let apart = apart(first, second, alike);
     let difference = match (interval, reach) {
         _ if !(first.sound && second.sound) => Difference::Unclear,
         (Some(ratio), _) if 1.0 / alike <= ratio.lo && ratio.hi <= alike => Difference::Same,
@@ -65,6 +64,29 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
         _ => Difference::Unclear,
     };
     Compared { ratio, interval, difference }
+}
+
+/// How many times a figure must be another to differ from it, where `alike` is what two runs of one device may.
+fn apart(first: &Figure<'_>, second: &Figure<'_>, alike: f64) -> f64 {
+    if first.shared || second.shared { alike.max(1.0 + tolerance::SHARED) } else { alike }
+}
+
+/// Each figure's rank among figures of one kind: one more than there are that are clearly better.
+pub(super) fn ranks(figures: &[Option<Figure<'_>>]) -> Vec<usize> {
+    let Some(any) = figures.iter().flatten().next() else {
+        return vec![1; figures.len()];
+    };
+    let alike = 1.0 + tolerance::between(any.experiment);
+    let rank = |first: &Figure<'_>| {
+        let better = |second: &&Figure<'_>| {
+            // No interval of a ratio lies beyond what the ratio itself does not.
+            let (a, b) = (first.value, second.value);
+            let near = b.max(a) <= apart(first, second, alike) * b.min(a);
+            !near && compare(first, second).difference == Difference::Faster
+        };
+        1 + figures.iter().flatten().filter(better).count()
+    };
+    figures.iter().map(|figure| figure.as_ref().map_or(1, rank)).collect()
 }
 
 fn more(better: Better) -> Difference {

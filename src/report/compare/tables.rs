@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::figure::{Figure, ranked};
-use super::rule::{Compared, Difference, compare};
+use super::rule::{Compared, Difference, compare, ranks};
 use super::{Named, letter};
 use crate::record::Experiment;
 use crate::report::names::{self, Better};
@@ -13,6 +13,8 @@ use crate::stats;
 /// One figure of every record that has it.
 struct Row<'a> {
     figures: Vec<Option<Figure<'a>>>,
+    /// Of more than two, each one's rank.
+    ranks: Vec<usize>,
 }
 
 impl<'a> Row<'a> {
@@ -25,13 +27,9 @@ impl<'a> Row<'a> {
         Some(compare(self.figures[base].as_ref()?, self.figures[index].as_ref()?))
     }
 
-    /// One more than there are records that are clearly better.
-    fn rank(&self, index: usize) -> usize {
-        let better = |&other: &usize| {
-            let difference = self.compared(index, other).map(|compared| compared.difference);
-            difference == Some(Difference::Faster)
-        };
-        1 + (0..self.figures.len()).filter(better).count()
+    /// Whether any record is clearly better than another.
+    fn tells_apart(&self) -> bool {
+        self.ranks.iter().any(|&rank| rank > 1)
     }
 }
 
@@ -49,7 +47,7 @@ impl<'a> Rows<'a> {
             for figure in ranked(named.record) {
                 let place = *places.entry((figure.experiment, figure.name)).or_insert(rows.len());
                 if place == rows.len() {
-                    rows.push(Row { figures: vec![None; records.len()] });
+                    rows.push(Row { figures: vec![None; records.len()], ranks: Vec::new() });
                 }
                 rows[place].figures[column].get_or_insert(figure);
             }
@@ -61,7 +59,10 @@ impl<'a> Rows<'a> {
             let known = |known: &names::Name| known.matches(experiment, name).is_some();
             names::NAMES.iter().position(known).unwrap_or(usize::MAX)
         };
-        rows.sort_by_key(order);
+        rows.sort_by_cached_key(order);
+        if records.len() > 2 {
+            rows.iter_mut().for_each(|row| row.ranks = ranks(&row.figures));
+        }
         Self { rows, records: records.len() }
     }
 
@@ -99,7 +100,8 @@ impl<'a> Rows<'a> {
                 None => String::new(),
                 Some(figure) if pair => figure.text(),
                 Some(figure) => {
-                    format!("{}. {}", row.rank(index), figures::quantity(figure.value, figure.unit))
+                    let value = figures::quantity(figure.value, figure.unit);
+                    if row.tells_apart() { format!("{}. {value}", row.ranks[index]) } else { value }
                 }
             };
             let mut cells = vec![any.experiment.to_owned(), any.words.clone()];
@@ -117,15 +119,16 @@ impl<'a> Rows<'a> {
         table
     }
 
-    /// How often each of several devices is not clearly beaten, best first.
+    /// How often each of several devices is not clearly beaten where any is, best first.
     pub(super) fn ranking(&self) -> Table {
         let mut table =
-            Table::new(&["device", "first or level with it>", "last alone>", "figures>"]);
+            Table::new(&["device", "first or level with it>", "last alone>", "figures that tell>"]);
         let mut devices: Vec<(usize, [usize; 3])> = (0..self.records)
             .map(|index| {
                 let mut counts = [0; 3];
-                for row in self.rows.iter().filter(|row| row.figures[index].is_some()) {
-                    let rank = row.rank(index);
+                let told = self.rows.iter().filter(|row| row.tells_apart());
+                for row in told.filter(|row| row.figures[index].is_some()) {
+                    let rank = row.ranks[index];
                     let others = row.figures.iter().flatten().count() - 1;
                     counts[0] += usize::from(rank == 1);
                     counts[1] += usize::from(rank == 1 + others);

@@ -4,6 +4,7 @@ mod card;
 mod experiment;
 mod heading;
 mod health;
+pub(super) mod performance;
 mod plots;
 mod points;
 mod verdicts;

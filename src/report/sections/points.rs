@@ -33,6 +33,7 @@ pub fn points(records: &[Record]) -> Document {
     let mut table = Table::new(&COLUMNS);
     for record in records {
         for experiment in &record.experiments {
+            let verdict = judge::word(experiment);
             let tolerance = judge::tolerance_of(experiment);
             for point in &experiment.points {
                 let ends = point.ratio_ci.map(|ci| [ci.lo, ci.hi]);
@@ -43,7 +44,7 @@ pub fn points(records: &[Record]) -> Document {
                     record.started_at.clone(),
                     record.tool.profile.clone(),
                     experiment.id.clone(),
-                    judge::word(experiment).to_owned(),
+                    verdict.to_owned(),
                     point.series.clone(),
                     point.x.name.clone(),
                     point.x.value.to_string(),

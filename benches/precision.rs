@@ -1,0 +1,235 @@
+//! `cargo bench --bench precision`: what a second of measuring buys. The ratio of a 4-way branch to a uniform one, by
+//! rounds of equal spans as warplaw measures, and one case after the other as Criterion does, each given the same
+//! wall time again and again: how far the answers scatter, on an idle machine and on one with a load that comes and
+//! goes. And what a whole experiment says beside two busy loops that never rest.
+
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use support::{adapter, keep, median, performance, table};
+use warplaw::experiments::find;
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
+use warplaw::kernels::arms::Arms;
+use warplaw::measure::{Profile, Session, compare, run};
+use warplaw::report::{figures::per_cent, rejudge};
+
+const REPEATS: usize = 20;
+/// Wall time of each answer.
+const ANSWER_S: f64 = 0.6;
+/// A span of the 4-way branch is sized towards this: a hundred of each case in the time of an answer.
+const SPAN_S: f64 = 3e-3;
+const WAYS: u32 = 4;
+
+fn branch(ways: u32, workgroups: u32) -> Workload {
+    let selectors = (0..64).map(|lane| lane % ways).collect();
+    Arms { lanes: 64, workgroups, repeats: 1, trips: 256, arms: 32, selectors, seed: 1 }.workload()
+}
+
+/// Loaded: the branch, the uniform case with as much work, and with as long a span.
+const BRANCH: usize = 0;
+const UNIFORM: usize = 1;
+const UNIFORM_AS_LONG: usize = 2;
+
+struct Cases {
+    device: Hardware,
+    /// Times the work of the last of them.
+    times: f64,
+}
+
+impl Cases {
+    fn load(mut device: Hardware) -> Result<Self, GpuError> {
+        let mut workgroups = 64;
+        device.load(&[branch(WAYS, workgroups)])?;
+        let spans: Vec<f64> = device.round(&[0; 9])?.into_iter().flatten().collect();
+        workgroups =
+            (f64::from(workgroups) * SPAN_S / median(&spans)).round().clamp(8.0, 16_000.0) as u32;
+        let all = [branch(WAYS, workgroups), branch(1, workgroups), branch(1, WAYS * workgroups)];
+        let refused = device.load(&all)?;
+        assert!(refused.iter().all(Option::is_none), "{refused:?}");
+        for (index, workload) in all.iter().enumerate() {
+            let outputs = device.outputs(index)?;
+            compare(&outputs, &workload.expected()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        }
+        Ok(Self { device, times: f64::from(WAYS) })
+    }
+
+    /// Rounds of equal spans in random order until time is up: the median of the rounds' ratios.
+    fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<f64, GpuError> {
+        let start = Instant::now();
+        let mut order = [BRANCH, UNIFORM_AS_LONG];
+        let mut ratios = Vec::new();
+        while start.elapsed().as_secs_f64() < ANSWER_S {
+            order.shuffle(rng);
+            let spans = self.device.round(&order)?;
+            let of = |case: usize| order.iter().zip(&spans).find(|(c, _)| **c == case);
+            if let (Some((_, Ok(branch))), Some((_, Ok(uniform)))) =
+                (of(BRANCH), of(UNIFORM_AS_LONG))
+            {
+                ratios.push(branch * self.times / uniform);
+            }
+        }
+        Ok(median(&ratios))
+    }
+
+    /// One case for half of the time and then the other: the ratio of their means, and of their medians.
+    fn one_after_the_other(&mut self) -> Result<[f64; 2], GpuError> {
+        let mut half = |case: usize| -> Result<[f64; 2], GpuError> {
+            let start = Instant::now();
+            let mut spans = Vec::new();
+            while start.elapsed().as_secs_f64() < ANSWER_S / 2.0 {
+                spans.extend(self.device.round(&[case; 2])?.into_iter().flatten());
+            }
+            Ok([spans.iter().sum::<f64>() / spans.len() as f64, median(&spans)])
+        };
+        let (branch, uniform) = (half(BRANCH)?, half(UNIFORM)?);
+        Ok([branch[0] / uniform[0], branch[1] / uniform[1]])
+    }
+}
+
+/// Threads that keep cores busy until dropped.
+struct Load {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Of so many threads, each always busy, or busy and idle by turns of a fifth to four fifths of a second.
+    fn start(threads: usize, by_turns: bool) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let busy = |seed: u64| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                let mut turn = move || Duration::from_millis(rng.random_range(200..800));
+                let mut word = seed as u32;
+                while !stop.load(Ordering::Relaxed) {
+                    let until = Instant::now() + turn();
+                    while Instant::now() < until {
+                        (0..10_000)
+                            .for_each(|_| word = word.wrapping_mul(1_664_525).wrapping_add(1));
+                        std::hint::black_box(word);
+                    }
+                    if by_turns {
+                        std::thread::sleep(turn());
+                    }
+                }
+            })
+        };
+        let threads = (0..threads as u64).map(busy).collect();
+        Self { stop, threads }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| thread.join().expect("a busy loop ends"));
+    }
+}
+
+/// Relative standard deviation.
+fn spread(answers: &[f64]) -> f64 {
+    let n = answers.len() as f64;
+    let mean = answers.iter().sum::<f64>() / n;
+    let variance = answers.iter().map(|answer| (answer - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    variance.sqrt() / mean
+}
+
+/// Answers of each method, in turn.
+fn answers(cases: &mut Cases, rng: &mut ChaCha8Rng) -> Result<[Vec<f64>; 3], GpuError> {
+    let [mut rounds, mut means, mut medians] = [const { Vec::new() }; 3];
+    for _ in 0..REPEATS {
+        rounds.push(cases.by_rounds(rng)?);
+        let [by_means, by_medians] = cases.one_after_the_other()?;
+        means.push(by_means);
+        medians.push(by_medians);
+    }
+    Ok([rounds, means, medians])
+}
+
+/// What `divergence` says of a 4-way branch: its cost, and the verdict.
+fn experiment(seed: u64) -> Result<(Option<f64>, &'static str), GpuError> {
+    let device = Hardware::open(&Options::default())?;
+    let mut session = Session::open(Box::new(device), Profile::QUICK, seed)?;
+    let divergence = find("divergence").expect("it is registered");
+    let (outcome, _) = run(&mut session, divergence, &AtomicBool::new(false), &mut |_| ())?;
+    let verdict = rejudge(&outcome).map_or("not measured", |verdict| verdict.word());
+    Ok((outcome.number(&format!("cost_of_{WAYS}_way_branch")), verdict))
+}
+
+fn measure() -> Result<ExitCode, GpuError> {
+    let mut cases = Cases::load(Hardware::open(&Options::default())?)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut scatter = table(&[
+        "the machine is",
+        "rounds of equal spans",
+        "one after the other, means",
+        "its medians",
+        "rounds / means",
+        "ratio by rounds",
+        "by means",
+    ]);
+    for (machine, load) in [("idle", None), ("busy by turns", Some(threads))] {
+        let load = load.map(|threads| Load::start(threads, true));
+        let [rounds, means, medians] = answers(&mut cases, &mut rng)?;
+        drop(load);
+        let spreads = [&rounds, &means, &medians].map(|answers| spread(answers));
+        let in_all = spreads.map(|spread| per_cent(spread));
+        let [r, m, d] = in_all;
+        let of = format!("{:.2}", spreads[0] / spreads[1]);
+        let [by_rounds, by_means] = [&rounds, &means].map(|a| format!("{:.3}", median(a)));
+        scatter.rows.push(vec![machine.to_owned(), r, m, d, of, by_rounds, by_means]);
+        println!("{}", scatter.rows[scatter.rows.len() - 1].join("  "));
+    }
+
+    let mut loaded = table(&["the machine is", "a 4-way branch costs", "of idle", "verdict"]);
+    let mut idle = None;
+    for (machine, busy, seed) in
+        [("idle", 0, 1), ("beside two busy loops", 2, 1), ("again", 2, 2), ("again", 2, 3)]
+    {
+        let load = Load::start(busy, false);
+        let (cost, verdict) = experiment(seed)?;
+        drop(load);
+        idle = idle.or(cost);
+        let share = cost.zip(idle).map(|(cost, idle)| format!("{:.3}", cost / idle));
+        loaded.rows.push(vec![
+            machine.to_owned(),
+            cost.map_or_else(|| "not known".to_owned(), |cost| format!("{cost:.3}")),
+            share.unwrap_or_default(),
+            verdict.to_owned(),
+        ]);
+    }
+    let about = [
+        format!(
+            "How far {REPEATS} answers to one question scatter (relative standard deviation), each of {ANSWER_S} s: \
+             what a {WAYS}-way branch costs over a uniform one. In rounds, both are timed in turn with spans of equal \
+             length and the median of the rounds' ratios counts; one after the other, as Criterion does, each has \
+             half of the time, and the means count."
+        ),
+        "And the same cost by the experiment `divergence` while two loops keep two cores busy all along: within a \
+         twentieth of what it is idle, or undecided."
+            .to_owned(),
+    ];
+    let title = "Precision for the time";
+    let mut performance = performance("precision", title, &about);
+    performance.adapter = adapter(&cases.device);
+    performance.tables = vec![scatter, loaded];
+    Ok(keep("precision", &performance))
+}
+
+fn main() -> ExitCode {
+    prepare_environment();
+    measure().unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
+}
