@@ -384,7 +384,7 @@ fn the_device_card_has_every_row() {
         "| latency of a step of u32 |",
         "| latency of a step of f32 |",
         "| a full subgroup |",
-        "| best reduction of 2²⁴ u32 |",
+        "| best reduction of u32 |",
         "| a barrier of 256 lanes |",
         "| a tree of 256 lanes |",
         "| a sum over a subgroup |",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use textwrap::core::display_width;
-use warplaw::record::{Record, Status, Value, read};
+use warplaw::record::{Costs, Record, Search, Status, Tried, Value, read};
 use warplaw::report::{self, Difference, Document, Format, Judgement, Named, render};
 use warplaw::stats::{Interval, Verdict};
 
@@ -17,9 +17,39 @@ fn golden() -> Record {
     read(Path::new(&data("record-1.0.0.json"))).expect("the golden record is readable")
 }
 
-/// Some experiments of each kind and outcome, of a device with a bad name.
+/// Some experiments of each kind and outcome, of a device with a bad name, with what later records say of searches
+/// and costs.
 fn fixture() -> Record {
-    read(Path::new(&data("record-1.1.0.json"))).expect("the fixture is readable")
+    let mut record = read(Path::new(&data("record-1.1.0.json"))).expect("the fixture is readable");
+    let tried =
+        |shape: &str, rate| Tried { shape: shape.to_owned(), rate, unit: "item/s".to_owned() };
+    let search = |chosen: Option<&str>, tried| Search {
+        name: "a <search> | of two".to_owned(),
+        chosen: chosen.map(str::to_owned),
+        tried,
+        left_out: 1,
+        took_s: 0.25,
+    };
+    let wide = "vec4<u32>, 8 workgroups";
+    let experiment = &mut record.experiments[0];
+    experiment.searches = vec![
+        search(Some(wide), vec![tried("u32, 8 workgroups", 1.5e9), tried(wide, 3.25e9)]),
+        search(None, Vec::new()),
+    ];
+    experiment.costs = Some(Costs {
+        planning_s: 0.01,
+        searching_s: 0.5,
+        sizing_s: 0.25,
+        verifying_s: 0.125,
+        warming_s: 0.05,
+        sampling_s: 2.0,
+        in_spans_s: 1.9,
+        looking_s: 0.01,
+        spans: 1000,
+        pipelines: 12,
+        compiling_s: 0.03,
+    });
+    record
 }
 
 /// The same device after something has become worse, found another time.

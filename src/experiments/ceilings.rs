@@ -3,6 +3,7 @@
 //! Each by the simplest kernel that does nothing else, in the shape that a short search finds the fastest. What is
 //! judged is that reads and writes add up: what a copy and a triad take follows from reading and writing alone.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::shapes::{axes, is_within_trips, lanes_of, shape};
@@ -42,23 +43,21 @@ fn sizes(context: &Context<'_>) -> Vec<u32> {
     sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
 }
 
-/// Words that shapes are tried on: enough to be bound by memory on a GPU, and on a CPU by its instructions anyway.
-fn searched_words(context: &Context<'_>) -> u32 {
-    if is_narrow(context) { 1 << 19 } else { 1 << 25 }
-}
+/// Words that shapes are tried on: more than caches hold, where the device is fast enough for that.
+const SEARCHED_WORDS: RangeInclusive<u32> = 1 << 16..=1 << 25;
 
 /// Searches for the shape in which `traffic` is fastest.
 pub(super) fn search_memory(plan: &mut Plan, context: &Context<'_>, traffic: Traffic) -> Tuned {
-    let words = searched_words(context);
     let seed = context.seed as u32;
-    let [reads, writes] = traffic.words();
-    let units = f64::from(words) * 4.0 * f64::from(reads + writes);
+    let arrays: u32 = traffic.words().iter().sum();
     let name = format!("memory.{}", traffic.word());
-    plan.search(Search::new(name, "B", axes(context), move |options| {
+    let most = (context.facts.limits.binding_bytes / 4).ilog2();
+    let amounts = *SEARCHED_WORDS.start()..=(1 << most.min(31)).min(*SEARCHED_WORDS.end());
+    plan.search(Search::new(name, "B", axes(context), amounts, move |options, words| {
         let shape = shape(options);
         is_within_trips(shape, words).then(|| Work {
             workload: Memory { traffic, words, shape, seed, idle: false }.workload(),
-            units,
+            units: f64::from(words) * 4.0 * f64::from(arrays),
         })
     }))
 }
@@ -145,8 +144,6 @@ fn lanes(context: &Context<'_>) -> Vec<u32> {
 fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, finding: &'static str) {
     let seed = context.seed as u32;
     let narrow = is_narrow(context);
-    // Steps in all, whatever the shape: a few milliseconds on a slow device of its kind.
-    let steps = if narrow { 1 << 26 } else { 1 << 30 };
     let (workgroups, start): (&[u32], u32) =
         if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
     let chains: &[u32] = match (narrow, context.profile.dense) {
@@ -155,10 +152,12 @@ fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, findin
         (false, _) => &[1, 2, 4, 8, 12],
     };
     let lanes = lanes(context);
-    let of = move |options: &[u32], times: u32| {
+    // As many steps in all whatever the shape, in units that a fast GPU needs many of.
+    let amounts = 1..=if narrow { 1 << 11 } else { 1 << 19 };
+    let of = move |options: &[u32], amount: u32| {
         let &[chains, lanes, workgroups] = options else { unreachable!("as many options as axes") };
-        let trips = steps / (chains * STEPS * lanes) / workgroups;
-        Ilp { number, chains, trips: trips.max(1), lanes, workgroups: workgroups * times, seed }
+        let trips = (u64::from(amount) << 16) / u64::from(chains * STEPS * lanes * workgroups);
+        Ilp { number, chains, trips: trips.max(1) as u32, lanes, workgroups, seed }
     };
     let units = |ilp: Ilp| {
         // Each step is two operations: a multiplication and an addition, or an addition and an exclusive or.
@@ -171,22 +170,23 @@ fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, findin
         Axis::numbers("workgroups", workgroups.iter().copied(), start),
     ];
     let name = format!("arithmetic.{}", number.word());
-    let tuned = plan.search(Search::new(name, "op", axes, move |options| {
-        let ilp = of(options, 1);
+    let tuned = plan.search(Search::new(name, "op", axes, amounts.clone(), move |options, n| {
+        let ilp = of(options, n);
         Some(Work { workload: ilp.workload(), units: units(ilp) })
     }));
     let shape = tuned.clone();
     let case = plan.case(
         format!("arithmetic.{}", number.word()),
-        Sizing::Own { granule: 1, most: 64 },
-        move |times| of(&shape.get(), times).workload(),
+        Sizing::Own { granule: 1, most: *amounts.end() },
+        move |n| of(&shape.get(), n).workload(),
     );
     plan.figure(finding, "Gop/s", move |spans| {
-        units(of(&tuned.get(), 1)) / spans.unit(case) * 1e-9
+        units(of(&tuned.get(), spans.scale(case) as u32)) / spans.of(case) * 1e-9
     });
 }
 
 fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
+    const MOST: u32 = 32_768;
     let seed = context.seed as u32;
     // Few cores run the lanes of a workgroup one after another.
     let (trips, granule) = if is_narrow(context) { (32, 2) } else { (256, 64) };
@@ -198,12 +198,18 @@ fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
         seed,
     };
     let axes = vec![Axis::numbers("lanes", lanes, 256)];
-    let tuned = plan.search(Search::new("workgroup_memory", "B", axes, move |options| {
-        let memory = of(options, 2 * granule);
-        Some(Work { workload: memory.workload(), units: memory.bytes() })
-    }));
+    let tuned = plan.search(Search::new(
+        "workgroup_memory",
+        "B",
+        axes,
+        granule..=MOST,
+        move |options, n| {
+            let memory = of(options, n);
+            Some(Work { workload: memory.workload(), units: memory.bytes() })
+        },
+    ));
     let shape = tuned.clone();
-    let own = Sizing::Own { granule, most: 32_768 };
+    let own = Sizing::Own { granule, most: MOST };
     let case = plan.case("workgroup_memory", own, move |n| of(&shape.get(), n).workload());
     plan.figure("workgroup_memory_gb_per_s", "GB/s", move |spans| {
         of(&tuned.get(), 1).bytes() / spans.unit(case) * 1e-9
@@ -238,9 +244,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     add_workgroup_memory(&mut plan, context);
     add_atomics(&mut plan);
     for (level, words) in ceilings.levels.iter().map(|level| level.words).enumerate() {
-        let kib = words >> 8;
+        let size = match words >> 8 {
+            kib if kib < 1024 => format!("{kib}_KiB"),
+            kib => format!("{}_MiB", kib >> 10),
+        };
         for traffic in Traffic::ALL {
-            let name = format!("{}_gb_per_s.{kib}_kib", traffic.word());
+            let name = format!("{}_gb_per_s.{size}", traffic.word());
             plan.figure_of(&ceilings, name, "GB/s", move |ceilings, spans| {
                 ceilings.bytes_per_s(spans, level, traffic) * 1e-9
             });

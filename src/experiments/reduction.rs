@@ -42,10 +42,8 @@ const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 /// larger inputs take most of a span or more.
 const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 16;
 
-/// Items that are tried in search of the fastest shape.
-fn searched_items(context: &Context<'_>) -> u32 {
-    if is_narrow(context) { 1 << 19 } else { MOST_ITEMS }
-}
+/// The fewest items that the fastest shape is searched for with.
+const LEAST_SEARCHED: u32 = 1 << 16;
 
 fn most_items(context: &Context<'_>) -> u32 {
     if is_narrow(context) && !context.profile.dense { MOST_ITEMS_AT_A_GLANCE } else { MOST_ITEMS }
@@ -82,7 +80,7 @@ fn swaps_per_item(variant: Variant, item: Number) -> bool {
     item == Number::F32 && variant == Variant::AtomicPerItem
 }
 
-/// Finds the fastest reduction of `items`, tried on so many of them: the variant and its shape.
+/// Finds the fastest reduction of `items`, tried on at most so many of them: the variant and its shape.
 ///
 /// # Errors
 /// When the device fails.
@@ -90,11 +88,11 @@ pub fn fastest(
     executor: &mut dyn Executor,
     profile: &Profile,
     items: &Items,
-    count: u32,
+    most: u32,
 ) -> Result<(Variant, Shape, record::Search), GpuError> {
     let facts = executor.facts().clone();
     let context = Context { facts: &facts, width: None, reported_width: None, profile, seed: 1 };
-    let (fastest, wanted) = Fastest::new(&context, items, count);
+    let (fastest, wanted) = Fastest::new(&context, items, most);
     let searched = search(executor, &wanted, profile.search)?;
     let variant = sharing(&context)[fastest.0.get()[0] as usize];
     Ok((variant, fastest.shape(), searched))
@@ -113,12 +111,13 @@ struct Fastest(Tuned);
 
 impl Fastest {
     /// With the search that finds it.
-    fn new(context: &Context<'_>, items: &Items, count: u32) -> (Self, Search) {
+    fn new(context: &Context<'_>, items: &Items, most: u32) -> (Self, Search) {
         let variants = sharing(context);
         let words = variants.iter().map(|variant| variant.word());
         let axes = [vec![Axis::words(words, 0)], axes(context)].concat();
         let items = items.clone();
-        let search = Search::new("reduction", "item", axes, move |options| {
+        let amounts = LEAST_SEARCHED.min(most)..=most;
+        let search = Search::new("reduction", "item", axes, amounts, move |options, count| {
             let (variant, shape) = (variants[options[0] as usize], shape(&options[1..]));
             is_within_trips(shape, count).then(|| Work {
                 workload: reduce(variant, &items, count, shape),
@@ -173,7 +172,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.shorten_spans(4);
     let most = most_items(context);
     let inputs = Number::ALL.map(|item| Items::random(item, most, context.seed));
-    let (fastest, search) = Fastest::new(context, &inputs[0], searched_items(context));
+    let (fastest, search) = Fastest::new(context, &inputs[0], most);
     plan.search(search);
     let alone = Rc::new(Alone::add(&mut plan, context, &inputs[0], &fastest));
     let mut largest: Vec<(Variant, CaseId)> = Vec::new();

@@ -14,7 +14,7 @@ pub type Span = Result<f64, BadSpan>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadSpan {
     /// A stamp of zero: the query was resolved too soon, or never written.
-    #[error("a stamp that is zero, as of a query that was never written")]
+    #[error("stamps that are zero, as of a query that was never written")]
     Unwritten,
     /// The stamps are equal.
     #[error("two stamps that are equal, as of a clock that stands still or ticks too rarely")]

@@ -31,12 +31,12 @@ impl Profile {
     pub const QUICK: Self = Self {
         name: "quick",
         span_s: 1.5e-3,
-        budget_s: 1.5,
+        budget_s: 1.3,
         warm_up_s: 0.05,
         least_rounds: 12,
         most_rounds: 61,
         half_width: 0.02,
-        search: Thoroughness { sweeps: 1, rounds: 4, most_s: 0.8 },
+        search: Thoroughness { sweeps: 1, rounds: 4, most_s: 0.8, span_s: 1e-3 },
         dense: false,
     };
 
@@ -49,7 +49,7 @@ impl Profile {
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
-        search: Thoroughness { sweeps: 2, rounds: 5, most_s: 4.0 },
+        search: Thoroughness { sweeps: 2, rounds: 5, most_s: 4.0, span_s: 3e-3 },
         dense: true,
     };
 }

@@ -1,11 +1,12 @@
 //! A short search for the shape in which a kernel is fastest on the device at hand.
 //!
 //! One axis after the other: every option of an axis is tried with the best found so far of the others, and the
-//! fastest is kept; so many times over all axes. That finds the best of few dozens among thousands, as a rule and
+//! fastest is kept; so many times over all axes, on as much work as the device needs to take a while. That finds the best of few dozens among thousands, as a rule and
 //! not for sure. Every shape's output is verified before it is timed, and what gives a wrong answer is left out.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,28 +57,31 @@ pub struct Work {
     pub units: f64,
 }
 
-type Build = Box<dyn Fn(&[u32]) -> Option<Work>>;
+type Build = Box<dyn Fn(&[u32], u32) -> Option<Work>>;
 
 /// What is to be searched.
 pub struct Search {
     name: String,
     unit: &'static str,
     axes: Vec<Axis>,
+    amounts: RangeInclusive<u32>,
     build: Build,
     tuned: Tuned,
 }
 
 impl Search {
-    /// The shape with the most `unit`s of work in a second; `build` gives `None` for a shape that makes no sense.
+    /// The shape with the most `unit`s of work in a second. `build` is given options and an amount of work, one of
+    /// `amounts` by factors of two from the least on, and gives `None` for a shape that makes no sense.
     pub fn new(
         name: impl Into<String>,
         unit: &'static str,
         axes: Vec<Axis>,
-        build: impl Fn(&[u32]) -> Option<Work> + 'static,
+        amounts: RangeInclusive<u32>,
+        build: impl Fn(&[u32], u32) -> Option<Work> + 'static,
     ) -> Self {
         let start = axes.iter().map(|axis| axis.options[axis.start].0).collect();
         let tuned = Tuned(Rc::new(RefCell::new(start)));
-        Self { name: name.into(), unit, axes, build: Box::new(build), tuned }
+        Self { name: name.into(), unit, axes, amounts, build: Box::new(build), tuned }
     }
 
     /// The shape, to be read once it is found.
@@ -112,6 +116,8 @@ pub struct Thoroughness {
     pub rounds: u32,
     /// No further axis is begun after so many seconds.
     pub most_s: f64,
+    /// The first shape is to take so many seconds, if there is as much work.
+    pub span_s: f64,
 }
 
 /// Settles what `search` tunes: from what was found before in this run, else by trying. `None` in the first case.
@@ -155,8 +161,17 @@ fn try_shapes(
 ) -> Result<record::Search, GpuError> {
     let began_s = executor.elapsed_s();
     let at = search.axes.iter().map(|axis| axis.start).collect();
-    let mut descent =
-        Descent { search, how, pace, at, rates: BTreeMap::new(), order: Vec::new(), left_out: 0 };
+    let mut descent = Descent {
+        search,
+        how,
+        pace,
+        at,
+        amount: *search.amounts.start(),
+        rates: BTreeMap::new(),
+        order: Vec::new(),
+        left_out: 0,
+    };
+    descent.choose_amount(executor)?;
     for _ in 0..how.sweeps {
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
@@ -169,6 +184,7 @@ fn try_shapes(
             break;
         }
     }
+    descent.hold_final(executor)?;
     let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
     if worked {
         search.tuned.0.replace(descent.options(&descent.at));
@@ -189,6 +205,8 @@ struct Descent<'a> {
     pace: Pace,
     /// The best so far: an option's place on each axis.
     at: Vec<usize>,
+    /// Of work in each shape.
+    amount: u32,
     /// Units of work in a second by shape; `None` for what was left out.
     rates: BTreeMap<Vec<usize>, Option<f64>>,
     /// Shapes in the order tried.
@@ -197,6 +215,29 @@ struct Descent<'a> {
 }
 
 impl Descent<'_> {
+    /// As much work as makes the first shape take as long as it should, approached from below.
+    fn choose_amount(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
+        const MOST_GROWTH: f64 = 16.0;
+        let most = *self.search.amounts.end();
+        while self.amount < most {
+            let options = self.options(&self.at);
+            let Some(work) = (self.search.build)(&options, self.amount) else { break };
+            if executor.load(std::slice::from_ref(&work.workload))?[0].is_some() {
+                break;
+            }
+            let spans = executor.round(&[0, 0, 0])?;
+            let shortest = spans.into_iter().flatten().fold(f64::INFINITY, f64::min);
+            self.pace.learn(&work.workload, shortest);
+            let missing = self.how.span_s / shortest;
+            if missing < 2.0 {
+                break;
+            }
+            let growth = missing.min(MOST_GROWTH).log2().floor().exp2() as u32;
+            self.amount = self.amount.saturating_mul(growth).min(most);
+        }
+        Ok(())
+    }
+
     /// Moves to the best option of one axis.
     fn along(&mut self, axis: usize, executor: &mut dyn Executor) -> Result<(), GpuError> {
         let options = 0..self.search.axes[axis].options.len();
@@ -217,14 +258,31 @@ impl Descent<'_> {
         Ok(())
     }
 
-    /// Verifies and times shapes that are not known yet, in turn.
+    /// Times the best few once more, side by side, since they may have been timed at different times.
+    fn hold_final(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
+        const FINALISTS: usize = 4;
+        let known = self.rates.iter().filter_map(|(shape, rate)| Some(((*rate)?, shape.clone())));
+        let mut known: Vec<(f64, Vec<usize>)> = known.collect();
+        known.sort_by(|a, b| b.0.total_cmp(&a.0));
+        known.truncate(FINALISTS);
+        let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, shape)| shape).collect();
+        self.time(finalists.clone(), executor)?;
+        let rate = |shape: &Vec<usize>| self.rates.get(shape).copied().flatten();
+        let best = finalists.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
+        if let Some((_, best)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            self.at = best;
+        }
+        Ok(())
+    }
+
+    /// Verifies and times shapes in turn.
     fn time(
         &mut self,
         shapes: Vec<Vec<usize>>,
         executor: &mut dyn Executor,
     ) -> Result<(), GpuError> {
         let build = |shape: Vec<usize>| {
-            let work = (self.search.build)(&self.options(&shape))?;
+            let work = (self.search.build)(&self.options(&shape), self.amount)?;
             // What may near a watchdog is not tried.
             (self.pace.expected_s(&work.workload) <= WATCHDOG_S).then_some((shape, work))
         };
@@ -259,7 +317,9 @@ impl Descent<'_> {
         for index in right {
             let rate = works[index].units / shortest[index];
             self.rates.insert(shapes[index].clone(), (rate > 0.0).then_some(rate));
-            self.order.push(shapes[index].clone());
+            if !self.order.contains(&shapes[index]) {
+                self.order.push(shapes[index].clone());
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::stats::Verdict;
 ///
 /// Without one a law that deviates or an output that was wrong is [`Judgement::Deviates`], and one that nothing is
 /// decided of [`Judgement::Inconclusive`]. With one only those laws count that did not deviate there, or were
-/// decided there; a figure that is clearly slower is [`Judgement::Deviates`] too.
+/// decided there, and those that it has not; a figure that is clearly slower is [`Judgement::Deviates`] too.
 #[must_use]
 pub fn check(records: &[Named<'_>], baseline: Option<Named<'_>>) -> (Judgement, Document) {
     let judged: Vec<(Named<'_>, Judgement, Vec<String>)> = records
@@ -27,7 +27,11 @@ pub fn check(records: &[Named<'_>], baseline: Option<Named<'_>>) -> (Judgement, 
     let mut document = Document::default();
     document.heading(1, format!("warplaw check: {}", in_words(worst, baseline.is_some())));
     if let Some(baseline) = baseline {
-        document.text(format!("A is the baseline, `{}`; B is what is judged.", baseline.path));
+        let of = &baseline.record.adapter;
+        document.text(format!(
+            "A is the baseline, `{}`, of {} ({}, {}); B is what is judged.",
+            baseline.path, of.name, of.backend, of.driver_info
+        ));
     }
     for (named, judgement, regressions) in &judged {
         document.heading(2, format!("{}: {}", named.path, named.record.adapter.name));
@@ -105,6 +109,12 @@ fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
         worst = worst.max(change);
         let now = now.map_or("missing", judge::word);
         said.push(format!("{}: {} after {}", before.id, now, judge::word(before)));
+    }
+    for new in named.record.experiments.iter().filter(|new| find(baseline, &new.id).is_none()) {
+        if new.status == Status::Failed || judge::rejudge(new) == Some(Verdict::Deviates) {
+            worst = Judgement::Deviates;
+            said.push(format!("{}: {}, and not in the baseline", new.id, judge::word(new)));
+        }
     }
     let slower = slower(baseline, named);
     if !slower.is_empty() {

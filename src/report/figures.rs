@@ -39,7 +39,7 @@ pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
             let (factor, prefix) = seconds_scale(value);
             format!("{} {prefix}{}", significant(value * factor, digits), &unit[1..])
         }
-        "B" | "B/s" => {
+        "B" | "B/s" | "op/s" | "item/s" => {
             let (factor, prefix) = bytes_scale(value);
             format!("{} {prefix}{unit}", significant(value * factor, digits))
         }

@@ -1,7 +1,7 @@
 //! One self-contained page: no script, nothing fetched, light or dark as the reader's device is.
 
 use super::svg;
-use crate::report::{Align, Block, Document, Link, Table};
+use crate::report::{Align, Block, Column, Document, Link, Table};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -29,16 +29,16 @@ pub(super) fn render(document: &Document) -> String {
     )
 }
 
-/// What a second heading is about: its words up to a colon.
-fn subject(title: &str) -> &str {
-    title.split(':').next().unwrap_or(title)
+/// What a second heading is about, and what stands after its first colon and space.
+fn subject_and_rest(title: &str) -> (&str, &str) {
+    title.split_once(": ").unwrap_or((title, ""))
 }
 
 /// The subjects of second headings up to the next first one, whose sections can be linked to.
 fn sections(blocks: &[Block]) -> Vec<&str> {
     let own = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
     let subjects = own.filter_map(|block| match block {
-        Block::Heading(2, title) => Some(subject(title)),
+        Block::Heading(2, title) => Some(subject_and_rest(title).0),
         _ => None,
     });
     subjects.collect()
@@ -151,7 +151,7 @@ impl<'a> Page<'a> {
             self.text
                 .push_str(&format!("<nav aria-label=\"Sections\">{}</nav>\n", links.join("\n")));
         }
-        let (subject, law) = title.split_once(": ").unwrap_or((title, ""));
+        let (subject, law) = subject_and_rest(title);
         let law = if law.is_empty() {
             String::new()
         } else {
@@ -180,18 +180,16 @@ impl<'a> Page<'a> {
         for row in &table.rows {
             self.text.push_str("<tr>");
             for (cell, column) in row.iter().zip(&table.columns) {
-                let name = if stacked { column.name.as_str() } else { "" };
-                let cell = self.cell(cell, column.align, name);
-                self.text.push_str(&cell);
+                self.text.push_str(&self.cell(cell, column, stacked));
             }
             self.text.push_str("</tr>\n");
         }
         self.text.push_str("</tbody>\n</table></div>\n");
     }
 
-    fn cell(&self, cell: &str, align: Align, column: &str) -> String {
+    fn cell(&self, cell: &str, column: &Column, stacked: bool) -> String {
         let mut classes = Vec::new();
-        classes.extend((align == Align::Right).then_some("r"));
+        classes.extend((column.align == Align::Right).then_some("r"));
         classes.extend(verdict_class(cell));
         // A figure stays on one line, a sentence need not.
         classes.extend((cell.chars().count() > 40).then_some("long"));
@@ -200,10 +198,11 @@ impl<'a> Page<'a> {
         } else {
             format!(" class=\"{}\"", classes.join(" "))
         };
-        if !column.is_empty() && !cell.is_empty() {
-            class.push_str(&format!(" data-of=\"{}\"", escape(column)));
+        if stacked && !column.name.is_empty() && !cell.is_empty() {
+            class.push_str(&format!(" data-of=\"{}\"", escape(&column.name)));
         }
-        if self.sections.contains(&cell) {
+        // An experiment's name leads to its section; a series or a figure may be called the same.
+        if column.name == "experiment" && self.sections.contains(&cell) {
             return format!(
                 "<td{class}><a href=\"#{}\">{}</a></td>",
                 self.anchor(cell),

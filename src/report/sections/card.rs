@@ -3,7 +3,7 @@
 mod busy;
 mod coordination;
 
-use busy::{occupancy_rows, overlap_rows};
+use busy::{ceilings_rows, occupancy_rows, overlap_rows};
 use coordination::{allreduce_rows, contention_rows, dependence_row, reduction_rows};
 
 use crate::record::{Experiment, Record};
@@ -16,7 +16,7 @@ type Rows = fn(&Experiment, &mut Row<'_>);
 
 /// The rows of each experiment, in the order shown: what costs, from the smallest unit to the largest, and
 /// then what it takes to use the hardware well.
-const SECTIONS: [(&str, Rows); 14] = [
+const SECTIONS: [(&str, Rows); 15] = [
     ("width", width_row),
     ("ladder", ladder_rows),
     ("divergence", divergence_rows),
@@ -25,6 +25,7 @@ const SECTIONS: [(&str, Rows); 14] = [
     ("amdahl", amdahl_row),
     ("ilp", ilp_rows),
     ("lanes", lanes_row),
+    ("ceilings", ceilings_rows),
     ("reduction", reduction_rows),
     ("contention", contention_rows),
     ("dependence", dependence_row),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::plots::plots;
 use super::verdicts::place;
-use crate::record::{Case, Experiment, Point};
+use crate::record::{Case, Experiment, Point, Search};
 use crate::report::{Document, Table, figures, judge, names};
 
 pub(super) fn experiment(experiment: &Experiment, cases: &HashMap<&str, &Case>) -> Document {
@@ -26,8 +26,37 @@ pub(super) fn experiment(experiment: &Experiment, cases: &HashMap<&str, &Case>) 
             point_table(&experiment.points, |p| judge::judge_point(experiment, p).word()),
         );
     }
+    for search in &experiment.searches {
+        add_search(&mut document, search);
+    }
     document.table(figure_table(experiment));
     document
+}
+
+/// The shape that was chosen, and every one that was tried.
+fn add_search(document: &mut Document, search: &Search) {
+    let tried = figures::counted(search.tried.len(), "shape");
+    let best = search.tried.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
+    let (Some(chosen), Some(best)) = (&search.chosen, best) else {
+        document.text(format!("{}: no shape worked, of {tried}.", search.name));
+        return;
+    };
+    let left_out = match search.left_out {
+        0 => String::new(),
+        left_out => format!("; {left_out} more would not load or gave a wrong answer"),
+    };
+    document.text(format!(
+        "{}: {chosen}, with {} the fastest of {tried} tried in {}{left_out}.",
+        search.name,
+        figures::quantity(best.rate, &best.unit),
+        figures::quantity(search.took_s, "s"),
+    ));
+    let mut table = Table::new(&["shape", "rate>"]);
+    for tried in &search.tried {
+        let rate = figures::quantity(tried.rate, &tried.unit);
+        table.rows.push(vec![tried.shape.clone(), rate]);
+    }
+    document.folded(format!("{tried} of {}", search.name), table);
 }
 
 fn point_table(points: &[Point], verdict: impl Fn(&Point) -> &'static str) -> Table {

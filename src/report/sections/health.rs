@@ -39,7 +39,42 @@ pub(super) fn health(record: &Record) -> Document {
              ones, `clock` the timestamps against the host.",
         );
     }
+    add_costs(&mut document, record);
     document
+}
+
+/// Where the seconds of each experiment went, where its record says.
+fn add_costs(document: &mut Document, record: &Record) {
+    let mut table = Table::new(&[
+        "experiment",
+        "searching>",
+        "sizing>",
+        "verifying>",
+        "sampling>",
+        "in timed spans>",
+        "the host for a span>",
+        "pipelines built>",
+    ]);
+    for experiment in &record.experiments {
+        let Some(costs) = experiment.costs else { continue };
+        let s = |seconds: f64| format!("{seconds:.2} s");
+        let known =
+            |value: Option<f64>, words: fn(f64) -> String| value.map_or(String::new(), words);
+        table.rows.push(vec![
+            experiment.id.clone(),
+            s(costs.searching_s),
+            s(costs.sizing_s),
+            s(costs.verifying_s),
+            s(costs.sampling_s),
+            known(costs.share_in_spans(), figures::per_cent),
+            known(costs.outside_of_a_span_s(), |s| figures::quantity(s, "s")),
+            format!("{} in {}", costs.pipelines, figures::quantity(costs.compiling_s, "s")),
+        ]);
+    }
+    if !table.rows.is_empty() {
+        document.heading(2, "Where the time went");
+        document.table(table);
+    }
 }
 
 /// Controls in the order that they first appear.

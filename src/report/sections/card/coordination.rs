@@ -6,13 +6,14 @@ use crate::report::figures;
 
 pub(super) fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
     let text = |name: &str| reduction.finding(name).map(figures::finding);
+    let of = text("largest_input").map(|items| format!("{items}; "));
     if let (Some(variant), Some(best), Some(ceiling)) =
         (text("best_variant"), text("best_gb_per_s"), text("read_ceiling_gb_per_s"))
     {
         row(
-            "best reduction of 2²⁴ u32",
+            "best reduction of u32",
             best,
-            format!("{variant}; reading alone reaches {ceiling}"),
+            format!("{}{variant}; reading alone reaches {ceiling}", of.unwrap_or_default()),
         );
     }
     for (name, what, note) in [
