@@ -23,10 +23,12 @@ use warplaw::report::{figures::per_cent, rejudge};
 
 const REPEATS: usize = 20;
 /// Wall time of each answer.
-const ANSWER_S: f64 = 0.6;
-/// A span of the 4-way branch is sized towards this: a hundred of each case in the time of an answer.
-const SPAN_S: f64 = 3e-3;
+const ANSWER_S: f64 = 1.0;
+/// A span of the 4-way branch is sized towards this: on a CPU shorter ones end before all of its threads are awake.
+const SPAN_S: f64 = 10e-3;
 const WAYS: u32 = 4;
+/// Spans in a submission.
+const AT_ONCE: usize = 8;
 
 fn branch(ways: u32, workgroups: u32) -> Workload {
     let selectors = (0..64).map(|lane| lane % ways).collect();
@@ -48,9 +50,10 @@ impl Cases {
     fn load(mut device: Hardware) -> Result<Self, GpuError> {
         let mut workgroups = 64;
         device.load(&[branch(WAYS, workgroups)])?;
-        let spans: Vec<f64> = device.round(&[0; 9])?.into_iter().flatten().collect();
+        let spans = device.round(&[0; 9])?;
+        let shortest = spans.into_iter().flatten().fold(f64::INFINITY, f64::min);
         workgroups =
-            (f64::from(workgroups) * SPAN_S / median(&spans)).round().clamp(8.0, 16_000.0) as u32;
+            (f64::from(workgroups) * SPAN_S / shortest).round().clamp(8.0, 16_000.0) as u32;
         let all = [branch(WAYS, workgroups), branch(1, workgroups), branch(1, WAYS * workgroups)];
         let refused = device.load(&all)?;
         assert!(refused.iter().all(Option::is_none), "{refused:?}");
@@ -61,19 +64,22 @@ impl Cases {
         Ok(Self { device, times: f64::from(WAYS) })
     }
 
-    /// Rounds of equal spans in random order until time is up: the median of the rounds' ratios.
+    /// Rounds of equal spans in random order, as many to a submission as the suite has, until time is up: the median
+    /// of the rounds' ratios.
     fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<f64, GpuError> {
         let start = Instant::now();
-        let mut order = [BRANCH, UNIFORM_AS_LONG];
         let mut ratios = Vec::new();
         while start.elapsed().as_secs_f64() < ANSWER_S {
-            order.shuffle(rng);
-            let spans = self.device.round(&order)?;
-            let of = |case: usize| order.iter().zip(&spans).find(|(c, _)| **c == case);
-            if let (Some((_, Ok(branch))), Some((_, Ok(uniform)))) =
-                (of(BRANCH), of(UNIFORM_AS_LONG))
-            {
-                ratios.push(branch * self.times / uniform);
+            let mut orders = [[BRANCH, UNIFORM_AS_LONG]; AT_ONCE / 2];
+            orders.iter_mut().for_each(|order| order.shuffle(rng));
+            let spans = self.device.round(orders.as_flattened())?;
+            for (order, spans) in orders.iter().zip(spans.chunks(2)) {
+                let of = |case: usize| order.iter().zip(spans).find(|(c, _)| **c == case);
+                if let (Some((_, Ok(branch))), Some((_, Ok(uniform)))) =
+                    (of(BRANCH), of(UNIFORM_AS_LONG))
+                {
+                    ratios.push(branch * self.times / uniform);
+                }
             }
         }
         Ok(median(&ratios))
@@ -85,7 +91,7 @@ impl Cases {
             let start = Instant::now();
             let mut spans = Vec::new();
             while start.elapsed().as_secs_f64() < ANSWER_S / 2.0 {
-                spans.extend(self.device.round(&[case; 2])?.into_iter().flatten());
+                spans.extend(self.device.round(&[case; AT_ONCE])?.into_iter().flatten());
             }
             Ok([spans.iter().sum::<f64>() / spans.len() as f64, median(&spans)])
         };

@@ -36,7 +36,7 @@ impl Profile {
         least_rounds: 12,
         most_rounds: 61,
         half_width: 0.02,
-        search: Thoroughness { sweeps: 1, rounds: 4, most_s: 0.8, span_s: 1e-3 },
+        search: Thoroughness { sweeps: 1, rounds: 2, most_s: 0.8, span_s: 4e-3 },
         dense: false,
     };
 
@@ -49,7 +49,7 @@ impl Profile {
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
-        search: Thoroughness { sweeps: 2, rounds: 5, most_s: 4.0, span_s: 3e-3 },
+        search: Thoroughness { sweeps: 2, rounds: 3, most_s: 5.0, span_s: 16e-3 },
         dense: true,
     };
 }
