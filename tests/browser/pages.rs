@@ -34,6 +34,9 @@ fn full() -> Vec<(String, Record)> {
     let mut found = Vec::new();
     for device in std::fs::read_dir(root().join("results")).expect("there are results") {
         let device = device.expect("it can be listed").path();
+        if device.ends_with(record::Performance::FOLDER) {
+            continue;
+        }
         for file in std::fs::read_dir(device).into_iter().flatten() {
             let path = file.expect("it can be listed").path();
             if path.extension().is_some_and(|extension| extension == "json") {
