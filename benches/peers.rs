@@ -14,6 +14,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use support::{adapter, keep, median, performance, ratio, seconds, table};
+use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::fastest_reduction;
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::reduction::{Items, Variant, reduce};
@@ -250,8 +251,5 @@ fn measure() -> Result<ExitCode, GpuError> {
 
 fn main() -> ExitCode {
     prepare_environment();
-    measure().unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::from(2)
-    })
+    report_error(measure().map_err(CliError::from))
 }

@@ -15,6 +15,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::{adapter, keep, median, performance, table};
+use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::find;
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::arms::Arms;
@@ -234,8 +235,5 @@ fn measure() -> Result<ExitCode, GpuError> {
 
 fn main() -> ExitCode {
     prepare_environment();
-    measure().unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::from(2)
-    })
+    report_error(measure().map_err(CliError::from))
 }

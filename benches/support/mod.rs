@@ -9,11 +9,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use warplaw::cli::make_gallery;
+use warplaw::cli::{CliError, make_gallery, report_error};
 use warplaw::gpu::{Executor, Hardware};
 use warplaw::record::{Figures, Machine, Performance};
-use warplaw::report::Interval;
 use warplaw::report::figures::short;
+use warplaw::report::{self, Format, Interval, render};
 use warplaw::stats;
 
 /// What a bench says of itself, before it has figures.
@@ -43,25 +43,12 @@ pub(crate) fn adapter(device: &Hardware) -> Option<String> {
 
 /// Prints the figures, and puts them among the results with the pages made anew.
 pub(crate) fn keep(bench: &str, performance: &Performance) -> ExitCode {
-    for table in &performance.tables {
-        print(table);
-    }
+    let plain = Format::Terminal { width: None, color: false };
+    println!("{}", render(&report::performance(performance), plain));
     let results = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results");
     let path = results.join(Performance::FOLDER).join(format!("{bench}.json"));
-    let kept = performance.write(&path).map_err(warplaw::cli::CliError::from);
-    warplaw::cli::report_error(kept.and_then(|()| make_gallery(&results)))
-}
-
-fn print(table: &Figures) {
-    let rows = || std::iter::once(&table.columns).chain(&table.rows);
-    let widths: Vec<usize> = (0..table.columns.len())
-        .map(|column| rows().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    println!();
-    for row in rows() {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
+    let kept = performance.write(&path).map_err(CliError::from);
+    report_error(kept.and_then(|()| make_gallery(&results)))
 }
 
 /// A table with the given heads.

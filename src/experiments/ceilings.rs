@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::shapes::{axes, is_within_trips, lanes_of, shape};
-use super::{is_narrow, positive};
+use super::{TRAIN, is_narrow, positive};
 use crate::kernels::contention::{Contention, Operation, Target};
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::kernels::memory::{Memory, Traffic};
@@ -23,13 +23,10 @@ use crate::record;
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ceilings",
     idea: Idea::Busy,
-    law: "T = reads·t_read + writes·t_write; every other share of peak is of these ceilings",
+    law: "T = reads·t_read + writes·t_write: both share one path",
     about: "how fast memory, arithmetic, workgroup memory and atomics go at most",
     plan,
 };
-
-/// Of passes over memory, which are anything from microseconds to a large part of a second.
-const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
 /// Words of an array, from what any cache holds to several times what the largest does.
 fn sizes(context: &Context<'_>) -> Vec<u32> {
@@ -105,8 +102,7 @@ impl Ceilings {
             if let Some(smaller) = levels.last() {
                 for (case, fewer) in level.all().zip(smaller.all()) {
                     let times = f64::from(words) / f64::from(smaller.words);
-                    // Half of what it would be without the dispatch's cost, which the smaller has too.
-                    plan.grows_from(case, fewer, times / 2.0);
+                    plan.grows_from(case, fewer, times);
                 }
             }
             levels.push(level);

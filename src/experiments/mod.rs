@@ -24,7 +24,7 @@ mod width;
 
 pub use reduction::fastest as fastest_reduction;
 
-use crate::measure::{CaseId, Context, Experiment};
+use crate::measure::{CaseId, Context, Experiment, Sizing};
 
 /// Every experiment, in the order run: `width` first, since the others want to know it.
 pub const REGISTRY: &[Experiment] = &[
@@ -55,6 +55,9 @@ pub fn find(id: &str) -> Option<&'static Experiment> {
 fn powers_of_two(last: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|exponent| 1u32 << exponent).take_while(move |&power| power <= last)
 }
+
+/// Of whole passes over an input, which are anything from microseconds to a large part of a second.
+const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
 
 /// The case of a sweep at `number`.
 fn case_at(cases: &[(u32, CaseId)], number: u32) -> CaseId {

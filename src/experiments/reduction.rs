@@ -9,16 +9,16 @@ use std::rc::Rc;
 
 use alone::Alone;
 
-use super::is_narrow;
 use super::shapes::{axes, is_within_trips, shape};
+use super::{TRAIN, is_narrow};
 use crate::gpu::{Executor, GpuError};
 use crate::kernels::reduction::{BARRIERS_OF_A_TREE, Items, LANES, Variant, reduce};
 use crate::kernels::{Number, Shape};
 use crate::laws::coordination::{Step, time};
 use crate::laws::simt::subgroups;
 use crate::measure::{
-    Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Profile, Search, Sizing, Spans,
-    Tuned, Unsupported, Work, search,
+    Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Profile, Search, Spans, Tuned,
+    Unsupported, Work, search,
 };
 use crate::record::{self, Value};
 
@@ -35,9 +35,6 @@ const MOST_ITEMS: u32 = 1 << 24;
 const MOST_ITEMS_AT_A_GLANCE: u32 = 1 << 22;
 /// One compare-and-swap per item is quadratic under contention: more could hang a large GPU.
 const MOST_SWAPS: u32 = 1 << 14;
-/// Of whole reductions, which are anything from microseconds to most of a second.
-const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
-
 /// Where few cores run all workgroups in turn, each barrier is a switch between lanes: with an item a lane,
 /// larger inputs take most of a span or more.
 const MOST_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 16;
@@ -228,10 +225,9 @@ fn sweep(
             reduce(variant, &input, count, of.shape()).train(n)
         });
         if let Some(&(fewer, smaller)) = cases.last() {
-            // Half of what it would be without the dispatch's cost, which the smaller has too.
             let times = f64::from(count) / f64::from(fewer);
             let growth = if swaps_per_item(variant, item) { times * times } else { times };
-            plan.grows_from(case, smaller, growth / 2.0);
+            plan.grows_from(case, smaller, growth);
         }
         cases.push((count, case));
         let (law, of) = (Rc::clone(alone), fastest.clone());

@@ -184,7 +184,7 @@ impl Memory {
 
     /// Of an array that is read.
     fn seed_of(self, array: usize) -> u32 {
-        self.seed + array as u32 + 1
+        self.seed.wrapping_add(array as u32 + 1)
     }
 
     fn dispatch(self, buffers: &mut Vec<Contents>, target: usize) -> Dispatch {

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Number, Shape};
+use super::{Load, Number, Shape};
 use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
 
 pub use reduce::reduce;
@@ -205,7 +205,7 @@ impl Items {
     #[must_use]
     pub fn random(item: Number, count: u32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values: Vec<i32> = (0..count.next_multiple_of(8))
+        let values: Vec<i32> = (0..count.next_multiple_of(Load::MOST_WORDS))
             .map(|i| if i < count { rng.random_range(-1023..=1023) } else { 0 })
             .collect();
         let mut sum = 0;

@@ -36,6 +36,9 @@ impl Load {
     /// All; those of pairs last.
     pub const ALL: [Self; 5] = [Self::Word, Self::Vec2, Self::Vec4, Self::Pairs2, Self::Pairs4];
 
+    /// Words of 32 bits in the largest.
+    pub const MOST_WORDS: u32 = 8;
+
     /// Words of 32 bits in it.
     #[must_use]
     pub fn words(self) -> u32 {

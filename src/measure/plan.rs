@@ -163,7 +163,7 @@ pub(super) struct CaseSpec {
     pub(super) id: String,
     pub(super) build: Builder,
     pub(super) sizing: Sizing,
-    /// A smaller case, and how many times its work this one has.
+    /// A smaller case, and how many times as long this one takes at least.
     pub(super) smaller: Option<(CaseId, f64)>,
 }
 
@@ -241,10 +241,11 @@ impl Plan {
     }
 
     /// Says that `case` has `times` the work of `smaller`, added before it, so that it need not be tried
-    /// to know that it is too long, and is never run where it would near a watchdog.
+    /// to know that it is too long, and is never run where it would near a watchdog. Half of that is taken for sure,
+    /// since both may be a dispatch's cost for the most part.
     pub fn grows_from(&mut self, case: CaseId, smaller: CaseId, times: f64) {
         debug_assert!(smaller.0 < case.0);
-        self.cases[case.0].smaller = Some((smaller, times));
+        self.cases[case.0].smaller = Some((smaller, times / 2.0));
     }
 
     /// Adds a calibrated parameter.

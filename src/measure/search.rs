@@ -1,8 +1,9 @@
 //! A short search for the shape in which a kernel is fastest on the device at hand.
 //!
 //! One axis after the other: every option of an axis is tried with the best found so far of the others, and the
-//! fastest is kept; so many times over all axes, on as much work as the device needs to take a while. That finds the best of few dozens among thousands, as a rule and
-//! not for sure. Every shape's output is verified before it is timed, and what gives a wrong answer is left out.
+//! fastest is kept; so many times over all axes, on as much work as the device needs to take a while. That finds
+//! the best of few dozens among thousands, as a rule and not for sure. Every shape's output is verified before it is
+//! timed, and what gives a wrong answer is left out.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -250,12 +251,17 @@ impl Descent<'_> {
             .collect();
         let new = shapes.iter().filter(|shape| !self.rates.contains_key(*shape)).cloned().collect();
         self.time(new, executor)?;
+        self.move_to_best(shapes);
+        Ok(())
+    }
+
+    /// Moves to the fastest of `shapes`, if any of them worked.
+    fn move_to_best(&mut self, shapes: Vec<Vec<usize>>) {
         let rate = |shape: &Vec<usize>| self.rates.get(shape).copied().flatten();
-        let best = shapes.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
-        if let Some((_, best)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        let known = shapes.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
+        if let Some((_, best)) = known.max_by(|a, b| a.0.total_cmp(&b.0)) {
             self.at = best;
         }
-        Ok(())
     }
 
     /// Times the best few once more, side by side, since they may have been timed at different times.
@@ -267,11 +273,7 @@ impl Descent<'_> {
         known.truncate(FINALISTS);
         let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, shape)| shape).collect();
         self.time(finalists.clone(), executor)?;
-        let rate = |shape: &Vec<usize>| self.rates.get(shape).copied().flatten();
-        let best = finalists.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
-        if let Some((_, best)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
-            self.at = best;
-        }
+        self.move_to_best(finalists);
         Ok(())
     }
 
@@ -311,10 +313,8 @@ impl Descent<'_> {
                 shortest[index] = shortest[index].min(span.unwrap_or(f64::INFINITY));
             }
         }
-        for &index in &right {
-            self.pace.learn(&workloads[index], shortest[index]);
-        }
         for index in right {
+            self.pace.learn(&workloads[index], shortest[index]);
             let rate = works[index].units / shortest[index];
             self.rates.insert(shapes[index].clone(), (rate > 0.0).then_some(rate));
             if !self.order.contains(&shapes[index]) {

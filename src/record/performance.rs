@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, RecordError, Schema, write_whole};
+use super::store::{read_bytes, write_json};
+use super::{Machine, RecordError, Schema, plain_to};
 
 /// What one bench measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,17 +55,17 @@ impl Performance {
     /// # Errors
     /// When there is none, or it is no such file.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| RecordError::Unreadable {
-            path: name.clone(),
-            reason: error.to_string(),
-        })?;
-        let malformed = |reason: String| RecordError::Malformed { path: name.clone(), reason };
-        let read: Self = serde_json::from_str(&text).map_err(|e| malformed(e.to_string()))?;
+        let malformed = |reason: &str| RecordError::Malformed {
+            path: path.display().to_string(),
+            reason: plain_to(reason, 300),
+        };
+        let bytes = read_bytes(path)?;
+        let read: Self =
+            serde_json::from_slice(&bytes).map_err(|error| malformed(&error.to_string()))?;
         let uneven =
             |table: &Figures| table.rows.iter().any(|row| row.len() != table.columns.len());
         if read.schema.name != Self::NAME || read.tables.iter().any(uneven) {
-            return Err(malformed("it is not what a bench of warplaw leaves".to_owned()));
+            return Err(malformed("it is not what a bench of warplaw leaves"));
         }
         Ok(read)
     }
@@ -74,13 +75,6 @@ impl Performance {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), RecordError> {
-        let unwritable =
-            |reason: String| RecordError::Unwritable { path: path.display().to_string(), reason };
-        let mut text = serde_json::to_string_pretty(self).map_err(|e| unwritable(e.to_string()))?;
-        text.push('\n');
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| unwritable(error.to_string()))?;
-        }
-        write_whole(path, text.as_bytes()).map_err(|error| unwritable(error.to_string()))
+        write_json(self, path)
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Record, Schema, plain, plain_to};
 
@@ -57,16 +57,20 @@ pub enum RecordError {
 /// # Errors
 /// [`RecordError`] for a file that is missing, too large, malformed, or of a later major version.
 pub fn read(path: &Path) -> Result<Record, RecordError> {
-    let name = path.display().to_string();
+    parse(&path.display().to_string(), &read_bytes(path)?)
+}
+
+/// What is in a file, as far as it may be a record: one byte more than that at most, so that what is cut off is
+/// noticed.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     let unreadable = |error: std::io::Error| RecordError::Unreadable {
-        path: name.clone(),
+        path: path.display().to_string(),
         reason: error.to_string(),
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    // One byte more than may be, so that what is cut off is noticed.
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    parse(&name, &bytes)
+    Ok(bytes)
 }
 
 /// Reads the record that `bytes` are, which came from `name`. Memory stays within a small multiple of
@@ -118,6 +122,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
             + e.findings.len()
             + e.controls.len()
             + e.diagnosis.len()
+            + e.searches.iter().map(|search| 1 + search.tried.len()).sum::<usize>()
     });
     let entries: usize = entries.sum();
     if entries > MOST_ENTRIES {
@@ -133,6 +138,10 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
 /// # Errors
 /// [`RecordError::Unwritable`] when the folder or the file cannot be made.
 pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
+    write_json(record, path)
+}
+
+pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), RecordError> {
     let attempt = || -> std::io::Result<()> {
         let mut bytes = serde_json::to_vec_pretty(record)?;
         bytes.push(b'\n');

@@ -2,7 +2,7 @@
 
 use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
-use super::sections::{performance, revision};
+use super::sections::{add_performance, revision};
 use super::{Document, Format, Link, Plot, Table, figures, judge, render, report};
 use crate::record::{Performance, Record};
 use crate::stats::Verdict;
@@ -43,7 +43,7 @@ pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> V
         if let Some(compared) = &compared {
             document.append(compared.clone());
         }
-        performance::add(&mut document, parts);
+        add_performance(&mut document, parts);
         document.push_maker(command);
         pages.push(Page { path: path.to_owned(), text: render(&document, format) });
     }

@@ -22,4 +22,4 @@ pub use gallery::{Page, gallery};
 pub use judge::{Judgement, decided_by, in_a_line, rejudge, word};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 pub use render::{Format, render};
-pub use sections::{closing_with_verdicts, points, report, summary};
+pub use sections::{closing_with_verdicts, performance, points, report, summary};

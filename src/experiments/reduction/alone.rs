@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::TRAIN;
 use super::super::ceilings::search_memory;
 use super::super::shapes::shape;
-use super::{Fastest, TRAIN, most_items, sizes, subgroup_size};
+use super::{Fastest, most_items, sizes, subgroup_size};
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::reduction::{Items, LANES, Variant, alone};
 use crate::kernels::{Number, empty, random_words};

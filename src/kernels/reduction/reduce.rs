@@ -1,10 +1,7 @@
 //! The reductions themselves.
 
-use super::{Builder, Grid, Items, Params, Shape, Variant, launch, trees, workgroups_for};
+use super::{Builder, Grid, Items, Load, Params, Shape, Variant, launch, trees, workgroups_for};
 use crate::gpu::{Demand, Workload};
-
-/// Words in the largest load.
-const MOST_WORDS: u32 = 8;
 
 /// A reduction of the first `count` items; only those that [share](Variant::shares) heed `shape`.
 #[must_use]
@@ -34,7 +31,8 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Work
                 total
             } else {
                 // A load may reach beyond the last partial.
-                let partials = build.zeroed(at.workgroups.next_multiple_of(MOST_WORDS) as usize);
+                let partials =
+                    build.zeroed(at.workgroups.next_multiple_of(Load::MOST_WORDS) as usize);
                 build.summing("share_pass", [0, partials], params, at);
                 let total = build.zeroed(1);
                 let last = Grid { workgroups: 1, ..at };

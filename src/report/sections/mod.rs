@@ -4,7 +4,7 @@ mod card;
 mod experiment;
 mod heading;
 mod health;
-pub(super) mod performance;
+mod performance;
 mod plots;
 mod points;
 mod verdicts;
@@ -15,6 +15,8 @@ use super::Document;
 use crate::record::{Case, Record};
 
 pub(super) use heading::{heading, revision};
+pub(super) use performance::add as add_performance;
+pub use performance::performance;
 pub(super) use plots::MOST_CURVES;
 pub use points::points;
 pub(super) use verdicts::verdicts;
