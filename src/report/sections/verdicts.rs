@@ -72,5 +72,10 @@ fn worst(experiment: &Experiment) -> Option<&Point> {
 
 /// Where in the sweep.
 pub(super) fn place(point: &Point) -> String {
-    format!("{} {}", figures::count(point.x.value), point.x.name)
+    let x = &point.x;
+    if x.unit.is_empty() {
+        format!("{} {}", figures::count(x.value), x.name)
+    } else {
+        format!("{} {}", figures::quantity(x.value, &x.unit), x.name)
+    }
 }

@@ -6,7 +6,8 @@ use crate::report::figures;
 
 pub(super) fn reduction_rows(reduction: &Experiment, row: &mut Row<'_>) {
     let text = |name: &str| reduction.finding(name).map(figures::finding);
-    let of = text("largest_input").map(|items| format!("{items}; "));
+    let of = reduction.number("largest_input");
+    let of = of.map(|items| format!("of {} items; ", figures::count(items)));
     if let (Some(variant), Some(best), Some(ceiling)) =
         (text("best_variant"), text("best_gb_per_s"), text("read_ceiling_gb_per_s"))
     {
