@@ -216,7 +216,8 @@ fn measure() -> Result<ExitCode, GpuError> {
         "warplaw's shape",
     ]);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    for exponent in (LEAST..=most).step_by(2) {
+    let sizes = (LEAST..most).step_by(2).chain([most]);
+    for exponent in sizes {
         let count = 1u32 << exponent;
         let timed = time(&mut device, &items, count, tuned, &mut rng)?;
         let own_s = median(&timed.own_s);

@@ -6,10 +6,10 @@
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use super::shapes::{axes, is_within_trips, lanes_of, shape};
+use super::arithmetic::Arithmetic;
+use super::shapes::{axes, is_within_trips, lanes_alone, shape};
 use super::{TRAIN, is_narrow, positive};
 use crate::kernels::contention::{Contention, Operation, Target};
-use crate::kernels::ilp::{Ilp, STEPS};
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::workgroup_memory::WorkgroupMemory;
 use crate::kernels::{Number, empty};
@@ -32,7 +32,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn sizes(context: &Context<'_>) -> Vec<u32> {
     let sizes: &[u32] = match (is_narrow(context), context.profile.dense) {
         (true, false) => &[1 << 16, 1 << 21],
-        (true, true) => &[1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26],
+        (true, true) => &[1 << 16, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 26],
         (false, false) => &[1 << 18, 1 << 26],
         (false, true) => &[1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27],
     };
@@ -120,65 +120,14 @@ impl Ceilings {
     fn bytes_per_s(&self, spans: &Spans<'_>, level: usize, traffic: Traffic) -> f64 {
         let [reads, writes] = traffic.words();
         let bytes = f64::from(self.levels[level].words) * 4.0 * f64::from(reads + writes);
-        let case = self.levels[level].cases[traffic as usize];
-        let mut least_s = spans.unit_beyond(case, self.dispatch);
-        if traffic == Traffic::Read {
-            let fastest = self.levels[level].fastest_read;
-            least_s = least_s.min(spans.unit_beyond(fastest, self.dispatch));
-        }
+        let Level { cases, fastest_read, .. } = &self.levels[level];
+        let fastest = (traffic == Traffic::Read).then_some(*fastest_read);
+        let known = [Some(cases[traffic as usize]), fastest].into_iter().flatten();
+        let known = known.filter_map(|case| spans.known(case));
+        let least_s =
+            known.map(|case| spans.unit_beyond(case, self.dispatch)).fold(f64::NAN, f64::min);
         bytes / positive(least_s)
     }
-}
-
-/// Lanes of a workgroup that are tried where memory is not shared out.
-fn lanes(context: &Context<'_>) -> Vec<u32> {
-    let narrow_glance = is_narrow(context) && !context.profile.dense;
-    lanes_of(context, if narrow_glance { &[256, 1024] } else { &[64, 128, 256, 512, 1024] })
-}
-
-/// A case of arithmetic in the shape that a search finds the fastest, and units of work in a second of it.
-fn add_arithmetic(plan: &mut Plan, context: &Context<'_>, number: Number, finding: &'static str) {
-    let seed = context.seed as u32;
-    let narrow = is_narrow(context);
-    let (workgroups, start): (&[u32], u32) =
-        if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
-    let chains: &[u32] = match (narrow, context.profile.dense) {
-        (true, true) => &[4, 6, 8, 12],
-        (true, false) => &[6, 8],
-        (false, _) => &[1, 2, 4, 8, 12],
-    };
-    let lanes = lanes(context);
-    // As many steps in all whatever the shape, in units that a fast GPU needs many of.
-    let amounts = 1..=if narrow { 1 << 11 } else { 1 << 19 };
-    let of = move |options: &[u32], amount: u32| {
-        let &[chains, lanes, workgroups] = options else { unreachable!("as many options as axes") };
-        let trips = (u64::from(amount) << 16) / u64::from(chains * STEPS * lanes * workgroups);
-        Ilp { number, chains, trips: trips.max(1) as u32, lanes, workgroups, seed }
-    };
-    let units = |ilp: Ilp| {
-        // Each step is two operations: a multiplication and an addition, or an addition and an exclusive or.
-        let steps = f64::from(ilp.trips * STEPS) * f64::from(ilp.chains);
-        2.0 * steps * f64::from(ilp.lanes) * f64::from(ilp.workgroups)
-    };
-    let axes = vec![
-        Axis::numbers("chains", chains.iter().copied(), 8),
-        Axis::numbers("lanes", lanes, 256),
-        Axis::numbers("workgroups", workgroups.iter().copied(), start),
-    ];
-    let name = format!("arithmetic.{}", number.word());
-    let tuned = plan.search(Search::new(name, "op", axes, amounts.clone(), move |options, n| {
-        let ilp = of(options, n);
-        Some(Work { workload: ilp.workload(), units: units(ilp) })
-    }));
-    let shape = tuned.clone();
-    let case = plan.case(
-        format!("arithmetic.{}", number.word()),
-        Sizing::Own { granule: 1, most: *amounts.end() },
-        move |n| of(&shape.get(), n).workload(),
-    );
-    plan.figure(finding, "Gop/s", move |spans| {
-        units(of(&tuned.get(), spans.scale(case) as u32)) / spans.of(case) * 1e-9
-    });
 }
 
 fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
@@ -186,7 +135,7 @@ fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
     let seed = context.seed as u32;
     // Few cores run the lanes of a workgroup one after another.
     let (trips, granule) = if is_narrow(context) { (32, 2) } else { (256, 64) };
-    let lanes = lanes(context);
+    let lanes = lanes_alone(context);
     let of = move |options: &[u32], workgroups: u32| WorkgroupMemory {
         trips,
         lanes: options[0],
@@ -235,8 +184,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_lanes(256)?;
     let mut plan = Plan::default();
     let ceilings = Rc::new(Ceilings::add(&mut plan, context));
-    add_arithmetic(&mut plan, context, Number::F32, "fma_f32_gop_per_s");
-    add_arithmetic(&mut plan, context, Number::U32, "u32_gop_per_s");
+    for (number, name) in [(Number::F32, "fma_f32_gop_per_s"), (Number::U32, "u32_gop_per_s")] {
+        let arithmetic = Arithmetic::add(&mut plan, context, number);
+        plan.figure(name, "Gop/s", move |spans| arithmetic.ops_per_s(spans) * 1e-9);
+    }
     add_workgroup_memory(&mut plan, context);
     add_atomics(&mut plan);
     for (level, words) in ceilings.levels.iter().map(|level| level.words).enumerate() {

@@ -17,7 +17,7 @@ use crate::record;
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "divergence",
     idea: Idea::Uniformity,
-    law: "T = Σ T_j over the distinct arms a subgroup takes; η = 1/k",
+    law: "T = t₀ + Σ (T_j − t₀) over the distinct arms a subgroup takes; η = 1/k where t₀ is nothing",
     about: "what a k-way branch costs",
     plan,
 };

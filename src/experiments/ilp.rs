@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use super::arithmetic::{Arithmetic, LEAST_LANES, OPS_A_STEP};
 use super::knee::{NEAR, STILL_FALLING, deviating};
 use super::{case_at, is_narrow, of_known, positive};
 use crate::kernels::Number;
@@ -44,17 +45,22 @@ struct Chains {
     floor: CaseId,
     /// Steps of one chain, those of all subgroups in turn.
     steps: f64,
+    /// Lanes of a subgroup.
+    width: f64,
 }
 
 impl Chains {
     fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Result<Self, Unsupported> {
         let load = if is_narrow(context) { CPU_LOAD } else { GPU_LOAD };
-        let lanes = context.known_width()? * load.subgroups;
+        let width = context.known_width()?;
+        let lanes = width * load.subgroups;
         let seed = context.seed as u32;
         let mut case = |name: String, chains: u32, trips: u32| {
             let own = Sizing::Own { granule: 1, most: 1024 };
             plan.case(format!("{}.{name}", number.word()), own, move |times| {
-                Ilp { number, chains, trips, lanes, workgroups: 1, seed }.workload().train(times)
+                Ilp { number, chains, vector: 1, trips, lanes, workgroups: 1, seed }
+                    .workload()
+                    .train(times)
             })
         };
         let all = [ENDS[0]].into_iter().chain(JUDGED).chain([ENDS[1]]);
@@ -64,6 +70,7 @@ impl Chains {
                 .map(|chains| (chains, case(chains.to_string(), chains, load.trips)))
                 .collect(),
             steps: f64::from(load.trips * STEPS * load.subgroups),
+            width: f64::from(width),
         })
     }
 
@@ -90,6 +97,14 @@ impl Chains {
     fn knee(&self, spans: &Spans<'_>) -> f64 {
         let enough = |&&chains: &&u32| self.step(spans, chains) <= NEAR * self.issue(spans);
         JUDGED.iter().find(enough).map_or(f64::NAN, |&chains| f64::from(chains))
+    }
+
+    /// How many times what one subgroup does at its best the device does: so many schedulers it has, as far as one
+    /// subgroup keeps one busy.
+    fn schedulers(&self, spans: &Spans<'_>, device: &Arithmetic) -> f64 {
+        let steps = self.cases.iter().map(|&(chains, _)| self.step(spans, chains));
+        let shortest = steps.fold(f64::NAN, f64::min);
+        device.ops_per_s(spans) * shortest / (OPS_A_STEP * self.width)
     }
 
     /// How many times as fast as one chain the judged ones go at best.
@@ -123,6 +138,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         plan.figure_of(&chains, format!("knee_predicted.{word}"), "chains", knee);
         plan.figure_of(&chains, format!("knee_measured.{word}"), "chains", Chains::knee);
         plan.figure_of(&chains, format!("best_speed_up.{word}"), "x", Chains::best_speed_up);
+        if context.require_lanes(LEAST_LANES).is_ok() {
+            let device = Arithmetic::add(&mut plan, context, number);
+            let schedulers =
+                move |chains: &Chains, spans: &Spans<'_>| chains.schedulers(spans, &device);
+            plan.figure_of(&chains, format!("schedulers.{word}"), "x", schedulers);
+        }
     }
     plan.diagnose(diagnose);
     Ok(plan)

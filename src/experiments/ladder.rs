@@ -139,6 +139,16 @@ impl Rungs {
             f64::NAN
         }
     }
+
+    /// The smallest batch of the sweep that reaches `efficiency` of the largest one's rate; NaN where only the largest
+    /// itself does.
+    fn batch_found_for(&self, spans: &Spans<'_>, efficiency: f64) -> f64 {
+        let (most, smaller) = self.loaded.split_last().expect("a sweep has batches");
+        let enough = |rung: &&(u32, CaseId)| {
+            self.cost(spans, *most) >= efficiency * self.cost(spans, **rung)
+        };
+        smaller.iter().find(enough).map_or(f64::NAN, |&(batch, _)| f64::from(batch))
+    }
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
@@ -321,14 +331,14 @@ fn add(plan: &mut Plan, level: &Level) {
             claimed: true,
         });
     }
-    let (a, t, half, most) =
-        (Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs), Rc::clone(&rungs));
-    plan.parameter(format!("{name}.alpha"), "s", move |spans| a.alpha(spans));
-    plan.parameter(format!("{name}.t"), "s", move |spans| t.item(spans));
-    plan.figure(format!("{name}.half_batch"), "", move |spans| half.batch_for(spans, 0.5));
-    plan.figure(format!("{name}.batch_for_90_percent"), "", move |spans| {
-        most.batch_for(spans, 0.9)
-    });
+    plan.parameter_of(&rungs, format!("{name}.alpha"), "s", Rungs::alpha);
+    plan.parameter_of(&rungs, format!("{name}.t"), "s", Rungs::item);
+    let half = |rungs: &Rungs, spans: &Spans<'_>| rungs.batch_for(spans, 0.5);
+    plan.figure_of(&rungs, format!("{name}.half_batch"), "", half);
+    let most = |rungs: &Rungs, spans: &Spans<'_>| rungs.batch_for(spans, 0.9);
+    plan.figure_of(&rungs, format!("{name}.batch_for_90_percent"), "", most);
+    let found = |rungs: &Rungs, spans: &Spans<'_>| rungs.batch_found_for(spans, 0.9);
+    plan.figure_of(&rungs, format!("{name}.batch_found_for_90_percent"), "", found);
 }
 
 fn diagnose(outcome: &record::Experiment) -> Vec<String> {

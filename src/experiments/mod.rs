@@ -6,6 +6,7 @@
 
 mod allreduce;
 mod amdahl;
+mod arithmetic;
 mod ceilings;
 mod contention;
 mod dependence;

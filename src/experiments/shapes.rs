@@ -37,6 +37,12 @@ pub(super) fn lanes_of(context: &Context<'_>, lanes: &[u32]) -> Vec<u32> {
     lanes.iter().copied().filter(|&lanes| lanes <= most).collect()
 }
 
+/// Lanes of a workgroup that are tried where a kernel's shape has little else.
+pub(super) fn lanes_alone(context: &Context<'_>) -> Vec<u32> {
+    let narrow_glance = is_narrow(context) && !context.profile.dense;
+    lanes_of(context, if narrow_glance { &[256, 1024] } else { &[64, 128, 256, 512, 1024] })
+}
+
 fn position(load: Load) -> u32 {
     Load::ALL.iter().position(|&other| other == load).expect("all are there") as u32
 }

@@ -1,6 +1,7 @@
 //! From workloads to pipelines, buffers and bind groups, so that nothing is built per sample.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::pipeline::{Pipeline, Pipelines, catching};
@@ -11,16 +12,29 @@ pub(super) const HEAD_BYTES: u64 = 16;
 
 /// A dispatch ready to be encoded.
 pub(super) struct Step {
-    pipeline: Arc<Pipeline>,
+    pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 2],
 }
 
 impl Step {
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+        self.encode_of(self.workgroups, pass);
+    }
+
+    /// A dispatch of no workgroups, where the step's pipeline has not been dispatched before; whether it has not.
+    pub(super) fn encode_first(&self, pass: &mut wgpu::ComputePass<'_>) -> bool {
+        let is_first = !self.pipeline.is_compiled.replace(true);
+        if is_first {
+            self.encode_of([0, 0], pass);
+        }
+        is_first
+    }
+
+    fn encode_of(&self, [x, y]: [u32; 2], pass: &mut wgpu::ComputePass<'_>) {
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(self.workgroups[0], self.workgroups[1], 1);
+        pass.dispatch_workgroups(x, y, 1);
     }
 }
 

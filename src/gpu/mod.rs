@@ -75,7 +75,7 @@ pub enum GpuError {
 pub struct Built {
     /// How many.
     pub pipelines: u64,
-    /// Seconds that took, as far as the driver does not leave it to the first dispatch.
+    /// Seconds that took, with what the driver leaves to a first dispatch, as far as one of no workgroups shows it.
     pub seconds: f64,
 }
 

@@ -1,7 +1,8 @@
 //! From WGSL to pipelines, each built once. Bindings are reflected from the source, never retyped.
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -58,14 +59,16 @@ type Key = (String, &'static str, Vec<(&'static str, u32)>);
 pub(super) struct Pipelines {
     trusted: bool,
     modules: HashMap<String, (wgpu::ShaderModule, Reflected)>,
-    built: HashMap<Key, Arc<Pipeline>>,
-    /// What building them took.
+    built: HashMap<Key, Rc<Pipeline>>,
+    /// What building and compiling them took.
     building: Duration,
 }
 
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) bindings: Vec<Binding>,
+    /// Whether the driver has been made to compile all of it.
+    pub(super) is_compiled: Cell<bool>,
 }
 
 impl Pipelines {
@@ -79,20 +82,25 @@ impl Pipelines {
         Built { pipelines: self.built.len() as u64, seconds: self.building.as_secs_f64() }
     }
 
+    /// Counts what compiling took beyond building.
+    pub(super) fn add_compiling(&mut self, took: Duration) {
+        self.building += took;
+    }
+
     pub(super) fn get(
         &mut self,
         device: &wgpu::Device,
         dispatch: &Dispatch,
-    ) -> Result<Arc<Pipeline>, String> {
+    ) -> Result<Rc<Pipeline>, String> {
         let key = (dispatch.shader.name.clone(), dispatch.entry, dispatch.constants.clone());
         if let Some(pipeline) = self.built.get(&key) {
-            return Ok(Arc::clone(pipeline));
+            return Ok(Rc::clone(pipeline));
         }
         let start = Instant::now();
         let pipeline = self.build(device, dispatch);
         self.building += start.elapsed();
-        let pipeline = Arc::new(pipeline?);
-        self.built.insert(key, Arc::clone(&pipeline));
+        let pipeline = Rc::new(pipeline?);
+        self.built.insert(key, Rc::clone(&pipeline));
         Ok(pipeline)
     }
 
@@ -115,7 +123,7 @@ impl Pipelines {
                 cache: None,
             })
         })?;
-        Ok(Pipeline { pipeline, bindings })
+        Ok(Pipeline { pipeline, bindings, is_compiled: Cell::new(false) })
     }
 
     fn module(

@@ -10,12 +10,12 @@ use super::{Kernel, Launch, Number, module};
 use crate::gpu::{Demand, Shader, Workload};
 
 impl Number {
-    /// The step of chain `chain` in WGSL; `odd` steps differ in f32, so that two do not cancel.
-    fn step(self, chain: u32, odd: bool) -> String {
+    /// The step of variable `x` in WGSL; `odd` steps differ in f32, so that two do not cancel.
+    fn step(self, x: u32, odd: bool) -> String {
         match (self, odd) {
-            (Self::U32, _) => format!("x{chain} = (x{chain} + a) ^ b;"),
-            (Self::F32, false) => format!("x{chain} = fma(x{chain}, a, b);"),
-            (Self::F32, true) => format!("x{chain} = fma(x{chain}, a, c);"),
+            (Self::U32, _) => format!("x{x} = (x{x} + a) ^ b;"),
+            (Self::F32, false) => format!("x{x} = fma(x{x}, a, b);"),
+            (Self::F32, true) => format!("x{x} = fma(x{x}, a, c);"),
         }
     }
 
@@ -35,28 +35,50 @@ pub const CHAINS: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 12];
 /// most chains of them fit a small instruction cache.
 pub const STEPS: u32 = 16;
 
-fn source(number: Number, chains: u32) -> String {
-    let kind = number.word();
+/// Chains to a variable, so that a step is one instruction of a vector where the hardware has those.
+pub const VECTORS: [u32; 3] = [1, 2, 4];
+
+/// Number, chains and chains to a variable of each module, in order.
+fn modules() -> impl Iterator<Item = (Number, u32, u32)> {
+    let chains_in =
+        |vector: u32| CHAINS.into_iter().filter(move |c| c % vector == 0).map(move |c| (c, vector));
+    let of =
+        move |number| VECTORS.into_iter().flat_map(chains_in).map(move |(c, v)| (number, c, v));
+    Number::ALL.into_iter().flat_map(of)
+}
+
+fn source((number, chains, vector): (Number, u32, u32)) -> String {
+    let word = number.word();
+    let kind = if vector == 1 { word.to_owned() } else { format!("vec{vector}<{word}>") };
     let mut text = include_str!("../../shaders/ilp.wgsl").to_owned();
     let mut line = |words: String| {
         let _infallible = writeln!(text, "{words}");
     };
     line("\nfn run_chains(start: u32) -> u32 {".to_owned());
     for operand in ["a", "b", "c"] {
-        line(format!("    let {operand} = bitcast<{kind}>(params.{operand});"));
+        line(format!("    let {operand} = {kind}(bitcast<{word}>(params.{operand}));"));
     }
-    for chain in 0..chains {
-        line(format!("    var x{chain} = {kind}(start + {}u);", first_of(chain)));
+    let variables = chains / vector;
+    for variable in 0..variables {
+        let of_variable = variable * vector..(variable + 1) * vector;
+        let starts: Vec<String> =
+            of_variable.map(|chain| format!("{word}(start + {}u)", first_of(chain))).collect();
+        line(format!("    var x{variable} = {kind}({});", starts.join(", ")));
     }
     line("    let trips = params.trips;".to_owned());
     line("    for (var trip = 0u; trip < trips; trip++) {".to_owned());
     for step in 0..STEPS {
-        for chain in 0..chains {
-            line(format!("        {}", number.step(chain, step % 2 == 1)));
+        for variable in 0..variables {
+            line(format!("        {}", number.step(variable, step % 2 == 1)));
         }
     }
     line("    }".to_owned());
-    let folded: Vec<String> = (0..chains).map(|chain| format!("bitcast<u32>(x{chain})")).collect();
+    let parts: &[&str] = if vector == 1 { &[""] } else { &[".x", ".y", ".z", ".w"] };
+    let folded: Vec<String> = (0..variables)
+        .flat_map(|x| {
+            parts[..vector as usize].iter().map(move |part| format!("bitcast<u32>(x{x}{part})"))
+        })
+        .collect();
     line(format!("    return {};\n}}", folded.join(" ^ ")));
     text
 }
@@ -66,16 +88,15 @@ fn first_of(chain: u32) -> u32 {
     chain * 11
 }
 
-/// The modules, by number and then by chains.
+/// The modules: every number of chains, in scalars and in such vectors as it fills.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
-        let all = Number::ALL.into_iter().flat_map(|n| CHAINS.map(|chains| (n, chains)));
-        all.map(|(number, chains)| {
-            let name = format!("ilp.{}.{chains}", number.word());
-            module(&name, source(number, chains), false)
-        })
-        .collect()
+        let named = |(number, chains, vector): (Number, u32, u32)| {
+            let name = format!("ilp.{}.{chains}.vec{vector}", number.word());
+            module(&name, source((number, chains, vector)), false)
+        };
+        modules().map(named).collect()
     });
     SHADERS.clone()
 }
@@ -87,6 +108,8 @@ pub struct Ilp {
     pub number: Number,
     /// Chains in a lane, one of [`CHAINS`].
     pub chains: u32,
+    /// Chains to a variable, one of [`VECTORS`] that divides them.
+    pub vector: u32,
     /// Trips of [`STEPS`] steps of each chain; at most 65,535.
     pub trips: u32,
     /// Lanes in a workgroup.
@@ -101,12 +124,12 @@ impl Ilp {
     /// The workload, timed as one pass.
     ///
     /// # Panics
-    /// When there is no module of so many chains.
+    /// When there is no module of so many chains in such vectors.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let chains = CHAINS.iter().position(|&chains| chains == self.chains);
+        let wanted = (self.number, self.chains, self.vector);
         let module =
-            self.number as usize * CHAINS.len() + chains.expect("a module of so many chains");
+            modules().position(|module| module == wanted).expect("a module of such chains");
         let params = [self.trips, self.seed].into_iter().chain(self.number.operands()).collect();
         Launch {
             label: format!("{self:?}"),
@@ -160,8 +183,15 @@ mod tests {
 
     #[test]
     fn the_twins_step_by_hand() {
-        let ilp =
-            Ilp { number: Number::U32, chains: 2, trips: 0, lanes: 1, workgroups: 1, seed: 5 };
+        let ilp = Ilp {
+            number: Number::U32,
+            chains: 2,
+            vector: 1,
+            trips: 0,
+            lanes: 1,
+            workgroups: 1,
+            seed: 5,
+        };
         assert_eq!(ilp.twin(), [5 ^ (5 + 11)]);
         let [a, b, _] = Number::U32.operands();
         let steps = |x: u32| (0..16).fold(x, |x, _| x.wrapping_add(a) ^ b);

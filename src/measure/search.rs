@@ -161,6 +161,7 @@ fn try_shapes(
     stop: &AtomicBool,
 ) -> Result<record::Search, GpuError> {
     let began_s = executor.elapsed_s();
+    let is_stopped = || stop.load(Ordering::Relaxed);
     let at = search.axes.iter().map(|axis| axis.start).collect();
     let mut descent = Descent {
         search,
@@ -172,12 +173,12 @@ fn try_shapes(
         order: Vec::new(),
         left_out: 0,
     };
-    descent.choose_amount(executor)?;
+    descent.choose_amount(executor, &is_stopped)?;
     for _ in 0..how.sweeps {
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
             let spent_s = executor.elapsed_s() - began_s;
-            if spent_s < how.most_s && !stop.load(Ordering::Relaxed) {
+            if spent_s < how.most_s && !is_stopped() {
                 descent.along(axis, executor)?;
             }
         }
@@ -185,7 +186,9 @@ fn try_shapes(
             break;
         }
     }
-    descent.hold_final(executor)?;
+    if !is_stopped() {
+        descent.hold_final(executor)?;
+    }
     let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
     if worked {
         search.tuned.0.replace(descent.options(&descent.at));
@@ -217,10 +220,14 @@ struct Descent<'a> {
 
 impl Descent<'_> {
     /// As much work as makes the first shape take as long as it should, approached from below.
-    fn choose_amount(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
+    fn choose_amount(
+        &mut self,
+        executor: &mut dyn Executor,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), GpuError> {
         const MOST_GROWTH: f64 = 16.0;
         let most = *self.search.amounts.end();
-        while self.amount < most {
+        while self.amount < most && !is_stopped() {
             let options = self.options(&self.at);
             let Some(work) = (self.search.build)(&options, self.amount) else { break };
             if executor.load(std::slice::from_ref(&work.workload))?[0].is_some() {

@@ -142,6 +142,12 @@ impl Spans<'_> {
         self.spans[case.0] * self.level
     }
 
+    /// The case, if anything is known of it: for a figure that does without.
+    #[must_use]
+    pub fn known(&self, case: CaseId) -> Option<CaseId> {
+        (!self.spans[case.0].is_nan()).then_some(case)
+    }
+
     /// Units of work in the case's span.
     #[must_use]
     pub fn scale(&self, case: CaseId) -> f64 {
@@ -189,6 +195,19 @@ mod tests {
             samples.push(round.iter().map(|s| Some(span(s))).collect(), false);
         }
         Typical::of(&samples, scales.into(), 0.0)
+    }
+
+    #[test]
+    fn a_figure_that_does_without_a_case_is_as_sure_as_without_it() {
+        let rounds = [[11.0, 1.0, f64::NAN]; 12];
+        let typical = typical(&rounds, [1, 1, 1]);
+        let least = |spans: &Spans<'_>| {
+            let known = [CASE, FLOOR, OTHER].into_iter().filter_map(|case| spans.known(case));
+            known.map(|case| spans.of(case)).fold(f64::NAN, f64::min)
+        };
+        assert_eq!(typical.sure(&least), Some(1.0));
+        let of_all = |spans: &Spans<'_>| least(spans).min(spans.of(OTHER));
+        assert_eq!((typical.read(of_all), typical.interval(&of_all)), (1.0, None));
     }
 
     #[test]

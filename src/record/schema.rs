@@ -263,8 +263,8 @@ pub struct Costs {
     pub spans: u64,
     /// Pipelines built, each once in a run.
     pub pipelines: u64,
-    /// What building them takes, spread over sizing and verifying; a driver may leave some of it to the first
-    /// dispatch.
+    /// What building and compiling them takes, spread over searching, sizing and verifying. With what a driver leaves
+    /// to the first dispatch, as far as one of no workgroups has it compile.
     pub compiling_s: f64,
 }
 

@@ -205,7 +205,7 @@ impl Alone {
         let shared = self.reads.get(&(true, self.most_items)).copied();
         let reads = [Some(self.fastest_read), shared].into_iter().flatten();
         let rate = |case| f64::from(self.most_items) * 4.0 / spans.unit(case);
-        reads.map(rate).fold(f64::NAN, f64::max)
+        reads.filter_map(|read| spans.known(read)).map(rate).fold(f64::NAN, f64::max)
     }
 
     /// Seconds for reading `count` items alone, the dispatch not counted.

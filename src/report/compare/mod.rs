@@ -7,7 +7,8 @@ mod rule;
 mod tables;
 
 use crate::record::Record;
-use crate::report::Document;
+use crate::report::{Document, figures};
+use crate::stats::tolerance;
 
 pub(super) use curves::overlaid;
 pub use rule::Difference;
@@ -65,11 +66,13 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     document.table(tables::verdicts(records));
     document.heading(2, "Figures");
     if records.len() == 2 {
-        document.text(
+        let apart = figures::quantity(1.0 + tolerance::SHARED, "x");
+        document.text(format!(
             "FASTER and SLOWER are said of B where the whole interval of B / A, and what single spans spread by, lie \
-             beyond what two runs of one device may differ by; SAME where the whole interval lies within that; and \
-             otherwise UNCLEAR, as wherever a control failed.",
-        );
+             beyond what two runs of one device may differ by (\"alike within\"; times and rates of a CPU, which others \
+             share, must lie {apart} apart); SAME where the whole interval lies within it; and otherwise UNCLEAR, as \
+             wherever a control failed."
+        ));
     } else {
         document.text(
             "Where any device is clearly better than another, by more than two runs of one device may differ by, ranks \

@@ -8,7 +8,7 @@ use super::{Named, letter};
 use crate::record::Experiment;
 use crate::report::names::{self, Better};
 use crate::report::{Table, figures, judge};
-use crate::stats;
+use crate::stats::{self, tolerance};
 
 /// One figure of every record that has it.
 struct Row<'a> {
@@ -25,6 +25,11 @@ impl<'a> Row<'a> {
     /// The figure of record `index` against that of `base`.
     fn compared(&self, base: usize, index: usize) -> Option<Compared> {
         Some(compare(self.figures[base].as_ref()?, self.figures[index].as_ref()?))
+    }
+
+    /// How far two runs of one device may differ in it.
+    fn alike_within(&self) -> String {
+        figures::per_cent(tolerance::between(self.any().experiment))
     }
 
     /// Whether any record is clearly better than another.
@@ -91,7 +96,11 @@ impl<'a> Rows<'a> {
         let pair = self.records == 2;
         let columns = ["experiment", "figure"].into_iter().chain(heads.iter().map(String::as_str));
         let columns: Vec<&str> = columns
-            .chain(if pair { &["B / A [95 %]>", "B is"][..] } else { &[] }.iter().copied())
+            .chain(
+                if pair { &["B / A [95 %]>", "alike within>", "B is"][..] } else { &[] }
+                    .iter()
+                    .copied(),
+            )
             .collect();
         let mut table = Table::new(&columns);
         for row in &self.rows {
@@ -112,6 +121,7 @@ impl<'a> Rows<'a> {
                     compared.ratio.map(|ratio| figures::ratio(ratio, compared.interval))
                 };
                 cells.push(compared.and_then(ratio).unwrap_or_default());
+                cells.push(row.alike_within());
                 cells.push(compared.map_or("", |compared| compared.difference.word()).to_owned());
             }
             table.rows.push(cells);

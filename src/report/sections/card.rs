@@ -81,12 +81,20 @@ fn level_row(ladder: &Experiment, level: &Level, row: &mut Row<'_>) {
     let note = if !alpha.is_firm() {
         "inconclusive: known to no better than a fifth".to_owned()
     } else {
-        let batch = ladder.finding(&format!("{}.batch_for_90_percent", level.id));
-        batch.and_then(|batch| batch.value.number()).map_or(String::new(), |batch| {
-            let batch = figures::count(batch.ceil());
-            let content = levels::content(level.id).unwrap_or("items");
-            format!("batch {batch} {content} for 90 % of peak, by the law")
-        })
+        let batch = |which: &str| ladder.number(&format!("{}.{which}", level.id));
+        let content = levels::content(level.id).unwrap_or("items");
+        let by_law = batch("batch_for_90_percent").map(|batch| figures::count(batch.ceil()));
+        let found = batch("batch_found_for_90_percent").map(figures::count);
+        match (by_law, found) {
+            (None, None) => String::new(),
+            (Some(law), None) => format!("batch {law} {content} for 90 % of peak, by the law"),
+            (None, Some(found)) => {
+                format!("batches of {found} {content} reach 90 % of the largest")
+            }
+            (Some(law), Some(found)) => {
+                format!("batch {law} {content} for 90 % of peak by the law, {found} as measured")
+            }
+        }
     };
     row(unit, figures::parameter(alpha), note);
 }
@@ -204,6 +212,13 @@ fn ilp_rows(ilp: &Experiment, row: &mut Row<'_>) {
                 figures::digits(knee)
             ),
         );
+        if let Some(schedulers) = ilp.finding(&format!("schedulers.{word}")) {
+            row(
+                &format!("the device over one subgroup, {word}"),
+                figures::finding(schedulers),
+                "both at their best: so many subgroups are issued at once".to_owned(),
+            );
+        }
     }
 }
 

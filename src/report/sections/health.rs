@@ -53,7 +53,7 @@ fn add_costs(document: &mut Document, record: &Record) {
         "sampling>",
         "in timed spans>",
         "the host for a span>",
-        "pipelines built>",
+        "pipelines compiled>",
     ]);
     for experiment in &record.experiments {
         let Some(costs) = experiment.costs else { continue };
@@ -68,7 +68,10 @@ fn add_costs(document: &mut Document, record: &Record) {
             s(costs.sampling_s),
             known(costs.share_in_spans(), figures::per_cent),
             known(costs.outside_of_a_span_s(), |s| figures::quantity(s, "s")),
-            format!("{} in {}", costs.pipelines, figures::quantity(costs.compiling_s, "s")),
+            match costs.pipelines {
+                0 => "none".to_owned(),
+                some => format!("{some} in {}", figures::quantity(costs.compiling_s, "s")),
+            },
         ]);
     }
     if !table.rows.is_empty() {

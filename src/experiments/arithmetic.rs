@@ -1,0 +1,97 @@
+//! The most arithmetic that the device does, in the shape that a short search finds the fastest.
+
+use super::is_narrow;
+use super::shapes::lanes_alone;
+use crate::kernels::Number;
+use crate::kernels::ilp::{Ilp, STEPS, VECTORS};
+use crate::measure::{Axis, CaseId, Context, Plan, Search, Sizing, Spans, Tuned, Work};
+
+/// Lanes of a workgroup that a device must allow.
+pub(super) const LEAST_LANES: u32 = 256;
+
+/// A step is a multiplication and an addition, or an addition and an exclusive or.
+pub(super) const OPS_A_STEP: f64 = 2.0;
+
+/// A case of it.
+pub(super) struct Arithmetic {
+    case: CaseId,
+    shape: Shape,
+}
+
+impl Arithmetic {
+    /// With the search that finds its shape, once in a run. The device must allow [`LEAST_LANES`].
+    pub(super) fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Self {
+        let narrow = is_narrow(context);
+        let (workgroups, start): (&[u32], u32) =
+            if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
+        let chains: &[u32] = match (narrow, context.profile.dense) {
+            (true, true) => &[4, 6, 8, 12],
+            (true, false) => &[6, 8],
+            (false, _) => &[1, 2, 4, 8, 12],
+        };
+        let axes = vec![
+            Axis::numbers("chains", chains.iter().copied(), 8),
+            Axis::numbers("to a vector", VECTORS, 1),
+            Axis::numbers("lanes", lanes_alone(context), LEAST_LANES),
+            Axis::numbers("workgroups", workgroups.iter().copied(), start),
+        ];
+        let name = format!("arithmetic.{}", number.word());
+        let seed = context.seed as u32;
+        let in_shape = move |options: &[u32], amount| Shape::ilp(number, options, amount, seed);
+        let amounts = 1..=if narrow { 1 << 11 } else { 1 << 19 };
+        let most = *amounts.end();
+        let tuned = plan.search(Search::new(&name, "op", axes, amounts, move |options, amount| {
+            let ilp = in_shape(options, amount)?;
+            Some(Work { workload: ilp.workload(), units: ops(ilp) })
+        }));
+        let shape = Shape { number, tuned, seed };
+        let own = Sizing::Own { granule: 1, most };
+        let of = shape.clone();
+        let case = plan.case(name, own, move |amount| of.of(amount).workload());
+        Self { case, shape }
+    }
+
+    /// Operations in a second.
+    pub(super) fn ops_per_s(&self, spans: &Spans<'_>) -> f64 {
+        ops(self.shape.of(spans.scale(self.case) as u32)) / spans.of(self.case)
+    }
+}
+
+/// The shape, once it is found.
+#[derive(Clone)]
+struct Shape {
+    number: Number,
+    tuned: Tuned,
+    seed: u32,
+}
+
+impl Shape {
+    fn of(&self, amount: u32) -> Ilp {
+        let ilp = Self::ilp(self.number, &self.tuned.get(), amount, self.seed);
+        ilp.expect("a search finds what can be built")
+    }
+
+    /// As many steps in all whatever the shape, in units that a fast GPU needs many of. `None` where chains do
+    /// not fill vectors.
+    fn ilp(number: Number, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
+        let &[chains, vector, lanes, workgroups] = options else {
+            unreachable!("as many options as axes")
+        };
+        let trips = (u64::from(amount) << 16) / u64::from(chains * STEPS * lanes * workgroups);
+        let trips = trips.max(1) as u32;
+        chains.is_multiple_of(vector).then_some(Ilp {
+            number,
+            chains,
+            vector,
+            trips,
+            lanes,
+            workgroups,
+            seed,
+        })
+    }
+}
+
+fn ops(ilp: Ilp) -> f64 {
+    let steps = f64::from(ilp.trips * STEPS) * f64::from(ilp.chains);
+    OPS_A_STEP * steps * f64::from(ilp.lanes) * f64::from(ilp.workgroups)
+}
