@@ -4,7 +4,7 @@ use super::is_narrow;
 use super::shapes::lanes_alone;
 use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS, VECTORS};
-use crate::measure::{Axis, CaseId, Context, Plan, Search, Sizing, Spans, Tuned, Work};
+use crate::measure::{Axis, CaseId, Context, Plan, Search, Sizing, Spans, Work};
 
 /// Lanes of a workgroup that a device must allow.
 pub(super) const LEAST_LANES: u32 = 256;
@@ -15,7 +15,8 @@ pub(super) const OPS_A_STEP: f64 = 2.0;
 /// A case of it.
 pub(super) struct Arithmetic {
     case: CaseId,
-    shape: Shape,
+    /// Operations in so much of it, once the shape is found.
+    ops: Box<dyn Fn(u32) -> f64>,
 }
 
 impl Arithmetic {
@@ -37,58 +38,36 @@ impl Arithmetic {
         ];
         let name = format!("arithmetic.{}", number.word());
         let seed = context.seed as u32;
-        let in_shape = move |options: &[u32], amount| Shape::ilp(number, options, amount, seed);
+        let in_shape = move |options: &[u32], amount| in_shape(number, options, amount, seed);
         let amounts = 1..=if narrow { 1 << 11 } else { 1 << 19 };
-        let most = *amounts.end();
+        let own = Sizing::Own { granule: 1, most: *amounts.end() };
         let tuned = plan.search(Search::new(&name, "op", axes, amounts, move |options, amount| {
             let ilp = in_shape(options, amount)?;
             Some(Work { workload: ilp.workload(), units: ops(ilp) })
         }));
-        let shape = Shape { number, tuned, seed };
-        let own = Sizing::Own { granule: 1, most };
-        let of = shape.clone();
-        let case = plan.case(name, own, move |amount| of.of(amount).workload());
-        Self { case, shape }
+        let tuned =
+            move |amount| in_shape(&tuned.get(), amount).expect("a search finds what can be built");
+        let of = tuned.clone();
+        let case = plan.case(name, own, move |amount| of(amount).workload());
+        Self { case, ops: Box::new(move |amount| ops(tuned(amount))) }
     }
 
     /// Operations in a second.
     pub(super) fn ops_per_s(&self, spans: &Spans<'_>) -> f64 {
-        ops(self.shape.of(spans.scale(self.case) as u32)) / spans.of(self.case)
+        (self.ops)(spans.scale(self.case) as u32) / spans.of(self.case)
     }
 }
 
-/// The shape, once it is found.
-#[derive(Clone)]
-struct Shape {
-    number: Number,
-    tuned: Tuned,
-    seed: u32,
-}
-
-impl Shape {
-    fn of(&self, amount: u32) -> Ilp {
-        let ilp = Self::ilp(self.number, &self.tuned.get(), amount, self.seed);
-        ilp.expect("a search finds what can be built")
-    }
-
-    /// As many steps in all whatever the shape, in units that a fast GPU needs many of. `None` where chains do
-    /// not fill vectors.
-    fn ilp(number: Number, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
-        let &[chains, vector, lanes, workgroups] = options else {
-            unreachable!("as many options as axes")
-        };
-        let trips = (u64::from(amount) << 16) / u64::from(chains * STEPS * lanes * workgroups);
-        let trips = trips.max(1) as u32;
-        chains.is_multiple_of(vector).then_some(Ilp {
-            number,
-            chains,
-            vector,
-            trips,
-            lanes,
-            workgroups,
-            seed,
-        })
-    }
+/// As many steps in all whatever the shape, in units that a fast GPU needs many of. `None` where chains do not fill
+/// vectors.
+fn in_shape(number: Number, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
+    let &[chains, vector, lanes, workgroups] = options else {
+        unreachable!("as many options as axes")
+    };
+    let trips = (u64::from(amount) << 16) / u64::from(chains * STEPS * lanes * workgroups);
+    let trips = trips.max(1) as u32;
+    let ilp = Ilp { number, chains, vector, trips, lanes, workgroups, seed };
+    chains.is_multiple_of(vector).then_some(ilp)
 }
 
 fn ops(ilp: Ilp) -> f64 {

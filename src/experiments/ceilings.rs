@@ -122,10 +122,8 @@ impl Ceilings {
         let bytes = f64::from(self.levels[level].words) * 4.0 * f64::from(reads + writes);
         let Level { cases, fastest_read, .. } = &self.levels[level];
         let fastest = (traffic == Traffic::Read).then_some(*fastest_read);
-        let known = [Some(cases[traffic as usize]), fastest].into_iter().flatten();
-        let known = known.filter_map(|case| spans.known(case));
-        let least_s =
-            known.map(|case| spans.unit_beyond(case, self.dispatch)).fold(f64::NAN, f64::min);
+        let cases = std::iter::once(cases[traffic as usize]).chain(fastest);
+        let least_s = spans.least(cases, |case| spans.unit_beyond(case, self.dispatch));
         bytes / positive(least_s)
     }
 }

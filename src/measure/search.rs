@@ -161,7 +161,6 @@ fn try_shapes(
     stop: &AtomicBool,
 ) -> Result<record::Search, GpuError> {
     let began_s = executor.elapsed_s();
-    let is_stopped = || stop.load(Ordering::Relaxed);
     let at = search.axes.iter().map(|axis| axis.start).collect();
     let mut descent = Descent {
         search,
@@ -172,13 +171,14 @@ fn try_shapes(
         rates: BTreeMap::new(),
         order: Vec::new(),
         left_out: 0,
+        stop,
     };
-    descent.choose_amount(executor, &is_stopped)?;
+    descent.choose_amount(executor)?;
     for _ in 0..how.sweeps {
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
             let spent_s = executor.elapsed_s() - began_s;
-            if spent_s < how.most_s && !is_stopped() {
+            if spent_s < how.most_s && !descent.is_stopped() {
                 descent.along(axis, executor)?;
             }
         }
@@ -186,7 +186,7 @@ fn try_shapes(
             break;
         }
     }
-    if !is_stopped() {
+    if !descent.is_stopped() {
         descent.hold_final(executor)?;
     }
     let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
@@ -216,18 +216,19 @@ struct Descent<'a> {
     /// Shapes in the order tried.
     order: Vec<Vec<usize>>,
     left_out: u32,
+    stop: &'a AtomicBool,
 }
 
 impl Descent<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// As much work as makes the first shape take as long as it should, approached from below.
-    fn choose_amount(
-        &mut self,
-        executor: &mut dyn Executor,
-        is_stopped: &dyn Fn() -> bool,
-    ) -> Result<(), GpuError> {
+    fn choose_amount(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
         const MOST_GROWTH: f64 = 16.0;
         let most = *self.search.amounts.end();
-        while self.amount < most && !is_stopped() {
+        while self.amount < most && !self.is_stopped() {
             let options = self.options(&self.at);
             let Some(work) = (self.search.build)(&options, self.amount) else { break };
             if executor.load(std::slice::from_ref(&work.workload))?[0].is_some() {

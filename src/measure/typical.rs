@@ -142,10 +142,15 @@ impl Spans<'_> {
         self.spans[case.0] * self.level
     }
 
-    /// The case, if anything is known of it: for a figure that does without.
-    #[must_use]
-    pub fn known(&self, case: CaseId) -> Option<CaseId> {
-        (!self.spans[case.0].is_nan()).then_some(case)
+    /// The least that `figure` says of those `cases` of which anything is known: it does without the others. NaN where
+    /// there are none.
+    pub fn least(
+        &self,
+        cases: impl IntoIterator<Item = CaseId>,
+        figure: impl Fn(CaseId) -> f64,
+    ) -> f64 {
+        let known = cases.into_iter().filter(|case| !self.spans[case.0].is_nan());
+        known.map(figure).fold(f64::NAN, f64::min)
     }
 
     /// Units of work in the case's span.
@@ -201,10 +206,7 @@ mod tests {
     fn a_figure_that_does_without_a_case_is_as_sure_as_without_it() {
         let rounds = [[11.0, 1.0, f64::NAN]; 12];
         let typical = typical(&rounds, [1, 1, 1]);
-        let least = |spans: &Spans<'_>| {
-            let known = [CASE, FLOOR, OTHER].into_iter().filter_map(|case| spans.known(case));
-            known.map(|case| spans.of(case)).fold(f64::NAN, f64::min)
-        };
+        let least = |spans: &Spans<'_>| spans.least([CASE, FLOOR, OTHER], |case| spans.of(case));
         assert_eq!(typical.sure(&least), Some(1.0));
         let of_all = |spans: &Spans<'_>| least(spans).min(spans.of(OTHER));
         assert_eq!((typical.read(of_all), typical.interval(&of_all)), (1.0, None));

@@ -204,8 +204,7 @@ impl Alone {
     pub(super) fn ceiling(&self, spans: &Spans<'_>) -> f64 {
         let shared = self.reads.get(&(true, self.most_items)).copied();
         let reads = [Some(self.fastest_read), shared].into_iter().flatten();
-        let rate = |case| f64::from(self.most_items) * 4.0 / spans.unit(case);
-        reads.filter_map(|read| spans.known(read)).map(rate).fold(f64::NAN, f64::max)
+        f64::from(self.most_items) * 4.0 / spans.least(reads, |read| spans.unit(read))
     }
 
     /// Seconds for reading `count` items alone, the dispatch not counted.
