@@ -20,7 +20,8 @@ use warplaw::experiments::find;
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::arms::Arms;
 use warplaw::measure::{Profile, Session, compare, run};
-use warplaw::report::{figures::per_cent, rejudge};
+use warplaw::report::{Interval, figures::per_cent, rejudge};
+use warplaw::stats;
 
 const REPEATS: usize = 20;
 /// Wall time of each answer.
@@ -28,6 +29,8 @@ const ANSWER_S: f64 = 1.0;
 /// A span of the 4-way branch is sized towards this: on a CPU shorter ones end before all of its threads are awake.
 const SPAN_S: f64 = 10e-3;
 const WAYS: u32 = 4;
+/// Standard deviations from the middle of a normal distribution to the end of its 95 % interval.
+const NORMAL_95: f64 = 1.96;
 /// Spans in a submission.
 const AT_ONCE: usize = 8;
 
@@ -66,8 +69,8 @@ impl Cases {
     }
 
     /// Rounds of equal spans in random order, as many to a submission as the suite has, until time is up: the median
-    /// of the rounds' ratios.
-    fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<f64, GpuError> {
+    /// of the rounds' ratios, and half of its 95 % interval as a share of it.
+    fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<[f64; 2], GpuError> {
         let start = Instant::now();
         let mut ratios = Vec::new();
         while start.elapsed().as_secs_f64() < ANSWER_S {
@@ -83,7 +86,9 @@ impl Cases {
                 }
             }
         }
-        Ok(median(&ratios))
+        let ratio = median(&ratios);
+        let half_width = stats::median_interval(&ratios).map_or(f64::NAN, Interval::half_width);
+        Ok([ratio, half_width / ratio])
     }
 
     /// One case for half of the time and then the other: the ratio of their means, and of their medians.
@@ -150,16 +155,46 @@ fn spread(answers: &[f64]) -> f64 {
     variance.sqrt() / mean
 }
 
-/// Answers of each method, in turn.
-fn answers(cases: &mut Cases, rng: &mut ChaCha8Rng) -> Result<[Vec<f64>; 3], GpuError> {
-    let [mut rounds, mut means, mut medians] = [const { Vec::new() }; 3];
-    for _ in 0..REPEATS {
-        rounds.push(cases.by_rounds(rng)?);
-        let [by_means, by_medians] = cases.one_after_the_other()?;
-        means.push(by_means);
-        medians.push(by_medians);
+/// Answers to one question, a list by each method.
+#[derive(Default)]
+struct Answers {
+    rounds: Vec<f64>,
+    /// What each of the rounds' answers says of its own error: half of its 95 % interval.
+    half_widths: Vec<f64>,
+    means: Vec<f64>,
+    medians: Vec<f64>,
+}
+
+impl Answers {
+    /// Each method in turn.
+    fn ask(cases: &mut Cases, rng: &mut ChaCha8Rng) -> Result<Self, GpuError> {
+        let mut answers = Self::default();
+        for _ in 0..REPEATS {
+            let [ratio, half_width] = cases.by_rounds(rng)?;
+            answers.rounds.push(ratio);
+            answers.half_widths.push(half_width);
+            let [by_means, by_medians] = cases.one_after_the_other()?;
+            answers.means.push(by_means);
+            answers.medians.push(by_medians);
+        }
+        Ok(answers)
     }
-    Ok([rounds, means, medians])
+
+    /// A row of the table.
+    fn row(&self, machine: &str) -> Vec<String> {
+        let [by_rounds, by_means] = [&self.rounds, &self.means].map(|answers| spread(answers));
+        let own = median(&self.half_widths) / NORMAL_95;
+        vec![
+            machine.to_owned(),
+            per_cent(by_rounds),
+            per_cent(own),
+            per_cent(by_means),
+            per_cent(spread(&self.medians)),
+            format!("{:.2}", by_rounds / by_means),
+            format!("{:.3}", median(&self.rounds)),
+            format!("{:.3}", median(&self.means)),
+        ]
+    }
 }
 
 /// What `divergence` says of a 4-way branch: its cost, and the verdict.
@@ -179,6 +214,7 @@ fn measure() -> Result<ExitCode, GpuError> {
     let mut scatter = table(&[
         "the machine is",
         "rounds of equal spans",
+        "of which their own error",
         "one after the other, means",
         "its medians",
         "rounds / means",
@@ -187,14 +223,9 @@ fn measure() -> Result<ExitCode, GpuError> {
     ]);
     for (machine, load) in [("idle", None), ("busy by turns", Some(threads))] {
         let load = load.map(|threads| Load::start(threads, true));
-        let [rounds, means, medians] = answers(&mut cases, &mut rng)?;
+        let answers = Answers::ask(&mut cases, &mut rng)?;
         drop(load);
-        let spreads = [&rounds, &means, &medians].map(|answers| spread(answers));
-        let in_all = spreads.map(|spread| per_cent(spread));
-        let [r, m, d] = in_all;
-        let of = format!("{:.2}", spreads[0] / spreads[1]);
-        let [by_rounds, by_means] = [&rounds, &means].map(|a| format!("{:.3}", median(a)));
-        scatter.rows.push(vec![machine.to_owned(), r, m, d, of, by_rounds, by_means]);
+        scatter.rows.push(answers.row(machine));
         println!("{}", scatter.rows[scatter.rows.len() - 1].join("  "));
     }
 
@@ -220,7 +251,9 @@ fn measure() -> Result<ExitCode, GpuError> {
             "How far {REPEATS} answers to one question scatter (relative standard deviation), each of {ANSWER_S} s: \
              what a {WAYS}-way branch costs over a uniform one. In rounds, both are timed in turn with spans of equal \
              length and the median of the rounds' ratios counts; one after the other, as Criterion does, each has \
-             half of the time, and the means count."
+             half of the time, and the means count. An answer by rounds tells its own error (from its 95 % interval, \
+             as a standard deviation): where answers scatter by much more, what they ask for changed from one to the \
+             next, as where a stranger shares the cores."
         ),
         "And the same cost by the experiment `divergence` while two loops keep two cores busy all along: within a \
          twentieth of what it is idle, or undecided."

@@ -32,8 +32,8 @@ const STREAMED: u32 = 256 * KIB;
 /// Memory that all workers together work in, at most.
 const MOST_BYTES: u64 = 128 << 20;
 /// On few cores all-reduces that move more than so many bytes would take most of a span or more; in full, and for a
-/// first look.
-const MOST_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 8 << 20];
+/// first look, of which a ring of 16 workers with 256 KiB each is the largest.
+const MOST_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 2 * 15 * (256 << 10)];
 /// The fewest workers: what `predict` extrapolates from, since they stand least in each other's way.
 const FEWEST: u32 = 2;
 /// β that grows by more than this from the fewest workers to more shows that they share what moves bytes.
@@ -234,7 +234,7 @@ fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     if is_narrow(context) {
         plan.note(format!(
             "on few cores all-reduces that move more than {} MiB in all are left out",
-            most_moved_on_few_cores(context) >> 20
+            most_moved_on_few_cores(context) as f64 / f64::from(MIB)
         ));
     }
 }

@@ -113,7 +113,7 @@ pub(super) struct Found(BTreeMap<String, Vec<u32>>);
 pub struct Thoroughness {
     /// Times over all axes.
     pub sweeps: u32,
-    /// Times that a shape is timed.
+    /// Times that a shape is timed; the best few are timed more often in the end.
     pub rounds: u32,
     /// No further axis is begun after so many seconds.
     pub most_s: f64,
@@ -258,7 +258,7 @@ impl Descent<'_> {
             })
             .collect();
         let new = shapes.iter().filter(|shape| !self.rates.contains_key(*shape)).cloned().collect();
-        self.time(new, executor)?;
+        self.time(new, self.how.rounds, executor)?;
         self.move_to_best(shapes);
         Ok(())
     }
@@ -272,23 +272,26 @@ impl Descent<'_> {
         }
     }
 
-    /// Times the best few once more, side by side, since they may have been timed at different times.
+    /// Times the best few once more, side by side and for longer, since they may have been timed at different times,
+    /// and the best of many short looks is as likely lucky as fast.
     fn hold_final(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
         const FINALISTS: usize = 4;
+        const TIMES_AS_LONG: u32 = 4;
         let known = self.rates.iter().filter_map(|(shape, rate)| Some(((*rate)?, shape.clone())));
         let mut known: Vec<(f64, Vec<usize>)> = known.collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         known.truncate(FINALISTS);
         let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, shape)| shape).collect();
-        self.time(finalists.clone(), executor)?;
+        self.time(finalists.clone(), TIMES_AS_LONG * self.how.rounds, executor)?;
         self.move_to_best(finalists);
         Ok(())
     }
 
-    /// Verifies and times shapes in turn.
+    /// Verifies shapes and times them in turn, so many times each.
     fn time(
         &mut self,
         shapes: Vec<Vec<usize>>,
+        rounds: u32,
         executor: &mut dyn Executor,
     ) -> Result<(), GpuError> {
         let build = |shape: Vec<usize>| {
@@ -316,7 +319,7 @@ impl Descent<'_> {
         // counts: whatever interferes only lengthens.
         executor.round(&right)?;
         let mut shortest = vec![f64::INFINITY; works.len()];
-        for _ in 0..self.how.rounds {
+        for _ in 0..rounds {
             for (&index, span) in right.iter().zip(executor.round(&right)?) {
                 shortest[index] = shortest[index].min(span.unwrap_or(f64::INFINITY));
             }
