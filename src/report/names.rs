@@ -15,12 +15,12 @@ pub(super) enum Better {
 }
 
 /// A figure of an experiment.
-pub(super) struct Name {
-    pub(super) experiment: &'static str,
+struct Name {
+    experiment: &'static str,
     /// Its name in records, or one end of it up to a dot; the rest stands for `{}`.
     name: &'static str,
     words: &'static str,
-    pub(super) better: Better,
+    better: Better,
 }
 
 const fn name(
@@ -34,7 +34,7 @@ const fn name(
 
 /// In the order that a comparison shows them: what the laws are about first, within each experiment.
 #[rustfmt::skip]
-pub(super) const NAMES: &[Name] = &[
+const NAMES: &[Name] = &[
     name("width", "effective_width", Higher, "lanes in lockstep, W"),
     name("width", "width_by_granularity", Neither, "W by how many lanes take one branch"),
     name("width", "width_by_lanes", Neither, "W by how many lanes a workgroup has"),
@@ -138,7 +138,7 @@ pub(super) const NAMES: &[Name] = &[
 
 impl Name {
     /// What of a record's name stands for `{}`, if this is its name.
-    pub(super) fn matches<'a>(&self, experiment: &str, full: &'a str) -> Option<&'a str> {
+    fn matches<'a>(&self, experiment: &str, full: &'a str) -> Option<&'a str> {
         if experiment != self.experiment {
             return None;
         }
@@ -151,7 +151,7 @@ impl Name {
     }
 
     /// The words with what stands for `{}`.
-    pub(super) fn words(&self, of: &str) -> String {
+    fn words(&self, of: &str) -> String {
         let of = spelt(of);
         let of = match (self.experiment, self.name, of.as_str()) {
             // A step between two stands for all where none has been timed among as many.
@@ -169,9 +169,17 @@ fn spelt(of: &str) -> String {
     (if is_number { of.to_owned() } else { parts.join(", ") }).replace('_', " ")
 }
 
+/// What is known of an experiment's figure: its place among the names, which way is better, and its words.
+pub(super) fn known(experiment: &str, full: &str) -> Option<(usize, Better, String)> {
+    NAMES.iter().enumerate().find_map(|(place, name)| {
+        let of = name.matches(experiment, full)?;
+        Some((place, name.better, name.words(of)))
+    })
+}
+
 /// What a figure of an experiment is, in words, where that is known.
 pub(super) fn words(experiment: &str, full: &str) -> Option<String> {
-    NAMES.iter().find_map(|name| Some(name.words(name.matches(experiment, full)?)))
+    known(experiment, full).map(|(_, _, words)| words)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::record::{Experiment, Finding, Parameter, Record, Status, Value};
 use crate::report::figures;
-use crate::report::names::{Better, NAMES};
+use crate::report::names::{self, Better};
 use crate::stats::Interval;
 
 /// A figure, and what there is to know of it.
@@ -37,7 +37,7 @@ impl Figure<'_> {
     }
 }
 
-/// What can be ranked, in the order of [`NAMES`]; figures that those do not name follow, by their unit: less time or
+/// What can be ranked, in the order of the names; figures that those do not name follow, by their unit: less time or
 /// more of a rate is better.
 pub(super) fn ranked(record: &Record) -> Vec<Figure<'_>> {
     let mut figures: Vec<(usize, Figure<'_>)> = record
@@ -64,11 +64,8 @@ fn of_experiment<'a>(
     let parameters = experiment.parameters.iter().map(parameter);
     let all = parameters.chain(experiment.findings.iter().filter_map(finding));
     all.map(move |(name, value, unit, ci, reach)| {
-        let known = NAMES.iter().enumerate().find_map(|(place, known)| {
-            let of = known.matches(&experiment.id, name)?;
-            Some((place, known.words(of), known.better))
-        });
-        let (place, words, better) = known.unwrap_or((usize::MAX, name.to_owned(), by_unit(unit)));
+        let (place, better, words) = names::known(&experiment.id, name)
+            .unwrap_or_else(|| (usize::MAX, by_unit(unit), name.to_owned()));
         let shared = record.adapter.device_type == "cpu" && by_unit(unit) != Better::Neither;
         let run = (&*record.started_at, record.seed, &*record.adapter.name);
         let experiment = &*experiment.id;

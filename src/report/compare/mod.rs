@@ -70,9 +70,10 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
         document.text(format!(
             "FASTER and SLOWER are said of B where the whole interval of B / A, and what single spans spread by, lie \
              beyond what two runs of one device may differ by (\"alike within\"; times and rates of a CPU, which others \
-             share, must lie {apart} apart); SAME where the whole interval lies within it; and otherwise UNCLEAR, as \
-             wherever a control failed."
+             share, must lie {apart} apart); SAME where the whole interval lies within it; and otherwise UNCLEAR, \
+             with the reason."
         ));
+        document.list(rows.doubts());
     } else {
         document.text(
             "Where any device is clearly better than another, by more than two runs of one device may differ by, ranks \

@@ -31,6 +31,48 @@ impl Difference {
     }
 }
 
+/// Why a difference stays unclear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// A control of its experiment failed in one of the runs.
+    Control,
+    /// A figure has no interval or reach, or one that is not above zero.
+    NoInterval,
+    /// The ratio's interval lies on both sides of what two runs of one device may differ by.
+    Wide,
+    /// It lies beyond that, and single spans spread by more.
+    Spread,
+    /// It lies beyond that, and not by as much as it must where other programs share the cores.
+    Shared,
+}
+
+impl Doubt {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Control, Self::NoInterval, Self::Wide, Self::Spread, Self::Shared];
+
+    /// A word for tables.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::NoInterval => "no interval",
+            Self::Wide => "wide",
+            Self::Spread => "spread",
+            Self::Shared => "shared",
+        }
+    }
+
+    /// What the word stands for.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Control => "a control of the experiment failed in one of the runs",
+            Self::NoInterval => "a figure has no interval, or one that reaches zero",
+            Self::Wide => "the interval lies on both sides of what two runs may differ by",
+            Self::Spread => "single spans spread by more than that",
+            Self::Shared => "a CPU's figures lie too close, since others share its cores",
+        }
+    }
+}
+
 /// Two figures of one kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Compared {
@@ -39,6 +81,8 @@ pub(super) struct Compared {
     /// Its 95 % interval; `None` where one of the figures has none that lies above zero.
     pub(super) interval: Option<Interval>,
     pub(super) difference: Difference,
+    /// Why it is unclear, where it is.
+    pub(super) doubt: Option<Doubt>,
 }
 
 /// Compares `second` with `first`. Both must be from runs whose controls of that experiment passed, have intervals
@@ -47,23 +91,37 @@ pub(super) struct Compared {
 pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let value = |figure: &Figure<'_>| (figure.value > 0.0).then_some(figure.value);
     let ratio = value(first).zip(value(second)).map(|(a, b)| b / a);
+    let said = |interval, difference| Compared { ratio, interval, difference, doubt: None };
     // One figure of one run: whatever it is, it is the same.
     if first.is_of_one_run_with(second) {
-        let exactly = ratio.map(|_| Interval { lo: 1.0, hi: 1.0 });
-        return Compared { ratio, interval: exactly, difference: Difference::Same };
+        return said(ratio.map(|_| Interval { lo: 1.0, hi: 1.0 }), Difference::Same);
     }
     let interval = quotient(first, second, |figure| figure.ci, true);
     let reach = quotient(first, second, |figure| figure.reach, false);
+    let unclear = |doubt| Compared { doubt: Some(doubt), ..said(interval, Difference::Unclear) };
+    if !(first.sound && second.sound) {
+        return unclear(Doubt::Control);
+    }
+    let Some(likely) = interval else { return unclear(Doubt::NoInterval) };
     let alike = 1.0 + tolerance::between(first.experiment);
     let apart = apart(first, second, alike);
-    let difference = match (interval, reach) {
-        _ if !(first.sound && second.sound) => Difference::Unclear,
-        (Some(ratio), _) if 1.0 / alike <= ratio.lo && ratio.hi <= alike => Difference::Same,
-        (Some(ratio), Some(reach)) if apart < ratio.lo.min(reach.lo) => more(first.better),
-        (Some(ratio), Some(reach)) if ratio.hi.max(reach.hi) < 1.0 / apart => less(first.better),
-        _ => Difference::Unclear,
-    };
-    Compared { ratio, interval, difference }
+    let beyond = |interval: Interval, times: f64| times < interval.lo || interval.hi < 1.0 / times;
+    if 1.0 / alike <= likely.lo && likely.hi <= alike {
+        said(interval, Difference::Same)
+    } else if !beyond(likely, alike) {
+        unclear(Doubt::Wide)
+    } else if !beyond(likely, apart) {
+        unclear(Doubt::Shared)
+    } else {
+        match reach {
+            None => unclear(Doubt::NoInterval),
+            Some(reach) if apart < likely.lo.min(reach.lo) => said(interval, more(first.better)),
+            Some(reach) if likely.hi.max(reach.hi) < 1.0 / apart => {
+                said(interval, less(first.better))
+            }
+            Some(_) => unclear(Doubt::Spread),
+        }
+    }
 }
 
 /// How many times a figure must be another to differ from it, where `alike` is what two runs of one device may.
@@ -141,6 +199,13 @@ mod tests {
         compare(first, second).difference
     }
 
+    /// Why nothing is said.
+    fn doubt(first: &Figure<'_>, second: &Figure<'_>) -> Option<Doubt> {
+        let compared = compare(first, second);
+        assert_eq!(compared.doubt.is_some(), compared.difference == Difference::Unclear);
+        compared.doubt
+    }
+
     #[test]
     fn nothing_is_decided_without_evidence() {
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
@@ -150,13 +215,13 @@ mod tests {
         let higher = |f: &Figure<'static>| Figure { better: Better::Higher, ..f.clone() };
         assert_eq!(said(&higher(&ten), &higher(&twenty)), Difference::Faster);
         let without = |f: &Figure<'static>| Figure { ci: None, ..f.clone() };
-        assert_eq!(said(&ten, &without(&twenty)), Difference::Unclear);
+        assert_eq!(doubt(&ten, &without(&twenty)), Some(Doubt::NoInterval));
         let untold = |f: &Figure<'static>| Figure { reach: None, ..f.clone() };
-        assert_eq!(said(&untold(&ten), &twenty), Difference::Unclear);
+        assert_eq!(doubt(&untold(&ten), &twenty), Some(Doubt::NoInterval));
         let unsound = |f: &Figure<'static>| Figure { sound: false, ..f.clone() };
-        assert_eq!(said(&ten, &unsound(&twenty)), Difference::Unclear);
-        assert_eq!(said(&ten, &figure(20.0, [9.0, 31.0], [9.0, 31.0])), Difference::Unclear);
-        assert_eq!(said(&ten, &figure(20.0, [19.8, 20.2], [10.0, 40.0])), Difference::Unclear);
+        assert_eq!(doubt(&ten, &unsound(&twenty)), Some(Doubt::Control));
+        assert_eq!(doubt(&ten, &figure(20.0, [9.0, 31.0], [9.0, 31.0])), Some(Doubt::Wide));
+        assert_eq!(doubt(&ten, &figure(20.0, [19.8, 20.2], [10.0, 40.0])), Some(Doubt::Spread));
     }
 
     #[test]
@@ -165,7 +230,7 @@ mod tests {
         assert_eq!(said(&ten, &figure(10.5, [10.4, 10.6], [10.0, 11.0])), Difference::Same);
         let beyond = 10.0 * (1.0 + tolerance::between("ladder"));
         let close = figure(beyond, [beyond - 0.1, beyond + 0.1], [beyond - 0.2, beyond + 0.2]);
-        assert_eq!(said(&ten, &close), Difference::Unclear);
+        assert_eq!(doubt(&ten, &close), Some(Doubt::Wide));
     }
 
     #[test]
@@ -174,7 +239,7 @@ mod tests {
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
         let seventeen = figure(17.0, [16.9, 17.1], [16.5, 17.5]);
         assert_eq!(said(&ten, &seventeen), Difference::Slower);
-        assert_eq!(said(&ten, &shared(seventeen)), Difference::Unclear);
+        assert_eq!(doubt(&ten, &shared(seventeen)), Some(Doubt::Shared));
         let thirty = figure(30.0, [29.9, 30.1], [29.5, 30.5]);
         assert_eq!(said(&shared(ten), &thirty), Difference::Slower);
     }

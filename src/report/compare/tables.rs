@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::figure::{Figure, ranked};
-use super::rule::{Compared, Difference, compare, ranks};
+use super::rule::{Compared, Difference, Doubt, compare, ranks};
 use super::{Named, letter};
 use crate::record::Experiment;
 use crate::report::names::{self, Better};
@@ -38,6 +38,12 @@ impl<'a> Row<'a> {
     }
 }
 
+/// What the second figure is, and where that is unclear, why.
+fn said(compared: Compared) -> String {
+    let word = compared.difference.word();
+    compared.doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.word()))
+}
+
 /// Every figure that two records or more have and that can be ranked.
 pub(super) struct Rows<'a> {
     rows: Vec<Row<'a>>,
@@ -60,9 +66,8 @@ impl<'a> Rows<'a> {
         rows.retain(|row| row.figures.iter().flatten().count() > 1);
         // In the order of the names again, which each record's figures came in.
         let order = |row: &Row<'_>| {
-            let (experiment, name) = (row.any().experiment, row.any().name);
-            let known = |known: &names::Name| known.matches(experiment, name).is_some();
-            names::NAMES.iter().position(known).unwrap_or(usize::MAX)
+            let known = names::known(row.any().experiment, row.any().name);
+            known.map_or(usize::MAX, |(place, ..)| place)
         };
         rows.sort_by_cached_key(order);
         if records.len() > 2 {
@@ -73,6 +78,18 @@ impl<'a> Rows<'a> {
 
     fn differences(&self) -> impl Iterator<Item = (&Row<'a>, Difference)> {
         self.rows.iter().filter_map(|row| Some((row, row.compared(0, 1)?.difference)))
+    }
+
+    /// How many rows stay unclear for which reason, and what that is.
+    pub(super) fn doubts(&self) -> Vec<String> {
+        let doubts = self.rows.iter().filter_map(|row| row.compared(0, 1)?.doubt);
+        let doubts: Vec<Doubt> = doubts.collect();
+        let many = |wanted: Doubt| doubts.iter().filter(|&&doubt| doubt == wanted).count();
+        let counted = Doubt::ALL.map(|doubt| (many(doubt), doubt)).into_iter();
+        counted
+            .filter(|&(many, _)| many > 0)
+            .map(|(many, doubt)| format!("{}, {many}: {}", doubt.word(), doubt.meaning()))
+            .collect()
     }
 
     /// How many rows say what.
@@ -122,7 +139,7 @@ impl<'a> Rows<'a> {
                 };
                 cells.push(compared.and_then(ratio).unwrap_or_default());
                 cells.push(row.alike_within());
-                cells.push(compared.map_or("", |compared| compared.difference.word()).to_owned());
+                cells.push(compared.map(said).unwrap_or_default());
             }
             table.rows.push(cells);
         }
@@ -175,6 +192,7 @@ impl<'a> Rows<'a> {
             "ratio_lo",
             "ratio_hi",
             "second_is",
+            "because",
         ]);
         for row in &self.rows {
             for index in 1..self.records {
@@ -195,6 +213,7 @@ impl<'a> Rows<'a> {
                 cells.push(number(compared.ratio));
                 cells.extend(ends(compared.interval).map(number));
                 cells.push(compared.difference.word().to_owned());
+                cells.push(compared.doubt.map_or("", Doubt::word).to_owned());
                 table.rows.push(cells);
             }
         }
@@ -237,18 +256,16 @@ pub(super) fn verdicts(records: &[Named<'_>]) -> Table {
 /// Findings that are neither better nor worse.
 pub(super) fn described(records: &[Named<'_>]) -> Table {
     side_by_side(records, &["experiment", "finding"], |experiment| {
-        let known = |name: &str| {
-            names::NAMES.iter().find(|known| known.matches(&experiment.id, name).is_some())
-        };
-        let neither = experiment.findings.iter().filter(|finding| {
-            known(&finding.name).is_none_or(|known| known.better == Better::Neither)
-        });
         let row = |finding: &crate::record::Finding| {
-            let words = names::words(&experiment.id, &finding.name);
-            let words = words.unwrap_or_else(|| finding.name.replace('_', " "));
-            (vec![experiment.id.clone(), words], figures::finding(finding))
+            let known = names::known(&experiment.id, &finding.name);
+            let words = match known {
+                Some((_, Better::Neither, words)) => words,
+                Some(_) => return None,
+                None => finding.name.replace('_', " "),
+            };
+            Some((vec![experiment.id.clone(), words], figures::finding(finding)))
         };
-        neither.map(row).collect()
+        experiment.findings.iter().filter_map(row).collect()
     })
 }
 
