@@ -1,7 +1,7 @@
-//! `cargo bench --bench precision`: what a second of measuring buys. The ratio of a 4-way branch to a uniform one, by
-//! rounds of equal spans as warplaw measures, and one case after the other as Criterion does, each given the same
-//! wall time again and again: how far the answers scatter, on an idle machine and on one with a load that comes and
-//! goes. And what a whole experiment says beside two busy loops that never rest.
+//! `cargo bench --bench precision`: what a second of measuring buys. The ratio of a 4-way branch to one of which all
+//! lanes take the same of the four arms, by rounds of equal spans as warplaw measures, and one case after the other
+//! as Criterion does, each given the same wall time again and again: how far the answers scatter, on an idle machine
+//! and on one with a load that comes and goes. And what a whole experiment says beside two busy loops that never rest.
 
 mod support;
 
@@ -26,17 +26,20 @@ use warplaw::stats;
 const REPEATS: usize = 20;
 /// Wall time of each answer.
 const ANSWER_S: f64 = 1.0;
-/// A span of the 4-way branch is sized towards this: on a CPU shorter ones end before all of its threads are awake.
-const SPAN_S: f64 = 10e-3;
 const WAYS: u32 = 4;
+/// Lanes of a workgroup.
+const LANES: u32 = 64;
 /// Standard deviations from the middle of a normal distribution to the end of its 95 % interval.
 const NORMAL_95: f64 = 1.96;
 /// Spans in a submission.
 const AT_ONCE: usize = 8;
 
-fn branch(ways: u32, workgroups: u32) -> Workload {
-    let selectors = (0..64).map(|lane| lane % ways).collect();
-    Arms { lanes: 64, workgroups, repeats: 1, trips: 256, arms: 32, selectors, seed: 1 }.workload()
+/// Lanes that choose among the same arms equally often: each by itself, or all of a workgroup alike.
+fn branch(divided: bool, workgroups: u32) -> Workload {
+    let arm = |item: u32| (if divided { item } else { item / LANES }) % WAYS;
+    let selectors = (0..WAYS * LANES).map(arm).collect();
+    Arms { lanes: LANES, workgroups, repeats: 8, trips: 320, arms: 32, selectors, seed: 1 }
+        .workload()
 }
 
 /// Loaded: the branch, the uniform case with as much work, and with as long a span.
@@ -52,13 +55,14 @@ struct Cases {
 
 impl Cases {
     fn load(mut device: Hardware) -> Result<Self, GpuError> {
-        let mut workgroups = 64;
-        device.load(&[branch(WAYS, workgroups)])?;
+        let mut workgroups = 16;
+        device.load(&[branch(true, workgroups)])?;
         let spans = device.round(&[0; 9])?;
         let shortest = spans.into_iter().flatten().fold(f64::INFINITY, f64::min);
-        workgroups =
-            (f64::from(workgroups) * SPAN_S / shortest).round().clamp(8.0, 16_000.0) as u32;
-        let all = [branch(WAYS, workgroups), branch(1, workgroups), branch(1, WAYS * workgroups)];
+        let wanted = f64::from(workgroups) * Profile::FULL.span_s / shortest;
+        workgroups = wanted.round().clamp(4.0, 16_000.0) as u32;
+        let all =
+            [branch(true, workgroups), branch(false, workgroups), branch(false, WAYS * workgroups)];
         let refused = device.load(&all)?;
         assert!(refused.iter().all(Option::is_none), "{refused:?}");
         for (index, workload) in all.iter().enumerate() {
@@ -249,7 +253,7 @@ fn measure() -> Result<ExitCode, GpuError> {
     let about = [
         format!(
             "How far {REPEATS} answers to one question scatter (relative standard deviation), each of {ANSWER_S} s: \
-             what a {WAYS}-way branch costs over a uniform one. In rounds, both are timed in turn with spans of equal \
+             what a {WAYS}-way branch costs over one in which all lanes agree. In rounds, both are timed in turn with spans of equal \
              length and the median of the rounds' ratios counts; one after the other, as Criterion does, each has \
              half of the time, and the means count. An answer by rounds tells its own error (from its 95 % interval, \
              as a standard deviation): where answers scatter by much more, what they ask for changed from one to the \

@@ -39,7 +39,8 @@ struct ByGranularity {
 
 impl ByGranularity {
     fn add(plan: &mut Plan, context: &Context<'_>, lanes: u32) -> Self {
-        const REPEATS: u32 = 16;
+        // Few enough that a workgroup on one core takes a small part of a span.
+        const REPEATS: u32 = 4;
         let seed = context.seed as u32;
         let sizing = Sizing::Shared { group: "granularity".to_owned(), granule: 16, most: 16_384 };
         let mut case = |id: String, repeats: u32, trips: u32, arm: &dyn Fn(u32) -> u32| {
