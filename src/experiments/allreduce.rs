@@ -2,14 +2,17 @@
 //!
 //! A worker is a workgroup with a region of memory; a step of all of them is a dispatch. Steps of one word
 //! calibrate α, workers that stream on their own calibrate β, and whole all-reduces by three algorithms are
-//! predicted.
+//! predicted. What workers copy is set against the fastest copy of as many bytes.
+
+mod alone;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use alone::Alone;
+
 use super::is_narrow;
-use crate::kernels::allreduce::{Algorithm, AllReduce, LANES, Streams};
-use crate::laws::ring::{naive_time, recursive_doubling_time, ring_time};
+use crate::kernels::allreduce::{Algorithm, AllReduce, LANES};
 use crate::measure::{
     CaseId, Context, Experiment, Idea, Plan, PointSpec, Sizing, Spans, Unsupported,
 };
@@ -59,99 +62,12 @@ const SWEPT: [Swept; 3] = [
     },
 ];
 
-/// What every prediction rests on, by workers.
-struct Alone {
-    /// Memory that all workers together may work in.
-    most_bytes: u64,
-    steps: BTreeMap<u32, CaseId>,
-    adds: BTreeMap<u32, CaseId>,
-    copies: BTreeMap<u32, CaseId>,
-}
-
-impl Alone {
-    fn new(context: &Context<'_>) -> Self {
-        let (steps, adds, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { most_bytes: most_bytes(context), steps, adds, copies }
-    }
-
-    /// Bytes that each of so many workers streams, from one region to another.
-    fn streamed(&self, workers: u32) -> u32 {
-        let each = self.most_bytes / u64::from(2 * workers);
-        u32::try_from(each).unwrap_or(STREAMED).min(STREAMED) / 4 * 4
-    }
-
-    fn add(&mut self, plan: &mut Plan, workers: u32, seed: u32) {
-        if self.steps.contains_key(&workers) {
-            return;
-        }
-        let streamed = self.streamed(workers);
-        let mut streams = |name: &str, add: bool, words: u32| {
-            let streams = Streams { add, workers, words, seed };
-            plan.case(format!("alone.{name}.{workers}"), TRAIN, move |times| {
-                streams.workload().train(times)
-            })
-        };
-        self.steps.insert(workers, streams("step", true, 1));
-        self.adds.insert(workers, streams("add", true, streamed / 4));
-        self.copies.insert(workers, streams("copy", false, streamed / 4));
-    }
-
-    /// Seconds of a step in which next to nothing is sent.
-    fn alpha(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        spans.unit(self.steps[&workers])
-    }
-
-    /// Seconds per byte that each worker adds to its own.
-    fn beta_add(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        self.beta(spans, self.adds[&workers], workers)
-    }
-
-    /// The same for bytes of which half are added and half replaced, as by the ring.
-    fn beta_mean(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        let copy = self.beta(spans, self.copies[&workers], workers);
-        (self.beta_add(spans, workers) + copy) / 2.0
-    }
-
-    fn beta(&self, spans: &Spans<'_>, case: CaseId, workers: u32) -> f64 {
-        (spans.unit(case) - self.alpha(spans, workers)) / f64::from(self.streamed(workers))
-    }
-
-    /// Seconds for one all-reduce of `m` bytes among `p` workers.
-    fn predicted(&self, spans: &Spans<'_>, algorithm: Algorithm, p: u32, m: f64) -> f64 {
-        let at_once = at_once(algorithm, p);
-        let alpha = self.alpha(spans, at_once);
-        let mean = self.beta_mean(spans, at_once);
-        let p = f64::from(p);
-        match algorithm {
-            Algorithm::Ring => ring_time(p, m, alpha, mean),
-            Algorithm::Naive => naive_time(p, m, alpha, mean),
-            Algorithm::Doubling => {
-                recursive_doubling_time(p, m, alpha, self.beta_add(spans, at_once))
-            }
-        }
-    }
-
-    /// Bytes at which half of the ring's time is latency.
-    fn half_latency(&self, spans: &Spans<'_>, p: u32) -> f64 {
-        f64::from(p) * self.alpha(spans, p) / self.beta_mean(spans, p)
-    }
-
-    /// Bytes from which on the ring overtakes doubling: where two straight lines cross.
-    fn crossover(&self, spans: &Spans<'_>, p: u32) -> f64 {
-        let behind = |m: f64| {
-            self.predicted(spans, Algorithm::Ring, p, m)
-                - self.predicted(spans, Algorithm::Doubling, p, m)
-        };
-        let (at_nothing, gained) = (behind(0.0), behind(0.0) - behind(1.0));
-        if at_nothing > 0.0 && gained > 0.0 { at_nothing / gained } else { f64::NAN }
-    }
-}
-
 /// Workers that move bytes in a step.
 fn at_once(algorithm: Algorithm, workers: u32) -> u32 {
     if algorithm == Algorithm::Naive { 1 } else { workers }
 }
 
+/// Of steps, the shortest of which are a few microseconds.
 const TRAIN: Sizing = Sizing::Own { granule: 1, most: 4096 };
 
 /// All-reduces among so many workers, by bytes.
@@ -177,6 +93,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     for (p, _) in uneven() {
         alone.add(&mut plan, p, seed);
     }
+    alone.add_ceilings(&mut plan, context);
     let alone = Rc::new(alone);
     let mut sweeps: BTreeMap<(&str, u32), Sweep> = BTreeMap::new();
     for Swept { algorithm, word, workers } in SWEPT {
@@ -274,6 +191,11 @@ fn add_parameters(plan: &mut Plan, alone: &Rc<Alone>) {
 }
 
 fn add_findings(plan: &mut Plan, alone: &Rc<Alone>, sweeps: &BTreeMap<(&str, u32), Sweep>) {
+    for p in alone.with_ceilings() {
+        plan.figure_of(alone, format!("share_of_copy_ceiling.{p}"), "", move |alone, spans| {
+            alone.share_of_copy(spans, p)
+        });
+    }
     for (&(word, p), ring) in sweeps {
         if word != "ring" {
             continue;

@@ -119,6 +119,7 @@ const NAMES: &[Name] = &[
     name("dependence", "slots", Neither, "the same, as the law was told"),
     name("allreduce", "alpha", Lower, "α of a step between {} workers"),
     name("allreduce", "beta", Lower, "β of a step between {} workers"),
+    name("allreduce", "share_of_copy_ceiling", Higher, "copying by {} workers over the fastest copy"),
     name("allreduce", "half_latency_measured", Neither, "message that is half latency among {}"),
     name("allreduce", "half_latency_predicted", Neither, "message that should be half latency among {}"),
     name("allreduce", "ring_overtakes_doubling_measured", Neither, "message from which a ring is faster among {}"),

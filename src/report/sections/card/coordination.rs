@@ -86,6 +86,16 @@ pub(super) fn allreduce_rows(allreduce: &Experiment, row: &mut Row<'_>) {
         format!("among two workgroups, and {}", figures::quantity(beta.value, &beta.unit)),
     );
     for finding in &allreduce.findings {
+        if let Some(workers) = finding.name.strip_prefix("share_of_copy_ceiling.") {
+            let workgroups = if workers == "1" { "workgroup" } else { "workgroups" };
+            row(
+                &format!("a copy by {workers} {workgroups}"),
+                figures::finding(finding),
+                "of the bytes that the whole device copies in as long".to_owned(),
+            );
+        }
+    }
+    for finding in &allreduce.findings {
         let Some(workers) = finding.name.strip_prefix("ring_overtakes_doubling_measured.") else {
             continue;
         };
