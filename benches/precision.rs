@@ -253,11 +253,11 @@ fn measure() -> Result<ExitCode, GpuError> {
     let about = [
         format!(
             "How far {REPEATS} answers to one question scatter (relative standard deviation), each of {ANSWER_S} s: \
-             what a {WAYS}-way branch costs over one in which all lanes agree. In rounds, both are timed in turn with spans of equal \
-             length and the median of the rounds' ratios counts; one after the other, as Criterion does, each has \
-             half of the time, and the means count. An answer by rounds tells its own error (from its 95 % interval, \
-             as a standard deviation): where answers scatter by much more, what they ask for changed from one to the \
-             next, as where a stranger shares the cores."
+             what a {WAYS}-way branch costs over one in which all lanes agree. In rounds, both are timed in turn with \
+             spans of equal length and the median of the rounds' ratios counts; one after the other, as Criterion \
+             does, each has half of the time, and the means count. An answer by rounds tells its own error (from its \
+             95 % interval, as a standard deviation): where answers scatter by much more, what they ask for changed \
+             from one to the next, as where a stranger shares the cores."
         ),
         "And the same cost by the experiment `divergence` while two loops keep two cores busy all along: within a \
          twentieth of what it is idle, or undecided."

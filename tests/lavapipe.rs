@@ -108,17 +108,18 @@ fn the_laws_hold_at_every_width() {
     }
 }
 
-/// What is not as it must be about latency and the knee, if anything.
-fn odd_knee(record: &Record) -> Option<String> {
+/// What is not as it must be about latency and the knee with vectors of so many bits, if anything.
+fn odd_knee(record: &Record, bits: &str) -> Option<String> {
     let outcome = experiment(record, "ilp");
     for word in ["u32", "f32"] {
         let seconds =
             |name: &str| outcome.parameter(&format!("{name}.{word}")).map_or(f64::NAN, |p| p.value);
         let (latency, issue) = (seconds("latency"), seconds("t_issue"));
         // Two dependent instructions of any CPU take a few tenths to a few nanoseconds. Chains that wait for one another
-        // would issue at 1; at 512 bits, where a CPU without such registers has two halves of each vector under way as
-        // it is and no room for twelve chains, it is 0.72.
-        if !((1e-10..1e-8).contains(&latency) && issue < 0.85 * latency) {
+        // would issue at 1. A CPU without registers of 512 bits has two halves of each vector under way as it is, and
+        // no room for twelve chains: it comes to 0.71 to 0.76 there.
+        let most = if bits == "512" { 0.85 } else { 0.7 };
+        if !((1e-10..1e-8).contains(&latency) && issue < most * latency) {
             return Some(format!("{word}: latency {latency} s, issue time {issue} s"));
         }
         let knee = |how: &str| number(record, "ilp", &format!("knee_{how}.{word}"));
@@ -153,7 +154,7 @@ fn chains_hide_latency_up_to_the_knee_at_every_width() {
         let odd = (0..RUNS).map_while(|_| {
             let record = run("ilp", bits, &["--only", "ilp"], &[]);
             assert!(record.cases.iter().all(|case| case.verified));
-            odd_knee(&record)
+            odd_knee(&record, bits)
         });
         let odd: Vec<String> = odd.collect();
         assert!(odd.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {odd:#?}");

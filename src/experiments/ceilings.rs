@@ -12,7 +12,7 @@ use super::{TRAIN, is_narrow, positive};
 use crate::kernels::contention::{Contention, Operation, Target};
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::workgroup_memory::WorkgroupMemory;
-use crate::kernels::{Number, empty};
+use crate::kernels::{Number, Shape, empty};
 use crate::laws::traffic::time;
 use crate::measure::{
     Axis, CaseId, Context, Experiment, Idea, Plan, PointSpec, Search, Sizing, Spans, Tuned,
@@ -59,6 +59,18 @@ pub(super) fn search_memory(plan: &mut Plan, context: &Context<'_>, traffic: Tra
     }))
 }
 
+/// A case of so many passes over memory, in the shape that a search finds.
+pub(super) fn memory_case(
+    plan: &mut Plan,
+    name: String,
+    sizing: Sizing,
+    tuned: &Tuned,
+    in_shape: impl Fn(Shape) -> Memory + 'static,
+) -> CaseId {
+    let tuned = tuned.clone();
+    plan.case(name, sizing, move |times| in_shape(shape(&tuned.get())).workload().train(times))
+}
+
 /// Memory of one size.
 struct Level {
     words: u32,
@@ -89,10 +101,13 @@ impl Ceilings {
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
             let mut case = |id: &str, traffic, tuned: &Tuned| {
-                let (tuned, idle) = (tuned.clone(), id == "idle");
-                plan.case(format!("memory.{id}.{words}"), TRAIN, move |times| {
-                    let shape = shape(&tuned.get());
-                    Memory { traffic, words, shape, seed, idle }.workload().train(times)
+                let (name, idle) = (format!("memory.{id}.{words}"), id == "idle");
+                memory_case(plan, name, TRAIN, tuned, move |shape| Memory {
+                    traffic,
+                    words,
+                    shape,
+                    seed,
+                    idle,
                 })
             };
             let fastest_read = case("read_fastest", Traffic::Read, &read);

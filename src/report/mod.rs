@@ -16,7 +16,7 @@ mod sections;
 pub use crate::stats::Interval;
 
 pub use check::check;
-pub use compare::{Difference, Named, compare, comparison, differences, slower};
+pub use compare::{Difference, Doubt, Named, compare, comparison, differences, slower};
 pub use document::{Align, Block, Column, Document, Link, Table};
 pub use gallery::{Page, gallery};
 pub use judge::{Judgement, decided_by, in_a_line, rejudge, word};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::ceilings::search_memory;
-use super::super::shapes::shape;
+use super::super::ceilings::{memory_case, search_memory};
 use super::{STREAMED, TRAIN, at_once, most_bytes};
 use crate::kernels::allreduce::{Algorithm, Streams};
 use crate::kernels::memory::{Memory, Traffic};
@@ -57,12 +56,16 @@ impl Alone {
     /// What the fewest and the most workers that were added copy, copied by the whole device.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
         let (seed, tuned) = (context.seed as u32, search_memory(plan, context, Traffic::Copy));
-        let ends = [self.copies.keys().next(), self.copies.keys().next_back()];
-        for workers in ends.map(Option::<&u32>::copied).into_iter().flatten() {
-            let (words, tuned) = (workers * self.streamed(workers) / 4, tuned.clone());
-            let case = plan.case(format!("alone.copy_fastest.{workers}"), TRAIN, move |times| {
-                let (traffic, shape) = (Traffic::Copy, shape(&tuned.get()));
-                Memory { traffic, words, shape, seed, idle: false }.workload().train(times)
+        let ends = [self.copies.first_key_value(), self.copies.last_key_value()];
+        for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
+            let words = workers * self.streamed(workers) / 4;
+            let name = format!("alone.copy_fastest.{workers}");
+            let case = memory_case(plan, name, TRAIN, &tuned, move |shape| Memory {
+                traffic: Traffic::Copy,
+                words,
+                shape,
+                seed,
+                idle: false,
             });
             self.fastest_copies.insert(workers, case);
         }

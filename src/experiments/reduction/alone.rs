@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::TRAIN;
-use super::super::ceilings::search_memory;
-use super::super::shapes::shape;
+use super::super::ceilings::{memory_case, search_memory};
 use super::{Fastest, most_items, sizes, subgroup_size};
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::reduction::{Items, LANES, Variant, alone};
@@ -120,12 +119,19 @@ impl Alone {
         let (seed, read) = (context.seed as u32, search_memory(plan, context, Traffic::Read));
         Self {
             dispatch: plan.case("alone.dispatch", TRAIN, |n| empty::workload(1).train(n)),
-            fastest_read: plan.case("alone.read_fastest", TRAIN, move |n| {
-                let shape = shape(&read.get());
-                Memory { traffic: Traffic::Read, words: most_items, shape, seed, idle: false }
-                    .workload()
-                    .train(n)
-            }),
+            fastest_read: memory_case(
+                plan,
+                "alone.read_fastest".to_owned(),
+                TRAIN,
+                &read,
+                move |shape| Memory {
+                    traffic: Traffic::Read,
+                    words: most_items,
+                    shape,
+                    seed,
+                    idle: false,
+                },
+            ),
             reads: Self::reads(plan, context, items, fastest),
             interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, whole),
             sequential: Tree::add(plan, "sequential", Variant::TreeSequential, whole),

@@ -11,7 +11,7 @@ use crate::report::{Document, figures};
 use crate::stats::tolerance;
 
 pub(super) use curves::overlaid;
-pub use rule::Difference;
+pub use rule::{Difference, Doubt};
 use tables::Rows;
 
 /// A record and what to call it.

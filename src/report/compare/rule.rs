@@ -8,8 +8,8 @@ use crate::stats::{Interval, add_up, square_and_add, tolerance};
 /// What the second figure is against the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// Neither is known to be different nor to be the same.
-    Unclear,
+    /// Neither is known to be different nor to be the same, and why.
+    Unclear(Doubt),
     /// The whole interval of their ratio lies within what two runs of one device may differ by.
     Same,
     /// Better, by more than that and than what the spans behind both spread by.
@@ -19,11 +19,19 @@ pub enum Difference {
 }
 
 impl Difference {
+    /// Why it is unclear, where it is.
+    pub(super) fn doubt(self) -> Option<Doubt> {
+        match self {
+            Self::Unclear(doubt) => Some(doubt),
+            Self::Same | Self::Faster | Self::Slower => None,
+        }
+    }
+
     /// The word used in pages.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Unclear => "UNCLEAR",
+            Self::Unclear(_) => "UNCLEAR",
             Self::Same => "SAME",
             Self::Faster => "FASTER",
             Self::Slower => "SLOWER",
@@ -33,7 +41,7 @@ impl Difference {
 
 /// Why a difference stays unclear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub enum Doubt {
     /// A control of its experiment failed in one of the runs.
     Control,
     /// A figure has no interval or reach, or one that is not above zero.
@@ -81,8 +89,6 @@ pub(super) struct Compared {
     /// Its 95 % interval; `None` where one of the figures has none that lies above zero.
     pub(super) interval: Option<Interval>,
     pub(super) difference: Difference,
-    /// Why it is unclear, where it is.
-    pub(super) doubt: Option<Doubt>,
 }
 
 /// Compares `second` with `first`. Both must be from runs whose controls of that experiment passed, have intervals
@@ -91,37 +97,27 @@ pub(super) struct Compared {
 pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let value = |figure: &Figure<'_>| (figure.value > 0.0).then_some(figure.value);
     let ratio = value(first).zip(value(second)).map(|(a, b)| b / a);
-    let said = |interval, difference| Compared { ratio, interval, difference, doubt: None };
     // One figure of one run: whatever it is, it is the same.
     if first.is_of_one_run_with(second) {
-        return said(ratio.map(|_| Interval { lo: 1.0, hi: 1.0 }), Difference::Same);
+        let exactly = ratio.map(|_| Interval { lo: 1.0, hi: 1.0 });
+        return Compared { ratio, interval: exactly, difference: Difference::Same };
     }
     let interval = quotient(first, second, |figure| figure.ci, true);
     let reach = quotient(first, second, |figure| figure.reach, false);
-    let unclear = |doubt| Compared { doubt: Some(doubt), ..said(interval, Difference::Unclear) };
-    if !(first.sound && second.sound) {
-        return unclear(Doubt::Control);
-    }
-    let Some(likely) = interval else { return unclear(Doubt::NoInterval) };
     let alike = 1.0 + tolerance::between(first.experiment);
     let apart = apart(first, second, alike);
-    let beyond = |interval: Interval, times: f64| times < interval.lo || interval.hi < 1.0 / times;
-    if 1.0 / alike <= likely.lo && likely.hi <= alike {
-        said(interval, Difference::Same)
-    } else if !beyond(likely, alike) {
-        unclear(Doubt::Wide)
-    } else if !beyond(likely, apart) {
-        unclear(Doubt::Shared)
-    } else {
-        match reach {
-            None => unclear(Doubt::NoInterval),
-            Some(reach) if apart < likely.lo.min(reach.lo) => said(interval, more(first.better)),
-            Some(reach) if likely.hi.max(reach.hi) < 1.0 / apart => {
-                said(interval, less(first.better))
-            }
-            Some(_) => unclear(Doubt::Spread),
-        }
-    }
+    let beyond = |limits: Interval, times: f64| times < limits.lo || limits.hi < 1.0 / times;
+    let difference = match (interval, reach) {
+        _ if !(first.sound && second.sound) => Difference::Unclear(Doubt::Control),
+        (Some(ratio), _) if 1.0 / alike <= ratio.lo && ratio.hi <= alike => Difference::Same,
+        (Some(ratio), _) if !beyond(ratio, alike) => Difference::Unclear(Doubt::Wide),
+        (Some(ratio), _) if !beyond(ratio, apart) => Difference::Unclear(Doubt::Shared),
+        (None, _) | (_, None) => Difference::Unclear(Doubt::NoInterval),
+        // Both limits have the ratio between them, and so lie on one side.
+        (Some(ratio), Some(reach)) if beyond(reach, apart) => apart_by(ratio, first.better),
+        _ => Difference::Unclear(Doubt::Spread),
+    };
+    Compared { ratio, interval, difference }
 }
 
 /// How many times a figure must be another to differ from it, where `alike` is what two runs of one device may.
@@ -147,19 +143,12 @@ pub(super) fn ranks(figures: &[Option<Figure<'_>>]) -> Vec<usize> {
     figures.iter().map(|figure| figure.as_ref().map_or(1, rank)).collect()
 }
 
-fn more(better: Better) -> Difference {
-    match better {
-        Better::Higher => Difference::Faster,
-        Better::Lower => Difference::Slower,
-        Better::Neither => Difference::Unclear,
-    }
-}
-
-fn less(better: Better) -> Difference {
-    match better {
-        Better::Higher => Difference::Slower,
-        Better::Lower => Difference::Faster,
-        Better::Neither => Difference::Unclear,
+/// What a ratio says that lies beyond 1 on one side, of a figure that is better one way or the other.
+fn apart_by(ratio: Interval, better: Better) -> Difference {
+    if (ratio.lo > 1.0) == (better == Better::Higher) {
+        Difference::Faster
+    } else {
+        Difference::Slower
     }
 }
 
@@ -201,9 +190,7 @@ mod tests {
 
     /// Why nothing is said.
     fn doubt(first: &Figure<'_>, second: &Figure<'_>) -> Option<Doubt> {
-        let compared = compare(first, second);
-        assert_eq!(compared.doubt.is_some(), compared.difference == Difference::Unclear);
-        compared.doubt
+        said(first, second).doubt()
     }
 
     #[test]
@@ -249,7 +236,8 @@ mod tests {
         let nothing = figure(0.1, [-1.0, 1.0], [-2.0, 2.0]);
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
         let compared = compare(&nothing, &ten);
-        assert_eq!((compared.interval, compared.difference), (None, Difference::Unclear));
+        assert_eq!(compared.interval, None);
+        assert_eq!(compared.difference, Difference::Unclear(Doubt::NoInterval));
         assert_eq!(compare(&figure(-1.0, [-2.0, 0.0], [-2.0, 0.0]), &ten).ratio, None);
     }
 }

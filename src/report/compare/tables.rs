@@ -40,8 +40,8 @@ impl<'a> Row<'a> {
 
 /// What the second figure is, and where that is unclear, why.
 fn said(compared: Compared) -> String {
-    let word = compared.difference.word();
-    compared.doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.word()))
+    let (word, doubt) = (compared.difference.word(), compared.difference.doubt());
+    doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.word()))
 }
 
 /// Every figure that two records or more have and that can be ranked.
@@ -82,7 +82,7 @@ impl<'a> Rows<'a> {
 
     /// How many rows stay unclear for which reason, and what that is.
     pub(super) fn doubts(&self) -> Vec<String> {
-        let doubts = self.rows.iter().filter_map(|row| row.compared(0, 1)?.doubt);
+        let doubts = self.differences().filter_map(|(_, difference)| difference.doubt());
         let doubts: Vec<Doubt> = doubts.collect();
         let many = |wanted: Doubt| doubts.iter().filter(|&&doubt| doubt == wanted).count();
         let counted = Doubt::ALL.map(|doubt| (many(doubt), doubt)).into_iter();
@@ -97,9 +97,11 @@ impl<'a> Rows<'a> {
         if self.records != 2 {
             return format!("{} of several devices.", figures::counted(self.rows.len(), "figure"));
         }
-        let many = |wanted: Difference| self.differences().filter(|(_, d)| *d == wanted).count();
-        let said = [Difference::Faster, Difference::Slower, Difference::Same, Difference::Unclear]
-            .map(|difference| format!("{} {}", many(difference), difference.word()));
+        let words: Vec<&str> = self.differences().map(|(_, d)| d.word()).collect();
+        let said = ["FASTER", "SLOWER", "SAME", "UNCLEAR"].map(|word| {
+            let many = words.iter().filter(|&&said| said == word).count();
+            format!("{many} {word}")
+        });
         format!(
             "B against A, of {} that both have: {}.",
             figures::counted(self.rows.len(), "figure"),
@@ -213,7 +215,7 @@ impl<'a> Rows<'a> {
                 cells.push(number(compared.ratio));
                 cells.extend(ends(compared.interval).map(number));
                 cells.push(compared.difference.word().to_owned());
-                cells.push(compared.doubt.map_or("", Doubt::word).to_owned());
+                cells.push(compared.difference.doubt().map_or("", Doubt::word).to_owned());
                 table.rows.push(cells);
             }
         }

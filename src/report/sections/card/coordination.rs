@@ -86,10 +86,10 @@ pub(super) fn allreduce_rows(allreduce: &Experiment, row: &mut Row<'_>) {
         format!("among two workgroups, and {}", figures::quantity(beta.value, &beta.unit)),
     );
     for finding in &allreduce.findings {
-        if let Some(workers) = finding.name.strip_prefix("share_of_copy_ceiling.") {
-            let workgroups = if workers == "1" { "workgroup" } else { "workgroups" };
+        let workers = finding.name.strip_prefix("share_of_copy_ceiling.");
+        if let Some(workers) = workers.and_then(|workers| workers.parse().ok()) {
             row(
-                &format!("a copy by {workers} {workgroups}"),
+                &format!("a copy by {}", figures::counted(workers, "workgroup")),
                 figures::finding(finding),
                 "of the bytes that the whole device copies in as long".to_owned(),
             );
