@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
+use warplaw::bench::compare;
+use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
 use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::arms::Arms;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
-use warplaw::kernels::reduction::{Items, Variant, reduce};
 use warplaw::kernels::{Number, Shape};
-use warplaw::measure::compare;
 
 /// Nanoseconds by the GPU's clock.
 struct GpuTime;

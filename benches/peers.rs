@@ -14,12 +14,12 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use support::{adapter, keep, median, performance, ratio, seconds, table};
+use warplaw::bench::{Profile, compare};
 use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::fastest_reduction;
+use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
-use warplaw::kernels::reduction::{Items, Variant, reduce};
 use warplaw::kernels::{Number, Shape};
-use warplaw::measure::{Profile, compare};
 use warplaw::report::figures::short;
 
 const LEAST: u32 = 10;

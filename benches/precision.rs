@@ -15,11 +15,11 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::{adapter, keep, median, performance, table};
+use warplaw::bench::{Profile, Session, compare, run};
 use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::find;
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::arms::Arms;
-use warplaw::measure::{Profile, Session, compare, run};
 use warplaw::report::{Interval, figures::per_cent, rejudge};
 use warplaw::stats;
 

@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use support::{keep, performance, seconds, table};
-use warplaw::gpu::fake::{FakeExecutor, Machine};
-use warplaw::kernels::chain::Chain;
-use warplaw::measure::{
+use warplaw::bench::{
     Context, Experiment, Idea, Plan, PointSpec, Profile, Session, Sizing, Unsupported, run,
 };
-use warplaw::record::{Costs, Figures};
+use warplaw::kernels::chain::Chain;
+use warplaw::model::{Costs, Figures};
 use warplaw::report::figures::{per_cent, short};
+use warplaw::sim::{Machine, Simulator};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_warplaw");
 /// The first argument of a process that is to be measured.
@@ -62,11 +62,12 @@ fn child(cases: u32, rounds: u32) {
         most_rounds: rounds,
         ..Profile::FULL
     };
-    let device = FakeExecutor::new(Machine::lawful(32));
-    let mut session = Session::open(Box::new(device), profile, 1).expect("the fake device opens");
+    let device = Simulator::new(Machine::lawful(32));
+    let mut session =
+        Session::open(Box::new(device), profile, 1).expect("the simulated device opens");
     let never = AtomicBool::new(false);
     let (outcome, _) =
-        run(&mut session, &experiment, &never, &mut |_| ()).expect("the fake device works");
+        run(&mut session, &experiment, &never, &mut |_| ()).expect("the simulated device works");
     assert_eq!(outcome.points.len() as u32, cases - 1);
 }
 
@@ -190,7 +191,7 @@ fn first_look(scratch: &Path) -> Figures {
         }
         assert!(child.wait().expect("it ends").success(), "a first look failed");
         let wall_s = start.elapsed().as_secs_f64();
-        let record = warplaw::record::read(&out).expect("a run leaves a record");
+        let record = warplaw::model::read(&out).expect("a run leaves a record");
         let costs: Vec<Costs> = record.experiments.iter().filter_map(|e| e.costs).collect();
         let total = |of: fn(&Costs) -> f64| costs.iter().map(of).sum::<f64>();
         let sampling_s = total(|costs| costs.sampling_s);

@@ -1,14 +1,13 @@
 //! Clocks that lie: each is named in the record, and none is judged as if it were sound. No GPU.
 
-mod fake;
+mod sim;
 
-use fake::{measure, params, said, suite};
-use warplaw::gpu::fake::{FakeExecutor, Machine, StampFault};
-use warplaw::record::{Record, Status};
-use warplaw::stats::Verdict;
+use sim::{measure, params, said, suite};
+use warplaw::model::{ClockKind, Record, Status, Verdict};
+use warplaw::sim::{Machine, Simulator, StampFault};
 
-fn lawful() -> FakeExecutor {
-    FakeExecutor::new(Machine::lawful(16))
+fn lawful() -> Simulator {
+    Simulator::new(Machine::lawful(16))
 }
 
 fn record_of(fault: StampFault) -> Record {
@@ -33,7 +32,7 @@ fn stamps_that_are_no_spans_decide_nothing_and_are_named() {
         assert!(faults.iter().any(|fault| fault.contains(name)), "{fault:?}: {faults:?}");
         assert!(said(lanes, name), "{fault:?}: {:?}", lanes.diagnosis);
         // What was not measured is absent, and that it was tried is not.
-        let samples: Vec<_> = record.cases.iter().flat_map(|case| &case.samples_s).collect();
+        let samples: Vec<_> = record.cases().flat_map(|case| &case.samples_s).collect();
         assert!(samples.len() > 100 && samples.iter().all(|sample| sample.is_none()), "{fault:?}");
     }
 }
@@ -62,12 +61,13 @@ fn one_wrap_of_a_36_bit_counter_costs_one_span_and_is_named() {
     let lanes = &record.experiments[0];
     assert_eq!(lanes.verdict, Some(Verdict::Holds));
     assert!(said(lanes, "1 of ") && said(lanes, "a counter that wrapped around"));
-    assert_eq!(record.cases.iter().flat_map(|c| &c.samples_s).filter(|s| s.is_none()).count(), 1);
+    assert_eq!(record.cases().flat_map(|c| &c.samples_s).filter(|s| s.is_none()).count(), 1);
 }
 
 #[test]
 fn few_lost_stamps_are_left_out_and_counted() {
-    let (outcome, cases) = measure(lawful().stamping(StampFault::Lost(0.05)), "lanes");
+    let outcome = measure(lawful().stamping(StampFault::Lost(0.05)), "lanes");
+    let cases = &outcome.cases;
     assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
     assert!(said(&outcome, "were rejected by the clock: stamps that are zero"));
     assert!(cases.iter().any(|case| case.samples_s.contains(&None)));
@@ -76,14 +76,14 @@ fn few_lost_stamps_are_left_out_and_counted() {
 
 #[test]
 fn many_lost_stamps_decide_nothing() {
-    let (outcome, _) = measure(lawful().stamping(StampFault::Lost(0.4)), "lanes");
+    let outcome = measure(lawful().stamping(StampFault::Lost(0.4)), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
 }
 
 #[test]
 fn a_clock_that_runs_at_another_rate_than_the_hosts_is_not_believed() {
     for times in [0.5, 2.0] {
-        let (outcome, _) = measure(lawful().stamping(StampFault::Scaled(times)), "lanes");
+        let outcome = measure(lawful().stamping(StampFault::Scaled(times)), "lanes");
         assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
         assert!(said(&outcome, "control `clock` reads"), "{:?}", outcome.diagnosis);
     }
@@ -93,7 +93,7 @@ fn a_clock_that_runs_at_another_rate_than_the_hosts_is_not_believed() {
 fn a_period_that_cannot_be_leaves_the_hosts_clock_and_says_so() {
     for period_ns in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let record = suite(vec![lawful().ticking(period_ns)], &["lanes"]);
-        assert_eq!(record.clock.kind, "host");
+        assert_eq!(record.clock.kind, ClockKind::Host);
         assert!(record.clock.faults[0].contains(&format!("{period_ns} ns")));
         let text = serde_json::to_string(&record).expect("a record is JSON");
         serde_json::from_str::<Record>(&text).expect("what is written can be read");
@@ -106,7 +106,7 @@ fn a_period_that_cannot_be_leaves_the_hosts_clock_and_says_so() {
 #[test]
 fn a_clock_that_stands_still_makes_nothing_grow_into_a_watchdog() {
     let slow = Machine { slowness: 30.0, ..Machine::lawful(16) };
-    let frozen = FakeExecutor::new(slow).stamping(StampFault::Frozen);
+    let frozen = Simulator::new(slow).stamping(StampFault::Frozen);
     let record = suite(vec![frozen], &["lanes", "divergence"]);
     for outcome in &record.experiments {
         assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
@@ -122,7 +122,7 @@ fn a_point_that_lost_all_of_its_spans_is_not_passed_over() {
                 if params(workload).first() == Some(&2) { f64::NAN } else { span_s }
             },
         );
-    let (outcome, _) = measure(one_lost, "lanes");
+    let outcome = measure(one_lost, "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{:#?}", outcome.points);
     assert!(
         said(&outcome, "points that were timed and cannot be judged: 1"),

@@ -3,7 +3,7 @@
 //!
 //! `PROPTEST_CASES=1000000 cargo test --release --test fuzz` looks longer than the suite does.
 
-mod fake;
+mod sim;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,11 +13,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use warplaw::cli::Arguments;
-use warplaw::experiments::REGISTRY;
-use warplaw::gpu::fake::{FakeExecutor, Machine};
-use warplaw::predict::{Given, LAWS};
-use warplaw::record::{self, Record};
+use warplaw::experiments::{REGISTRY, laws};
+use warplaw::model::{self, Record};
 use warplaw::report::{self, Format, Judgement, Named, render};
+use warplaw::sim::{Machine, Simulator};
 
 /// A small record, whole.
 const GOLDEN: &str = include_str!("data/record-1.0.0.json");
@@ -27,10 +26,10 @@ fn whole() -> &'static [u8] {
     static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let ids: Vec<&str> = REGISTRY.iter().map(|experiment| experiment.id).collect();
         // Of small buffers, so that what is measured of memory is the reader's.
-        let small = FakeExecutor::new(Machine::lawful(8))
+        let small = Simulator::new(Machine::lawful(8))
             .appearing(|facts| facts.limits.binding_bytes = 16 << 20);
-        let mut record = fake::suite(vec![small], &ids);
-        record.cases.truncate(2);
+        let mut record = sim::suite(vec![small], &ids);
+        record.experiments.iter_mut().for_each(|experiment| experiment.cases.truncate(1));
         serde_json::to_vec(&record).expect("a record is JSON")
     });
     &WHOLE
@@ -211,12 +210,12 @@ fn use_everywhere(record: &Record) {
             _ => check_html(&page.text),
         }
     }
-    let place = record::default_path(record);
+    let place = model::default_path(record);
     let folders: Vec<_> = place.components().collect();
     assert!(folders.len() == 3 && place.starts_with("results"), "{}", place.display());
     assert!(!place.to_string_lossy().contains(".."), "{}", place.display());
-    for law in LAWS {
-        let mut given = Given::new(law, Some(record.clone()));
+    for law in laws() {
+        let mut given = law.given(Some(record.clone()));
         // What no record has.
         let asked = law.parameters.iter().filter(|parameter| parameter.places.is_empty());
         for parameter in asked.filter(|parameter| parameter.instead_of.is_none()) {
@@ -227,7 +226,7 @@ fn use_everywhere(record: &Record) {
         let _answer = law.ask(&mut given);
     }
     let again = serde_json::to_vec(record).expect("a record is JSON");
-    assert_eq!(&record::parse("again", &again).expect("what is written can be read"), record);
+    assert_eq!(&model::parse("again", &again).expect("what is written can be read"), record);
 }
 
 fn check_html(html: &str) {
@@ -275,7 +274,7 @@ fn check_markdown(markdown: &str, links: Links) {
 }
 
 fn check(text: &[u8]) {
-    match record::parse("some/file.json", text) {
+    match model::parse("some/file.json", text) {
         Ok(record) => use_everywhere(&record),
         Err(error) => {
             let line = error.to_string();
@@ -318,7 +317,7 @@ proptest! {
     #[test]
     fn any_words_are_a_command_line_or_an_error(
         command in prop::sample::select(vec!["run", "list", "adapters", "report", "compare", "check", "gallery", "predict", "help", ""]),
-        law in prop::sample::select(LAWS.iter().map(|law| law.name).chain(["", "teleport"]).collect::<Vec<_>>()),
+        law in prop::sample::select(laws().map(|law| law.name).chain(["", "teleport"]).collect::<Vec<_>>()),
         words in prop::collection::vec(word(), 0..6),
     ) {
         let words = ["warplaw", command, law].into_iter().map(str::to_owned).filter(|w| !w.is_empty()).chain(words);
@@ -328,11 +327,10 @@ proptest! {
 
     #[test]
     fn any_numbers_are_answered_or_refused(
-        law in 0..LAWS.len(),
+        law in prop::sample::select(laws().collect::<Vec<_>>()),
         numbers in prop::collection::vec(any::<f64>(), 12),
     ) {
-        let law = &LAWS[law];
-        let mut given = Given::new(law, None);
+        let mut given = law.given(None);
         for (parameter, number) in law.parameters.iter().zip(numbers) {
             // As the command line does: what is out of its domain is refused there.
             if let Ok(value) = parameter.domain.parse(&number.to_string()) {
@@ -371,7 +369,7 @@ fn word() -> impl Strategy<Value = String> {
 /// Files at the edge of what is read at all, of the worst kinds.
 #[test]
 fn large_files_are_refused_or_read_within_bounds() {
-    let most = record::MOST_BYTES as usize;
+    let most = model::MOST_BYTES as usize;
     let (head, tail) =
         GOLDEN.split_at(GOLDEN.find("\"experiments\"").expect("there are experiments"));
     let filled = |open: &str, item: &str| {
@@ -393,14 +391,14 @@ fn large_files_are_refused_or_read_within_bounds() {
     }
     let many = "{\"id\":\"a\",\"idea\":\"b\",\"law\":\"c\",\"status\":\"failed\",\"reason\":null,\"verdict\":null,\"stopped_by\":null},";
     let flood = tail.replacen('[', &format!("[{}", many.repeat(100_000)), 1);
-    let error = record::parse("flood", format!("{head}{flood}").as_bytes()).expect_err("too many");
+    let error = model::parse("flood", format!("{head}{flood}").as_bytes()).expect_err("too many");
     assert!(error.to_string().contains("are the most"), "{error}");
 }
 
 #[test]
 fn a_file_without_end_is_not_read_to_its_end() {
     if Path::new("/dev/zero").exists() {
-        let error = record::read(Path::new("/dev/zero")).expect_err("it is no record");
+        let error = model::read(Path::new("/dev/zero")).expect_err("it is no record");
         assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use warplaw::record;
+use warplaw::model;
 use warplaw::report::{self, Format, render};
 
 fn root() -> &'static Path {
@@ -96,7 +96,7 @@ fn the_readme_shows_what_its_record_says() {
         let (before, rest) = made.split_once(&open).expect("the part begins in README.md");
         let (source, rest) = rest.split_once(" -->\n").expect("the comment ends");
         let (_, after) = rest.split_once(&close).expect("the part ends");
-        let record = record::read(&root().join(source)).expect("it names a committed record");
+        let record = model::read(&root().join(source)).expect("it names a committed record");
         let summary = render(&report::summary(&record), Format::Markdown);
         let tables: Vec<&str> = summary.split("\n\n").filter(|b| b.starts_with('|')).collect();
         let table = tables[place].trim_end();

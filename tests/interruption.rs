@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use warplaw::record::{Status, read};
+use warplaw::model::{Status, read};
 
 /// What ends a run, by its name and as `kill` knows it.
 const SIGNALS: [&str; 3] = ["INT", "TERM", "KILL"];

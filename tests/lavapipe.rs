@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard};
 
-use warplaw::record::{Experiment, Record, Status, read};
-use warplaw::stats::{Verdict, median};
+use warplaw::model::{ClockKind, Experiment, Record, Status, Verdict, read};
+use warplaw::stats::median;
 
 const WIDTHS: [(u32, &str); 3] = [(4, "128"), (8, "256"), (16, "512")];
 
@@ -64,7 +64,7 @@ fn experiment<'a>(record: &'a Record, id: &str) -> &'a Experiment {
 }
 
 fn number(record: &Record, id: &str, name: &str) -> Option<f64> {
-    experiment(record, id).finding(name)?.value.number()
+    experiment(record, id).number(name)
 }
 
 /// Experiments whose laws hold here, point for point.
@@ -97,7 +97,7 @@ fn the_laws_hold_at_every_width() {
             for name in ["effective_width", "width_by_granularity", "width_by_lanes"] {
                 assert_eq!(number(&record, "width", name), Some(width), "{name} at {bits} bits");
             }
-            assert!(record.cases.iter().all(|case| case.verified));
+            assert!(record.cases().all(|case| case.verified));
             let Some(breach) = breach(&record) else {
                 break;
             };
@@ -112,8 +112,7 @@ fn the_laws_hold_at_every_width() {
 fn odd_knee(record: &Record, bits: &str) -> Option<String> {
     let outcome = experiment(record, "ilp");
     for word in ["u32", "f32"] {
-        let seconds =
-            |name: &str| outcome.parameter(&format!("{name}.{word}")).map_or(f64::NAN, |p| p.value);
+        let seconds = |name: &str| outcome.number(&format!("{name}.{word}")).unwrap_or(f64::NAN);
         let (latency, issue) = (seconds("latency"), seconds("t_issue"));
         // Two dependent instructions of any CPU take a few tenths to a few nanoseconds. Chains that wait for one another
         // would issue at 1. A CPU without registers of 512 bits has two halves of each vector under way as it is, and
@@ -153,7 +152,7 @@ fn chains_hide_latency_up_to_the_knee_at_every_width() {
     for (_, bits) in WIDTHS {
         let odd = (0..RUNS).map_while(|_| {
             let record = run("ilp", bits, &["--only", "ilp"], &[]);
-            assert!(record.cases.iter().all(|case| case.verified));
+            assert!(record.cases().all(|case| case.verified));
             odd_knee(&record, bits)
         });
         let odd: Vec<String> = odd.collect();
@@ -167,9 +166,7 @@ fn odd_coordination(record: &Record) -> Option<String> {
         let value = value.unwrap_or(f64::NAN);
         (!range.contains(&value)).then(|| format!("{what}: {value}, not within {range:?}"))
     };
-    let parameter = |id: &str, name: &str| {
-        experiment(record, id).parameter(name).map(|parameter| parameter.value)
-    };
+    let parameter = |id: &str, name: &str| number(record, id, name);
     let median_of = |id: &str| median(&experiment(record, id).residuals());
     let ratio = |id: &str, what: &str, of: &str| {
         let figure = |how: &str| number(record, id, &format!("{what}_{how}.{of}"));
@@ -237,7 +234,7 @@ fn coordination_and_busy_hardware_at_every_width() {
     for (_, bits) in WIDTHS {
         let odd = (0..RUNS).map_while(|_| {
             let record = run("coordination", bits, &["--only", IDS], &[]);
-            assert!(record.cases.iter().all(|case| case.verified), "at {bits} bits");
+            assert!(record.cases().all(|case| case.verified), "at {bits} bits");
             odd_coordination(&record)
         });
         let odd: Vec<String> = odd.inspect(|odd| println!("at {bits} bits: {odd}")).collect();
@@ -260,7 +257,7 @@ fn portable_limits_are_enough_for_every_experiment() {
         for outcome in &record.experiments {
             assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
         }
-        assert!(record.cases.iter().all(|case| case.verified), "{set}");
+        assert!(record.cases().all(|case| case.verified), "{set}");
     }
 }
 
@@ -310,12 +307,12 @@ fn every_kernel_is_right_at_every_width() {
         (1..RUNS).fold(share, |best, _| if best > ENOUGH { best } else { best.max(again()) })
     };
     for (_, bits) in WIDTHS {
-        let record = run("kernels", bits, &["--only", "ladder,ceilings,reduction"], &[]);
-        for id in ["ladder", "ceilings", "reduction"] {
+        let record = run("kernels", bits, &["--only", "batching,ceilings,reduction"], &[]);
+        for id in ["batching", "ceilings", "reduction"] {
             let reason = &experiment(&record, id).reason;
             assert!(reason.is_none(), "{id} at {bits} bits: {reason:?}");
         }
-        assert!(record.cases.iter().all(|case| case.verified), "at {bits} bits");
+        assert!(record.cases().all(|case| case.verified), "at {bits} bits");
         let share = number(&record, "reduction", "best_share_of_ceiling").expect("it is measured");
         let share = best_of(share, bits);
         assert!(share > ENOUGH, "the best reduction reads at {share} of the ceiling, {bits} bits");
@@ -329,7 +326,7 @@ fn the_host_clock_finds_the_same_width() {
     }
     let _alone = alone();
     let record = run("host", "256", &["--host-clock", "--only", "width"], &[]);
-    assert_eq!(record.clock.kind, "host");
+    assert_eq!(record.clock.kind, ClockKind::Host);
     assert_eq!(number(&record, "width", "effective_width"), Some(8.0));
 }
 
@@ -341,7 +338,7 @@ fn checked_shaders_are_recorded_as_such() {
     let _alone = alone();
     let record = run("checked", "256", &["--checked", "--only", "lanes"], &[]);
     assert!(record.adapter.shader_checks);
-    assert!(record.cases.iter().all(|case| case.verified));
+    assert!(record.cases().all(|case| case.verified));
 }
 
 #[test]
@@ -353,7 +350,7 @@ fn an_interrupt_keeps_what_there_is_and_marks_the_rest() {
     let out = scratch("interrupted.json");
     let mut child = Command::new(env!("CARGO_BIN_EXE_warplaw"))
         .args(["run", "--full", "--backend", "vulkan", "--adapter", "llvmpipe"])
-        .args(["--only", "width,lanes,ladder", "--out"])
+        .args(["--only", "width,lanes,batching", "--out"])
         .arg(&out)
         .env("LP_NATIVE_VECTOR_WIDTH", "256")
         .stdout(std::process::Stdio::null())

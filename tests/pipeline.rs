@@ -1,21 +1,22 @@
-//! The whole pipeline on the fake executor: a lawful device holds, an unlawful one deviates, a noisy or
+//! The whole pipeline on the simulated device: a lawful device holds, an unlawful one deviates, a noisy or
 //! lying one is inconclusive, a wrong answer fails. No GPU.
 
-mod fake;
+mod sim;
 
 use std::sync::atomic::AtomicBool;
 
-use fake::{measure, measure_until, number, params, said};
+use sim::{measure, measure_until, number, params, said, words};
 use warplaw::experiments::REGISTRY;
-use warplaw::gpu::fake::{FakeExecutor, Machine, Noise};
 use warplaw::gpu::{Contents, Workload};
-use warplaw::record::Status;
-use warplaw::stats::Verdict;
+use warplaw::model::Status;
+use warplaw::model::Verdict;
+use warplaw::sim::{Machine, Noise, Simulator};
 
 #[test]
 fn every_law_holds_on_a_lawful_machine() {
     for experiment in REGISTRY {
-        let (outcome, cases) = measure(FakeExecutor::new(Machine::lawful(16)), experiment.id);
+        let outcome = measure(Simulator::new(Machine::lawful(16)), experiment.id);
+        let cases = &outcome.cases;
         assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
         let off: Vec<_> = outcome.points.iter().filter(|p| p.verdict != Verdict::Holds).collect();
         assert_eq!(outcome.verdict, Some(Verdict::Holds), "{}: {off:#?}", outcome.id);
@@ -27,7 +28,7 @@ fn every_law_holds_on_a_lawful_machine() {
 #[test]
 fn widths_from_4_to_64_are_found_twice_and_alike() {
     for width in [4, 8, 16, 32, 64] {
-        let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(width)), "width");
+        let outcome = measure(Simulator::new(Machine::lawful(width)), "width");
         for name in ["effective_width", "width_by_granularity", "width_by_lanes", "reported_width"]
         {
             assert_eq!(number(&outcome, name), f64::from(width), "{name}");
@@ -38,7 +39,7 @@ fn widths_from_4_to_64_are_found_twice_and_alike() {
 #[test]
 fn a_width_that_is_not_the_reported_one_is_found_and_explained() {
     let stale = Machine { width: 4, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(stale), "width");
+    let outcome = measure(Simulator::new(stale), "width");
     assert_eq!(number(&outcome, "effective_width"), 4.0);
     assert_eq!(number(&outcome, "reported_width"), 16.0);
     assert!(said(&outcome, "stale driver cache"), "{:?}", outcome.diagnosis);
@@ -47,7 +48,7 @@ fn a_width_that_is_not_the_reported_one_is_found_and_explained() {
 #[test]
 fn divergence_predicted_for_the_wrong_width_deviates() {
     let stale = Machine { width: 4, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(stale), "divergence");
+    let outcome = measure(Simulator::new(stale), "divergence");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
 }
@@ -61,29 +62,28 @@ fn takes_two_arms(workload: &Workload) -> bool {
 
 #[test]
 fn arms_turned_into_selects_deviate_and_are_named() {
-    let executor = FakeExecutor::new(Machine::lawful(16))
+    let executor = Simulator::new(Machine::lawful(16))
         .distorting(|workload, span| if takes_two_arms(workload) { 0.6 * span } else { span });
-    let (outcome, _) = measure(executor, "divergence");
+    let outcome = measure(executor, "divergence");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
-    assert!(said(&outcome, "turned arms into selects"), "{:?}", outcome.diagnosis);
+    assert!(said(&outcome, "turned paths into selects"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
 fn lanes_that_are_not_free_deviate() {
-    let (outcome, _) =
-        measure(FakeExecutor::new(Machine { width: 8, ..Machine::lawful(16) }), "lanes");
+    let outcome = measure(Simulator::new(Machine { width: 8, ..Machine::lawful(16) }), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "lanes below 16 are not free"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
 fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         // Of some but not many workgroups, and of 32 steps: no other level and no control is like it.
         let middling = (8..256).contains(&workload.dispatches()[0].workgroups()[0]);
         if middling && params(workload).get(1) == Some(&32) { 2.0 * span } else { span }
     });
-    let (outcome, _) = measure(executor, "ladder");
+    let outcome = measure(executor, "batching");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "workgroups_per_dispatch: batches of "));
     let off = outcome.points.iter().filter(|point| point.verdict == Verdict::Deviates);
@@ -93,7 +93,7 @@ fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
 #[test]
 fn the_ladder_finds_the_planted_costs() {
     let machine = Machine::lawful(16);
-    let (outcome, _) = measure(FakeExecutor::new(machine), "ladder");
+    let outcome = measure(Simulator::new(machine), "batching");
     for (level, planted) in [
         ("workgroups_per_dispatch", machine.costs.dispatch_s),
         ("dispatches_per_pass", machine.costs.pass_s),
@@ -101,7 +101,7 @@ fn the_ladder_finds_the_planted_costs() {
         ("submits_per_wait", machine.costs.wait_s),
         ("chunks_per_map", machine.costs.map_s),
     ] {
-        let alpha = outcome.parameter(&format!("{level}.alpha")).expect("α is estimated").value;
+        let alpha = number(&outcome, &format!("{level}.alpha"));
         assert!((alpha / planted - 1.0).abs() < 0.1, "{level}: {alpha} for {planted}");
     }
 }
@@ -109,7 +109,7 @@ fn the_ladder_finds_the_planted_costs() {
 #[test]
 fn work_held_up_by_fewer_lanes_than_said_deviates() {
     let narrow = Machine { width: 4, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(narrow), "imbalance");
+    let outcome = measure(Simulator::new(narrow), "imbalance");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
     assert!(!said(&outcome, "sorted work departs"), "{:?}", outcome.diagnosis);
@@ -117,7 +117,7 @@ fn work_held_up_by_fewer_lanes_than_said_deviates() {
 
 #[test]
 fn what_sorting_buys_is_found_as_predicted() {
-    let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(16)), "imbalance");
+    let outcome = measure(Simulator::new(Machine::lawful(16)), "imbalance");
     for spread in ["ramp", "straggler", "geometric"] {
         let buys = number(&outcome, &format!("sorting_buys.{spread}"));
         let predicted = number(&outcome, &format!("sorting_buys_predicted.{spread}"));
@@ -131,7 +131,7 @@ fn what_sorting_buys_is_found_as_predicted() {
 
 #[test]
 fn a_price_on_diverging_itself_deviates() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let divergent = workload.buffers().iter().any(|contents| match contents {
             Contents::Data(words) => words.iter().any(|&word| word != 0 && word != u32::MAX),
             _ => false,
@@ -139,14 +139,14 @@ fn a_price_on_diverging_itself_deviates() {
         let branches = workload.label().starts_with("branch_long");
         if branches && divergent { 1.3 * span } else { span }
     });
-    let (outcome, _) = measure(executor, "select");
+    let outcome = measure(executor, "select");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "diverging itself has a price"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
 fn the_crossover_is_found_where_it_is_predicted() {
-    let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(16)), "select");
+    let outcome = measure(Simulator::new(Machine::lawful(16)), "select");
     let measured = number(&outcome, "crossover_measured.64_trips");
     let predicted = number(&outcome, "crossover_predicted.64_trips");
     assert!((measured / predicted - 1.0).abs() < 0.2, "{measured}, {predicted} predicted");
@@ -154,29 +154,26 @@ fn the_crossover_is_found_where_it_is_predicted() {
 
 #[test]
 fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
-    let (branch, _) = measure(FakeExecutor::new(Machine::lawful(16)), "select");
+    let branch = measure(Simulator::new(Machine::lawful(16)), "select");
     assert!(said(&branch, "it is a branch still"), "{:?}", branch.diagnosis);
-    let flat = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let flat = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let choices = params(workload).first().copied();
         let short = workload.label().starts_with("branch_short") && choices != Some(0);
         if short { 2e-3 } else { span }
     });
-    let (select, _) = measure(flat, "select");
+    let select = measure(flat, "select");
     assert!(said(&select, "runs both sides as a select does"), "{:?}", select.diagnosis);
 }
 
 #[test]
 fn stages_that_hinder_each_other_deviate() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
-        let trips = |buffer: usize| match &workload.buffers()[buffer] {
-            Contents::Uniform(words) => words[0],
-            _ => 0,
-        };
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
+        let trips = |buffer: usize| words(workload, buffer).first().copied().unwrap_or(0);
         let mixed = workload.dispatches().len() == 2 && trips(0) > 0 && trips(1) > 0;
         let parallel = workload.dispatches().last().is_some_and(|d| d.workgroups()[0] > 1);
         if mixed && parallel { 1.4 * span } else { span }
     });
-    let (outcome, _) = measure(executor, "amdahl");
+    let outcome = measure(executor, "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "less than their stages alone allow"), "{:?}", outcome.diagnosis);
 }
@@ -185,7 +182,7 @@ fn stages_that_hinder_each_other_deviate() {
 #[test]
 fn many_workers_tell_one_per_cent_from_none() {
     let machine = Machine { workers: 64.0, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(machine), "amdahl");
+    let outcome = measure(Simulator::new(machine), "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
     // 1 / (0.01 + 0.99 / 64) = 39.3.
     assert!((number(&outcome, "best_speed_up.0.99") / 39.3 - 1.0).abs() < 0.05);
@@ -195,23 +192,23 @@ fn many_workers_tell_one_per_cent_from_none() {
 #[test]
 fn workers_that_are_not_there_are_not_blamed_on_the_law() {
     let machine = Machine { workers: 4.0, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(machine), "amdahl");
+    let outcome = measure(Simulator::new(machine), "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Holds));
     assert!((number(&outcome, "hardware_workers") - 4.0).abs() < 0.1);
     assert!((number(&outcome, "ceiling.0.99") - 100.0).abs() < 1e-6);
     let ideal = outcome.points.iter().filter(|p| p.series.ends_with("ideal workers"));
     let beyond: Vec<_> = ideal.filter(|p| p.x.value > 4.0).collect();
-    assert!(!beyond.is_empty() && beyond.iter().all(|p| !p.claimed && p.measured < p.predicted));
+    assert!(!beyond.is_empty() && beyond.iter().all(|p| !p.judged && p.measured < p.predicted));
 }
 
 #[test]
 fn latency_issue_time_and_knee_are_those_that_were_planted() {
     let machine = Machine::lawful(16);
-    let (outcome, _) = measure(FakeExecutor::new(machine), "ilp");
+    let outcome = measure(Simulator::new(machine), "ilp");
     let planted = machine.costs.latency_s / machine.costs.issue_s;
     for word in ["u32", "f32"] {
         // A step is two instructions.
-        let latency = outcome.parameter(&format!("latency.{word}")).expect("it is measured").value;
+        let latency = number(&outcome, &format!("latency.{word}"));
         assert!((latency / (2.0 * machine.costs.latency_s) - 1.0).abs() < 0.02, "{latency}");
         for how in ["predicted", "measured"] {
             let knee = number(&outcome, &format!("knee_{how}.{word}"));
@@ -222,12 +219,12 @@ fn latency_issue_time_and_knee_are_those_that_were_planted() {
 
 #[test]
 fn chains_that_collide_around_the_knee_deviate() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let at_the_knee =
             ["chains: 3", "chains: 4"].iter().any(|chains| workload.label().contains(chains));
         if at_the_knee { 1.3 * span } else { span }
     });
-    let (outcome, _) = measure(executor, "ilp");
+    let outcome = measure(executor, "ilp");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "the corner is round"), "{:?}", outcome.diagnosis);
     assert!(!said(&outcome, "far from the knee"), "{:?}", outcome.diagnosis);
@@ -235,10 +232,10 @@ fn chains_that_collide_around_the_knee_deviate() {
 
 #[test]
 fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         if workload.label().starts_with("tree_interleaved") { 2.5 * span } else { span }
     });
-    let (outcome, _) = measure(executor, "reduction");
+    let outcome = measure(executor, "reduction");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "tree_interleaved u32"), "{:?}", outcome.diagnosis);
 }
@@ -246,15 +243,15 @@ fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
 #[test]
 fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found() {
     let machine = Machine { reported_width: None, ..Machine::lawful(8) };
-    let (width, _) = measure(FakeExecutor::new(machine), "width");
+    let width = measure(Simulator::new(machine), "width");
     assert_eq!(number(&width, "effective_width"), 8.0);
-    assert!(width.finding("reported_width").is_none());
-    let (reduction, _) = measure(FakeExecutor::new(machine), "reduction");
+    assert!(width.metric("reported_width").is_none());
+    let reduction = measure(Simulator::new(machine), "reduction");
     assert_eq!(reduction.status, Status::Measured);
     assert!(said(&reduction, "subgroup_then_atomic u32 is unsupported"));
-    let (divergence, _) = measure(FakeExecutor::new(machine), "divergence");
+    let divergence = measure(Simulator::new(machine), "divergence");
     assert_eq!(divergence.status, Status::Unsupported);
-    assert!(divergence.reason.is_some_and(|reason| reason.contains("`--only width,…`")));
+    assert!(divergence.reason.is_some_and(|reason| reason.contains("run `width` too")));
 }
 
 #[test]
@@ -273,7 +270,7 @@ fn a_noisy_machine_is_inconclusive() {
         "occupancy",
         "overlap",
     ] {
-        let (outcome, _) = measure(FakeExecutor::new(noisy), id);
+        let outcome = measure(Simulator::new(noisy), id);
         assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{id}");
     }
 }
@@ -282,28 +279,29 @@ fn a_noisy_machine_is_inconclusive() {
 fn a_drifting_machine_is_inconclusive_and_says_so() {
     let noise = Noise { drift: 0.1, ..Noise::QUIET };
     let drifting = Machine { noise, ..Machine::lawful(16) };
-    let (outcome, _) = measure(FakeExecutor::new(drifting), "lanes");
+    let outcome = measure(Simulator::new(drifting), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "control `drift`"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
 fn preemption_of_long_spans_is_caught_by_the_linear_control() {
-    let executor = FakeExecutor::new(Machine::lawful(16))
+    let executor = Simulator::new(Machine::lawful(16))
         .distorting(|_, span| if span > 3e-3 { 1.5 * span } else { span });
-    let (outcome, _) = measure(executor, "lanes");
+    let outcome = measure(executor, "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "control `linear`"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
 fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
-    let executor = FakeExecutor::new(Machine::lawful(16)).corrupting(|workload, outputs| {
+    let executor = Simulator::new(Machine::lawful(16)).corrupting(|workload, outputs| {
         if takes_two_arms(workload) {
             *outputs.last_mut().expect("there are outputs") ^= 1;
         }
     });
-    let (outcome, cases) = measure(executor, "divergence");
+    let outcome = measure(executor, "divergence");
+    let cases = &outcome.cases;
     assert_eq!((outcome.status, outcome.verdict), (Status::Failed, None));
     assert!(outcome.reason.is_some_and(|reason| reason.contains("wrong output: output[")));
     let wrong: Vec<_> = cases.iter().filter(|case| !case.verified).collect();
@@ -314,16 +312,17 @@ fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
 #[test]
 fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
     // A case off by just the tolerance: no number of rounds puts its interval on one side.
-    let executor = FakeExecutor::new(Machine::lawful(16)).distorting(|workload, span| {
+    let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let active = params(workload).first().copied();
         let trips = params(workload).get(1).copied();
         if (active, trips) == (Some(2), Some(512)) { span / 1.05 } else { span }
     });
-    let (outcome, cases) = measure(executor, "lanes");
+    let outcome = measure(executor, "lanes");
+    let cases = &outcome.cases;
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive), "{:#?}", outcome.points);
-    assert!(said(&outcome, "rounds more of the cases behind points that were undecided"));
+    assert!(said(&outcome, "extra rounds for the cases of undecided points"));
     let rounds = |id: &str| {
-        let case = cases.iter().find(|case| case.id == format!("lanes.{id}"));
+        let case = cases.iter().find(|case| case.id == id);
         case.expect("it is a case").samples_s.len()
     };
     assert!(rounds("active.2") > rounds("active.8"), "what is undecided is timed again");
@@ -335,70 +334,48 @@ fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
 
 #[test]
 fn an_interrupted_experiment_says_so() {
-    let (outcome, _) =
-        measure_until(FakeExecutor::new(Machine::lawful(16)), "lanes", &AtomicBool::new(true));
+    let outcome =
+        measure_until(Simulator::new(Machine::lawful(16)), "lanes", &AtomicBool::new(true));
     assert_eq!((outcome.status, outcome.verdict), (Status::Interrupted, None));
 }
 
 #[test]
 fn the_same_seeds_give_the_same_figures() {
-    let once = measure(FakeExecutor::new(Machine::lawful(16)), "lanes");
-    let twice = measure(FakeExecutor::new(Machine::lawful(16)), "lanes");
-    assert_eq!(once.0.points, twice.0.points);
-    assert_eq!(once.1, twice.1);
+    let once = measure(Simulator::new(Machine::lawful(16)), "lanes");
+    let twice = measure(Simulator::new(Machine::lawful(16)), "lanes");
+    assert_eq!(once.points, twice.points);
+    assert_eq!(once.cases, twice.cases);
 }
 
 /// A record of all experiments on a lawful machine.
-fn whole_record() -> warplaw::record::Record {
+fn whole_record() -> warplaw::model::Record {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json");
-    let mut record = warplaw::record::read(golden.as_ref()).expect("the golden record is readable");
+    let mut record = warplaw::model::read(golden.as_ref()).expect("the golden record is readable");
     record.experiments = REGISTRY
         .iter()
-        .map(|experiment| measure(FakeExecutor::new(Machine::lawful(16)), experiment.id).0)
+        .map(|experiment| measure(Simulator::new(Machine::lawful(16)), experiment.id))
         .collect();
     record
 }
 
 #[test]
-fn the_device_card_has_every_row() {
-    let report = warplaw::report::report(&whole_record());
+fn the_device_card_has_a_row_for_every_headline_and_no_other() {
+    let record = whole_record();
+    let report = warplaw::report::report(&record);
     let text = warplaw::report::render(&report, warplaw::report::Format::Markdown);
     let card = text.split("## Device card").nth(1).expect("there is a card");
-    for row in [
-        "| lanes in lockstep | 16 lanes |",
-        "| a dispatch |",
-        "| a pass |",
-        "| a submit |",
-        "| a wait |",
-        "| a readback |",
-        "for 90 % of peak",
-        "| a 2-way branch |",
-        "| a 4-way branch |",
-        "| a 16-way branch |",
-        "| work that ramps up to 8× |",
-        "| one in 32 straggling, 16× |",
-        "| work of geometric lengths up to 16× |",
-        "| selecting beats branching |",
-        "| a branch over four operations runs | a branch |",
-        "| many workgroups of 256 lanes |",
-        "| latency of a step of u32 |",
-        "| latency of a step of f32 |",
-        "| a full subgroup |",
-        "| best reduction of u32 |",
-        "| a barrier of 256 lanes |",
-        "| a tree of 256 lanes |",
-        "| a sum over a subgroup |",
-        "| an atomic on one address |",
-        "| an atomic maximum on one address |",
-        "| a dependency between dispatches |",
-        "| a step of an all-reduce |",
-        "| an all-reduce among 16 workgroups |",
-        "| a load from 16 KiB |",
-        "| a load from 64 MiB |",
-        "| an upload by write\\_buffer |",
-        "| an upload by mapped\\_staging |",
-    ] {
-        assert!(card.contains(row), "no `{row}` in {card}");
+    let card = card.split("\n## ").next().expect("the card ends");
+    let metrics = record.experiments.iter().flat_map(|experiment| &experiment.metrics);
+    let headlines: Vec<_> = metrics.filter(|metric| metric.headline).collect();
+    for metric in &headlines {
+        let label = metric.label.replace('_', "\\_");
+        assert!(card.contains(&format!("| {label} |")), "no `{label}` in {card}");
+    }
+    // A head, a rule, and a row each.
+    assert_eq!(card.lines().filter(|line| line.starts_with('|')).count(), headlines.len() + 2);
+    for experiment in &record.experiments {
+        let one = experiment.metrics.iter().any(|metric| metric.headline);
+        assert!(one, "{} has no headline", experiment.id);
     }
 }
 
@@ -406,7 +383,7 @@ fn the_device_card_has_every_row() {
 fn a_machine_of_one_lane_is_measured_too() {
     for id in [
         "width",
-        "ladder",
+        "batching",
         "lanes",
         "divergence",
         "imbalance",
@@ -418,7 +395,7 @@ fn a_machine_of_one_lane_is_measured_too() {
         "occupancy",
         "overlap",
     ] {
-        let (outcome, _) = measure(FakeExecutor::new(Machine::lawful(1)), id);
+        let outcome = measure(Simulator::new(Machine::lawful(1)), id);
         assert_eq!(outcome.status, Status::Measured, "{id}: {:?}", outcome.reason);
     }
 }
@@ -427,11 +404,12 @@ fn a_machine_of_one_lane_is_measured_too() {
 #[test]
 fn small_limits_make_smaller_sizes_or_a_reason() {
     for experiment in REGISTRY {
-        let executor = FakeExecutor::new(Machine::lawful(16)).appearing(|facts| {
+        let executor = Simulator::new(Machine::lawful(16)).appearing(|facts| {
             facts.limits.workgroup_lanes = 128;
             facts.limits.binding_bytes = 16 << 20;
         });
-        let (outcome, cases) = measure(executor, experiment.id);
+        let outcome = measure(executor, experiment.id);
+        let cases = &outcome.cases;
         match outcome.status {
             Status::Measured => assert!(
                 cases.iter().all(|case| case.verified),
@@ -454,9 +432,9 @@ fn small_limits_make_smaller_sizes_or_a_reason() {
 #[test]
 fn a_control_that_cannot_be_read_decides_nothing() {
     // Every stamp of the canary's multiple is lost, and with it the linearity control.
-    let executor = FakeExecutor::new(Machine::lawful(16))
+    let executor = Simulator::new(Machine::lawful(16))
         .distorting(|_, span| if span > 3e-3 { f64::NAN } else { span });
-    let (outcome, _) = measure(executor, "lanes");
+    let outcome = measure(executor, "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "control `linear` could not be read"), "{:?}", outcome.diagnosis);
 }

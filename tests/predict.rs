@@ -4,9 +4,8 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use warplaw::predict::{Given, LAWS};
-use warplaw::record::{self, Finding};
-use warplaw::stats::{Interval, Verdict};
+use warplaw::experiments::laws;
+use warplaw::model::{self, About, Interval, Metric, Verdict};
 
 fn warplaw(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_warplaw")).args(arguments).output().expect("the binary runs")
@@ -169,43 +168,35 @@ fn golden() -> String {
 
 /// The golden record with a `width` experiment that found so many lanes.
 fn record_of_width(lanes: f64) -> String {
-    let mut record = record::read(golden().as_ref()).expect("the golden record is readable");
+    let mut record = model::read(golden().as_ref()).expect("the golden record is readable");
     let mut width = record.experiments[0].clone();
     width.id = "width".to_owned();
-    let value = record::Value::Number(lanes);
-    width.findings = vec![Finding {
-        name: "effective_width".to_owned(),
-        value,
-        unit: "lanes".to_owned(),
-        ci: None,
-        reach: None,
-    }];
+    let about = About::new("effective_width", "lanes in lockstep", "lanes");
+    width.metrics = vec![Metric { value: Some(lanes), ..about.metric() }];
     record.experiments.push(width);
     let name = format!("warplaw-predict-{}-{lanes}.json", std::process::id());
     let path = std::env::temp_dir().join(name);
-    record::write(&record, &path).expect("a record can be written");
+    model::write(&record, &path).expect("a record can be written");
     path.to_str().expect("the path is text").to_owned()
 }
 
 #[test]
 fn what_stands_on_weak_ground_says_so() {
-    let mut record = record::read(golden().as_ref()).expect("the golden record is readable");
-    let mut ladder = record.experiments[0].clone();
-    ladder.id = "ladder".to_owned();
-    ladder.verdict = Some(Verdict::Inconclusive);
-    ladder.points.clear();
-    let parameter = |name: &str, value: f64, wide: f64| record::Parameter {
-        name: format!("workgroups_per_dispatch.{name}"),
-        value,
-        unit: "s".to_owned(),
-        ci: Some(Interval { lo: value * (1.0 - wide), hi: value * (1.0 + wide) }),
-        reach: None,
+    let mut record = model::read(golden().as_ref()).expect("the golden record is readable");
+    let mut batching = record.experiments[0].clone();
+    batching.id = "batching".to_owned();
+    batching.verdict = Some(Verdict::Inconclusive);
+    batching.points.clear();
+    let parameter = |name: &str, value: f64, wide: f64| {
+        let about = About::new(format!("workgroups_per_dispatch.{name}"), name, "s");
+        let ci = Some(Interval { lo: value * (1.0 - wide), hi: value * (1.0 + wide) });
+        Metric { value: Some(value), ci, ..about.metric() }
     };
-    ladder.parameters = vec![parameter("alpha", 40e-6, 0.5), parameter("t", 1e-6, 0.01)];
-    record.experiments.push(ladder);
+    batching.metrics = vec![parameter("alpha", 40e-6, 0.5), parameter("t", 1e-6, 0.01)];
+    record.experiments.push(batching);
     let path =
         std::env::temp_dir().join(format!("warplaw-predict-{}-weak.json", std::process::id()));
-    record::write(&record, &path).expect("a record can be written");
+    model::write(&record, &path).expect("a record can be written");
     let text = predict(&format!("batching --from {}", path.display()));
     assert!(
         text.contains("Batch 360 workgroups of 64 lanes and 32 steps for 90 % of peak"),
@@ -214,7 +205,7 @@ fn what_stands_on_weak_ground_says_so() {
     assert!(text.contains("alpha = 40 µs [20, 60.0]"), "{text}");
     assert!(text.contains("alpha is known to no better than a fifth."), "{text}");
     assert!(!text.contains("t is known"), "{text}");
-    assert!(text.contains("In this record `ladder` reads inconclusive."), "{text}");
+    assert!(text.contains("In this record `batching` reads inconclusive."), "{text}");
 }
 
 /// The branch at its dearest takes both arms; away from there one of them is saved.
@@ -254,7 +245,7 @@ fn a_record_without_the_value_or_with_a_senseless_one_is_named() {
     let error = refusal(&format!("allreduce --p 4 --m 1MiB --from {}", golden()));
     assert!(error.contains("--alpha") && error.contains("no allreduce.alpha"), "{error}");
     let error = refusal(&format!("batching --level dispatches_per_lunch --from {}", golden()));
-    assert!(error.contains("no ladder.dispatches_per_lunch.alpha"), "{error}");
+    assert!(error.contains("no batching.dispatches_per_lunch.alpha"), "{error}");
     let zero = record_of_width(0.0);
     let error = refusal(&format!("divergence --k 4 --from {zero}"));
     assert!(error.contains("width.effective_width of the record is 0"), "{error}");
@@ -264,7 +255,7 @@ fn a_record_without_the_value_or_with_a_senseless_one_is_named() {
 
 #[test]
 fn help_names_unit_and_domain_of_every_parameter() {
-    for law in LAWS {
+    for law in laws() {
         let output = warplaw(&["predict", law.name, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{}", law.name);
         let help = String::from_utf8_lossy(&output.stdout);
@@ -282,10 +273,10 @@ fn help_names_unit_and_domain_of_every_parameter() {
 #[test]
 fn no_corner_of_a_domain_is_fatal() {
     let edges = [0.0, 1e-300, 1e-12, 0.5, 1.0, 1.5, 8.0, 1024.0, 1e18, 1e300];
-    for law in LAWS {
+    for law in laws() {
         for &value in &edges {
             for &other in &edges {
-                let mut given = Given::new(law, None);
+                let mut given = law.given(None);
                 for (index, parameter) in law.parameters.iter().enumerate() {
                     let value = if index % 2 == 0 { value } else { other };
                     if parameter.domain.check(value).is_ok() {
@@ -297,7 +288,7 @@ fn no_corner_of_a_domain_is_fatal() {
                 let rows = answer.columns[0].values.len();
                 assert!(rows >= 1 && answer.columns.iter().all(|c| c.values.len() == rows));
                 let text = warplaw::report::render(
-                    &answer.document(),
+                    &warplaw::report::answer(&answer),
                     warplaw::report::Format::Terminal { width: Some(60), color: false },
                 );
                 // Sentences are the terminal's to wrap.

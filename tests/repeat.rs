@@ -1,22 +1,22 @@
-//! The same seed gives the same plan in the same order and, on the fake device, the same record byte for byte.
+//! The same seed gives the same plan in the same order and, on the simulated device, the same record byte for byte.
 //! No GPU.
 
-mod fake;
+mod sim;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use fake::{params, suite, suite_seeded};
+use sim::{params, suite, suite_seeded};
+use warplaw::bench::{Profile, Session, run};
 use warplaw::experiments::{REGISTRY, find};
-use warplaw::gpu::fake::{FakeExecutor, Machine, Noise};
 use warplaw::gpu::{AdapterFacts, Built, Executor, GpuError, Span, Workload};
-use warplaw::measure::{Profile, Session, run};
+use warplaw::sim::{Machine, Noise, Simulator};
 
 /// Noisy enough that nothing repeats by chance.
-fn noisy() -> FakeExecutor {
+fn noisy() -> Simulator {
     let noise = Noise { spread: 0.05, spikes: 0.05, tail: 0.02, ..Noise::QUIET };
-    FakeExecutor::new(Machine { noise, ..Machine::lawful(16) })
+    Simulator::new(Machine { noise, ..Machine::lawful(16) })
 }
 
 #[test]
@@ -28,13 +28,15 @@ fn the_same_seed_gives_the_same_record_byte_for_byte() {
 
 #[test]
 fn another_seed_gives_another() {
-    let samples = |seed| suite_seeded(vec![noisy()], &["lanes"], seed).cases[0].samples_s.clone();
+    let samples = |seed| {
+        suite_seeded(vec![noisy()], &["lanes"], seed).experiments[0].cases[0].samples_s.clone()
+    };
     assert_ne!(samples(1), samples(2));
 }
 
 /// Takes down what was loaded and in which order it was timed.
 struct Noted {
-    inner: FakeExecutor,
+    inner: Simulator,
     notes: Rc<RefCell<Vec<String>>>,
 }
 
@@ -72,13 +74,13 @@ impl Executor for Noted {
 fn the_same_seed_gives_the_same_plan_in_the_same_order() {
     let notes = |id: &str, seed| {
         let notes = Rc::new(RefCell::default());
-        let inner = FakeExecutor::new(Machine::lawful(16));
+        let inner = Simulator::new(Machine::lawful(16));
         let executor = Noted { inner, notes: Rc::clone(&notes) };
-        let mut session =
-            Session::open(Box::new(executor), Profile::QUICK, seed).expect("the fake device opens");
+        let mut session = Session::open(Box::new(executor), Profile::QUICK, seed)
+            .expect("the simulated device opens");
         let experiment = find(id).expect("the experiment is registered");
         run(&mut session, experiment, &AtomicBool::new(false), &mut |_| ())
-            .expect("the fake device does not fail");
+            .expect("the simulated device does not fail");
         drop(session);
         Rc::into_inner(notes).expect("the session is gone").into_inner()
     };

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use textwrap::core::display_width;
-use warplaw::record::{Costs, Record, Search, Status, Tried, Value, read};
+use warplaw::model::Interval;
+use warplaw::model::{ClockKind, Costs, Record, Search, Status, Tried, read};
 use warplaw::report::{self, Difference, Document, Format, Judgement, Named, render};
-use warplaw::stats::{Interval, Verdict};
 
 fn data(name: &str) -> String {
     format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -21,8 +21,11 @@ fn golden() -> Record {
 /// and costs.
 fn fixture() -> Record {
     let mut record = read(Path::new(&data("record-1.1.0.json"))).expect("the fixture is readable");
-    let tried =
-        |shape: &str, rate| Tried { shape: shape.to_owned(), rate, unit: "item/s".to_owned() };
+    let tried = |configuration: &str, rate| Tried {
+        configuration: configuration.to_owned(),
+        rate,
+        unit: "item/s".to_owned(),
+    };
     let search = |chosen: Option<&str>, tried| Search {
         name: "a <search> | of two".to_owned(),
         chosen: chosen.map(str::to_owned),
@@ -43,9 +46,9 @@ fn fixture() -> Record {
         verifying_s: 0.125,
         warming_s: 0.05,
         sampling_s: 2.0,
-        in_spans_s: 1.9,
+        in_samples_s: 1.9,
         looking_s: 0.01,
-        spans: 1000,
+        samples: 1000,
         pipelines: 12,
         compiling_s: 0.03,
     });
@@ -58,18 +61,18 @@ fn later() -> Record {
     record.started_at = "2026-11-25T12:00:00Z".to_owned();
     record.tool.profile = "full".to_owned();
     let lanes = record.experiments.iter_mut().find(|e| e.id == "lanes").expect("it is there");
-    for parameter in &mut lanes.parameters {
+    for metric in lanes.metrics.iter_mut().filter(|metric| metric.id == "t_subgroup_step") {
         let twice = |interval: &mut Option<Interval>| {
             let times = |i: Interval| Interval { lo: 2.0 * i.lo, hi: 2.0 * i.hi };
             *interval = interval.map(times);
         };
-        parameter.value *= 2.0;
-        twice(&mut parameter.ci);
-        twice(&mut parameter.reach);
+        metric.value = metric.value.map(|value| 2.0 * value);
+        twice(&mut metric.ci);
+        twice(&mut metric.spread);
     }
     let width = record.experiments.iter_mut().find(|e| e.id == "width").expect("it is there");
     width.points[0].ratio_ci = Some(Interval { lo: 1.3, hi: 1.4 });
-    width.points[0].ratio_reach = width.points[0].ratio_ci;
+    width.points[0].ratio_spread = width.points[0].ratio_ci;
     record
 }
 
@@ -140,7 +143,8 @@ fn a_comparison_says_the_same_as_before() {
     let tidy = report::comparison(&named(&pair));
     insta::assert_snapshot!("comparison_csv", render(&tidy, Format::Csv));
     let mut other = golden();
-    other.experiments[0].findings[0].value = Value::Number(16.2);
+    let speed_up = other.experiments[0].metrics.iter_mut().find(|m| m.id == "speed_up_at_width");
+    speed_up.expect("it is there").value = Some(16.2);
     let three = [("a.json", fixture()), ("b.json", later()), ("c.json", other)];
     let ranked = report::compare(&named(&three));
     insta::assert_snapshot!("ranking", render(&ranked, Format::Markdown));
@@ -167,7 +171,7 @@ fn whatever_differs_beside_the_device_is_said_at_the_top() {
     let mut other = fixture();
     other.tool.version = "9.9.9".to_owned();
     other.tool.profile = "full".to_owned();
-    other.clock.kind = "host".to_owned();
+    other.clock.kind = ClockKind::Host;
     other.adapter.shader_checks = true;
     other.adapter.limits = "downlevel".to_owned();
     let pair = [("a.json", fixture()), ("b.json", other)];
@@ -310,7 +314,7 @@ fn samples_are_drawn_where_they_are_known() {
         html.matches("class=\"dots").count()
     };
     assert!(dots(&record) > 5);
-    record.cases.clear();
+    record.experiments.iter_mut().for_each(|experiment| experiment.cases.clear());
     assert_eq!(dots(&record), 0);
 }
 
@@ -320,8 +324,7 @@ fn records_are_judged_again_from_their_points() {
     assert_eq!(Judgement::of(&record), Judgement::Holds);
     record.experiments[0].points[0].ratio_ci = Some(Interval { lo: 1.2, hi: 1.3 });
     assert_eq!(Judgement::of(&record), Judgement::Deviates);
-    assert_eq!(report::rejudge(&record.experiments[0]), Some(Verdict::Deviates));
-    record.experiments[0].points[0].claimed = false;
+    record.experiments[0].points[0].judged = false;
     assert_eq!(Judgement::of(&record), Judgement::Inconclusive);
     record = golden();
     record.experiments[0].controls[0].passed = false;

@@ -3,7 +3,7 @@
 
 use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use warplaw::kernels::shaders;
+use warplaw::experiments::shaders;
 
 fn validate(module: &naga::Module) -> ModuleInfo {
     Validator::new(ValidationFlags::all(), Capabilities::all())
@@ -81,32 +81,46 @@ fn every_shader_file_is_some_modules_source() {
     }
 }
 
+/// Where the kernel of a module lies: among those that are shared, or with its experiment.
+fn kernel_of(stem: &str) -> Option<std::path::PathBuf> {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let places = [
+        format!("kernels/{stem}.rs"),
+        format!("experiments/{stem}/kernel.rs"),
+        format!("experiments/{stem}/kernel/mod.rs"),
+    ];
+    places.map(|place| src.join(place)).into_iter().find(|path| path.exists())
+}
+
 #[test]
-fn every_kernel_file_has_its_shader_and_every_module_its_kernel_file() {
-    let stem = |module: &str| module.split('.').next().unwrap_or(module).to_owned();
-    let exists = |folder: &str, name: &str| {
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name).exists()
-    };
+fn every_module_has_its_shader_and_its_kernel_file() {
     for module in shaders() {
-        let stem = stem(module.name());
-        assert!(exists("shaders", &format!("{stem}.wgsl")), "{stem} has no shader");
+        let stem = module.name().split('.').next().unwrap_or(module.name());
+        let shader = format!("{}/shaders/{stem}.wgsl", env!("CARGO_MANIFEST_DIR"));
+        assert!(std::path::Path::new(&shader).exists(), "{stem} has no shader");
         // A family may keep its subgroup kernels in a file of their own.
-        let kernel = stem.trim_end_matches("_subgroup");
-        assert!(exists("src/kernels", &format!("{kernel}.rs")), "{stem} has no twin");
+        let kernel = kernel_of(stem.trim_end_matches("_subgroup"));
+        assert!(kernel.is_some(), "{stem} has no CPU reference");
     }
 }
 
 #[test]
-fn no_kernel_file_is_without_a_shader() {
+fn no_kernel_is_without_a_shader() {
+    let modules = shaders();
+    let loaded =
+        |stem: &str| modules.iter().any(|module| module.name().split('.').next() == Some(stem));
+    for experiment in warplaw::experiments::REGISTRY {
+        if kernel_of(experiment.id).is_some_and(|path| !path.starts_with("src/kernels")) {
+            assert!(loaded(experiment.id), "{} has a kernel and no shader", experiment.id);
+        }
+    }
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kernels");
     for file in std::fs::read_dir(folder).expect("there is a kernels folder") {
         let path = file.expect("the folder can be listed").path();
         let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         // What several kernels share has no shader of its own.
-        if path.is_file() && stem != "mod" && stem != "shape" {
-            let shader = format!("{}/shaders/{stem}.wgsl", env!("CARGO_MANIFEST_DIR"));
-            assert!(std::path::Path::new(&shader).exists(), "{stem}.rs has no shader");
-        }
+        let shared = ["mod", "shape", "launch"].contains(&stem.as_str());
+        assert!(shared || loaded(&stem), "{stem}.rs has no shader");
     }
 }
 

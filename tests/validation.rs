@@ -7,7 +7,7 @@
 
 use std::process::Command;
 
-use warplaw::record::{Status, read};
+use warplaw::model::{Status, read};
 
 /// With advice on practices among the messages: there is always some, which shows that messages arrive.
 const SETTINGS: &str = "khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG

@@ -2,19 +2,17 @@
 //! always be inconclusive; `deviates` of a lawful device and `holds` of an unlawful one are false, and so is
 //! a subgroup width that is not the device's. No GPU.
 
-mod fake;
+mod sim;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fake::{measure_seeded, params};
-use warplaw::gpu::fake::{
-    Clocks, FakeExecutor, Interference, Machine, Noise, Preemption, Throttle,
-};
+use sim::{measure_seeded, params};
 use warplaw::gpu::{Contents, Workload};
-use warplaw::record::Experiment;
-use warplaw::stats::Verdict;
+use warplaw::model::Experiment;
+use warplaw::model::Verdict;
+use warplaw::sim::{Clocks, Interference, Machine, Noise, Preemption, Simulator, Throttle};
 
 /// Of all verdicts together.
 const MOST_FALSE: f64 = 0.01;
@@ -26,17 +24,17 @@ const WIDTH: u32 = 8;
 struct Subject {
     device: &'static str,
     experiment: &'static str,
-    make: fn(Machine) -> FakeExecutor,
+    make: fn(Machine) -> Simulator,
     /// Whether the law holds; `None` where only the width that is found counts.
     lawful: Option<bool>,
 }
 
-fn lawful(machine: Machine) -> FakeExecutor {
-    FakeExecutor::new(machine)
+fn lawful(machine: Machine) -> Simulator {
+    Simulator::new(machine)
 }
 
-fn half_as_wide(machine: Machine) -> FakeExecutor {
-    FakeExecutor::new(Machine { width: machine.width / 2, ..machine })
+fn half_as_wide(machine: Machine) -> Simulator {
+    Simulator::new(Machine { width: machine.width / 2, ..machine })
 }
 
 /// Arms that the first subgroup takes.
@@ -52,29 +50,29 @@ fn arms(workload: &Workload) -> usize {
     taken.len()
 }
 
-fn dearer_when_diverged(machine: Machine, times: f64) -> FakeExecutor {
-    FakeExecutor::new(machine).distorting(
+fn dearer_when_diverged(machine: Machine, times: f64) -> Simulator {
+    Simulator::new(machine).distorting(
         move |workload, span_s| {
             if arms(workload) > 1 { times * span_s } else { span_s }
         },
     )
 }
 
-fn two_arms_as_a_select(machine: Machine) -> FakeExecutor {
-    FakeExecutor::new(machine)
+fn two_arms_as_a_select(machine: Machine) -> Simulator {
+    Simulator::new(machine)
         .distorting(|workload, span_s| if arms(workload) == 2 { 0.6 * span_s } else { span_s })
 }
 
-fn arms_merged_in_pairs(machine: Machine) -> FakeExecutor {
-    FakeExecutor::new(machine).distorting(|workload, span_s| {
+fn arms_merged_in_pairs(machine: Machine) -> Simulator {
+    Simulator::new(machine).distorting(|workload, span_s| {
         let arms = arms(workload).max(1);
         span_s * arms.div_ceil(2) as f64 / arms as f64
     })
 }
 
 /// A dispatch's cost grows with the workgroups in it, up to two hundred times and no further.
-fn alpha_that_grows(machine: Machine) -> FakeExecutor {
-    FakeExecutor::new(machine).distorting(move |workload, span_s| {
+fn alpha_that_grows(machine: Machine) -> Simulator {
+    Simulator::new(machine).distorting(move |workload, span_s| {
         let workgroups = workload.dispatches()[0].workgroups()[0];
         // Of the level's own trips; no other level and no control is like it.
         let of_the_level = params(workload).get(1) == Some(&32);
@@ -87,7 +85,7 @@ const SUBJECTS: [Subject; 13] = [
     Subject { device: "lawful", experiment: "width", make: lawful, lawful: Some(true) },
     Subject { device: "lawful", experiment: "divergence", make: lawful, lawful: Some(true) },
     Subject { device: "lawful", experiment: "lanes", make: lawful, lawful: Some(true) },
-    Subject { device: "lawful", experiment: "ladder", make: lawful, lawful: Some(true) },
+    Subject { device: "lawful", experiment: "batching", make: lawful, lawful: Some(true) },
     // Within the tolerance of 5 %, just beyond it, and well beyond.
     Subject {
         device: "k-way cost 3 % off",
@@ -122,7 +120,7 @@ const SUBJECTS: [Subject; 13] = [
     },
     Subject {
         device: "α grows with batch",
-        experiment: "ladder",
+        experiment: "batching",
         make: alpha_that_grows,
         lawful: Some(false),
     },
@@ -197,7 +195,7 @@ impl Tally {
 
 fn run(subject: &Subject, noise: Noise, seed: u64) -> Experiment {
     let machine = Machine { noise, seed, ..Machine::lawful(WIDTH) };
-    measure_seeded((subject.make)(machine), subject.experiment, seed).0
+    measure_seeded((subject.make)(machine), subject.experiment, seed)
 }
 
 fn judged(subject: &Subject, outcome: &Experiment, truth: &Experiment) -> Tally {
@@ -216,7 +214,7 @@ fn judged(subject: &Subject, outcome: &Experiment, truth: &Experiment) -> Tally 
         inconclusive: usize::from(verdict == Verdict::Inconclusive),
         ..Tally::default()
     };
-    for (point, truth) in outcome.points.iter().zip(&truth.points).filter(|(p, _)| p.claimed) {
+    for (point, truth) in outcome.points.iter().zip(&truth.points).filter(|(p, _)| p.judged) {
         assert_eq!((&point.series, &point.x), (&truth.series, &truth.x));
         if let Some(interval) = point.ratio_ci {
             tally.points += 1;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use warplaw::cli::{CliError, make_gallery, report_error};
 use warplaw::gpu::{Executor, Hardware};
-use warplaw::record::{Figures, Machine, Performance};
+use warplaw::model::{Figures, Machine, Performance};
 use warplaw::report::figures::short;
 use warplaw::report::{self, Format, Interval, render};
 use warplaw::stats;

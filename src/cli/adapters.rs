@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::{CliError, print_text};
+use super::error::CliError;
+use super::output::print_text;
 use crate::gpu::{Selection, list_adapters};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,11 @@ pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliErro
             let clock = if facts.has_timestamps() { "timestamps" } else { "no timestamps" };
             format!(
                 "{}\n    {}, {}, {} {}; {subgroups}, {clock}\n",
-                facts.name, facts.backend, facts.device_type, facts.driver, facts.driver_info
+                facts.name,
+                facts.backend,
+                facts.device_type.word(),
+                facts.driver,
+                facts.driver_info
             )
         })
         .collect();

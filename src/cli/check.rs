@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, Output, named, read_all};
+use super::error::CliError;
+use super::output::{Output, named, read_all};
 use crate::report::{self, Judgement};
 
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, FormatArgument, Output, named, read_all};
+use super::error::CliError;
+use super::output::{FormatArgument, Output, named, read_all};
 use crate::report;
 
 #[derive(Debug, clap::Args)]

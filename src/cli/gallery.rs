@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{CliError, named, print_text, write_text};
-use crate::record::{self, Performance, RecordError, plain};
+use super::error::CliError;
+use super::output::{named, print_text, write_text};
+use crate::model::{self, Performance, RecordError, plain};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,7 @@ pub fn make_gallery(folder: &Path) -> Result<ExitCode, CliError> {
     for path in &paths {
         let within = path.strip_prefix(folder).unwrap_or(path);
         let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
-        records.push((names.join("/"), record::read(path)?));
+        records.push((names.join("/"), model::read(path)?));
     }
     let mut parts = Vec::new();
     let performance = folder.join(Performance::FOLDER);

@@ -1,14 +1,17 @@
 //! `warplaw predict`: a law evaluated from what is given or recorded. One subcommand for each law of
-//! [`LAWS`], its flags and their help made from the law's own declaration.
+//! the registry, its flags and their help made from the law's own declaration.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{CliError, Output};
-use crate::predict::{Given, LAWS, Law};
-use crate::record;
+use super::error::CliError;
+use super::output::Output;
+use crate::experiments::laws;
+use crate::model;
+use crate::predict::Law;
+use crate::report;
 
 /// A law and what it is asked with.
 #[derive(Debug)]
@@ -29,7 +32,7 @@ impl Args for PredictArguments {
             .subcommand_value_name("LAW")
             .subcommand_help_heading("Laws")
             .disable_help_subcommand(true)
-            .subcommands(LAWS.iter().map(subcommand))
+            .subcommands(laws().map(subcommand))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -91,7 +94,7 @@ impl FromArgMatches for PredictArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let chosen = matches
             .subcommand()
-            .and_then(|(name, matches)| Some((LAWS.iter().find(|law| law.name == name)?, matches)));
+            .and_then(|(name, matches)| Some((laws().find(|law| law.name == name)?, matches)));
         let (law, matches) =
             chosen.ok_or_else(|| clap::Error::new(clap::error::ErrorKind::MissingSubcommand))?;
         let number = |flag: &'static str| Some((flag, *matches.get_one::<(f64, f64)>(flag)?));
@@ -113,8 +116,8 @@ impl FromArgMatches for PredictArguments {
 }
 
 pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError> {
-    let record = arguments.from.as_ref().map(|path| record::read(path)).transpose()?;
-    let mut given = Given::new(arguments.law, record);
+    let record = arguments.from.as_ref().map(|path| model::read(path)).transpose()?;
+    let mut given = arguments.law.given(record);
     for &(flag, range) in &arguments.numbers {
         given.number(flag, range);
     }
@@ -126,7 +129,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
         let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data") + "\n";
         arguments.output.put(&text)?;
     } else {
-        arguments.output.write(answer.document(), &command(arguments), &[])?;
+        arguments.output.write(report::answer(&answer), &command(arguments), &[])?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, FormatArgument, Output, read_all};
+use super::error::CliError;
+use super::output::{FormatArgument, Output, read_all};
 use crate::report::{self, Document};
 
 #[derive(Debug, clap::Args)]

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{CliError, print_text, terminal};
+use super::error::CliError;
+use super::output::{print_text, terminal};
+use crate::bench::{Experiment, Opener, Origin, Profile, Progress, Stage, Suite, seed_from_time};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, LimitSet, Options, Selection};
-use crate::measure::{Experiment, Opener, Origin, Profile, Progress, Stage, Suite, seed_from_time};
-use crate::record::{self, Machine, Record, Status, Tool, plain};
-use crate::report::{self, figures, render};
+use crate::model::figures;
+use crate::model::{self, Machine, Record, Status, Tool, plain};
+use crate::report::{self, render};
 
 /// What to measure, on what, and where the record goes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -147,18 +149,19 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
 }
 
 fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
+    let mut wanted = Vec::new();
     for name in only {
-        if find(name).is_none() {
+        let Some(experiment) = find(name) else {
             let known: Vec<&str> = REGISTRY.iter().map(|experiment| experiment.id).collect();
             return Err(CliError::UnknownExperiment {
                 name: name.clone(),
                 known: known.join(", "),
             });
-        }
+        };
+        wanted.push(experiment.id);
     }
     // In the registry's order, since `width` serves the others.
-    let wanted =
-        |experiment: &&Experiment| only.is_empty() || only.iter().any(|name| name == experiment.id);
+    let wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
     Ok(REGISTRY.iter().filter(wanted).collect())
 }
 
@@ -225,19 +228,19 @@ struct Keeper {
 
 impl Keeper {
     fn new(out: Option<PathBuf>, record: &Record) -> Self {
-        Self { path: out.unwrap_or_else(|| record::default_path(record)) }
+        Self { path: out.unwrap_or_else(|| model::default_path(record)) }
     }
 
     fn keep(&mut self, record: &Record) -> Result<(), CliError> {
-        let Err(error) = record::write(record, &self.path) else {
+        let Err(error) = model::write(record, &self.path) else {
             return Ok(());
         };
-        if record.cases.is_empty() {
+        if record.cases().next().is_none() {
             return Err(error.into()); // nothing is lost yet
         }
         let refuge = tempfile::Builder::new().prefix("warplaw-rescued-").suffix(".json").tempfile();
         let refuge = refuge.ok().and_then(|file| file.into_temp_path().keep().ok());
-        let Some(refuge) = refuge.filter(|refuge| record::write(record, refuge).is_ok()) else {
+        let Some(refuge) = refuge.filter(|refuge| model::write(record, refuge).is_ok()) else {
             eprintln!("warning: {}", plain(&error.to_string()));
             return Ok(());
         };
@@ -267,8 +270,8 @@ fn show(bar: &ProgressBar, progress: Progress) {
 /// The stage in words: rounds done, how sharp the widest interval is by now, seconds left at most.
 fn said(progress: Progress) -> String {
     match progress.stage {
-        Stage::Searching => "trying shapes of kernels".to_owned(),
-        Stage::Sizing => "sizing spans".to_owned(),
+        Stage::Searching => "trying launch configurations".to_owned(),
+        Stage::Sizing => "sizing samples".to_owned(),
         Stage::Verifying => "verifying outputs".to_owned(),
         Stage::Timing => {
             let width = progress.half_width.map(|half| format!(", ±{}", figures::per_cent(half)));
@@ -303,6 +306,6 @@ mod tests {
         };
         assert_eq!(said(timing), "round 21, ±3.1 %, 4 s at most");
         assert_eq!(said(Progress { half_width: None, left_s: None, ..timing }), "round 21");
-        assert_eq!(said(Progress { stage: Stage::Sizing, ..timing }), "sizing spans");
+        assert_eq!(said(Progress { stage: Stage::Sizing, ..timing }), "sizing samples");
     }
 }

@@ -1,31 +1,36 @@
 //! The experiments: what is swept, what calibrates, what the law predicts, what a deviation suggests.
-//! No timing code: [`crate::measure`] does that for all of them.
+//! No timing code: [`crate::bench`] does that for all of them.
 //!
-//! A new experiment is one file here and one line in [`REGISTRY`], and a row with its tolerance and the
-//! reason for it in [`crate::stats::tolerance`].
+//! A new experiment is one folder here and one line in [`REGISTRY`]: `mod.rs` declares it, `law.rs` holds the
+//! formula, `kernel.rs` the workload with its CPU reference, `predict.rs` what the law answers to "what if". Its
+//! WGSL lies in `shaders/` under the same name.
 
-mod allreduce;
-mod amdahl;
-mod arithmetic;
-mod ceilings;
-mod contention;
-mod dependence;
-mod divergence;
-mod ilp;
-mod imbalance;
-mod knee;
-mod ladder;
-mod lanes;
-mod occupancy;
-mod overlap;
-mod reduction;
-mod select;
-mod shapes;
-mod width;
+pub mod allreduce;
+pub mod amdahl;
+pub mod batching;
+pub mod ceilings;
+pub mod contention;
+pub mod dependence;
+pub mod divergence;
+pub mod ilp;
+pub mod imbalance;
+pub mod lanes;
+pub mod occupancy;
+pub mod overlap;
+pub mod reduction;
+pub mod select;
+mod sweep;
+pub mod width;
 
 pub use reduction::fastest as fastest_reduction;
 
-use crate::measure::{CaseId, Context, Experiment, Sizing};
+use std::sync::Arc;
+
+use crate::bench::Experiment;
+use crate::gpu::Shader;
+use crate::kernels;
+use crate::model;
+use crate::predict::Law;
 
 /// Every experiment, in the order run: `width` first, since the others want to know it.
 pub const REGISTRY: &[Experiment] = &[
@@ -36,7 +41,7 @@ pub const REGISTRY: &[Experiment] = &[
     amdahl::EXPERIMENT,
     ilp::EXPERIMENT,
     lanes::EXPERIMENT,
-    ladder::EXPERIMENT,
+    batching::EXPERIMENT,
     ceilings::EXPERIMENT,
     reduction::EXPERIMENT,
     contention::EXPERIMENT,
@@ -46,37 +51,22 @@ pub const REGISTRY: &[Experiment] = &[
     overlap::EXPERIMENT,
 ];
 
-/// The experiment of that id.
+/// The experiment of that id, or of an id that it had before.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Experiment> {
+    let alias = model::ALIASES.iter().find(|(old, _)| *old == id);
+    let id = alias.map_or(id, |(_, present)| present);
     REGISTRY.iter().find(|experiment| experiment.id == id)
 }
 
-/// 1, 2, 4 … up to and including `last` where it is a power of two.
-fn powers_of_two(last: u32) -> impl Iterator<Item = u32> {
-    (0..32).map(|exponent| 1u32 << exponent).take_while(move |&power| power <= last)
+/// Every law that can be asked.
+pub fn laws() -> impl Iterator<Item = &'static Law> {
+    REGISTRY.iter().filter_map(|experiment| experiment.predict)
 }
 
-/// Of whole passes over an input, which are anything from microseconds to a large part of a second.
-const TRAIN: Sizing = Sizing::Own { granule: 1, most: 512 };
-
-/// The case of a sweep at `number`.
-fn case_at(cases: &[(u32, CaseId)], number: u32) -> CaseId {
-    cases.iter().find(|&&(n, _)| n == number).expect("every number of a sweep has its case").1
-}
-
-/// Seconds that were measured; NaN where noise leaves nothing of them.
-fn positive(seconds: f64) -> f64 {
-    if seconds > 0.0 { seconds } else { f64::NAN }
-}
-
-/// What a law says of two figures; NaN where either is unknown, since to a law the larger of a number and no
-/// number would be the number.
-fn of_known(a: f64, b: f64, law: impl Fn(f64, f64) -> f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { law(a, b) }
-}
-
-/// Whether a few workgroups fill the device.
-fn is_narrow(context: &Context<'_>) -> bool {
-    context.facts.device_type == "cpu"
+/// Every module that can be loaded, templates expanded.
+#[must_use]
+pub fn shaders() -> Vec<Arc<Shader>> {
+    let own = REGISTRY.iter().flat_map(|experiment| (experiment.shaders)());
+    kernels::shaders().into_iter().chain(own).collect()
 }

@@ -2,18 +2,10 @@
 
 use std::fmt;
 
-use wgpu::{Backend, Backends, DeviceType, PowerPreference};
+use wgpu::{Backend, Backends, PowerPreference};
 
 use super::GpuError;
-
-/// What brackets a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockKind {
-    /// GPU timestamps at pass boundaries.
-    TimestampQuery,
-    /// The host's monotonic clock around submission and wait.
-    Host,
-}
+use crate::model::{ClockKind, DeviceType};
 
 /// Limits that plans must respect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +42,7 @@ impl LimitSet {
     }
 
     /// The limits, none beyond what the adapter offers.
-    pub(super) fn of(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
+    pub(crate) fn of(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
         let offered = adapter.limits();
         match self {
             Self::Adapter => offered,
@@ -61,7 +53,7 @@ impl LimitSet {
 }
 
 impl DeviceLimits {
-    pub(super) fn of(limits: &wgpu::Limits) -> Self {
+    pub(crate) fn of(limits: &wgpu::Limits) -> Self {
         Self {
             workgroup_lanes: limits
                 .max_compute_invocations_per_workgroup
@@ -82,7 +74,7 @@ pub struct AdapterFacts {
     /// PCI device id, or the backend's own.
     pub device_id: u32,
     /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
-    pub device_type: &'static str,
+    pub device_type: DeviceType,
     /// `vulkan`, `metal`, `dx12`, `gl` or `fake`.
     pub backend: &'static str,
     /// Driver name.
@@ -120,7 +112,7 @@ pub struct Selection {
 
 impl AdapterFacts {
     /// What `adapter` says of itself, with timestamps if they are wanted and offered.
-    pub(super) fn of(adapter: &wgpu::Adapter, want_timestamps: bool) -> Self {
+    pub(crate) fn of(adapter: &wgpu::Adapter, want_timestamps: bool) -> Self {
         let info = adapter.get_info();
         let has = |feature| adapter.features().contains(feature);
         let timestamps = want_timestamps && has(wgpu::Features::TIMESTAMP_QUERY);
@@ -130,7 +122,7 @@ impl AdapterFacts {
             name: info.name,
             vendor_id: info.vendor,
             device_id: info.device,
-            device_type: device_type_word(info.device_type),
+            device_type: device_type(info.device_type),
             backend: backend_word(info.backend),
             driver: info.driver,
             driver_info: info.driver_info,
@@ -154,7 +146,7 @@ impl AdapterFacts {
     }
 
     /// Takes up how long a tick is, as the driver says. One that cannot be leaves the host's clock.
-    pub(super) fn set_period(&mut self, period_ns: f64) {
+    pub(crate) fn set_period(&mut self, period_ns: f64) {
         // No counter that times a dispatch ticks once a second.
         if period_ns > 0.0 && period_ns < 1e9 {
             self.period_ns = period_ns;
@@ -185,9 +177,9 @@ impl AdapterFacts {
     }
 }
 
-pub(super) const TIMESTAMPS: &str = "timestamp-query";
-pub(super) const SUBGROUPS: &str = "subgroup";
-pub(super) const INTEGERS_OF_64_BITS: &str = "shader-int64";
+pub(crate) const TIMESTAMPS: &str = "timestamp-query";
+pub(crate) const SUBGROUPS: &str = "subgroup";
+pub(crate) const INTEGERS_OF_64_BITS: &str = "shader-int64";
 
 const BACKENDS: &str = "vulkan, metal, dx12, gl";
 
@@ -260,7 +252,7 @@ fn enumerate(backends: Backends) -> Vec<wgpu::Adapter> {
 }
 
 /// The best adapter whose name contains what was asked for.
-pub(super) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
+pub(crate) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
     let wanted = selection.or_environment();
     let adapters = ranked(selection)?;
     let chosen = adapters.iter().position(|adapter| match &wanted.adapter {
@@ -303,21 +295,21 @@ fn power_preference() -> Result<PowerPreference, GpuError> {
 /// Smaller is better.
 fn rank(info: &wgpu::AdapterInfo, preference: PowerPreference) -> (bool, bool, u8) {
     let kind = match (info.device_type, preference) {
-        (DeviceType::IntegratedGpu, PowerPreference::LowPower) => 0,
-        (DeviceType::DiscreteGpu, _) => 1,
-        (DeviceType::IntegratedGpu, _) => 2,
+        (wgpu::DeviceType::IntegratedGpu, PowerPreference::LowPower) => 0,
+        (wgpu::DeviceType::DiscreteGpu, _) => 1,
+        (wgpu::DeviceType::IntegratedGpu, _) => 2,
         _ => 3,
     };
-    (info.device_type == DeviceType::Cpu, info.backend == Backend::Gl, kind)
+    (info.device_type == wgpu::DeviceType::Cpu, info.backend == Backend::Gl, kind)
 }
 
-fn device_type_word(device_type: DeviceType) -> &'static str {
+fn device_type(device_type: wgpu::DeviceType) -> DeviceType {
     match device_type {
-        DeviceType::DiscreteGpu => "discrete",
-        DeviceType::IntegratedGpu => "integrated",
-        DeviceType::VirtualGpu => "virtual",
-        DeviceType::Cpu => "cpu",
-        DeviceType::Other => "other",
+        wgpu::DeviceType::DiscreteGpu => DeviceType::Discrete,
+        wgpu::DeviceType::IntegratedGpu => DeviceType::Integrated,
+        wgpu::DeviceType::VirtualGpu => DeviceType::Virtual,
+        wgpu::DeviceType::Cpu => DeviceType::Cpu,
+        wgpu::DeviceType::Other => DeviceType::Other,
     }
 }
 

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::adapter::{self, AdapterFacts, ClockKind, DeviceLimits, LimitSet, Selection};
+use super::adapter::{self, AdapterFacts, DeviceLimits, LimitSet, Selection};
+use super::error::one_line;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
-use super::pipeline::{Pipelines, one_line};
+use super::pipeline::Pipelines;
 use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
+use crate::model::ClockKind;
 
 /// How to open a device.
 #[derive(Debug, Clone, Default)]

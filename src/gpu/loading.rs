@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::params::check_params;
 use super::pipeline::{Pipeline, Pipelines, catching};
 use super::{AdapterFacts, Contents, Dispatch, Timing, Upload, UploadPath, Workload};
 
@@ -138,6 +139,7 @@ impl<'a> Loader<'a> {
         if workload.needs_pairs() && !self.facts.has_pairs() {
             return Err("the adapter offers no integers of 64 bits".to_owned());
         }
+        check_params(workload)?;
         let device = self.device;
         let buffers = catching(device, |_| {
             workload.buffers.iter().map(|contents| self.buffer(contents)).collect::<Vec<_>>()
@@ -216,7 +218,8 @@ impl<'a> Loader<'a> {
             Contents::Uniform(words) => {
                 let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
                 let buffer = create(words.len().next_multiple_of(4), usage);
-                self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+                let words: Vec<u32> = words.iter().map(|&(_, word)| word).collect();
+                self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
                 buffer
             }
             Contents::Data(words) => self

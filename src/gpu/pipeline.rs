@@ -7,7 +7,17 @@ use std::time::{Duration, Instant};
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
-use super::{Built, Dispatch, Shader, unchecked};
+use super::error::one_line;
+use super::{Dispatch, Shader, unchecked};
+
+/// Pipelines, each compiled once for as long as the device is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Built {
+    /// How many.
+    pub pipelines: u64,
+    /// Seconds that took, with what the driver leaves to a first dispatch, as far as one of no workgroups shows it.
+    pub seconds: f64,
+}
 
 /// A global of the shader that an entry point uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,9 +178,4 @@ pub(super) fn catching<T>(
         Some(error) => Err(one_line(&error.to_string())),
         None => Ok(made),
     }
-}
-
-/// What wgpu says, without its line breaks.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

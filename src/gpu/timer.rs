@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::GpuError;
-use super::pipeline::one_line;
+use super::error::one_line;
 
 /// A span in seconds, or why there is none.
 pub type Span = Result<f64, BadSpan>;
@@ -38,7 +38,7 @@ const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 const LONGEST_SPAN_S: f64 = 2.0;
 
 /// The spans of pairs of stamps, of ticks of `period_ns` nanoseconds, that came back together.
-pub(super) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
+pub(crate) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
     let mut seen: HashMap<[u64; 2], usize> = HashMap::with_capacity(pairs.len());
     for pair in pairs {
         *seen.entry(*pair).or_default() += 1;
@@ -52,7 +52,8 @@ pub(super) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
 }
 
 fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
-    let seconds = |ticks: u64| ticks as f64 * period_ns * 1e-9;
+    // Divided, so that whole nanoseconds are the numbers that records read back.
+    let seconds = |ticks: u64| ticks as f64 * period_ns / 1e9;
     if begin == 0 || end == 0 {
         return Err(BadSpan::Unwritten);
     }
@@ -78,7 +79,7 @@ fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
 ///
 /// Spans are resolved in a submission of their own, after the work has completed: resolved sooner, some
 /// drivers return zeros.
-pub(super) struct QueryTimer {
+pub(crate) struct QueryTimer {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     readback: wgpu::Buffer,
@@ -87,10 +88,10 @@ pub(super) struct QueryTimer {
 }
 
 /// wgpu's largest query set holds 4096 stamps.
-pub(super) const MOST_SPANS: usize = 2048;
+pub(crate) const MOST_SPANS: usize = 2048;
 
 impl QueryTimer {
-    pub(super) fn new(device: &wgpu::Device, period_ns: f64, capacity: usize) -> Self {
+    pub(crate) fn new(device: &wgpu::Device, period_ns: f64, capacity: usize) -> Self {
         let bytes = (capacity * 2 * size_of::<u64>()) as u64;
         let buffer = |label, usage| {
             device.create_buffer(&wgpu::BufferDescriptor {
@@ -116,12 +117,12 @@ impl QueryTimer {
         }
     }
 
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// What brackets the pass of span `index`. Its two stamps are adjacent, as wgpu resets the range.
-    pub(super) fn writes(&self, index: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+    pub(crate) fn writes(&self, index: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
             beginning_of_pass_write_index: Some(2 * index as u32),
@@ -130,7 +131,7 @@ impl QueryTimer {
     }
 
     /// The first `count` spans, for passes that have completed.
-    pub(super) fn spans(
+    pub(crate) fn spans(
         &self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -154,7 +155,7 @@ impl QueryTimer {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for the given submission, or for all.
-pub(super) fn poll(
+pub(crate) fn poll(
     device: &wgpu::Device,
     submission_index: Option<wgpu::SubmissionIndex>,
 ) -> Result<(), GpuError> {
@@ -177,7 +178,7 @@ pub(super) fn poll(
 }
 
 /// Waits for the queue, maps `buffer` and copies its first bytes into `into`.
-pub(super) fn read_mapped(
+pub(crate) fn read_mapped(
     device: &wgpu::Device,
     buffer: &wgpu::Buffer,
     into: &mut [u8],
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn hand_worked_spans() {
         let decode = |begin, end, period_ns| decode_one([begin, end], period_ns);
-        assert_eq!(decode(1_000, 3_000, 0.5), Ok(2_000.0 * 0.5 * 1e-9));
+        assert_eq!(decode(1_000, 3_000, 0.5), Ok(2_000.0 * 0.5 / 1e9));
         assert_eq!(decode(0, 0, 1.0), Err(BadSpan::Unwritten));
         assert_eq!(decode(7, 7, 1.0), Err(BadSpan::Zero));
         assert_eq!(decode(3_000_000_000_000, 2_000, 1.0), Err(BadSpan::Negative));
@@ -220,7 +221,7 @@ mod tests {
         let top = 1u64 << 36;
         assert_eq!(decode_one([top - 40, 60], 10.0), Err(BadSpan::Wrapped));
         assert_eq!(decode_one([u64::MAX - 40, 59], 1.0), Err(BadSpan::Wrapped));
-        assert_eq!(decode_one([60, top - 40], 10.0), Ok((top - 100) as f64 * 10.0 * 1e-9));
+        assert_eq!(decode_one([60, top - 40], 10.0), Ok((top - 100) as f64 * 10.0 / 1e9));
     }
 
     #[test]

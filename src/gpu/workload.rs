@@ -42,8 +42,8 @@ impl Shader {
 /// What a buffer holds when the workload is loaded.
 #[derive(Debug, Clone)]
 pub enum Contents {
-    /// A uniform block of words.
-    Uniform(Vec<u32>),
+    /// A uniform block of words with the names of the members that they are, in their order.
+    Uniform(Vec<(&'static str, u32)>),
     /// Read-only or initial data. Workloads that share the allocation share the device buffer.
     Data(Arc<[u32]>),
     /// This many zeroed words; zeroed again before outputs are checked.

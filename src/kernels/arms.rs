@@ -115,7 +115,12 @@ impl Arms {
             entry: "arms",
             lanes: self.lanes,
             workgroups: self.workgroups,
-            params: vec![self.repeats, self.trips, mask, self.seed],
+            params: vec![
+                ("repeats", self.repeats),
+                ("trips", self.trips),
+                ("mask", mask),
+                ("seed", self.seed),
+            ],
             reads: Some(("selectors", Arc::clone(&self.selectors))),
         }
         .of(self)

@@ -14,8 +14,8 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Instructions that a subgroup issues before and after its trips, and in each trip, as one counts them in the WGSL.
-pub(super) const SETUP_ISSUES: f64 = 12.0;
-pub(super) const TRIP_ISSUES: f64 = 17.0;
+pub(crate) const SETUP_ISSUES: f64 = 12.0;
+pub(crate) const TRIP_ISSUES: f64 = 17.0;
 
 /// One dispatch of arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Chain {
             entry: "chain",
             lanes: self.lanes,
             workgroups: self.workgroups,
-            params: vec![self.active, self.trips, self.seed],
+            params: vec![("active_lanes", self.active), ("trips", self.trips), ("seed", self.seed)],
             reads: None,
         }
         .of(self)
@@ -74,13 +74,13 @@ impl Kernel for Chain {
 }
 
 /// One step of a chain.
-pub(super) fn step(x: u32) -> u32 {
+pub(crate) fn step(x: u32) -> u32 {
     let x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     x ^ (x >> 15)
 }
 
 /// What a lane makes of `start` in so many steps of its four chains.
-pub(super) fn four_chains(start: u32, trips: u32) -> u32 {
+pub(crate) fn four_chains(start: u32, trips: u32) -> u32 {
     let mut chains = [3u32, 5, 7, 11].map(|prime| start.wrapping_mul(prime));
     for _ in 0..trips {
         for x in &mut chains {

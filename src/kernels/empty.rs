@@ -30,7 +30,7 @@ pub fn workload(workgroups: u32) -> Workload {
                 ..Demand::default()
             }),
         }],
-        vec![Contents::Uniform(vec![0]), Contents::Zeroed(4)],
+        vec![Contents::Uniform(vec![("never", 0)]), Contents::Zeroed(4)],
         Check { buffers: vec![1], expected: Arc::new(|| vec![0]) },
     )
 }

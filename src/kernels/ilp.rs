@@ -130,14 +130,14 @@ impl Ilp {
         let wanted = (self.number, self.chains, self.vector);
         let module =
             modules().position(|module| module == wanted).expect("a module of such chains");
-        let params = [self.trips, self.seed].into_iter().chain(self.number.operands()).collect();
+        let [a, b, c] = self.number.operands();
         Launch {
             label: format!("{self:?}"),
             shader: Arc::clone(&shaders()[module]),
             entry: "ilp",
             lanes: self.lanes,
             workgroups: self.workgroups,
-            params,
+            params: vec![("trips", self.trips), ("seed", self.seed), ("a", a), ("b", b), ("c", c)],
             reads: None,
         }
         .of(self)

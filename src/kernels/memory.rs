@@ -190,7 +190,11 @@ impl Memory {
     fn dispatch(self, buffers: &mut Vec<Contents>, target: usize) -> Dispatch {
         let Self { shape, traffic, .. } = self;
         let blocked = u32::from(shape.blocked);
-        buffers.push(Contents::Uniform(vec![self.steps(), blocked, self.seed]));
+        buffers.push(Contents::Uniform(vec![
+            ("steps", self.steps()),
+            ("blocked", blocked),
+            ("seed", self.seed),
+        ]));
         let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
         Dispatch {
             shader: Arc::clone(&shaders()[shape.index()]),

@@ -64,7 +64,7 @@ impl Load {
     }
 
     /// Components of its vector.
-    pub(super) fn parts(self) -> u32 {
+    pub(crate) fn parts(self) -> u32 {
         match self {
             Self::Word => 1,
             Self::Vec2 | Self::Pairs2 => 2,
@@ -73,7 +73,7 @@ impl Load {
     }
 
     /// A vector of as many components.
-    pub(super) fn vector_of(self, item: &str) -> String {
+    pub(crate) fn vector_of(self, item: &str) -> String {
         match self.parts() {
             1 => item.to_owned(),
             parts => format!("vec{parts}<{item}>"),
@@ -86,7 +86,7 @@ impl Shape {
     pub const AHEAD: [u32; 3] = [1, 2, 4];
 
     /// A shape for each module that a family of kernels needs, in the order of [`Shape::index`].
-    pub(super) fn modules() -> impl Iterator<Item = Self> {
+    pub(crate) fn modules() -> impl Iterator<Item = Self> {
         let of = |load| Self::AHEAD.map(|ahead| Self { load, ahead, ..Self::strided(1) });
         Load::ALL.into_iter().flat_map(of)
     }
@@ -95,7 +95,7 @@ impl Shape {
     ///
     /// # Panics
     /// When there is none.
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         let own = |other: &Self| (other.load, other.ahead) == (self.load, self.ahead);
         Self::modules().position(|other| own(&other)).expect("a module of such loads")
     }
@@ -125,18 +125,18 @@ impl Shape {
     }
 
     /// What tells its modules from those of other shapes.
-    pub(super) fn module(self) -> String {
+    pub(crate) fn module(self) -> String {
         let pairs = if self.load.is_of_pairs() { "p" } else { "" };
         format!("{}{pairs}x{}", self.load.parts(), self.ahead)
     }
 
     /// A line of WGSL for each load that goes ahead, by its number.
-    pub(super) fn each(self, line: impl Fn(u32) -> String) -> String {
+    pub(crate) fn each(self, line: impl Fn(u32) -> String) -> String {
         (0..self.ahead).map(|load| format!("        {}\n", line(load))).collect()
     }
 
     /// WGSL that declares a sum of its own for each load ahead, and what they come to.
-    pub(super) fn sums(self) -> (String, String) {
+    pub(crate) fn sums(self) -> (String, String) {
         let declared = (0..self.ahead).map(|k| format!("    var sum{k} = Wide();\n")).collect();
         let all: Vec<String> = (0..self.ahead).map(|k| format!("sum{k}")).collect();
         (declared, all.join(" + "))

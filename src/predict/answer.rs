@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Given, Unanswered, Used};
-use crate::report::figures;
-use crate::report::{Axis, Curve, Document, Panel, Plot, Table};
+use super::given::{Given, Unanswered, Used};
+use crate::model::figures;
 
 /// The unit of a share: a number from 0 to 1 in JSON, per cent to a reader.
-pub(super) const SHARE_OF_ONE: &str = "share";
+pub(crate) const SHARE_OF_ONE: &str = "share";
 
 /// A figure with its name and unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,7 +51,7 @@ pub struct Answer {
     /// The table: what is swept comes first.
     pub columns: Vec<Column>,
     #[serde(skip)]
-    axes: [Scale; 2],
+    pub(crate) axes: [Scale; 2],
     /// A figure that ran out of numbers.
     #[serde(skip)]
     beyond: Option<&'static str>,
@@ -60,7 +59,7 @@ pub struct Answer {
 
 /// How an axis of the plot runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     /// Equal steps, equal differences.
     Linear,
     /// Equal steps, equal factors.
@@ -69,16 +68,17 @@ pub(super) enum Scale {
 
 impl Answer {
     /// An answer about `rows` of what is swept, with no columns yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         given: &Given,
         (name, unit): (&'static str, &'static str),
         rows: &[f64],
         axes: [Scale; 2],
     ) -> Self {
         let values = rows.iter().copied().map(Some).collect();
+        let (law, formula) = given.law();
         Self {
-            law: given.law().name,
-            formula: given.law().formula,
+            law,
+            formula,
             says: Vec::new(),
             cautions: Vec::new(),
             beyond: None,
@@ -89,12 +89,12 @@ impl Answer {
         }
     }
 
-    pub(super) fn say(&mut self, sentence: String) {
+    pub(crate) fn say(&mut self, sentence: String) {
         self.says.push(sentence);
     }
 
     /// A figure that the law always has.
-    pub(super) fn figure(&mut self, name: &'static str, unit: &'static str, value: f64) {
+    pub(crate) fn figure(&mut self, name: &'static str, unit: &'static str, value: f64) {
         if !value.is_finite() {
             self.beyond.get_or_insert(name);
         }
@@ -102,12 +102,12 @@ impl Answer {
     }
 
     /// A figure that the law may not have.
-    pub(super) fn maybe(&mut self, name: &'static str, unit: &'static str, value: Option<f64>) {
+    pub(crate) fn maybe(&mut self, name: &'static str, unit: &'static str, value: Option<f64>) {
         self.figures.push(Figure { name, value, unit });
     }
 
     /// The answer with all that went into it, or why it is none.
-    pub(super) fn complete(self, given: &Given) -> Result<Self, Unanswered> {
+    pub(crate) fn complete(self, given: &Given) -> Result<Self, Unanswered> {
         if let Some(figure) = self.beyond {
             return Err(Unanswered::Beyond { law: self.law, figure });
         }
@@ -115,7 +115,7 @@ impl Answer {
     }
 
     /// A column computed row by row.
-    pub(super) fn column(
+    pub(crate) fn column(
         &mut self,
         name: &'static str,
         unit: &'static str,
@@ -127,7 +127,7 @@ impl Answer {
     }
 
     /// The same, and drawn.
-    pub(super) fn curve(
+    pub(crate) fn curve(
         &mut self,
         name: &'static str,
         unit: &'static str,
@@ -136,85 +136,14 @@ impl Answer {
         self.column(name, unit, value);
         self.columns.last_mut().expect("it was just added").drawn = true;
     }
-
-    /// As a page: the answer, what went into it, the table, the plot.
-    #[must_use]
-    pub fn document(&self) -> Document {
-        let mut document = Document::default();
-        document.heading(1, format!("{}: {}", self.law, self.formula));
-        for sentence in self.says.iter().chain(&self.cautions) {
-            document.text(sentence.clone());
-        }
-        let used = |used: &Used| {
-            let figure = match used.interval {
-                Some(_) => figures::with_interval(used.value, used.unit, used.interval),
-                None => quantity(used),
-            };
-            format!("{} = {figure}, {} ({})", used.name, used.what, used.source)
-        };
-        document.list(self.parameters.iter().map(used).collect());
-        document.table(self.table());
-        document.plot(self.plot());
-        document
-    }
-
-    fn table(&self) -> Table {
-        let names: Vec<String> =
-            self.columns.iter().map(|column| format!("{}>", column.name)).collect();
-        let mut table = Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        for row in 0..self.columns[0].values.len() {
-            let cell = |(index, column): (usize, &Column)| match column.values[row] {
-                Some(x) if index == 0 && column.unit.is_empty() => figures::count(x),
-                Some(value) => figure(value, column.unit),
-                None => String::new(),
-            };
-            table.rows.push(self.columns.iter().enumerate().map(cell).collect());
-        }
-        table
-    }
-
-    fn plot(&self) -> Plot {
-        let x = &self.columns[0];
-        let drawn: Vec<&Column> = self.columns.iter().filter(|column| column.drawn).collect();
-        let axis = |column: &Column, scale: Scale| Axis {
-            name: column.name.to_owned(),
-            unit: shown(column.unit).to_owned(),
-            logarithmic: scale == Scale::Logarithmic,
-        };
-        let curve = |column: &&Column| Curve {
-            name: column.name.to_owned(),
-            line: x
-                .values
-                .iter()
-                .zip(&column.values)
-                .filter_map(|(&x, &y)| Some((x?, y?)))
-                .collect(),
-            marks: Vec::new(),
-            joined: false,
-        };
-        let panel = Panel {
-            y: axis(drawn.first().unwrap_or(&x), self.axes[1]),
-            curves: drawn.iter().map(curve).collect(),
-            band: None,
-        };
-        Plot { title: self.formula.to_owned(), x: axis(x, self.axes[0]), panels: vec![panel] }
-    }
-}
-
-fn quantity(used: &Used) -> String {
-    match used.unit {
-        "" if used.value.fract() == 0.0 => figures::count(used.value),
-        "" => figures::compact(used.value),
-        unit => figure(used.value, unit),
-    }
 }
 
 /// The unit as reports write it.
-fn shown(unit: &str) -> &str {
+pub(crate) fn shown(unit: &str) -> &str {
     if unit == SHARE_OF_ONE { "%" } else { unit }
 }
 
 /// Four digits with the unit.
-pub(super) fn figure(value: f64, unit: &str) -> String {
+pub(crate) fn figure(value: f64, unit: &str) -> String {
     figures::to_digits(value, shown(unit), 4)
 }

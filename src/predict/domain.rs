@@ -114,21 +114,21 @@ const fn more_than_none(unit: Unit) -> Domain {
 }
 
 /// Workers that a law counts.
-pub(super) const COUNT: Domain = Domain { whole: true, ..at_least(Unit::None, 1.0) };
+pub(crate) const COUNT: Domain = Domain { whole: true, ..at_least(Unit::None, 1.0) };
 /// Workers that hardware is worth, which need not be a whole number.
-pub(super) const WORTH: Domain = at_least(Unit::None, 1.0);
+pub(crate) const WORTH: Domain = at_least(Unit::None, 1.0);
 /// No subgroup has more.
-pub(super) const LANES: Domain = Domain { most: End::Including(1024.0), ..COUNT };
-pub(super) const FACTOR: Domain = at_least(Unit::None, 1.0);
-pub(super) const SHARE: Domain = Domain { most: End::Including(1.0), ..at_least(Unit::Share, 0.0) };
+pub(crate) const LANES: Domain = Domain { most: End::Including(1024.0), ..COUNT };
+pub(crate) const FACTOR: Domain = at_least(Unit::None, 1.0);
+pub(crate) const SHARE: Domain = Domain { most: End::Including(1.0), ..at_least(Unit::Share, 0.0) };
 /// Of peak, which is never quite reached.
-pub(super) const SHARE_OF_PEAK: Domain =
+pub(crate) const SHARE_OF_PEAK: Domain =
     Domain { most: End::Excluding(1.0), ..more_than_none(Unit::Share) };
-pub(super) const OVERHEAD: Domain = at_least(Unit::Seconds, 0.0);
-pub(super) const TIME: Domain = more_than_none(Unit::Seconds);
-pub(super) const BYTES_HELD: Domain = at_least(Unit::Bytes, 0.0);
-pub(super) const TIME_PER_BYTE: Domain = more_than_none(Unit::SecondsPerByte);
-pub(super) const BANDWIDTH: Domain = more_than_none(Unit::BytesPerSecond);
+pub(crate) const OVERHEAD: Domain = at_least(Unit::Seconds, 0.0);
+pub(crate) const TIME: Domain = more_than_none(Unit::Seconds);
+pub(crate) const BYTES_HELD: Domain = at_least(Unit::Bytes, 0.0);
+pub(crate) const TIME_PER_BYTE: Domain = more_than_none(Unit::SecondsPerByte);
+pub(crate) const BANDWIDTH: Domain = more_than_none(Unit::BytesPerSecond);
 
 impl Domain {
     /// For people: unit and bounds.

@@ -5,12 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Law, Parameter};
-use crate::record::Record;
-use crate::report::{Interval, figures, word};
-
-/// The place of a subgroup's size as a shader or the driver says it.
-pub(super) const REPORTED_WIDTH: &str = "adapter.subgroup_size";
+use super::parameter::{Choice, Parameter, REPORTED_WIDTH};
+use crate::model::{self, Interval, Record, figures};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +102,10 @@ pub enum Unanswered {
 /// The values a law is asked with.
 #[derive(Debug, Clone)]
 pub struct Given {
-    law: &'static Law,
+    name: &'static str,
+    formula: &'static str,
+    parameters: &'static [Parameter],
+    choices: &'static [Choice],
     numbers: BTreeMap<&'static str, (f64, f64)>,
     words: BTreeMap<&'static str, String>,
     record: Option<Record>,
@@ -114,11 +113,15 @@ pub struct Given {
 }
 
 impl Given {
-    /// Nothing yet, for `law`.
-    #[must_use]
-    pub fn new(law: &'static Law, record: Option<Record>) -> Self {
+    /// Nothing yet, for the law of that name and formula.
+    pub(super) fn new(
+        name: &'static str,
+        formula: &'static str,
+        (parameters, choices): (&'static [Parameter], &'static [Choice]),
+        record: Option<Record>,
+    ) -> Self {
         let (numbers, words) = (BTreeMap::new(), BTreeMap::new());
-        Self { law, numbers, words, record, used: Vec::new() }
+        Self { name, formula, parameters, choices, numbers, words, record, used: Vec::new() }
     }
 
     /// Gives a parameter, from one value to another where it is swept.
@@ -132,36 +135,36 @@ impl Given {
     }
 
     /// What went into the answer so far.
-    pub(super) fn used(&self) -> Vec<Used> {
+    pub(crate) fn used(&self) -> Vec<Used> {
         self.used.clone()
     }
 
-    /// The law that is asked.
-    pub(super) fn law(&self) -> &'static Law {
-        self.law
+    /// Name and formula of the law that is asked.
+    pub(crate) fn law(&self) -> (&'static str, &'static str) {
+        (self.name, self.formula)
     }
 
     /// A value, or why there is none.
-    pub(super) fn get(&mut self, flag: &str) -> Result<f64, Unanswered> {
+    pub(crate) fn get(&mut self, flag: &str) -> Result<f64, Unanswered> {
         let parameter = self.parameter(flag);
         self.find(flag)?.ok_or_else(|| self.missing(parameter))
     }
 
     /// A value if there is one.
-    pub(super) fn find(&mut self, flag: &str) -> Result<Option<f64>, Unanswered> {
+    pub(crate) fn find(&mut self, flag: &str) -> Result<Option<f64>, Unanswered> {
         Ok(self.range(flag)?.map(|(_, last)| last))
     }
 
     /// Where a table begins, and the value asked for with which it ends. A lone value is tabled from `from`
     /// on.
-    pub(super) fn swept(&mut self, flag: &str, from: f64) -> Result<(f64, f64), Unanswered> {
+    pub(crate) fn swept(&mut self, flag: &str, from: f64) -> Result<(f64, f64), Unanswered> {
         let parameter = self.parameter(flag);
         let (first, last) = self.range(flag)?.ok_or_else(|| self.missing(parameter))?;
         Ok((if first < last { first } else { from.min(last) }, last))
     }
 
     /// The ends of what was given: twice the same unless it was a range.
-    pub(super) fn range(&mut self, flag: &str) -> Result<Option<(f64, f64)>, Unanswered> {
+    pub(crate) fn range(&mut self, flag: &str) -> Result<Option<(f64, f64)>, Unanswered> {
         let parameter = self.parameter(flag);
         let both = |value: f64| (value, value);
         let found = if let Some(&range) = self.numbers.get(flag) {
@@ -183,24 +186,24 @@ impl Given {
 
     /// The word that was chosen.
     fn chosen(&self, flag: &str) -> &str {
-        let choice = self.law.choices.iter().find(|choice| choice.flag == flag);
+        let choice = self.choices.iter().find(|choice| choice.flag == flag);
         let default = choice.expect("a law names its own choices").default;
         self.words.get(flag).map_or(default, String::as_str)
     }
 
     /// The word that chose a value of the record, where one was used.
-    pub(super) fn chosen_of_record(&self, flag: &str) -> Option<&str> {
+    pub(crate) fn chosen_of_record(&self, flag: &str) -> Option<&str> {
         let recorded = |used: &Used| matches!(used.source, Source::Record(_));
         self.used.iter().any(recorded).then(|| self.chosen(flag))
     }
 
     /// The refusal of a parameter that does not go with another.
-    pub(super) fn unfit(&self, flag: &str, reason: &'static str) -> Unanswered {
+    pub(crate) fn unfit(&self, flag: &str, reason: &'static str) -> Unanswered {
         Unanswered::Unfit { flag: self.parameter(flag).flag, reason }
     }
 
     /// What the reader of an answer should know of the record behind it.
-    pub(super) fn cautions(&self) -> Vec<String> {
+    pub(crate) fn cautions(&self) -> Vec<String> {
         let Some(record) = &self.record else {
             return Vec::new();
         };
@@ -215,7 +218,7 @@ impl Given {
                 .experiments
                 .iter()
                 .find(|experiment| experiment.id == id)
-                .map(|experiment| word(experiment))
+                .map(model::Experiment::word)
                 .filter(|&word| word != "holds");
             let caution = unproven.map(|word| format!("In this record `{id}` reads {word}."));
             cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
@@ -224,14 +227,14 @@ impl Given {
     }
 
     fn parameter(&self, flag: &str) -> &'static Parameter {
-        let parameter = self.law.parameters.iter().find(|parameter| parameter.flag == flag);
+        let parameter = self.parameters.iter().find(|parameter| parameter.flag == flag);
         parameter.expect("a law asks for its own parameters")
     }
 
     /// The places in a record, choices filled in.
     fn places(&self, parameter: &Parameter) -> Vec<String> {
         let fill = |place: &&str| {
-            self.law.choices.iter().fold((*place).to_owned(), |place, choice| {
+            self.choices.iter().fold((*place).to_owned(), |place, choice| {
                 place.replace(&format!("{{{}}}", choice.flag), self.chosen(choice.flag))
             })
         };
@@ -267,7 +270,7 @@ impl Given {
             (_, None) => String::new(),
         };
         Unanswered::Missing {
-            law: self.law.name,
+            law: self.name,
             flag: parameter.flag,
             what: parameter.what,
             domain: parameter.domain.describe(),
@@ -283,7 +286,7 @@ struct Recorded {
     interval: Option<Interval>,
 }
 
-/// The parameter or finding at `experiment.name`, or the subgroup's size.
+/// The metric at `experiment.id`, or the subgroup's size.
 fn look_up(record: &Record, place: String) -> Option<Recorded> {
     if place == REPORTED_WIDTH {
         let value = f64::from(record.adapter.subgroup_size.observed?);
@@ -291,10 +294,8 @@ fn look_up(record: &Record, place: String) -> Option<Recorded> {
     }
     let (id, name) = place.split_once('.')?;
     let experiment = record.experiments.iter().find(|experiment| experiment.id == id)?;
-    let (value, interval) = match experiment.parameter(name) {
-        Some(parameter) => (parameter.value, parameter.ci),
-        None => (experiment.number(name)?, None),
-    };
+    let metric = experiment.metric(name)?;
+    let (value, interval) = (metric.value?, metric.ci);
     Some(Recorded { value, place, interval })
 }
 
@@ -308,9 +309,9 @@ fn others(record: &Record, place: &str) -> String {
         return format!(", since it has no experiment `{id}`");
     };
     let like: Vec<&str> = experiment
-        .parameters
+        .metrics
         .iter()
-        .map(|parameter| parameter.name.as_str())
+        .map(|metric| metric.id.as_str())
         .filter(|other| parts.len() > 1 && other.split('.').any(|part| parts.contains(&part)))
         .collect();
     if like.is_empty() { String::new() } else { format!("; it has {}", like.join(", ")) }

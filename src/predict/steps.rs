@@ -6,7 +6,7 @@ const EVEN: usize = 10;
 const MOST: usize = 14;
 
 /// Round numbers (1, 2, 5, 10, …) from `first` to `last`, both included: the finest such steps that fit.
-pub(super) fn round_numbers(first: f64, last: f64) -> Vec<f64> {
+pub(crate) fn round_numbers(first: f64, last: f64) -> Vec<f64> {
     debug_assert!(first > 0.0 && first <= last, "{first}..{last}");
     if !last.is_finite() {
         return vec![first];
@@ -26,7 +26,7 @@ pub(super) fn round_numbers(first: f64, last: f64) -> Vec<f64> {
 }
 
 /// Powers of two from `first` to `last`, both included.
-pub(super) fn doublings(first: f64, last: f64) -> Vec<f64> {
+pub(crate) fn doublings(first: f64, last: f64) -> Vec<f64> {
     debug_assert!(first > 0.0 && first <= last, "{first}..{last}");
     let exponents = (first.log2().floor() as i32)..=(last.log2().ceil() as i32);
     let all = |every: usize| exponents.clone().step_by(every).map(|e| 2f64.powi(e));
@@ -35,7 +35,7 @@ pub(super) fn doublings(first: f64, last: f64) -> Vec<f64> {
 }
 
 /// Equal steps from `first` to `last`, both included.
-pub(super) fn even(first: f64, last: f64) -> Vec<f64> {
+pub(crate) fn even(first: f64, last: f64) -> Vec<f64> {
     let steps = if first < last { EVEN } else { 0 };
     let at = |step: usize| first + (last - first) * step as f64 / steps.max(1) as f64;
     with_ends(first, last, (0..=steps).map(at))

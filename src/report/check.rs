@@ -1,9 +1,10 @@
 //! Records judged for a script or a CI page: by their laws alone, or against a baseline.
 
 use super::compare::{Named, differences, slower};
-use super::{Document, Judgement, Table, figures, judge};
-use crate::record::{Experiment, Status};
-use crate::stats::Verdict;
+use super::{Document, Judgement, Table, judge};
+use crate::model::Verdict;
+use crate::model::figures;
+use crate::model::{Experiment, Status};
 
 /// Judges each record: where there is a `baseline`, by what has become worse since.
 ///

@@ -1,7 +1,7 @@
 //! One model of what is said: headings, paragraphs, lists, tables and plots. Renderers know nothing else.
 
 use super::plot::Plot;
-use crate::record::{plain, plain_to};
+use crate::model::{plain, plain_to};
 
 /// Characters in a cell at most: columns are as wide as their widest.
 const MOST_CELL: usize = 200;

@@ -3,9 +3,10 @@
 use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
 use super::sections::{add_performance, revision};
-use super::{Document, Format, Link, Plot, Table, figures, judge, render, report};
-use crate::record::{Performance, Record};
-use crate::stats::Verdict;
+use super::{Document, Format, Link, Plot, Table, judge, render, report};
+use crate::model::Verdict;
+use crate::model::figures;
+use crate::model::{Category, Experiment, Metric, Performance, Record};
 
 /// A file of the gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,38 +96,41 @@ fn measured(record: &Record) -> String {
     format!("{date}, {} profile, {version}", record.tool.profile)
 }
 
+/// A column for each category: the first headline of its first experiment that has one.
+fn headlines<'a>(records: &[Named<'a>]) -> Vec<(&'a Experiment, &'a Metric)> {
+    let first = |category: Category| {
+        let all = records.iter().flat_map(|named| &named.record.experiments);
+        let of = all.filter(|experiment| experiment.category == category);
+        of.flat_map(|experiment| experiment.metrics.iter().map(move |metric| (experiment, metric)))
+            .find(|(_, metric)| metric.headline)
+    };
+    Category::ALL.into_iter().filter_map(first).collect()
+}
+
 fn devices(records: &[Named<'_>]) -> Table {
-    let mut table = Table::new(&[
-        "",
-        "device",
-        "driver",
-        "lanes in lockstep>",
-        "a 2-way branch>",
-        "a dispatch>",
-        "best reduction>",
-        "laws that hold>",
-    ]);
+    let headlines = headlines(records);
+    let labels: Vec<String> =
+        headlines.iter().map(|(_, metric)| format!("{}>", metric.label)).collect();
+    let mut columns = vec!["", "device", "driver"];
+    columns.extend(labels.iter().map(String::as_str));
+    columns.push("laws that hold>");
+    let mut table = Table::new(&columns);
     for (index, Named { record, .. }) in records.iter().enumerate() {
-        let experiment = |id: &str| record.experiments.iter().find(|e| e.id == id);
-        let finding = |id: &str, name: &str| {
-            let finding = experiment(id).and_then(|experiment| experiment.finding(name));
-            finding.map_or(String::new(), figures::finding)
+        let cell = |&(of, metric): &(&Experiment, &Metric)| {
+            let experiment = record.experiments.iter().find(|experiment| experiment.id == of.id);
+            let found = experiment.and_then(|experiment| experiment.metric(&metric.id));
+            found.map_or(String::new(), figures::metric)
         };
-        let dispatch = experiment("ladder")
-            .and_then(|ladder| ladder.parameter("workgroups_per_dispatch.alpha"))
-            .filter(|alpha| alpha.is_firm());
         let verdicts: Vec<Verdict> = record.experiments.iter().filter_map(judge::rejudge).collect();
         let holding = verdicts.iter().filter(|verdict| **verdict == Verdict::Holds).count();
-        table.rows.push(vec![
+        let mut row = vec![
             letter(index),
             record.adapter.name.clone(),
             format!("{}, {}", record.adapter.backend, record.adapter.driver_info),
-            finding("width", "effective_width"),
-            finding("divergence", "cost_of_2_way_branch"),
-            dispatch.map_or(String::new(), |alpha| figures::quantity(alpha.value, &alpha.unit)),
-            finding("reduction", "best_gb_per_s"),
-            format!("{holding} of {}", verdicts.len()),
-        ]);
+        ];
+        row.extend(headlines.iter().map(cell));
+        row.push(format!("{holding} of {}", verdicts.len()));
+        table.rows.push(row);
     }
     table
 }

@@ -1,9 +1,9 @@
-//! Judging a stored record again, by the tolerances of today. Whether a control passed is taken from the
-//! record: it was decided on samples of control cases that no tolerance of today changes much.
+//! Judging a stored record again, by the tolerances that it holds. Whether a control passed is taken from the
+//! record.
 
-use super::figures;
-use crate::record::{Experiment, Point, Record, Status};
-use crate::stats::{Verdict, combine, judge, tolerance};
+use crate::model::figures;
+use crate::model::{Experiment, Point, Record, Status, Verdict};
+use crate::stats::{combine, judge};
 
 /// What a record says as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,16 +16,10 @@ pub enum Judgement {
     Deviates,
 }
 
-/// Today's tolerance for an experiment; its own, where today knows none of that id.
-pub(super) fn tolerance_of(experiment: &Experiment) -> Option<f64> {
-    let known = tolerance::TABLE.iter().find(|row| row.id == experiment.id).map(|row| row.ratio);
-    known.or(experiment.tolerance)
-}
-
-/// A stored point's verdict by today's tolerance.
+/// A stored point's verdict by the tolerance of its experiment.
 pub(super) fn judge_point(experiment: &Experiment, point: &Point) -> Verdict {
-    tolerance_of(experiment).map_or(Verdict::Inconclusive, |tolerance| {
-        judge(point.ratio_ci, point.ratio_reach, tolerance)
+    experiment.tolerance.map_or(Verdict::Inconclusive, |tolerance| {
+        judge(point.ratio_ci, point.ratio_spread, tolerance)
     })
 }
 
@@ -33,16 +27,16 @@ pub(super) fn judge_point(experiment: &Experiment, point: &Point) -> Verdict {
 /// record left undecided for another reason (a control or a prediction it lacks) stays undecided, unless
 /// a point deviates.
 #[must_use]
-pub fn rejudge(experiment: &Experiment) -> Option<Verdict> {
+pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.status != Status::Measured {
         return None;
     }
     if experiment.controls.iter().any(|control| !control.passed) {
         return Some(Verdict::Inconclusive);
     }
-    let claimed = || experiment.points.iter().filter(|point| point.claimed);
-    let today = combine(claimed().map(|point| judge_point(experiment, point)));
-    let then = combine(claimed().map(|point| point.verdict));
+    let judged = || experiment.points.iter().filter(|point| point.judged);
+    let today = combine(judged().map(|point| judge_point(experiment, point)));
+    let then = combine(judged().map(|point| point.verdict));
     let withheld =
         experiment.verdict == Some(Verdict::Inconclusive) && then != Verdict::Inconclusive;
     Some(if withheld { Verdict::Inconclusive } else { today })
@@ -50,7 +44,7 @@ pub fn rejudge(experiment: &Experiment) -> Option<Verdict> {
 
 /// The verdict, or how far the experiment got, in a word.
 #[must_use]
-pub fn word(experiment: &Experiment) -> &'static str {
+pub(super) fn word(experiment: &Experiment) -> &'static str {
     rejudge(experiment).map_or(experiment.status.word(), Verdict::word)
 }
 
@@ -68,19 +62,19 @@ pub fn decided_by(experiment: &Experiment) -> String {
         return experiment.reason.clone().unwrap_or_default();
     };
     let failed = experiment.controls.iter().filter(|control| !control.passed);
-    let failed: Vec<String> = failed.map(|control| format!("`{}`", control.name)).collect();
+    let failed: Vec<String> = failed.map(|control| format!("`{}`", control.check.word())).collect();
     if !failed.is_empty() {
         let plural = if failed.len() == 1 { "" } else { "s" };
         return format!("control{plural} {} failed", failed.join(", "));
     }
-    let claimed: Vec<&Point> = experiment.points.iter().filter(|point| point.claimed).collect();
+    let judged: Vec<&Point> = experiment.points.iter().filter(|point| point.judged).collect();
     let of = |verdict: Verdict| {
-        claimed.iter().filter(|point| judge_point(experiment, point) == verdict).count()
+        judged.iter().filter(|point| judge_point(experiment, point) == verdict).count()
     };
-    let many = figures::counted(claimed.len(), "point");
+    let many = figures::counted(judged.len(), "point");
     match (verdict, of(verdict)) {
-        (_, _) if claimed.is_empty() => "no point".to_owned(),
-        (Verdict::Holds, _) if claimed.len() == 1 => many,
+        (_, _) if judged.is_empty() => "no point".to_owned(),
+        (Verdict::Holds, _) if judged.len() == 1 => many,
         (Verdict::Holds, _) => format!("all {many}"),
         (Verdict::Deviates, n) => format!("{n} of {many}"),
         (Verdict::Inconclusive, 0) => "a control or a figure that is not known".to_owned(),

@@ -1,8 +1,8 @@
 //! One model of what is drawn: curves of predictions and measurements over one swept quantity. Terminals draw
 //! it in letters, pages as a picture.
 
-use super::figures;
-use crate::record::plain;
+use crate::model::figures;
+use crate::model::plain;
 
 /// An axis of a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]

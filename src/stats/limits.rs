@@ -1,6 +1,6 @@
 //! Limits of a figure from those of what it is computed from.
 
-use super::Interval;
+use crate::model::Interval;
 
 /// 95 % interval of `figure`, a function of quantities of which each has an estimate and a 95 % interval.
 ///

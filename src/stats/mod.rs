@@ -4,11 +4,10 @@ mod level;
 mod limits;
 mod order;
 mod robust;
-pub mod tolerance;
 mod verdict;
 
 pub use level::levels;
 pub use limits::{add_up, square_and_add};
 pub use order::median_interval;
 pub use robust::{median, middle, weighted_median};
-pub use verdict::{Interval, Verdict, combine, judge};
+pub use verdict::{combine, judge};

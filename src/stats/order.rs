@@ -1,6 +1,6 @@
 //! Intervals of a median from the order of a sample alone.
 
-use super::Interval;
+use crate::model::Interval;
 
 /// How often an interval holds the truth.
 const CONFIDENCE: f64 = 0.95;

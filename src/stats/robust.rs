@@ -1,6 +1,6 @@
 //! Estimates that a few preempted samples cannot move.
 
-use super::Interval;
+use crate::model::Interval;
 
 /// The median; the mean of the middle two for an even count.
 ///

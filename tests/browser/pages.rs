@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use warplaw::record::{self, Record};
+use warplaw::model::{self, Record};
 use warplaw::report::{self, Document, Format, Named, render};
 use warplaw_browser::{Laid, Opened, Screen, browser, open};
 
@@ -26,7 +26,7 @@ fn kept(name: &str) -> PathBuf {
 }
 
 fn fixture() -> Record {
-    record::read(&root().join("tests/data/record-1.1.0.json")).expect("the fixture is readable")
+    model::read(&root().join("tests/data/record-1.1.0.json")).expect("the fixture is readable")
 }
 
 /// The largest of the committed records, with its path.
@@ -34,13 +34,13 @@ fn full() -> Vec<(String, Record)> {
     let mut found = Vec::new();
     for device in std::fs::read_dir(root().join("results")).expect("there are results") {
         let device = device.expect("it can be listed").path();
-        if device.ends_with(record::Performance::FOLDER) {
+        if device.ends_with(model::Performance::FOLDER) {
             continue;
         }
         for file in std::fs::read_dir(device).into_iter().flatten() {
             let path = file.expect("it can be listed").path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                let record = record::read(&path).expect("a committed record is readable");
+                let record = model::read(&path).expect("a committed record is readable");
                 found.push((path.display().to_string(), record));
             }
         }

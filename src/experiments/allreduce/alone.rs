@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::super::ceilings::{memory_case, search_memory};
-use super::{STREAMED, TRAIN, at_once, most_bytes};
-use crate::kernels::allreduce::{Algorithm, Streams};
+use super::extent::{STREAMED, most_bytes};
+use super::kernel::{Algorithm, Streams};
+use super::law::{naive_time, recursive_doubling_time, ring_time};
+use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
+use crate::experiments::ceilings::memory::{memory_case, search_memory};
 use crate::kernels::memory::{Memory, Traffic};
-use crate::laws::ring::{naive_time, recursive_doubling_time, ring_time};
-use crate::measure::{CaseId, Context, Plan, Spans};
+
+/// Of steps, the shortest of which are a few microseconds.
+pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: 4096 };
 
 /// What every prediction rests on, by workers.
 pub(super) struct Alone {
     /// Memory that all workers together may work in.
     most_bytes: u64,
-    pub(super) steps: BTreeMap<u32, CaseId>,
+    steps: BTreeMap<u32, CaseId>,
     adds: BTreeMap<u32, CaseId>,
     copies: BTreeMap<u32, CaseId>,
     /// Copying as many bytes at the fastest, for the fewest and the most of them.
@@ -44,7 +47,7 @@ impl Alone {
         let streamed = self.streamed(workers);
         let mut streams = |name: &str, add: bool, words: u32| {
             let streams = Streams { add, workers, words, seed };
-            plan.case(format!("alone.{name}.{workers}"), TRAIN, move |times| {
+            plan.case(format!("alone.{name}.{workers}"), REPEATS, move |times| {
                 streams.workload().train(times)
             })
         };
@@ -55,20 +58,20 @@ impl Alone {
 
     /// What the fewest and the most workers that were added copy, copied by the whole device.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
-        let (seed, tuned) = (context.seed as u32, search_memory(plan, context, Traffic::Copy));
+        let (seed, shape) = (context.seed as u32, search_memory(context, Traffic::Copy));
         let ends = [self.copies.first_key_value(), self.copies.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
             let words = workers * self.streamed(workers) / 4;
+            let memory = Memory { traffic: Traffic::Copy, words, shape, seed, idle: false };
             let name = format!("alone.copy_fastest.{workers}");
-            let case = memory_case(plan, name, TRAIN, &tuned, move |shape| Memory {
-                traffic: Traffic::Copy,
-                words,
-                shape,
-                seed,
-                idle: false,
-            });
+            let case = memory_case(plan, name, REPEATS, memory);
             self.fastest_copies.insert(workers, case);
         }
+    }
+
+    /// Numbers of workers that were added.
+    pub(super) fn workers(&self) -> impl Iterator<Item = u32> {
+        self.steps.keys().copied()
     }
 
     /// Numbers of workers for which the fastest copy is known.
@@ -77,57 +80,65 @@ impl Alone {
     }
 
     /// What so many workers copy in a second, over what the whole device does of as many bytes.
-    pub(super) fn share_of_copy(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        spans.unit(self.fastest_copies[&workers]) / spans.unit(self.copies[&workers])
+    pub(super) fn share_of_copy(&self, workers: u32) -> Expr {
+        self.fastest_copies[&workers].per_unit() / self.copies[&workers].per_unit()
     }
 
     /// Seconds of a step in which next to nothing is sent.
-    pub(super) fn alpha(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        spans.unit(self.steps[&workers])
+    pub(super) fn alpha(&self, workers: u32) -> Expr {
+        self.steps[&workers].per_unit()
     }
 
     /// Seconds per byte that each worker adds to its own.
-    fn beta_add(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        self.beta(spans, self.adds[&workers], workers)
+    fn beta_add(&self, workers: u32) -> Expr {
+        self.beta(self.adds[&workers], workers)
     }
 
     /// The same for bytes of which half are added and half replaced, as by the ring.
-    pub(super) fn beta_mean(&self, spans: &Spans<'_>, workers: u32) -> f64 {
-        let copy = self.beta(spans, self.copies[&workers], workers);
-        (self.beta_add(spans, workers) + copy) / 2.0
+    pub(super) fn beta_mean(&self, workers: u32) -> Expr {
+        (self.beta_add(workers) + self.beta(self.copies[&workers], workers)) / 2.0
     }
 
-    fn beta(&self, spans: &Spans<'_>, case: CaseId, workers: u32) -> f64 {
-        (spans.unit(case) - self.alpha(spans, workers)) / f64::from(self.streamed(workers))
+    fn beta(&self, case: CaseId, workers: u32) -> Expr {
+        (case.per_unit() - self.alpha(workers)) / f64::from(self.streamed(workers))
     }
 
     /// Seconds for one all-reduce of `m` bytes among `p` workers.
-    pub(super) fn predicted(&self, spans: &Spans<'_>, algorithm: Algorithm, p: u32, m: f64) -> f64 {
-        let at_once = at_once(algorithm, p);
-        let alpha = self.alpha(spans, at_once);
-        let mean = self.beta_mean(spans, at_once);
+    pub(super) fn predicted(&self, algorithm: Algorithm, p: u32, m: f64) -> Expr {
+        let at_once = algorithm.at_once(p);
+        let alpha = self.alpha(at_once);
         let p = f64::from(p);
         match algorithm {
-            Algorithm::Ring => ring_time(p, m, alpha, mean),
-            Algorithm::Naive => naive_time(p, m, alpha, mean),
-            Algorithm::Doubling => {
-                recursive_doubling_time(p, m, alpha, self.beta_add(spans, at_once))
+            Algorithm::Ring => {
+                Expr::call("ring_time", [alpha, self.beta_mean(at_once)], move |[alpha, beta]| {
+                    ring_time(p, m, alpha, beta)
+                })
             }
+            Algorithm::Naive => {
+                Expr::call("naive_time", [alpha, self.beta_mean(at_once)], move |[alpha, beta]| {
+                    naive_time(p, m, alpha, beta)
+                })
+            }
+            Algorithm::Doubling => Expr::call(
+                "recursive_doubling_time",
+                [alpha, self.beta_add(at_once)],
+                move |[alpha, beta]| recursive_doubling_time(p, m, alpha, beta),
+            ),
         }
     }
 
     /// Bytes at which half of the ring's time is latency.
-    pub(super) fn half_latency(&self, spans: &Spans<'_>, p: u32) -> f64 {
-        f64::from(p) * self.alpha(spans, p) / self.beta_mean(spans, p)
+    pub(super) fn half_latency(&self, p: u32) -> Expr {
+        f64::from(p) * self.alpha(p) / self.beta_mean(p)
     }
 
     /// Bytes from which on the ring overtakes doubling: where two straight lines cross.
-    pub(super) fn crossover(&self, spans: &Spans<'_>, p: u32) -> f64 {
+    pub(super) fn crossover(&self, p: u32) -> Expr {
         let behind = |m: f64| {
-            self.predicted(spans, Algorithm::Ring, p, m)
-                - self.predicted(spans, Algorithm::Doubling, p, m)
+            self.predicted(Algorithm::Ring, p, m) - self.predicted(Algorithm::Doubling, p, m)
         };
-        let (at_nothing, gained) = (behind(0.0), behind(0.0) - behind(1.0));
-        if at_nothing > 0.0 && gained > 0.0 { at_nothing / gained } else { f64::NAN }
+        let at_nothing = behind(0.0);
+        let gained = &at_nothing - behind(1.0);
+        at_nothing.positive() / gained.positive()
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::super::TRAIN;
-use super::super::ceilings::{memory_case, search_memory};
-use super::{Fastest, most_items, sizes, subgroup_size};
+use super::kernel::{Items, LANES, Variant, alone};
+use super::law::{Prices, Step, time};
+use super::sizes::{most_items, sizes};
+use super::steps::subgroup_size;
+use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
+use crate::experiments::ceilings::memory::{memory_case, search_memory};
+use crate::experiments::lanes::law::subgroups;
+use crate::experiments::sweep::REPEATS;
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::reduction::{Items, LANES, Variant, alone};
-use crate::kernels::{Number, empty, random_words};
-use crate::laws::coordination::Prices;
-use crate::laws::simt::subgroups;
-use crate::measure::{CaseId, Context, Plan, Sizing, Spans};
+use crate::kernels::{Number, Shape, empty, random_words};
 
 /// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
 const PRICED: u32 = 4;
@@ -24,23 +25,17 @@ struct Tree {
 }
 
 impl Tree {
-    /// Of workgroups of as many lanes as `lanes` says once shapes are settled.
-    fn add(
-        plan: &mut Plan,
-        name: &str,
-        variant: Variant,
-        lanes: impl Fn() -> u32 + Clone + 'static,
-    ) -> Self {
+    /// Of workgroups of so many lanes.
+    fn add(plan: &mut Plan, name: &str, variant: Variant, lanes: u32) -> Self {
         let mut case = |kind: &str, repeats: u32, one: bool| {
-            let lanes = lanes.clone();
             let shared =
                 Sizing::Shared { group: format!("tree {name}"), granule: 16, most: 16_384 };
-            let sizing = if one { TRAIN } else { shared };
+            let sizing = if one { REPEATS } else { shared };
             plan.case(format!("alone.{kind}{name}"), sizing, move |n| {
                 if one {
-                    alone::repeated_trees(variant, lanes(), 1, repeats).train(n)
+                    alone::repeated_trees(variant, lanes, 1, repeats).train(n)
                 } else {
-                    alone::repeated_trees(variant, lanes(), n, repeats)
+                    alone::repeated_trees(variant, lanes, n, repeats)
                 }
             })
         };
@@ -51,13 +46,15 @@ impl Tree {
     }
 
     /// Seconds of one among many.
-    fn many_s(&self, spans: &Spans<'_>) -> f64 {
-        spans.unit_above(self.many[0], self.many[1]) / f64::from(PRICED)
+    fn many_s(&self) -> Expr {
+        let [trees, floor] = self.many;
+        trees.per_unit_above(floor) / f64::from(PRICED)
     }
 
     /// Seconds of one from start to end.
-    fn one_s(&self, spans: &Spans<'_>) -> f64 {
-        spans.unit_beyond(self.one[0], self.one[1]) / f64::from(PRICED)
+    fn one_s(&self) -> Expr {
+        let [trees, floor] = self.one;
+        trees.per_unit_beyond(floor) / f64::from(PRICED)
     }
 }
 
@@ -70,7 +67,7 @@ pub(super) struct Alone {
     reads: BTreeMap<(bool, u32), CaseId>,
     interleaved: Tree,
     sequential: Tree,
-    /// Of the fastest shape's workgroups.
+    /// Of the workgroups of the fastest launch configuration.
     shared: Tree,
     /// By item type: in every lane, in one lane of each subgroup; each with its floor.
     atomics: [[[CaseId; 2]; 2]; 2],
@@ -81,15 +78,9 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    pub(super) fn add(
-        plan: &mut Plan,
-        context: &Context<'_>,
-        items: &Items,
-        fastest: &Fastest,
-    ) -> Self {
+    /// Where lanes share the items, they do in the launch configuration `shape`.
+    pub(super) fn add(plan: &mut Plan, context: &Context<'_>, items: &Items, shape: Shape) -> Self {
         let width = subgroup_size(context);
-        let whole = || LANES;
-        let shared = fastest.clone();
         // 2²⁴ / (256 · 4 · 1.5) workgroups bring an f32 total to the end of its exact range.
         let own = Sizing::Own { granule: 16, most: 8_192 };
         let atomics = Number::ALL.map(|item| {
@@ -99,45 +90,35 @@ impl Alone {
                     alone::atomics(item, n, PRICED, every)
                 });
                 let follow = Sizing::Follow(priced);
-                let floor = plan.case(format!("{name}.floor"), follow, move |n| {
+                let floor = plan.floor(format!("{name}.floor"), follow, move |n| {
                     alone::atomics(item, n, 0, every)
                 });
                 [priced, floor]
             })
         });
-        let has_subgroups = context.facts.has_subgroups();
-        let subgroup_sums = has_subgroups.then(|| {
+        let subgroup_sums = context.facts.has_subgroups().then(|| {
             let group =
                 Sizing::Shared { group: "subgroup sum".to_owned(), granule: 16, most: 16_384 };
-            [("alone.subgroup_sum", 4 * PRICED), ("alone.subgroup_sum.floor", 0)].map(
-                |(name, repeats)| {
-                    plan.case(name, group.clone(), move |n| alone::subgroup_sums(n, repeats))
-                },
-            )
+            let name = "alone.subgroup_sum";
+            let sums = |repeats| move |n| alone::subgroup_sums(n, repeats);
+            let priced = plan.case(name, group.clone(), sums(4 * PRICED));
+            [priced, plan.floor(format!("{name}.floor"), group, sums(0))]
         });
         let most_items = most_items(context);
-        let (seed, read) = (context.seed as u32, search_memory(plan, context, Traffic::Read));
+        let fastest_read = Memory {
+            traffic: Traffic::Read,
+            words: most_items,
+            shape: search_memory(context, Traffic::Read),
+            seed: context.seed as u32,
+            idle: false,
+        };
         Self {
-            dispatch: plan.case("alone.dispatch", TRAIN, |n| empty::workload(1).train(n)),
-            fastest_read: memory_case(
-                plan,
-                "alone.read_fastest".to_owned(),
-                TRAIN,
-                &read,
-                move |shape| Memory {
-                    traffic: Traffic::Read,
-                    words: most_items,
-                    shape,
-                    seed,
-                    idle: false,
-                },
-            ),
-            reads: Self::reads(plan, context, items, fastest),
-            interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, whole),
-            sequential: Tree::add(plan, "sequential", Variant::TreeSequential, whole),
-            shared: Tree::add(plan, "shared", Variant::TreeSequential, move || {
-                shared.shape().lanes
-            }),
+            dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).train(n)),
+            fastest_read: memory_case(plan, "alone.read_fastest".to_owned(), REPEATS, fastest_read),
+            reads: Self::reads(plan, context, items, shape),
+            interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, LANES),
+            sequential: Tree::add(plan, "sequential", Variant::TreeSequential, LANES),
+            shared: Tree::add(plan, "shared", Variant::TreeSequential, shape.lanes),
             atomics,
             atomics_per_workgroup: [1, width]
                 .map(|every| f64::from(LANES.div_ceil(every) * PRICED)),
@@ -151,30 +132,30 @@ impl Alone {
         plan: &mut Plan,
         context: &Context<'_>,
         items: &Items,
-        fastest: &Fastest,
+        shape: Shape,
     ) -> BTreeMap<(bool, u32), CaseId> {
         let mut reads = BTreeMap::new();
         let one_a_lane = sizes(context, Variant::TreeSequential, Number::U32);
         let words = random_words(context.seed, one_a_lane.last().map_or(0, |&most| most as usize));
         for count in one_a_lane {
             let words = words.clone();
-            let case = plan.case(format!("alone.read_one.{count}"), TRAIN, move |n| {
+            let case = plan.case(format!("alone.read_one.{count}"), REPEATS, move |n| {
                 alone::read_one(&words, count).train(n)
             });
             reads.insert((false, count), case);
         }
         for count in sizes(context, Variant::SinglePass, Number::U32) {
-            let (items, fastest) = (items.clone(), fastest.clone());
-            let case = plan.case(format!("alone.read_shares.{count}"), TRAIN, move |n| {
-                alone::read_shares(&items, count, fastest.shape()).train(n)
+            let items = items.clone();
+            let case = plan.case(format!("alone.read_shares.{count}"), REPEATS, move |n| {
+                alone::read_shares(&items, count, shape).train(n)
             });
             reads.insert((true, count), case);
         }
         reads
     }
 
-    pub(super) fn dispatch_s(&self, spans: &Spans<'_>) -> f64 {
-        spans.unit(self.dispatch)
+    pub(super) fn dispatch_s(&self) -> Expr {
+        self.dispatch.per_unit()
     }
 
     fn tree(&self, variant: Variant) -> &Tree {
@@ -185,47 +166,62 @@ impl Alone {
         }
     }
 
-    pub(super) fn tree_s(&self, spans: &Spans<'_>, variant: Variant) -> f64 {
-        self.tree(variant).many_s(spans)
+    pub(super) fn tree_s(&self, variant: Variant) -> Expr {
+        self.tree(variant).many_s()
     }
 
-    pub(super) fn tree_latency_s(&self, spans: &Spans<'_>, variant: Variant) -> f64 {
-        self.tree(variant).one_s(spans)
+    pub(super) fn tree_latency_s(&self, variant: Variant) -> Expr {
+        self.tree(variant).one_s()
     }
 
     /// Seconds per atomic where every lane does one, or one lane of each subgroup.
-    pub(super) fn atomic_s(&self, spans: &Spans<'_>, item: Number, leaders: bool) -> f64 {
+    pub(super) fn atomic_s(&self, item: Number, leaders: bool) -> Expr {
         let who = usize::from(leaders);
         let [priced, floor] = self.atomics[item as usize][who];
-        spans.unit_above(priced, floor) / self.atomics_per_workgroup[who]
+        priced.per_unit_above(floor) / self.atomics_per_workgroup[who]
     }
 
-    pub(super) fn subgroup_sum_s(&self, spans: &Spans<'_>) -> f64 {
-        self.subgroup_sums.map_or(f64::NAN, |[case, floor]| {
-            spans.unit_above(case, floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
+    pub(super) fn subgroup_sum_s(&self) -> Expr {
+        self.subgroup_sums.map_or(f64::NAN.into(), |[priced, floor]| {
+            priced.per_unit_above(floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
         })
     }
 
     /// Bytes of the largest input read in a second, at the fastest: what no reduction can pass.
-    pub(super) fn ceiling(&self, spans: &Spans<'_>) -> f64 {
+    pub(super) fn ceiling(&self) -> Expr {
         let shared = self.reads.get(&(true, self.most_items)).copied();
         let reads = [Some(self.fastest_read), shared].into_iter().flatten();
-        f64::from(self.most_items) * 4.0 / spans.least(reads, |read| spans.unit(read))
+        f64::from(self.most_items) * 4.0 / Expr::least_known(reads.map(CaseId::per_unit))
     }
 
     /// Seconds for reading `count` items alone, the dispatch not counted.
-    pub(super) fn read_s(&self, spans: &Spans<'_>, shares: bool, count: u32) -> f64 {
-        spans.unit(self.reads[&(shares, count)]) - self.dispatch_s(spans)
+    fn read_s(&self, shares: bool, count: u32) -> Expr {
+        self.reads[&(shares, count)].per_unit() - self.dispatch_s()
     }
 
-    pub(super) fn prices(&self, spans: &Spans<'_>, variant: Variant, item: Number) -> Prices {
-        let sums = variant.needs_subgroups();
-        Prices {
-            dispatch_s: self.dispatch_s(spans),
-            subgroup_sum_s: if sums { self.subgroup_sum_s(spans) } else { 0.0 },
-            tree_s: self.tree_s(spans, variant),
-            tree_latency_s: self.tree_latency_s(spans, variant),
-            atomic_s: self.atomic_s(spans, item, variant != Variant::AtomicPerItem),
-        }
+    /// Seconds that the law predicts for a reduction in such steps. What no step asks for need not be known.
+    pub(super) fn predicted(
+        &self,
+        variant: Variant,
+        item: Number,
+        count: u32,
+        steps: Vec<Step>,
+    ) -> Expr {
+        let asked = |of: fn(&Step) -> f64, price: Expr| {
+            if steps.iter().any(|step| of(step) > 0.0) { price } else { 0.0.into() }
+        };
+        let needed = [
+            self.read_s(variant.shares(), count),
+            self.dispatch_s(),
+            asked(|step| step.subgroup_sums, self.subgroup_sum_s()),
+            asked(|step| step.trees, self.tree_s(variant)),
+            asked(|step| step.trees, self.tree_latency_s(variant)),
+            asked(|step| step.atomics, self.atomic_s(item, variant != Variant::AtomicPerItem)),
+        ];
+        Expr::call("time", needed, move |needed| {
+            let [read_s, dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s] = needed;
+            let prices = Prices { dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s };
+            time(read_s, steps.iter().copied(), prices)
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Who is compared, and what about them differs beside the device.
 
-use super::{Named, letter};
-use crate::record::Record;
+use super::named::{Named, letter};
+use crate::model::Record;
 use crate::report::sections::revision;
 
 /// One line a record.
@@ -33,7 +33,7 @@ pub(super) fn caveats(records: &[Named<'_>]) -> Vec<String> {
             format!("{} profile", record.tool.profile)
         }),
         told_apart(records, "timed by different clocks", |record| {
-            record.clock.kind.replace('_', " ")
+            record.clock.kind.words().to_owned()
         }),
         told_apart(records, "compiled with different checks", |record| {
             format!("shader checks {}", if record.adapter.shader_checks { "on" } else { "off" })

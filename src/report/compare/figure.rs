@@ -1,22 +1,21 @@
 //! The figures of a record that can be set beside another record's.
 
-use crate::record::{Experiment, Finding, Parameter, Record, Status, Value};
-use crate::report::figures;
-use crate::report::names::{self, Better};
-use crate::stats::Interval;
+use crate::model::{Better, DeviceType, Experiment, Interval, Metric, Record, Status, figures};
 
 /// A figure, and what there is to know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Figure<'a> {
     pub(super) experiment: &'a str,
-    /// Its name in records.
-    pub(super) name: &'a str,
-    pub(super) words: String,
+    /// Its id in records.
+    pub(super) id: &'a str,
+    pub(super) label: &'a str,
     pub(super) value: f64,
     pub(super) unit: &'a str,
     pub(super) ci: Option<Interval>,
-    pub(super) reach: Option<Interval>,
+    pub(super) spread: Option<Interval>,
     pub(super) better: Better,
+    /// Tolerance of its experiment's law.
+    pub(super) tolerance: f64,
     /// Whether every control of its experiment passed.
     pub(super) sound: bool,
     /// Whether it is a time or a rate of a device whose cores other programs share.
@@ -37,66 +36,56 @@ impl Figure<'_> {
     }
 }
 
-/// What can be ranked, in the order of the names; figures that those do not name follow, by their unit: less time or
-/// more of a rate is better.
+/// The figures that say which direction is better, in the order of the record.
 pub(super) fn ranked(record: &Record) -> Vec<Figure<'_>> {
-    let mut figures: Vec<(usize, Figure<'_>)> = record
-        .experiments
-        .iter()
-        .filter(|experiment| experiment.status == Status::Measured)
-        .flat_map(|experiment| of_experiment(record, experiment))
-        .filter(|(_, figure)| figure.better != Better::Neither)
-        .collect();
-    figures.sort_by_key(|(place, _)| *place);
-    figures.into_iter().map(|(_, figure)| figure).collect()
+    let measured = record.experiments.iter().filter(|e| e.status == Status::Measured);
+    let all = measured.flat_map(|experiment| of_experiment(record, experiment));
+    all.filter(|figure| figure.better != Better::Neither).collect()
 }
 
 fn of_experiment<'a>(
     record: &'a Record,
     experiment: &'a Experiment,
-) -> impl Iterator<Item = (usize, Figure<'a>)> {
+) -> impl Iterator<Item = Figure<'a>> {
     let sound = !experiment.controls.is_empty() && experiment.controls.iter().all(|c| c.passed);
-    let parameter = |p: &'a Parameter| (&*p.name, p.value, &*p.unit, p.ci, p.reach);
-    let finding = |f: &'a Finding| match f.value {
-        Value::Number(value) => Some((&*f.name, value, &*f.unit, f.ci, f.reach)),
-        Value::Text(_) => None,
+    let figure = move |metric: &'a Metric| {
+        Some(Figure {
+            experiment: &experiment.id,
+            id: &metric.id,
+            label: &metric.label,
+            value: metric.value?,
+            unit: &metric.unit,
+            ci: metric.ci,
+            spread: metric.spread,
+            better: metric.better,
+            tolerance: experiment.tolerance.unwrap_or(0.0),
+            sound,
+            shared: record.adapter.device_type == DeviceType::Cpu && is_of_time(&metric.unit),
+            run: (&record.started_at, record.seed, &record.adapter.name),
+        })
     };
-    let parameters = experiment.parameters.iter().map(parameter);
-    let all = parameters.chain(experiment.findings.iter().filter_map(finding));
-    all.map(move |(name, value, unit, ci, reach)| {
-        let (place, better, words) = names::known(&experiment.id, name)
-            .unwrap_or_else(|| (usize::MAX, by_unit(unit), name.to_owned()));
-        let shared = record.adapter.device_type == "cpu" && by_unit(unit) != Better::Neither;
-        let run = (&*record.started_at, record.seed, &*record.adapter.name);
-        let experiment = &*experiment.id;
-        (
-            place,
-            Figure { experiment, name, words, value, unit, ci, reach, better, sound, shared, run },
-        )
-    })
+    experiment.metrics.iter().filter_map(figure)
 }
 
-fn by_unit(unit: &str) -> Better {
-    match unit {
-        "s" | "s/B" => Better::Lower,
-        "B/s" | "GB/s" => Better::Higher,
-        _ => Better::Neither,
-    }
+/// Whether a unit is of a time or of a rate.
+fn is_of_time(unit: &str) -> bool {
+    unit == "s" || unit.starts_with("s/") || unit.ends_with("/s")
 }
 
 #[cfg(test)]
 impl Figure<'static> {
-    /// Of an experiment, for tests.
-    pub(super) fn example(experiment: &'static str) -> Self {
+    /// For tests, of a law with a tolerance.
+    pub(super) fn example(tolerance: f64) -> Self {
         Self {
-            experiment,
-            name: "alpha",
-            words: "α".to_owned(),
+            experiment: "batching",
+            id: "alpha",
+            label: "α",
             value: 1.0,
             unit: "s",
             ci: None,
-            reach: None,
+            spread: None,
             better: Better::Lower,
+            tolerance,
             sound: true,
             shared: false,
             run: ("2026-11-24T00:00:00Z", 1, "a"),

@@ -3,25 +3,18 @@
 mod caveats;
 mod curves;
 mod figure;
+mod named;
 mod rule;
 mod tables;
 
-use crate::record::Record;
-use crate::report::{Document, figures};
-use crate::stats::tolerance;
+use crate::model::figures;
+use crate::report::Document;
 
 pub(super) use curves::overlaid;
+pub use named::Named;
+pub(super) use named::letter;
 pub use rule::{Difference, Doubt};
 use tables::Rows;
-
-/// A record and what to call it.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    /// Where it came from.
-    pub path: &'a str,
-    /// The record.
-    pub record: &'a Record,
-}
 
 /// Records side by side, in the order given. Two are compared, the second with the first; of more, each figure's
 /// ranks are given.
@@ -66,7 +59,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     document.table(tables::verdicts(records));
     document.heading(2, "Figures");
     if records.len() == 2 {
-        let apart = figures::quantity(1.0 + tolerance::SHARED, "x");
+        let apart = figures::quantity(1.0 + rule::SHARED, "x");
         document.text(format!(
             "FASTER and SLOWER are said of B where the whole interval of B / A, and what single spans spread by, lie \
              beyond what two runs of one device may differ by (\"alike within\"; times and rates of a CPU, which others \
@@ -106,11 +99,4 @@ pub fn slower(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
 #[must_use]
 pub fn differences(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
     caveats::caveats(&[baseline, record])
-}
-
-/// A, B, … and after Z #27, ….
-pub(super) fn letter(index: usize) -> String {
-    char::from_u32('A' as u32 + index as u32)
-        .filter(char::is_ascii_uppercase)
-        .map_or_else(|| format!("#{}", index + 1), |letter| letter.to_string())
 }

@@ -2,8 +2,17 @@
 //! so.
 
 use super::figure::Figure;
-use crate::report::names::Better;
-use crate::stats::{Interval, add_up, square_and_add, tolerance};
+use crate::model::{Better, Interval};
+use crate::stats::{add_up, square_and_add};
+
+/// How far figures of two runs of one device may lie apart: two runs find it at other clocks and temperatures, and their
+/// buffers elsewhere in memory, and no interval within a run shows that.
+const RUNS: f64 = 0.10;
+
+/// The same for times and rates of a device that is a CPU: another thread on the same core takes up to half of it,
+/// from what is bound by throughput and not from a chain of dependent steps, so that no control in either run shows
+/// it.
+pub(super) const SHARED: f64 = 1.0;
 
 /// What the second figure is against the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +21,7 @@ pub enum Difference {
     Unclear(Doubt),
     /// The whole interval of their ratio lies within what two runs of one device may differ by.
     Same,
-    /// Better, by more than that and than what the spans behind both spread by.
+    /// Better, by more than that and than what the samples behind both spread by.
     Faster,
     /// Worse, likewise.
     Slower,
@@ -44,11 +53,11 @@ impl Difference {
 pub enum Doubt {
     /// A control of its experiment failed in one of the runs.
     Control,
-    /// A figure has no interval or reach, or one that is not above zero.
+    /// A figure has no interval or spread, or one that is not above zero.
     NoInterval,
     /// The ratio's interval lies on both sides of what two runs of one device may differ by.
     Wide,
-    /// It lies beyond that, and single spans spread by more.
+    /// It lies beyond that, and single samples spread by more.
     Spread,
     /// It lies beyond that, and not by as much as it must where other programs share the cores.
     Shared,
@@ -73,9 +82,9 @@ impl Doubt {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Control => "a control of the experiment failed in one of the runs",
-            Self::NoInterval => "a figure has no interval, or one that reaches zero",
+            Self::NoInterval => "a figure has no interval, or one that spreades zero",
             Self::Wide => "the interval lies on both sides of what two runs may differ by",
-            Self::Spread => "single spans spread by more than that",
+            Self::Spread => "single samples spread by more than that",
             Self::Shared => "a CPU's figures lie too close, since others share its cores",
         }
     }
@@ -92,7 +101,7 @@ pub(super) struct Compared {
 }
 
 /// Compares `second` with `first`. Both must be from runs whose controls of that experiment passed, have intervals
-/// and reaches above zero, and differ by more than [`tolerance::between`] runs of one device do, or the difference
+/// and spreades above zero, and differ by more than two runs of one device do, or the difference
 /// stays unclear.
 pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let value = |figure: &Figure<'_>| (figure.value > 0.0).then_some(figure.value);
@@ -103,39 +112,42 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
         return Compared { ratio, interval: exactly, difference: Difference::Same };
     }
     let interval = quotient(first, second, |figure| figure.ci, true);
-    let reach = quotient(first, second, |figure| figure.reach, false);
-    let alike = 1.0 + tolerance::between(first.experiment);
+    let spread = quotient(first, second, |figure| figure.spread, false);
+    let alike = alike(first, second);
     let apart = apart(first, second, alike);
     let beyond = |limits: Interval, times: f64| times < limits.lo || limits.hi < 1.0 / times;
-    let difference = match (interval, reach) {
+    let difference = match (interval, spread) {
         _ if !(first.sound && second.sound) => Difference::Unclear(Doubt::Control),
         (Some(ratio), _) if 1.0 / alike <= ratio.lo && ratio.hi <= alike => Difference::Same,
         (Some(ratio), _) if !beyond(ratio, alike) => Difference::Unclear(Doubt::Wide),
         (Some(ratio), _) if !beyond(ratio, apart) => Difference::Unclear(Doubt::Shared),
         (None, _) | (_, None) => Difference::Unclear(Doubt::NoInterval),
         // Both limits have the ratio between them, and so lie on one side.
-        (Some(ratio), Some(reach)) if beyond(reach, apart) => apart_by(ratio, first.better),
+        (Some(ratio), Some(spread)) if beyond(spread, apart) => apart_by(ratio, first.better),
         _ => Difference::Unclear(Doubt::Spread),
     };
     Compared { ratio, interval, difference }
 }
 
+/// How many times a figure may be another and still be alike: as far as two runs may lie apart, or as the law itself
+/// may from what was measured, if that is further.
+pub(super) fn alike(first: &Figure<'_>, second: &Figure<'_>) -> f64 {
+    1.0 + RUNS.max(first.tolerance).max(second.tolerance)
+}
+
 /// How many times a figure must be another to differ from it, where `alike` is what two runs of one device may.
 fn apart(first: &Figure<'_>, second: &Figure<'_>, alike: f64) -> f64 {
-    if first.shared || second.shared { alike.max(1.0 + tolerance::SHARED) } else { alike }
+    if first.shared || second.shared { alike.max(1.0 + SHARED) } else { alike }
 }
 
 /// Each figure's rank among figures of one kind: one more than there are that are clearly better.
 pub(super) fn ranks(figures: &[Option<Figure<'_>>]) -> Vec<usize> {
-    let Some(any) = figures.iter().flatten().next() else {
-        return vec![1; figures.len()];
-    };
-    let alike = 1.0 + tolerance::between(any.experiment);
     let rank = |first: &Figure<'_>| {
         let better = |second: &&Figure<'_>| {
             // No interval of a ratio lies beyond what the ratio itself does not.
             let (a, b) = (first.value, second.value);
-            let near = b.max(a) <= apart(first, second, alike) * b.min(a);
+            let apart = apart(first, second, alike(first, second));
+            let near = b.max(a) <= apart * b.min(a);
             !near && compare(first, second).difference == Difference::Faster
         };
         1 + figures.iter().flatten().filter(better).count()
@@ -173,14 +185,14 @@ fn quotient(
 mod tests {
     use super::*;
 
-    fn figure(value: f64, ci: [f64; 2], reach: [f64; 2]) -> Figure<'static> {
+    fn figure(value: f64, ci: [f64; 2], spread: [f64; 2]) -> Figure<'static> {
         let interval = |[lo, hi]: [f64; 2]| Some(Interval { lo, hi });
         Figure {
             value,
             ci: interval(ci),
-            reach: interval(reach),
+            spread: interval(spread),
             better: Better::Lower,
-            ..Figure::example("ladder")
+            ..Figure::example(0.25)
         }
     }
 
@@ -203,7 +215,7 @@ mod tests {
         assert_eq!(said(&higher(&ten), &higher(&twenty)), Difference::Faster);
         let without = |f: &Figure<'static>| Figure { ci: None, ..f.clone() };
         assert_eq!(doubt(&ten, &without(&twenty)), Some(Doubt::NoInterval));
-        let untold = |f: &Figure<'static>| Figure { reach: None, ..f.clone() };
+        let untold = |f: &Figure<'static>| Figure { spread: None, ..f.clone() };
         assert_eq!(doubt(&untold(&ten), &twenty), Some(Doubt::NoInterval));
         let unsound = |f: &Figure<'static>| Figure { sound: false, ..f.clone() };
         assert_eq!(doubt(&ten, &unsound(&twenty)), Some(Doubt::Control));
@@ -215,7 +227,7 @@ mod tests {
     fn what_two_runs_of_one_device_differ_by_is_no_difference() {
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
         assert_eq!(said(&ten, &figure(10.5, [10.4, 10.6], [10.0, 11.0])), Difference::Same);
-        let beyond = 10.0 * (1.0 + tolerance::between("ladder"));
+        let beyond = 10.0 * (1.0 + 0.25);
         let close = figure(beyond, [beyond - 0.1, beyond + 0.1], [beyond - 0.2, beyond + 0.2]);
         assert_eq!(doubt(&ten, &close), Some(Doubt::Wide));
     }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::figure::{Figure, ranked};
-use super::rule::{Compared, Difference, Doubt, compare, ranks};
-use super::{Named, letter};
-use crate::record::Experiment;
-use crate::report::names::{self, Better};
-use crate::report::{Table, figures, judge};
-use crate::stats::{self, tolerance};
+use super::named::{Named, letter};
+use super::rule::{Compared, Difference, Doubt, alike, compare, ranks};
+use crate::model::figures;
+use crate::model::{Better, Experiment, Interval, Metric};
+use crate::report::{Table, judge};
+use crate::stats;
 
 /// One figure of every record that has it.
 struct Row<'a> {
@@ -29,7 +29,10 @@ impl<'a> Row<'a> {
 
     /// How far two runs of one device may differ in it.
     fn alike_within(&self) -> String {
-        figures::per_cent(tolerance::between(self.any().experiment))
+        let mut known = self.figures.iter().flatten();
+        let first = self.any();
+        let last = known.next_back().unwrap_or(first);
+        figures::per_cent(alike(first, last) - 1.0)
     }
 
     /// Whether any record is clearly better than another.
@@ -56,7 +59,7 @@ impl<'a> Rows<'a> {
         let mut rows: Vec<Row<'a>> = Vec::new();
         for (column, named) in records.iter().enumerate() {
             for figure in ranked(named.record) {
-                let place = *places.entry((figure.experiment, figure.name)).or_insert(rows.len());
+                let place = *places.entry((figure.experiment, figure.id)).or_insert(rows.len());
                 if place == rows.len() {
                     rows.push(Row { figures: vec![None; records.len()], ranks: Vec::new() });
                 }
@@ -64,12 +67,6 @@ impl<'a> Rows<'a> {
             }
         }
         rows.retain(|row| row.figures.iter().flatten().count() > 1);
-        // In the order of the names again, which each record's figures came in.
-        let order = |row: &Row<'_>| {
-            let known = names::known(row.any().experiment, row.any().name);
-            known.map_or(usize::MAX, |(place, ..)| place)
-        };
-        rows.sort_by_cached_key(order);
         if records.len() > 2 {
             rows.iter_mut().for_each(|row| row.ranks = ranks(&row.figures));
         }
@@ -132,7 +129,7 @@ impl<'a> Rows<'a> {
                     if row.tells_apart() { format!("{}. {value}", row.ranks[index]) } else { value }
                 }
             };
-            let mut cells = vec![any.experiment.to_owned(), any.words.clone()];
+            let mut cells = vec![any.experiment.to_owned(), any.label.to_owned()];
             cells.extend(row.figures.iter().enumerate().map(cell));
             if pair {
                 let compared = row.compared(0, 1);
@@ -204,9 +201,9 @@ impl<'a> Rows<'a> {
                     continue;
                 };
                 let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
-                let ends = |ci: Option<stats::Interval>| [ci.map(|ci| ci.lo), ci.map(|ci| ci.hi)];
-                let better = if a.better == Better::Higher { "higher" } else { "lower" };
-                let mut cells = [a.experiment, a.name, a.unit, better].map(str::to_owned).to_vec();
+                let ends = |ci: Option<Interval>| [ci.map(|ci| ci.lo), ci.map(|ci| ci.hi)];
+                let mut cells =
+                    [a.experiment, a.id, a.unit, a.better.word()].map(str::to_owned).to_vec();
                 cells.extend([letter(0), letter(index)]);
                 for figure in [a, b] {
                     cells.push(number(Some(figure.value)));
@@ -232,7 +229,7 @@ impl<'a> Rows<'a> {
                 Some(format!(
                     "{}: {}, {} after {}, {}",
                     a?.experiment,
-                    a?.words,
+                    a?.label,
                     b?.text(),
                     a?.text(),
                     figures::ratio(compared.ratio?, compared.interval)
@@ -255,19 +252,14 @@ pub(super) fn verdicts(records: &[Named<'_>]) -> Table {
     })
 }
 
-/// Findings that are neither better nor worse.
+/// Metrics that are neither better nor worse.
 pub(super) fn described(records: &[Named<'_>]) -> Table {
-    side_by_side(records, &["experiment", "finding"], |experiment| {
-        let row = |finding: &crate::record::Finding| {
-            let known = names::known(&experiment.id, &finding.name);
-            let words = match known {
-                Some((_, Better::Neither, words)) => words,
-                Some(_) => return None,
-                None => finding.name.replace('_', " "),
-            };
-            Some((vec![experiment.id.clone(), words], figures::finding(finding)))
+    side_by_side(records, &["experiment", "figure"], |experiment| {
+        let neither = experiment.metrics.iter().filter(|metric| metric.better == Better::Neither);
+        let row = |metric: &Metric| {
+            (vec![experiment.id.clone(), metric.label.clone()], figures::metric(metric))
         };
-        experiment.findings.iter().filter_map(row).collect()
+        neither.map(row).collect()
     })
 }
 

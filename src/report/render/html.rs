@@ -1,6 +1,7 @@
 //! One self-contained page: no script, nothing fetched, light or dark as the reader's device is.
 
 use super::svg;
+use super::words::{escape, is_verdict};
 use crate::report::{Align, Block, Column, Document, Link, Table};
 
 const STYLE: &str = include_str!("page.css");
@@ -213,12 +214,6 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Whether a cell is that word, or begins with it and goes on about how far or how well.
-pub(super) fn is_verdict(cell: &str, word: &str) -> bool {
-    let rest = cell.strip_prefix(word);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (") || rest.starts_with(", "))
-}
-
 fn verdict_class(cell: &str) -> Option<&'static str> {
     let classes = [
         ("holds", "good"),
@@ -244,15 +239,6 @@ fn coded(words: &str) -> String {
         _ => format!("<code>{}</code>", escape(part)),
     };
     parts.iter().enumerate().map(part).collect()
-}
-
-/// What a driver puts into a name must stay a name.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Markdown with pipe tables.
 
-use super::{html, letters};
+use super::{letters, words};
 use crate::report::{Align, Block, Document, Table};
 
 pub(super) fn render(document: &Document) -> String {
@@ -20,7 +20,7 @@ pub(super) fn render(document: &Document) -> String {
             // With empty lines about the table, or it would be taken for the element's own text.
             Block::Folded(what, table) => format!(
                 "<details><summary>{}</summary>\n\n{}\n\n</details>",
-                html::escape(what),
+                words::escape(what),
                 pipes(table)
             ),
             Block::Links(links) => links

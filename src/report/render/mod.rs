@@ -7,6 +7,7 @@ mod markdown;
 mod pen;
 mod svg;
 mod terminal;
+mod words;
 
 use super::{Document, Plot};
 

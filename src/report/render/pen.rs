@@ -10,7 +10,10 @@ use plotters_backend::{
     FontTransform,
 };
 
-use super::html::escape;
+use super::words::escape;
+
+/// A letter's width in parts of its height, in the fonts that pages are shown with.
+pub(super) const LETTER: f64 = 0.56;
 
 /// Plotters counts in whole units: so many of them make a pixel.
 pub(super) const UNITS: i32 = 10;
@@ -194,7 +197,7 @@ impl DrawingBackend for Pen<'_> {
         text: &str,
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
-        let width = text.chars().count() as f64 * style.size() * super::svg::LETTER;
+        let width = text.chars().count() as f64 * style.size() * LETTER;
         Ok((width as u32, style.size() as u32))
     }
 }

@@ -6,16 +6,13 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::html::escape;
-use super::pen::{Pen, UNITS};
-use crate::report::figures;
+use super::pen::{LETTER, Pen, UNITS};
+use super::words::escape;
+use crate::model::figures;
 use crate::report::plot::{Axis, Curve, Panel, Plot, Scale};
 
 /// Colours and strokes by class, light and dark.
 pub(super) const STYLE: &str = include_str!("picture.css");
-
-/// A letter's width in parts of its height, in the fonts that pages are shown with.
-pub(super) const LETTER: f64 = 0.56;
 
 /// Pixels. Narrow enough that a telephone shows letters almost as large as they are written.
 const WIDTH: i32 = 480;

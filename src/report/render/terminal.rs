@@ -4,8 +4,8 @@ use comfy_table::{
     Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle,
 };
 
-use super::html::is_verdict;
 use super::letters;
+use super::words::is_verdict;
 use crate::report::{Align, Block, Document, Table};
 
 /// Columns below which a table that does not fit is written as a list, an entry a row: broken into narrow cells

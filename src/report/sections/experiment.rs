@@ -1,13 +1,12 @@
 //! One experiment: its curves, what it was calibrated by, what it found, and what its deviations suggest.
 
-use std::collections::HashMap;
-
 use super::plots::plots;
 use super::verdicts::place;
-use crate::record::{Case, Experiment, Point, Search};
-use crate::report::{Document, Table, figures, judge, names};
+use crate::model::figures;
+use crate::model::{Experiment, Point, Search};
+use crate::report::{Document, Table, judge};
 
-pub(super) fn experiment(experiment: &Experiment, cases: &HashMap<&str, &Case>) -> Document {
+pub(super) fn experiment(experiment: &Experiment) -> Document {
     let mut document = Document::default();
     document.heading(2, format!("{}: {}", experiment.id, experiment.law));
     if let Some(reason) = &experiment.reason {
@@ -16,7 +15,7 @@ pub(super) fn experiment(experiment: &Experiment, cases: &HashMap<&str, &Case>) 
         document.text(format!("{}: {}.", judge::word(experiment), judge::decided_by(experiment)));
     }
     document.list(experiment.diagnosis.clone());
-    for plot in plots(experiment, cases) {
+    for plot in plots(experiment) {
         document.plot(plot);
     }
     if !experiment.points.is_empty() {
@@ -33,12 +32,12 @@ pub(super) fn experiment(experiment: &Experiment, cases: &HashMap<&str, &Case>) 
     document
 }
 
-/// The shape that was chosen, and every one that was tried.
+/// The launch configuration that was chosen, and every one that was tried.
 fn add_search(document: &mut Document, search: &Search) {
-    let tried = figures::counted(search.tried.len(), "shape");
+    let tried = figures::counted(search.tried.len(), "configuration");
     let best = search.tried.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
     let (Some(chosen), Some(best)) = (&search.chosen, best) else {
-        document.text(format!("{}: no shape worked, of {tried}.", search.name));
+        document.text(format!("{}: no launch configuration worked, of {tried}.", search.name));
         return;
     };
     let left_out = match search.left_out {
@@ -51,10 +50,10 @@ fn add_search(document: &mut Document, search: &Search) {
         figures::quantity(best.rate, &best.unit),
         figures::quantity(search.took_s, "s"),
     ));
-    let mut table = Table::new(&["shape", "rate>"]);
+    let mut table = Table::new(&["launch configuration", "rate>"]);
     for tried in &search.tried {
         let rate = figures::quantity(tried.rate, &tried.unit);
-        table.rows.push(vec![tried.shape.clone(), rate]);
+        table.rows.push(vec![tried.configuration.clone(), rate]);
     }
     document.folded(format!("{tried} of {}", search.name), table);
 }
@@ -69,23 +68,22 @@ fn point_table(points: &[Point], verdict: impl Fn(&Point) -> &'static str) -> Ta
             figures::quantity(point.predicted, &point.unit),
             figures::quantity(point.measured, &point.unit),
             figures::ratio(point.ratio, point.ratio_ci),
-            if point.claimed { verdict(point) } else { "not claimed" }.to_owned(),
+            if point.judged { verdict(point) } else { "not judged" }.to_owned(),
         ]);
     }
     table
 }
 
-/// What the law's formula was given, and what came out.
+/// What was calibrated and found.
 fn figure_table(experiment: &Experiment) -> Table {
-    let mut table = Table::new(&["figure", "what it is", "value [95 %]"]);
-    let what = |name: &str| names::words(&experiment.id, name).unwrap_or_default();
-    for parameter in &experiment.parameters {
-        let name = &parameter.name;
-        table.rows.push(vec![name.clone(), what(name), figures::parameter(parameter)]);
-    }
-    for finding in &experiment.findings {
-        let name = &finding.name;
-        table.rows.push(vec![name.clone(), what(name), figures::finding_with_interval(finding)]);
+    let mut table = Table::new(&["figure", "value [95 %]", "", "id"]);
+    for metric in &experiment.metrics {
+        table.rows.push(vec![
+            metric.label.clone(),
+            figures::metric_with_interval(metric),
+            metric.note.clone(),
+            metric.id.clone(),
+        ]);
     }
     table
 }

@@ -1,7 +1,8 @@
 //! Who was measured, how, and by which command.
 
-use crate::record::Record;
-use crate::report::{Document, figures};
+use crate::model::Record;
+use crate::model::figures;
+use crate::report::Document;
 
 pub(in crate::report) fn heading(record: &Record) -> Document {
     let adapter = &record.adapter;
@@ -26,7 +27,7 @@ pub(in crate::report) fn heading(record: &Record) -> Document {
         record.clock.faults.iter().map(|fault| format!(" Not to be trusted: {fault}.")).collect();
     document.text(format!(
         "Clock: {}, resolution {}.{faults}",
-        record.clock.kind.replace('_', " "),
+        record.clock.kind.words(),
         figures::quantity(record.clock.resolution_ns * 1e-9, "s"),
     ));
     document.text(format!(

@@ -1,7 +1,8 @@
 //! Whether the measuring itself was sound: the clock, and the controls of every experiment.
 
-use crate::record::{Control, Experiment, Record};
-use crate::report::{Document, Table, figures};
+use crate::model::figures;
+use crate::model::{Check, Control, Experiment, Record, StoppedBy};
+use crate::report::{Document, Table};
 
 pub(super) fn health(record: &Record) -> Document {
     let mut document = Document::default();
@@ -9,7 +10,7 @@ pub(super) fn health(record: &Record) -> Document {
     let clock = &record.clock;
     let mut said = vec![format!(
         "clock: {}, {} a tick, resolution {}",
-        clock.kind.replace('_', " "),
+        clock.kind.words(),
         figures::quantity(clock.period_ns * 1e-9, "s"),
         figures::quantity(clock.resolution_ns * 1e-9, "s")
     )];
@@ -21,15 +22,15 @@ pub(super) fn health(record: &Record) -> Document {
     }));
     said.extend(clock.faults.iter().map(|fault| format!("not to be trusted: {fault}")));
     document.list(said);
-    let names = control_names(record);
-    let heads: Vec<String> = names.iter().map(|name| format!("{name}>")).collect();
+    let checks = checks(record);
+    let heads: Vec<String> = checks.iter().map(|check| format!("{}>", check.word())).collect();
     let columns: Vec<&str> = ["experiment", "rounds>", "seconds>", "stopped by"]
         .into_iter()
         .chain(heads.iter().map(String::as_str))
         .collect();
     let mut table = Table::new(&columns);
     for experiment in record.experiments.iter().filter(|e| e.rounds > 0) {
-        table.rows.push(row(experiment, &names));
+        table.rows.push(row(experiment, &checks));
     }
     if !table.rows.is_empty() {
         document.table(table);
@@ -51,8 +52,8 @@ fn add_costs(document: &mut Document, record: &Record) {
         "sizing>",
         "verifying>",
         "sampling>",
-        "in timed spans>",
-        "the host for a span>",
+        "in samples>",
+        "host time per sample>",
         "pipelines compiled>",
     ]);
     for experiment in &record.experiments {
@@ -66,8 +67,8 @@ fn add_costs(document: &mut Document, record: &Record) {
             s(costs.sizing_s),
             s(costs.verifying_s),
             s(costs.sampling_s),
-            known(costs.share_in_spans(), figures::per_cent),
-            known(costs.outside_of_a_span_s(), |s| figures::quantity(s, "s")),
+            known(costs.share_in_samples(), figures::per_cent),
+            known(costs.host_s_per_sample(), |s| figures::quantity(s, "s")),
             match costs.pipelines {
                 0 => "none".to_owned(),
                 some => format!("{some} in {}", figures::quantity(costs.compiling_s, "s")),
@@ -81,24 +82,22 @@ fn add_costs(document: &mut Document, record: &Record) {
 }
 
 /// Controls in the order that they first appear.
-fn control_names(record: &Record) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
+fn checks(record: &Record) -> Vec<Check> {
+    let mut checks: Vec<Check> = Vec::new();
     for control in record.experiments.iter().flat_map(|experiment| &experiment.controls) {
-        if !names.contains(&control.name.as_str()) {
-            names.push(&control.name);
+        if !checks.contains(&control.check) {
+            checks.push(control.check);
         }
     }
-    // What a page can show beside each other: a run makes four.
-    names.truncate(8);
-    names
+    checks
 }
 
-fn row(experiment: &Experiment, names: &[&str]) -> Vec<String> {
-    let read = |name: &&str| {
-        let control = experiment.controls.iter().find(|control| control.name == **name);
+fn row(experiment: &Experiment, checks: &[Check]) -> Vec<String> {
+    let read = |check: &Check| {
+        let control = experiment.controls.iter().find(|control| control.check == *check);
         control.map_or(String::new(), said)
     };
-    let stopped = experiment.stopped_by.as_deref().unwrap_or("").replace('_', " ");
+    let stopped = experiment.stopped_by.map_or("", StoppedBy::words).to_owned();
     [
         experiment.id.clone(),
         experiment.rounds.to_string(),
@@ -106,7 +105,7 @@ fn row(experiment: &Experiment, names: &[&str]) -> Vec<String> {
         stopped,
     ]
     .into_iter()
-    .chain(names.iter().map(read))
+    .chain(checks.iter().map(read))
     .collect()
 }
 

@@ -9,10 +9,8 @@ mod plots;
 mod points;
 mod verdicts;
 
-use std::collections::HashMap;
-
 use super::Document;
-use crate::record::{Case, Record};
+use crate::model::Record;
 
 pub(super) use heading::{heading, revision};
 pub(super) use performance::add as add_performance;
@@ -49,11 +47,9 @@ fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
 }
 
 fn experiments(record: &Record) -> Document {
-    let cases: HashMap<&str, &Case> =
-        record.cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let mut document = Document::default();
     for each in &record.experiments {
-        document.append(experiment::experiment(each, &cases));
+        document.append(experiment::experiment(each));
     }
     document
 }

@@ -1,7 +1,7 @@
 //! How fast warplaw itself is, as its benches measured it.
 
 use super::super::{Document, Table};
-use crate::record::Performance;
+use crate::model::Performance;
 
 /// Adds what every bench left.
 pub(in super::super) fn add(document: &mut Document, parts: &[Performance]) {

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Case, Experiment, Point};
-use crate::report::judge;
+use crate::model::{Case, Experiment, Point};
 use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 
 /// Curves in a plot at most: as many as there are marks and colours that people tell apart.
@@ -16,7 +15,8 @@ const DECADES: f64 = 20.0;
 const RATIOS: f64 = 3.0;
 
 /// The series of one sweep and unit, as many to a plot as can be told apart.
-pub(super) fn plots(experiment: &Experiment, cases: &HashMap<&str, &Case>) -> Vec<Plot> {
+pub(super) fn plots(experiment: &Experiment) -> Vec<Plot> {
+    let cases = experiment.cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let mut plots = Vec::new();
     for sweep in sweeps(&experiment.points) {
         let series = series(&sweep);
@@ -24,7 +24,7 @@ pub(super) fn plots(experiment: &Experiment, cases: &HashMap<&str, &Case>) -> Ve
         let each = series.len().div_ceil(parts).max(1);
         for (part, series) in series.chunks(each).enumerate() {
             let of = if parts > 1 { format!(", {} of {parts}", part + 1) } else { String::new() };
-            plots.push(plot(experiment, cases, series, &of));
+            plots.push(plot(experiment, &cases, series, &of));
         }
     }
     plots
@@ -86,7 +86,7 @@ fn plot(
         curves: series.iter().map(|points| curve(points, cases)).collect(),
         band: None,
     }];
-    let ratios: Vec<f64> = all().filter(|point| point.claimed).map(|point| point.ratio).collect();
+    let ratios: Vec<f64> = all().filter(|point| point.judged).map(|point| point.ratio).collect();
     if !ratios.is_empty() {
         panels.push(Panel {
             y: Axis {
@@ -95,7 +95,7 @@ fn plot(
                 logarithmic: spans(&ratios, RATIOS),
             },
             curves: series.iter().map(|points| residuals(points)).collect(),
-            band: judge::tolerance_of(experiment).map(|t| (1.0 - t, 1.0 + t)),
+            band: experiment.tolerance.map(|t| (1.0 - t, 1.0 + t)),
         });
     }
     Plot {
@@ -123,7 +123,7 @@ fn curve(points: &[&Point], cases: &HashMap<&str, &Case>) -> Curve {
         // Where the ratio's interval puts the measurement, the prediction being what it is.
         interval: point.ratio_ci.map(|ci| (ci.lo * point.predicted, ci.hi * point.predicted)),
         samples: samples(point, cases),
-        hollow: !point.claimed,
+        hollow: !point.judged,
     };
     Curve {
         name: points[0].series.clone(),
@@ -145,13 +145,13 @@ fn samples(point: &Point, cases: &HashMap<&str, &Case>) -> Vec<f64> {
 }
 
 fn residuals(points: &[&Point]) -> Curve {
-    let claimed = points.iter().filter(|point| point.claimed);
+    let judged = points.iter().filter(|point| point.judged);
     let mark = |point: &&Point| Mark {
         x: point.x.value,
         y: point.ratio,
         interval: point.ratio_ci.map(|ci| (ci.lo, ci.hi)),
         ..Mark::default()
     };
-    let (name, marks) = (points[0].series.clone(), claimed.map(mark).collect());
+    let (name, marks) = (points[0].series.clone(), judged.map(mark).collect());
     Curve { name, line: Vec::new(), marks, joined: false }
 }

@@ -1,6 +1,6 @@
 //! Every point of every record in one tidy table: one row a point, one column a variable, figures in full.
 
-use crate::record::Record;
+use crate::model::Record;
 use crate::report::{Document, Table, judge};
 
 /// The columns, units in a column of their own.
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 20] = [
     "ratio",
     "ratio_lo",
     "ratio_hi",
-    "claimed",
+    "judged",
     "point_verdict",
     "tolerance",
 ];
@@ -34,7 +34,7 @@ pub fn points(records: &[Record]) -> Document {
     for record in records {
         for experiment in &record.experiments {
             let verdict = judge::word(experiment);
-            let tolerance = judge::tolerance_of(experiment);
+            let tolerance = experiment.tolerance;
             for point in &experiment.points {
                 let ends = point.ratio_ci.map(|ci| [ci.lo, ci.hi]);
                 table.rows.push(vec![
@@ -55,7 +55,7 @@ pub fn points(records: &[Record]) -> Document {
                     point.ratio.to_string(),
                     ends.map_or(String::new(), |[lo, _]| lo.to_string()),
                     ends.map_or(String::new(), |[_, hi]| hi.to_string()),
-                    point.claimed.to_string(),
+                    point.judged.to_string(),
                     judge::judge_point(experiment, point).word().to_owned(),
                     tolerance.map_or(String::new(), |tolerance| tolerance.to_string()),
                 ]);

@@ -1,8 +1,9 @@
 //! One row per experiment: what was predicted well, and what was not.
 
-use crate::record::{Experiment, Point, Record, Status};
-use crate::report::{Document, Table, figures, judge};
-use crate::stats::{self, Verdict};
+use crate::model::figures;
+use crate::model::{Experiment, Point, Record, Status, Verdict};
+use crate::report::{Document, Table, judge};
+use crate::stats;
 
 pub(in crate::report) fn verdicts(record: &Record) -> Document {
     let mut document = Document::default();
@@ -42,7 +43,7 @@ fn counts(record: &Record) -> String {
 }
 
 fn row(experiment: &Experiment) -> Vec<String> {
-    let tolerance = match judge::tolerance_of(experiment) {
+    let tolerance = match experiment.tolerance {
         Some(tolerance) if experiment.status == Status::Measured => {
             format!(" (±{:.0} %)", tolerance * 100.0)
         }
@@ -64,10 +65,10 @@ fn row(experiment: &Experiment) -> Vec<String> {
     ]
 }
 
-/// The claimed point that lies furthest from its prediction.
+/// The judged point that lies furthest from its prediction.
 fn worst(experiment: &Experiment) -> Option<&Point> {
-    let claimed = experiment.points.iter().filter(|point| point.claimed);
-    claimed.max_by(|a, b| a.residual().total_cmp(&b.residual()))
+    let judged = experiment.points.iter().filter(|point| point.judged);
+    judged.max_by(|a, b| a.residual().total_cmp(&b.residual()))
 }
 
 /// Where in the sweep.

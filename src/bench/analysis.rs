@@ -1,0 +1,204 @@
+//! From samples to a judged result.
+
+use std::collections::BTreeSet;
+
+use super::controls::{CONTROLS, Controls};
+use super::plan::{Experiment, Plan, PointSpec, Value};
+use super::rounds::Samples;
+use super::traces::Traces;
+use super::typical::Typical;
+use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
+use crate::stats::{combine, judge};
+
+/// The widest half-width among the judged points' intervals: infinite where one has no interval yet or
+/// no point was timed at all. A point that needs a case that is not timed does not count, since no further round
+/// will sharpen it; a remark on the case explains.
+pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
+    let judged = plan.points.iter().filter(|p| p.judged && typical.was_timed(&p.ratio));
+    let widths = judged
+        .map(|point| typical.interval(&point.ratio).map_or(f64::INFINITY, Interval::half_width));
+    widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
+}
+
+/// The cases that undecided points depend on, where no point deviates and with it the experiment.
+pub(super) fn undecided(plan: &Plan, typical: &Typical, tolerance: f64) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    for spec in plan.points.iter().filter(|spec| spec.judged) {
+        match point(plan, spec, typical, tolerance).map(|point| point.verdict) {
+            Some(Verdict::Deviates) => return BTreeSet::new(),
+            Some(Verdict::Inconclusive) => needed.extend(typical.needed_by(&spec.ratio)),
+            Some(Verdict::Holds) | None => (),
+        }
+    }
+    needed
+}
+
+/// Everything that the samples say.
+pub(super) fn analyse(
+    experiment: &Experiment,
+    plan: &Plan,
+    controls: &Controls,
+    samples: &Samples,
+    typical: &Typical,
+) -> model::Experiment {
+    let tolerance = experiment.tolerance.ratio;
+    let traces = Traces::of(plan, typical);
+    let points: Vec<Point> = plan
+        .points
+        .iter()
+        .filter_map(|spec| {
+            let trace = traces.of_point(spec);
+            point(plan, spec, typical, tolerance).map(|point| Point { trace, ..point })
+        })
+        .collect();
+    let mut outcome = model::Experiment {
+        id: experiment.id.to_owned(),
+        category: experiment.category,
+        law: experiment.law.to_owned(),
+        status: Status::Measured,
+        reason: None,
+        verdict: Some(combine(points.iter().filter(|p| p.judged).map(|p| p.verdict))),
+        stopped_by: None,
+        rounds: samples.whole_rounds() as u32,
+        duration_s: 0.0,
+        costs: None,
+        tolerance: Some(tolerance),
+        tolerance_reason: Some(experiment.tolerance.reason.to_owned()),
+        searches: Vec::new(),
+        metrics: metrics(plan, typical),
+        curves: plan.curves.clone(),
+        points,
+        controls: controls.read(samples, typical, tolerance),
+        diagnosis: plan.notes.clone(),
+        cases: Vec::new(),
+    };
+    if samples.rounds_of_some() > 0 {
+        outcome.diagnosis.push(format!(
+            "extra rounds for the cases of undecided points: {}",
+            samples.rounds_of_some()
+        ));
+    }
+    let doubted = outcome.points.iter().filter(|point| {
+        let alone = judge(point.ratio_ci, None, tolerance);
+        point.judged && alone == Verdict::Deviates && point.verdict == Verdict::Inconclusive
+    });
+    let doubted = doubted.count();
+    if doubted > 0 {
+        outcome.diagnosis.push(format!(
+            "points outside the tolerance by less than the samples of one case spread: {doubted}; something else may \
+             have kept the device busy, so they stay undecided"
+        ));
+    }
+    let lost = lost(plan, typical);
+    if lost > 0 {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome.diagnosis.push(format!(
+            "points that were timed and cannot be judged: {lost}; a sample or a parameter that they need is unknown"
+        ));
+    }
+    heed_controls(&mut outcome);
+    if let Some(diagnose) = &plan.diagnose {
+        let more = diagnose(&outcome);
+        outcome.diagnosis.extend(more);
+    }
+    outcome
+}
+
+/// Where a control failed or could not be read, nothing is decided.
+fn heed_controls(outcome: &mut model::Experiment) {
+    for check in CONTROLS {
+        if outcome.controls.iter().all(|control| control.check != check) {
+            outcome.verdict = Some(Verdict::Inconclusive);
+            outcome.diagnosis.push(format!(
+                "control `{}` could not be read, so nothing is decided",
+                check.word()
+            ));
+        }
+    }
+    for control in outcome.controls.iter().filter(|control| !control.passed) {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome.diagnosis.push(format!(
+            "control `{}` reads {} instead of 1: {}",
+            control.check.word(),
+            control.ratio_ci.map_or_else(
+                || format!("{:.3}", control.ratio),
+                |ci| { format!("{:.3} [{:.3}, {:.3}]", control.ratio, ci.lo, ci.hi) }
+            ),
+            meaning(control.check)
+        ));
+    }
+}
+
+/// What a control that fails has found.
+fn meaning(check: Check) -> &'static str {
+    match check {
+        Check::Same => "one case under two names differs, or by more than can be told",
+        Check::Linear => {
+            "samples do not grow with their work: preemption, or a clock that is not linear"
+        }
+        Check::Drift | Check::Clock | Check::Other => {
+            "the device's speed changed while it was measured"
+        }
+    }
+}
+
+/// The judged point; `None` where there is nothing to compare.
+fn point(plan: &Plan, spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
+    let [measured, predicted] = [&spec.measured, &spec.predicted].map(|side| typical.read(side));
+    let ratio_spread = typical.spread(&spec.ratio);
+    // A figure that is none somewhere within what was measured is not known.
+    let ratio_ci = typical.interval(&spec.ratio).filter(|_| ratio_spread.is_some());
+    let series = plan.series_of(spec);
+    let (name, unit) = series.x;
+    let ratio = measured / predicted;
+    ratio.is_finite().then(|| Point {
+        series: series.name.clone(),
+        x: Quantity { name: name.to_owned(), value: spec.x, unit: unit.to_owned() },
+        measured,
+        predicted,
+        unit: series.unit.to_owned(),
+        ratio,
+        ratio_ci,
+        ratio_spread,
+        verdict: judge(ratio_ci, ratio_spread, tolerance),
+        judged: spec.judged,
+        trace: None,
+    })
+}
+
+/// Judged points whose own cases were timed and that still have no ratio: the clock gave no sample of a case, or
+/// the law could say nothing.
+fn lost(plan: &Plan, typical: &Typical) -> usize {
+    let lost = |point: &&PointSpec| {
+        point.judged
+            && typical.was_timed(&point.measured)
+            && !typical.read(&point.ratio).is_finite()
+    };
+    plan.points.iter().filter(lost).count()
+}
+
+fn metrics(plan: &Plan, typical: &Typical) -> Vec<Metric> {
+    let known = plan.metrics.iter().filter_map(|spec| {
+        let metric = spec.about.metric();
+        let figure = |value: f64, ci: Option<Interval>, spread: Option<Interval>| {
+            value.is_finite().then(|| Metric { value: Some(value), ci, spread, ..metric.clone() })
+        };
+        match &spec.value {
+            Value::Known(value) => figure(*value, None, None),
+            Value::Figure(formula) => {
+                figure(typical.read(formula), typical.interval(formula), typical.spread(formula))
+            }
+            Value::Sure(formula) => {
+                let value = typical.sure(formula)?;
+                let exactly = Some(Interval { lo: value, hi: value });
+                figure(value, exactly, exactly)
+            }
+            Value::Word(formula, words) => {
+                let place = typical.read(formula);
+                let word = (place >= 0.0).then(|| words.get(place as usize))??;
+                Some(Metric { text: Some(word.clone()), ..metric })
+            }
+        }
+    });
+    known.collect()
+}

@@ -1,0 +1,122 @@
+//! Controls: what must come out as 1, whatever the law.
+
+use super::case::CaseId;
+use super::formula::Formula;
+use super::plan::{Plan, Sizing, Tolerance};
+use super::rounds::Samples;
+use super::typical::Typical;
+use crate::kernels::{chain::Chain, empty};
+use crate::model::{Check, Control, Interval};
+use crate::stats;
+
+/// The controls that every experiment must have.
+pub(super) const CONTROLS: [Check; 3] = [Check::Same, Check::Linear, Check::Drift];
+
+/// How far a control may lie from 1.
+#[must_use]
+pub fn tolerance_of(check: Check) -> Tolerance {
+    let (ratio, reason) = match check {
+        Check::Same => (0.02, "one case under two names differs by noise alone"),
+        Check::Linear => (
+            0.05,
+            "four times the work takes four times as long; preemption of long samples shows as more",
+        ),
+        Check::Drift | Check::Other => (
+            0.10,
+            "what slows a whole round is divided out; a tenth across the run leaves well under a hundredth within one",
+        ),
+        Check::Clock => (
+            0.25,
+            "the host's view of a long dispatch includes submission and wait; stamps taken at dispatch or a wrong \
+             period miss by far more",
+        ),
+    };
+    Tolerance { ratio, reason }
+}
+
+/// The control cases among a plan's own.
+pub(super) struct Controls {
+    canary: CaseId,
+    twin: CaseId,
+    multiple: CaseId,
+    floor: CaseId,
+}
+
+/// Times the canary's work in its multiple.
+const TIMES: u32 = 4;
+
+impl Controls {
+    /// Adds a fixed canary, the same case under a second name, a multiple of its work, and a dispatch that
+    /// does nothing.
+    pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
+        const TRIPS: u32 = 1024;
+        let chain = move |workgroups| {
+            Chain { lanes: 64, active: 64, trips: TRIPS, workgroups, seed: seed as u32 }.workload()
+        };
+        let own = Sizing::Own { granule: 4, most: 16_320 };
+        let canary = plan.case("control.canary", own, chain);
+        let follow = || Sizing::Follow(canary);
+        Self {
+            canary,
+            twin: plan.case("control.twin", follow(), chain),
+            multiple: plan.case("control.multiple", follow(), move |n| chain(TIMES * n)),
+            floor: plan.floor("control.floor", follow(), |_| empty::workload(1)),
+        }
+    }
+
+    /// Their cases.
+    pub(super) fn cases(&self) -> [usize; 4] {
+        [self.canary, self.twin, self.multiple, self.floor].map(|CaseId(case)| case)
+    }
+
+    /// What the controls read, for points judged by `tolerance`.
+    pub(super) fn read(
+        &self,
+        samples: &Samples,
+        typical: &Typical,
+        tolerance: f64,
+    ) -> Vec<Control> {
+        let same = self.canary.time() / self.twin.time();
+        let linear =
+            self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
+        let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();
+        [
+            ratio(Check::Same, typical, &Formula::from(&same), tolerance),
+            ratio(Check::Linear, typical, &Formula::from(&linear), tolerance),
+            drift(&canary),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// A control whose interval reaches further than twice its own tolerance, and than half of the tolerance
+/// of what is judged, says nothing, and so does not pass.
+fn widest(check: Check, judged: f64) -> f64 {
+    (2.0 * tolerance_of(check).ratio).max(judged / 2.0)
+}
+
+fn ratio(check: Check, typical: &Typical, figure: &Formula, judged: f64) -> Option<Control> {
+    let interval = typical.interval(figure);
+    let mut control = control(check, typical.read(figure), interval)?;
+    let half_width = interval.map_or(f64::INFINITY, Interval::half_width);
+    control.passed &= half_width <= widest(check, judged);
+    Some(control)
+}
+
+/// The canary in the second half of the run over the first: each round over the one half of the run before
+/// it, so that a steady drift shows as one figure.
+fn drift(canary: &[f64]) -> Option<Control> {
+    let half = canary.len().div_ceil(2);
+    let apart = canary.iter().zip(canary.get(half..)?);
+    let ratios: Vec<f64> = apart.map(|(early, late)| late / early).collect();
+    control(Check::Drift, stats::median(&ratios)?, stats::median_interval(&ratios))
+}
+
+/// Passed unless the evidence puts it beyond its tolerance.
+fn control(check: Check, ratio: f64, ratio_ci: Option<Interval>) -> Option<Control> {
+    let evidence = ratio_ci.unwrap_or(Interval { lo: ratio, hi: ratio });
+    let passed = evidence.distance(1.0) <= tolerance_of(check).ratio;
+    ratio.is_finite().then_some(Control { check, ratio, ratio_ci, passed })
+}

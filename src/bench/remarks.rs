@@ -1,0 +1,108 @@
+//! What the result must say beside its figures: wrong outputs, what was not timed and why, stamps lost,
+//! spans too short for the clock, and a clock that is not to be trusted.
+
+use std::collections::BTreeMap;
+
+use super::controls::tolerance_of;
+use super::profile::LEAST_TICKS;
+use super::session::is_too_coarse;
+use super::verify::Checked;
+use crate::gpu::BadSpan;
+use crate::model::{Check, Clock, ClockKind, Control, Experiment, Status, Verdict};
+use crate::stats;
+
+/// Adds the session's check of its clock to the experiment's controls.
+pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
+    let mut distrust = |why: String| {
+        outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
+        outcome.diagnosis.push(why);
+    };
+    if is_too_coarse(clock) {
+        distrust(format!(
+            "the clock is too coarse, so nothing is decided: {}",
+            clock.faults.join("; ")
+        ));
+    }
+    if clock.kind != ClockKind::TimestampQuery {
+        outcome.diagnosis.push(
+            "timed by the host's clock: every span has a submission and a wait in it, which floors take off"
+                .to_owned(),
+        );
+        return;
+    }
+    let Some(ratio) = clock.host_check_ratio else {
+        let faults = clock.faults.iter().map(|fault| format!("; {fault}")).collect::<String>();
+        distrust(format!("control `clock` could not be read, so nothing is decided{faults}"));
+        return;
+    };
+    let passed = (ratio - 1.0).abs() <= tolerance_of(Check::Clock).ratio;
+    if !passed {
+        distrust(format!(
+            "control `clock` reads {ratio:.3} instead of 1: by timestamps a long dispatch takes that share \
+             of the host's time, so they are not to be trusted"
+        ));
+    }
+    outcome.controls.push(Control { check: Check::Clock, ratio, ratio_ci: None, passed });
+}
+
+/// One remark for all cases that were not timed for the same reason.
+fn not_timed(checked: &[Checked]) -> Vec<String> {
+    const NAMED: usize = 3;
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Checked { case, .. } in checked {
+        let Some(reason) = case.failure.as_deref() else { continue };
+        match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(&case.id),
+            None => by_reason.push((reason, vec![&case.id])),
+        }
+    }
+    let remark = |(reason, ids): (&str, Vec<&str>)| {
+        let (named, rest) = ids.split_at(ids.len().min(NAMED));
+        let verb = if ids.len() == 1 { "was" } else { "were" };
+        let others = match rest.len() {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        format!("{}{others} {verb} not timed: {reason}", named.join(", "))
+    };
+    by_reason.into_iter().map(remark).collect()
+}
+
+/// Adds a remark for every case that was not timed as it should be. A wrong output fails the experiment, and
+/// so does a case that the device would not load.
+pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
+    if let Some(wrong) = checked.iter().find(|checked| checked.mismatched || checked.refused) {
+        let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");
+        outcome.status = Status::Failed;
+        outcome.reason = Some(format!("{}: {failure}", wrong.case.id));
+        outcome.verdict = None;
+    }
+    outcome.diagnosis.extend(not_timed(checked));
+    outcome.diagnosis.extend(rejected(checked));
+    let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
+    let timed = checked.iter().filter(|checked| checked.case.failure.is_none());
+    for Checked { case, is_floor, .. } in timed {
+        let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
+        let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
+        if coarse && !is_floor {
+            outcome
+                .diagnosis
+                .push(format!("{}: its span is under {LEAST_TICKS} ticks of the clock", case.id));
+        }
+    }
+}
+
+/// A remark for each way in which spans were bad.
+fn rejected(checked: &[Checked]) -> Vec<String> {
+    let all: usize = checked.iter().map(|checked| checked.case.samples_s.len()).sum();
+    let mut by_reason: BTreeMap<BadSpan, (usize, usize)> = BTreeMap::new();
+    for (reason, spans) in checked.iter().flat_map(|checked| &checked.bad) {
+        let (total, cases) = by_reason.entry(*reason).or_default();
+        *total += spans;
+        *cases += 1;
+    }
+    let remark = |(reason, (spans, cases)): (BadSpan, (usize, usize))| {
+        format!("{spans} of {all} spans, of {cases} cases, were rejected by the clock: {reason}")
+    };
+    by_reason.into_iter().map(remark).collect()
+}

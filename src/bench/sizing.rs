@@ -1,0 +1,266 @@
+//! How much work a span holds: long enough for the clock, short enough for the watchdog, and equal
+//! where cases are compared.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::case::CaseId;
+use super::plan::{CaseSpec, Sizing};
+use super::profile::LONGEST_SPAN_S;
+use super::throughput::{Throughput, WATCHDOG_S};
+use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
+
+/// A case with its scale settled.
+pub(super) struct Sized {
+    pub(super) scale: u32,
+    pub(super) workload: Workload,
+    pub(super) length: Length,
+}
+
+/// Whether the least of a case fits a span.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Length {
+    Fits,
+    /// At least so many seconds: it is verified, but not timed.
+    TooLong(f64),
+    /// At least so many seconds: it is not run at all.
+    NearsWatchdog(f64),
+}
+
+impl Length {
+    fn of(span_s: f64) -> Self {
+        if span_s > WATCHDOG_S {
+            Self::NearsWatchdog(span_s)
+        } else if span_s > LONGEST_SPAN_S {
+            Self::TooLong(span_s)
+        } else {
+            Self::Fits
+        }
+    }
+
+    /// Why it is not timed.
+    pub(super) fn reason(self) -> Option<String> {
+        let (Self::TooLong(span_s) | Self::NearsWatchdog(span_s)) = self else {
+            return None;
+        };
+        Some(format!(
+            "the least of it takes at least {:.0} ms, and a span may take {:.0} ms",
+            span_s * 1e3,
+            LONGEST_SPAN_S * 1e3
+        ))
+    }
+}
+
+/// Trials grow at most this much at once: the first ones are mostly fixed cost.
+const GROWTH: f64 = 16.0;
+const TRIALS: usize = 6;
+/// Times that a trial is run: the shortest counts, as the first compiles.
+const REPEATS: usize = 2;
+/// A trial that reaches this share of the target is close enough to scale from for good.
+const NEAR: f64 = 0.5;
+/// A span of this many times the target could not be made shorter.
+const LONG: f64 = 1.5;
+
+/// Cases that share a scale.
+struct Group {
+    members: Vec<usize>,
+    granule: u32,
+    most: u32,
+    scale: u32,
+    settled: bool,
+    /// What its longest member takes at this scale.
+    span_s: f64,
+}
+
+/// Settles every case's scale so that spans come near `target_s`, by timing trials; as far as it got, once
+/// `stop` is set.
+pub(super) fn size(
+    executor: &mut dyn Executor,
+    cases: &[CaseSpec],
+    target_s: f64,
+    mut throughput: Throughput,
+    stop: &AtomicBool,
+) -> Result<Vec<Sized>, GpuError> {
+    let mut groups = group(cases);
+    let mut lengths = vec![Length::Fits; cases.len()];
+    for _ in 0..TRIALS {
+        let open: Vec<(usize, usize)> = groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| !group.settled)
+            .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
+            .filter(|&(_, case)| lengths[case] == Length::Fits)
+            .collect();
+        if open.is_empty() || stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let spans = trial(executor, cases, &groups, &open, &mut throughput)?;
+        let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
+        for (&(g, case), &span) in open.iter().zip(&spans) {
+            if groups[g].scale == groups[g].granule {
+                lengths[case] = Length::of(span);
+            }
+            if lengths[case] == Length::Fits && span.is_finite() {
+                let slot = longest.entry(g).or_insert(0.0);
+                *slot = slot.max(span);
+            }
+        }
+        for (g, span) in longest {
+            groups[g].grow(span, target_s);
+        }
+    }
+    size_followers(executor, cases, &groups, &mut lengths, target_s, &mut throughput)?;
+    Ok(finish(cases, &groups, lengths))
+}
+
+/// Whether followers fit, where their leader could not be made as short as it should be: what it does not
+/// fit itself does not either, and what it does is tried.
+fn size_followers(
+    executor: &mut dyn Executor,
+    cases: &[CaseSpec],
+    groups: &[Group],
+    lengths: &mut [Length],
+    target_s: f64,
+    throughput: &mut Throughput,
+) -> Result<(), GpuError> {
+    let mut open = Vec::new();
+    for (case, spec) in cases.iter().enumerate() {
+        let Sizing::Follow(CaseId(leader)) = spec.sizing else { continue };
+        lengths[case] = lengths[leader];
+        let group = groups.iter().position(|group| group.members.contains(&leader));
+        let long = |&group: &usize| groups[group].span_s > LONG * target_s;
+        if let Some(group) = group.filter(long).filter(|_| lengths[case] == Length::Fits) {
+            open.push((group, case));
+        }
+    }
+    if !open.is_empty() {
+        let spans = trial(executor, cases, groups, &open, throughput)?;
+        for (&(_, case), span_s) in open.iter().zip(spans) {
+            lengths[case] = Length::of(span_s);
+        }
+    }
+    Ok(())
+}
+
+fn group(cases: &[CaseSpec]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    for (case, spec) in cases.iter().enumerate() {
+        let (name, granule, most) = match &spec.sizing {
+            Sizing::Own { granule, most } => (None, *granule, *most),
+            Sizing::Shared { group, granule, most } => (Some(group.as_str()), *granule, *most),
+            Sizing::Follow(_) => continue,
+        };
+        let known = name.and_then(|name| named.get(name).copied());
+        let index = known.unwrap_or_else(|| {
+            groups.push(Group {
+                members: Vec::new(),
+                granule,
+                most: most / granule * granule,
+                scale: granule,
+                settled: false,
+                span_s: 0.0,
+            });
+            groups.len() - 1
+        });
+        if let Some(name) = name {
+            named.insert(name, index);
+        }
+        groups[index].members.push(case);
+    }
+    groups
+}
+
+/// Times each open case a few times and keeps the shortest span. What must be too long by the span of a smaller
+/// case is not tried: that case's span, scaled, stands for it. NaN for what cannot be run.
+fn trial(
+    executor: &mut dyn Executor,
+    cases: &[CaseSpec],
+    groups: &[Group],
+    open: &[(usize, usize)],
+    throughput: &mut Throughput,
+) -> Result<Vec<f64>, GpuError> {
+    let workloads: Vec<Workload> =
+        open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
+    let loaded = executor.load(&workloads)?;
+    let mut spans = vec![f64::NAN; open.len()];
+    let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
+    while !waiting.is_empty() {
+        // A case waits for a smaller one that is itself still waiting.
+        let smaller = |i: usize| {
+            let (CaseId(smaller), times) = cases[open[i].1].smaller?;
+            Some((open.iter().position(|&(_, case)| case == smaller)?, times))
+        };
+        let (later, now): (Vec<usize>, Vec<usize>) =
+            waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
+        let (known, untried): (Vec<usize>, Vec<usize>) =
+            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
+        for &i in &known {
+            let (s, times) = smaller(i).expect("what is known is known from a smaller case");
+            spans[i] = spans[s] * times;
+        }
+        // What may be too long waits until shorter ones have shown how much the device does at once.
+        let expected_s = |i: usize| throughput.expected_s(&workloads[i]);
+        let (tried, mut risky): (Vec<usize>, Vec<usize>) =
+            untried.iter().partition(|&&i| expected_s(i) <= WATCHDOG_S);
+        if tried.is_empty() && known.is_empty() {
+            risky.drain(..).for_each(|i| spans[i] = expected_s(i));
+        }
+        for _ in 0..REPEATS {
+            let before_s = executor.elapsed_s();
+            let round = executor.round(&tried)?;
+            let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;
+            for (&i, span) in tried.iter().zip(round) {
+                spans[i] = spans[i].min(length(span, mean_s));
+            }
+        }
+        tried.iter().for_each(|&i| throughput.learn(&workloads[i], spans[i]));
+        waiting = later.into_iter().chain(risky).collect();
+    }
+    Ok(spans)
+}
+
+/// A span too short for the clock is at most what the host's clock leaves for each of its round, so that a clock
+/// that stands still makes nothing grow for ever; one that is lost is not known.
+fn length(span: Span, mean_s: f64) -> f64 {
+    match span {
+        Err(BadSpan::Zero) => mean_s,
+        span => span.unwrap_or(f64::NAN),
+    }
+}
+
+/// Whether a smaller case's span, `times` over, is surely too long. A short one may be all fixed cost.
+fn tells(span_s: f64, times: f64) -> bool {
+    span_s > 0.1 * LONGEST_SPAN_S && span_s * times > LONGEST_SPAN_S
+}
+
+impl Group {
+    fn grow(&mut self, span_s: f64, target_s: f64) {
+        let wanted = f64::from(self.scale) * (target_s / span_s).min(GROWTH);
+        let granules = (wanted / f64::from(self.granule)).round().max(1.0);
+        let scale = ((granules * f64::from(self.granule)).min(f64::from(self.most))) as u32;
+        self.settled = span_s >= NEAR * target_s || scale <= self.scale;
+        self.span_s = span_s * f64::from(scale) / f64::from(self.scale);
+        self.scale = scale;
+    }
+}
+
+fn finish(cases: &[CaseSpec], groups: &[Group], lengths: Vec<Length>) -> Vec<Sized> {
+    let mut scales = vec![0; cases.len()];
+    for group in groups {
+        for &case in &group.members {
+            scales[case] = group.scale;
+        }
+    }
+    for (case, spec) in cases.iter().enumerate() {
+        if let Sizing::Follow(CaseId(leader)) = spec.sizing {
+            scales[case] = scales[leader];
+        }
+    }
+    cases
+        .iter()
+        .zip(scales)
+        .zip(lengths)
+        .map(|((case, scale), length)| Sized { scale, workload: (case.build)(scale), length })
+        .collect()
+}

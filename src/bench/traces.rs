@@ -1,0 +1,86 @@
+//! What single samples make of a figure: so that a report can draw the samples in the figure's unit.
+
+use std::collections::BTreeMap;
+
+use super::formula::Line;
+use super::plan::{Plan, PointSpec};
+use super::typical::Typical;
+use crate::model::Trace;
+
+/// Finds the case that a point is about, and how its figure follows from that case's sample.
+pub(super) struct Traces<'a> {
+    plan: &'a Plan,
+    typical: &'a Typical,
+    /// How many points are computed from each case: a floor serves many, a point's own case one.
+    uses: BTreeMap<usize, usize>,
+}
+
+impl<'a> Traces<'a> {
+    pub(super) fn of(plan: &'a Plan, typical: &'a Typical) -> Self {
+        let mut uses = BTreeMap::new();
+        for case in plan.points.iter().flat_map(|point| typical.needed_by(&point.measured)) {
+            *uses.entry(case).or_insert(0) += 1;
+        }
+        Self { plan, typical, uses }
+    }
+
+    /// By the case that fewest others are computed from; of several, one that the figure itself is linear in rather
+    /// than its inverse, and then the one that most of the figure comes from. `None` where neither is linear in it.
+    pub(super) fn of_point(&self, point: &PointSpec) -> Option<Trace> {
+        let values = self.typical.at_estimates();
+        let gradient = point.measured.gradient(values);
+        let share = |case: usize| {
+            gradient.get(&case).map_or(0.0, |slope| (slope * self.typical.time_s(case)).abs())
+        };
+        let needed = self.typical.needed_by(&point.measured);
+        let fewest = needed.iter().map(|case| self.uses[case]).min()?;
+        let own = needed.into_iter().filter(|case| self.uses[case] == fewest);
+        let own = own.map(|case| (case, point.measured.line(case, values)));
+        let (case, line) = own.max_by(|(a, of_a), (b, of_b)| {
+            let power = |line: &Option<Line>| line.map_or(0, |line| line.power);
+            power(of_a).cmp(&power(of_b)).then(share(*a).total_cmp(&share(*b)))
+        })?;
+        let Line { offset, factor, power } = line?;
+        Some(Trace { case: self.plan.cases[case].id.clone(), offset, factor, power })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::rounds::Samples;
+    use crate::bench::{CaseId, Expr, Sizing};
+    use crate::gpu::Workload;
+    use crate::kernels::empty;
+
+    const SIZING: Sizing = Sizing::Own { granule: 1, most: 1 };
+
+    fn workload(scale: u32) -> Workload {
+        empty::workload(scale)
+    }
+
+    #[test]
+    fn a_figure_is_traced_to_its_own_case_and_back() {
+        let mut plan = Plan::default();
+        let [one, own, other, floor] =
+            ["one", "own", "other", "floor"].map(|id| plan.case(id, SIZING, workload));
+        let cost = |case: CaseId| case.above(floor) / 4.0;
+        let series = plan.series("s", ("n", ""), "s");
+        plan.judge(series, 1.0, cost(own), 1.0);
+        plan.judge(series, 2.0, cost(one) / cost(other), 1.0);
+        let root = Expr::call("√", [Expr::max([cost(own), cost(one)])], |[x]| x.sqrt());
+        plan.judge(series, 3.0, root, 1.0);
+        let mut samples = Samples::default();
+        samples.push([8.0, 5.0, 3.0, 1.0].map(|s| Some(Ok(s))).into(), false);
+        let typical = Typical::of(&samples, vec![1; 4], 0.0);
+        let traces = Traces::of(&plan, &typical);
+
+        let linear = traces.of_point(&plan.points[0]).expect("it is linear");
+        assert_eq!((linear.case.as_str(), linear.power), ("own", 1));
+        assert!((linear.at(5.0) - 1.0).abs() < 1e-12 && (linear.at(9.0) - 2.0).abs() < 1e-12);
+        let falls = traces.of_point(&plan.points[1]).expect("its inverse is");
+        assert_eq!((falls.case.as_str(), falls.power), ("other", -1));
+        assert!((falls.at(3.0) - 3.5).abs() < 1e-12 && (falls.at(8.0) - 1.0).abs() < 1e-12);
+        assert_eq!(traces.of_point(&plan.points[2]), None, "a root is neither");
+    }
+}

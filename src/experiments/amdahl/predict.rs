@@ -1,0 +1,46 @@
+//! What parallel work is worth on many workers.
+
+use crate::experiments::amdahl::law::{ceiling, speed_up};
+use crate::model::figures;
+use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
+use crate::predict::domain::{SHARE, WORTH};
+use crate::predict::given::{Given, Unanswered};
+use crate::predict::steps::round_numbers;
+use crate::predict::{Law, Parameter};
+
+pub(crate) const LAW: Law = Law {
+    name: "amdahl",
+    about: "What is work that is partly parallel worth on p workers?",
+    formula: "S(p) = 1 / ((1−f) + f/p), ceiling 1/(1−f)",
+    parameters: &[
+        Parameter::new("f", "share of the work that is parallel", SHARE),
+        Parameter::new("p", "workers", WORTH).at(&["amdahl.hardware_workers"]).swept(),
+    ],
+    choices: &[],
+    answer,
+};
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let f = given.get("f")?;
+    let (first, p) = given.swept("p", 1.0)?;
+    let axes = [Scale::Logarithmic, Scale::Logarithmic];
+    let mut answer = Answer::new(given, ("workers", ""), &round_numbers(first, p), axes);
+    let (speed, ceiling) = (speed_up(f, p), ceiling(f));
+    let limit = if ceiling.is_finite() {
+        format!("no number of workers passes {}", figure(ceiling, "x"))
+    } else {
+        "it has no ceiling".to_owned()
+    };
+    answer.say(format!(
+        "Work that is {} parallel is {} as fast on {} workers as on one; {limit}.",
+        figure(f, SHARE_OF_ONE),
+        figure(speed, "x"),
+        figures::count(p),
+    ));
+    answer.figure("speed-up", "x", speed);
+    answer.maybe("ceiling", "x", ceiling.is_finite().then_some(ceiling));
+    answer.curve("speed-up", "x", |p| speed_up(f, p));
+    answer.column("of the ceiling", SHARE_OF_ONE, |p| speed_up(f, p) / ceiling);
+    answer.column("of each worker used", SHARE_OF_ONE, |p| speed_up(f, p) / p);
+    Ok(answer)
+}

@@ -1,0 +1,115 @@
+//! `ceilings`: reading what a workgroup shares, without a conflict between its lanes.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::gpu::{Demand, Shader, Workload};
+use crate::kernels::{Kernel, Launch, module};
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("ceilings", include_str!("../../../shaders/ceilings.wgsl"), false));
+    Arc::clone(&SHADER)
+}
+
+/// Loads of a lane in a trip of its loop, each of [`LOAD_BYTES`].
+const LOADS: u32 = 4;
+const LOAD_BYTES: u32 = 16;
+
+/// One dispatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkgroupMemory {
+    /// Trips of each lane, of four loads; at most 65,535.
+    pub trips: u32,
+    /// Lanes in a workgroup, a power of two.
+    pub lanes: u32,
+    /// Workgroups.
+    pub workgroups: u32,
+    /// What the words are made of.
+    pub seed: u32,
+}
+
+impl WorkgroupMemory {
+    /// The workload, timed as one pass.
+    ///
+    /// # Panics
+    /// When the lanes are not a power of two.
+    #[must_use]
+    pub fn workload(self) -> Workload {
+        assert!(self.lanes.is_power_of_two(), "words are found by mask");
+        Launch {
+            label: format!("{self:?}"),
+            shader: shader(),
+            entry: "read_workgroup_memory",
+            lanes: self.lanes,
+            workgroups: self.workgroups,
+            params: vec![("trips", self.trips), ("seed", self.seed)],
+            reads: None,
+        }
+        .of(self)
+    }
+
+    /// Bytes that are read.
+    #[must_use]
+    pub fn bytes(self) -> f64 {
+        f64::from(self.trips * LOADS * LOAD_BYTES)
+            * f64::from(self.lanes)
+            * f64::from(self.workgroups)
+    }
+
+    fn word(self, place: u32, component: usize) -> u32 {
+        const FACTORS: [u32; 4] = [2_654_435_769, 2_246_822_519, 3_266_489_917, 668_265_263];
+        ((place & (self.lanes - 1)) ^ self.seed).wrapping_mul(FACTORS[component])
+    }
+}
+
+impl Kernel for WorkgroupMemory {
+    /// One workgroup's outputs; every workgroup's are alike.
+    fn twin(&self) -> Vec<u32> {
+        // The sum of a trip's loads from each place on, as all lanes share them.
+        let at: Vec<u32> = (0..self.lanes)
+            .map(|first| {
+                let pair = |i: u32, c: usize| self.word(first + i, c) ^ self.word(first + i + 1, c);
+                (0..4).fold(0u32, |sum, c| sum.wrapping_add(pair(0, c)).wrapping_add(pair(2, c)))
+            })
+            .collect();
+        let trip = |lane: u32, trip: u32| at[((lane + LOADS * trip) & (self.lanes - 1)) as usize];
+        let lane = |l: u32| (0..self.trips).fold(0u32, |sum, t| sum.wrapping_add(trip(l, t)));
+        (0..self.lanes).map(lane).collect()
+    }
+
+    fn demand(&self, width: u32) -> Demand {
+        const SETUP_ISSUES: f64 = 10.0;
+        let subgroups = f64::from(self.workgroups * self.lanes.div_ceil(width));
+        Demand {
+            workgroups: f64::from(self.workgroups),
+            subgroups,
+            issues: subgroups * (SETUP_ISSUES + f64::from(self.trips * LOADS)),
+            barriers: f64::from(self.workgroups),
+            ..Demand::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_twin_by_hand() {
+        let memory = WorkgroupMemory { trips: 2, lanes: 4, workgroups: 1, seed: 3 };
+        // A trip reads all four places; from the next lane on their pairs are others.
+        let words = |c: usize| [0, 1, 2, 3].map(|place| memory.word(place, c));
+        let even = (0..4).fold(0u32, |sum, c| {
+            let [p, q, r, s] = words(c);
+            sum.wrapping_add(p ^ q).wrapping_add(r ^ s)
+        });
+        let odd = (0..4).fold(0u32, |sum, c| {
+            let [p, q, r, s] = words(c);
+            sum.wrapping_add(q ^ r).wrapping_add(s ^ p)
+        });
+        let both = [even, odd].map(|sum| sum.wrapping_mul(2));
+        assert_eq!(memory.twin(), [both[0], both[1], both[0], both[1]]);
+    }
+}

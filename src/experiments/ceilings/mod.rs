@@ -1,0 +1,248 @@
+//! `ceilings`: how fast the device can go at all: memory, arithmetic, workgroup memory, atomics.
+//!
+//! Each by the simplest kernel that does nothing else, in the launch configuration that a short search finds the
+//! fastest. What is judged is that reads and writes add up: what a copy and a triad take follows from reading and
+//! writing alone.
+
+pub(crate) mod arithmetic;
+pub mod kernel;
+pub(crate) mod launch;
+pub mod law;
+pub(crate) mod memory;
+
+use arithmetic::Arithmetic;
+use kernel::WorkgroupMemory;
+use launch::lanes_alone;
+use law::time;
+use memory::{memory_case, search_memory};
+
+use super::contention::kernel::{Contention, Operation, Target};
+use super::sweep::REPEATS;
+use crate::bench::{
+    Axis, CaseId, Context, Experiment, Expr, Plan, Search, Sizing, Tolerance, Unsupported, Work,
+};
+use crate::kernels::memory::{Memory, Traffic};
+use crate::kernels::{Number, Shape, empty};
+use crate::model::{self, About, Category};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "ceilings",
+    category: Category::Busy,
+    law: "T = reads·t_read + writes·t_write: both share one path",
+    about: "how fast memory, arithmetic, workgroup memory and atomics go at most",
+    tolerance: Tolerance {
+        ratio: 0.25,
+        reason: "a bus that turns round between reads and writes, and caches that do both at once, move the sum by a \
+                 tenth or two either way; an array counted once too often moves it by a third",
+    },
+    shaders: || vec![kernel::shader()],
+    plan,
+    predict: None,
+};
+
+/// Words of an array, from what any cache holds to several times what the largest does.
+fn sizes(context: &Context<'_>) -> Vec<u32> {
+    let sizes: &[u32] = match (context.is_narrow(), context.profile.dense) {
+        (true, false) => &[1 << 16, 1 << 21],
+        (true, true) => &[1 << 16, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 26],
+        (false, false) => &[1 << 18, 1 << 26],
+        (false, true) => &[1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27],
+    };
+    let most = context.facts.limits.binding_bytes / 4;
+    sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
+}
+
+/// Memory of one size.
+struct Level {
+    words: u32,
+    /// Reading in the launch configuration in which that is fastest.
+    fastest_read: CaseId,
+    /// By [`Traffic`], all in the launch configuration in which a copy is fastest.
+    cases: [CaseId; 4],
+    /// Launching as many lanes in that configuration.
+    idle: CaseId,
+}
+
+impl Level {
+    fn all(&self) -> impl Iterator<Item = CaseId> {
+        std::iter::once(self.fastest_read).chain(self.cases)
+    }
+
+    /// Seconds of one pass, launching its lanes not counted.
+    fn pass_s(&self, traffic: Traffic) -> Expr {
+        self.cases[traffic as usize].per_unit_beyond(self.idle).positive()
+    }
+
+    /// Bytes read and written in a second at the fastest, the dispatch alone not counted.
+    fn bytes_per_s(&self, traffic: Traffic, dispatch: CaseId) -> Expr {
+        let [reads, writes] = traffic.words();
+        let bytes = f64::from(self.words) * 4.0 * f64::from(reads + writes);
+        let fastest = (traffic == Traffic::Read).then_some(self.fastest_read);
+        let cases = std::iter::once(self.cases[traffic as usize]).chain(fastest);
+        let least_s = Expr::least_known(cases.map(|case| case.per_unit_beyond(dispatch)));
+        bytes / least_s.positive()
+    }
+
+    /// Bytes of an array, as in names of metrics.
+    fn size(&self) -> String {
+        match self.words >> 8 {
+            kib if kib < 1024 => format!("{kib}_KiB"),
+            kib => format!("{}_MiB", kib >> 10),
+        }
+    }
+}
+
+struct Ceilings {
+    dispatch: CaseId,
+    levels: Vec<Level>,
+}
+
+impl Ceilings {
+    fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
+        let seed = context.seed as u32;
+        let read = search_memory(context, Traffic::Read);
+        let copy = search_memory(context, Traffic::Copy);
+        let mut levels: Vec<Level> = Vec::new();
+        for words in sizes(context) {
+            let mut case = |id: &str, traffic, shape: Shape| {
+                let (name, idle) = (format!("memory.{id}.{words}"), id == "idle");
+                memory_case(plan, name, REPEATS, Memory { traffic, words, shape, seed, idle })
+            };
+            let fastest_read = case("read_fastest", Traffic::Read, read);
+            let cases = Traffic::ALL.map(|traffic| case(traffic.word(), traffic, copy));
+            let idle = case("idle", Traffic::Read, copy);
+            let level = Level { words, fastest_read, cases, idle };
+            if let Some(smaller) = levels.last() {
+                for (case, fewer) in level.all().zip(smaller.all()) {
+                    let times = f64::from(words) / f64::from(smaller.words);
+                    plan.grows_from(case, fewer, times);
+                }
+            }
+            levels.push(level);
+        }
+        Self { dispatch: plan.case("dispatch", REPEATS, |n| empty::workload(1).train(n)), levels }
+    }
+}
+
+fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
+    const MOST: u32 = 32_768;
+    let seed = context.seed as u32;
+    // Few cores run the lanes of a workgroup one after another.
+    let (trips, granule) = if context.is_narrow() { (32, 2) } else { (256, 64) };
+    let of = move |lanes, workgroups| WorkgroupMemory { trips, lanes, workgroups, seed };
+    let axes = vec![Axis::numbers("lanes", lanes_alone(context), 256)];
+    let search =
+        Search::new("workgroup_memory", "B", axes, granule..=MOST, move |options, workgroups| {
+            let memory = of(options[0], workgroups);
+            Some(Work { workload: memory.workload(), units: memory.bytes() })
+        });
+    let lanes = context.tune(&search)[0];
+    let own = Sizing::Own { granule, most: MOST };
+    let case = plan.case("workgroup_memory", own, move |n| of(lanes, n).workload());
+    let about = About::new(
+        "workgroup_memory_gb_per_s",
+        "workgroup memory read bandwidth, no bank conflict",
+        "GB/s",
+    );
+    plan.metric(about.higher().headline(), of(lanes, 1).bytes() / case.per_unit() * 1e-9);
+}
+
+/// Atomics where hardly any two lanes turn to one address.
+fn add_atomics(plan: &mut Plan) {
+    const COUNTERS: u32 = 1 << 12;
+    const LANES: u32 = 256;
+    const REPEATS: u32 = 16;
+    // In number a power of two, as the kernel asks.
+    let workgroups = |scale: u32| scale.next_power_of_two();
+    let own = Sizing::Own { granule: 16, most: 16_384 };
+    let case = plan.case("atomics", own, move |n| {
+        let (target, workgroups) = (Target::InTurn(COUNTERS), workgroups(n));
+        Contention { operation: Operation::Add, target, repeats: REPEATS, lanes: LANES, workgroups }
+            .workload()
+    });
+    let workgroups = Expr::call("next_power_of_two", [case.scale()], move |[scale]| {
+        f64::from(workgroups(scale as u32))
+    });
+    let about = About::new(
+        "atomic_add_gop_per_s",
+        "peak atomic throughput, few lanes per address",
+        "Gop/s",
+    );
+    plan.metric(
+        about.higher().headline(),
+        workgroups * f64::from(LANES * REPEATS) / case.time() * 1e-9,
+    );
+}
+
+fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    context.require_lanes(256)?;
+    let mut plan = Plan::default();
+    let ceilings = Ceilings::add(&mut plan, context);
+    for (number, id, label) in [
+        (Number::F32, "fma_f32_gop_per_s", "peak f32 throughput, multiply and add counted as two"),
+        (Number::U32, "u32_gop_per_s", "peak u32 throughput, add and xor counted as two"),
+    ] {
+        let arithmetic = Arithmetic::add(&mut plan, context, number);
+        let about = About::new(id, label, "Gop/s").higher().headline();
+        plan.metric(about, arithmetic.ops_per_s() * 1e-9);
+    }
+    add_workgroup_memory(&mut plan, context);
+    add_atomics(&mut plan);
+    add_memory(&mut plan, &ceilings);
+    plan.diagnose(diagnose);
+    Ok(plan)
+}
+
+fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
+    let judged = [Traffic::Copy, Traffic::Triad]
+        .map(|traffic| (traffic, plan.series(traffic.word(), ("array", "B"), "s")));
+    let levels = ceilings.levels.len();
+    for (place, level) in ceilings.levels.iter().enumerate() {
+        // The largest array may take too long to be measured.
+        let headline = place == 0 || place + 2 >= levels;
+        for traffic in Traffic::ALL {
+            let rate = level.bytes_per_s(traffic, ceilings.dispatch) * 1e-9;
+            let about = bandwidth(traffic, &level.size());
+            plan.metric(About { headline: about.headline && headline, ..about }, rate);
+        }
+        for (traffic, series) in judged {
+            let alone = [Traffic::Read, Traffic::Write].map(|alone| level.pass_s(alone));
+            let words = traffic.words().map(f64::from);
+            let predicted = Expr::call("time", alone, move |alone| time(words, alone));
+            plan.judge(series, f64::from(level.words) * 4.0, level.pass_s(traffic), predicted);
+        }
+    }
+}
+
+/// What the bandwidth of `traffic` is, arrays being of that `size`.
+fn bandwidth(traffic: Traffic, size: &str) -> About {
+    let word = traffic.word();
+    let counted = match traffic {
+        Traffic::Read | Traffic::Write => "",
+        Traffic::Copy | Traffic::Triad => ", bytes read and written",
+    };
+    let label = format!("{word} bandwidth, {} array{counted}", size.replace('_', " "));
+    let about = About::new(format!("{word}_gb_per_s.{size}"), label, "GB/s").higher();
+    match traffic {
+        Traffic::Read | Traffic::Copy => about.headline(),
+        Traffic::Write | Traffic::Triad => about,
+    }
+}
+
+fn diagnose(outcome: &model::Experiment) -> Vec<String> {
+    let any = |over: bool| outcome.points.iter().any(|point| point.deviates(over));
+    let mut text = Vec::new();
+    if any(false) {
+        text.push(
+            "reads and writes overlap: together they take less than one after the other".to_owned(),
+        );
+    }
+    if any(true) {
+        text.push(
+            "reads and writes get in each other's way: a bus that turns round, or arrays that drive each other \
+             out of a cache"
+                .to_owned(),
+        );
+    }
+    text
+}

@@ -1,0 +1,60 @@
+//! Contention: atomics on few addresses.
+//!
+//! # Formula
+//! T = max((N / c)·t_s, N·t_p): an address takes one atomic after another, and all addresses together take
+//! what the hardware can at most. The knee is at c = t_s / t_p counters; spreading further buys nothing.
+//!
+//! - N: atomics
+//! - c: addresses they are spread over evenly, c ≥ 1
+//! - t_s: seconds from one atomic to the next on the same address
+//! - t_p: seconds an atomic takes of hardware that is full of them, no two on one address
+//!
+//! Valid where addresses do not share a cache line and the lanes of a subgroup are not added up before.
+//!
+//! # Source
+//! A roofline of two serial resources, as in S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful
+//! visual performance model", Communications of the ACM, 2009.
+
+/// Seconds an atomic takes on average over `counters` addresses.
+///
+/// ```
+/// use warplaw::experiments::contention::law::atomic_time;
+/// assert_eq!(atomic_time(8.0, 0.5, 1.0), 8.0);
+/// assert_eq!(atomic_time(8.0, 0.5, 4.0), 2.0);
+/// assert_eq!(atomic_time(8.0, 0.5, 1024.0), 0.5);
+/// ```
+#[must_use]
+pub fn atomic_time(serial_s: f64, parallel_s: f64, counters: f64) -> f64 {
+    debug_assert!(counters >= 1.0, "counters={counters}");
+    (serial_s / counters).max(parallel_s)
+}
+
+/// Addresses from which on more buy nothing: t_s / t_p, and never fewer than one.
+///
+/// ```
+/// use warplaw::experiments::contention::law::counters_to_spread;
+/// assert_eq!(counters_to_spread(8.0, 0.5), 16.0);
+/// assert_eq!(counters_to_spread(1.0, 2.0), 1.0);
+/// ```
+#[must_use]
+pub fn counters_to_spread(serial_s: f64, parallel_s: f64) -> f64 {
+    (serial_s / parallel_s).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counters_help_up_to_the_knee_and_no_further(
+            serial in 0.1..100f64, parallel in 0.01..10f64, c in 1.0..1e4f64,
+        ) {
+            let knee = counters_to_spread(serial, parallel);
+            let speed_up = atomic_time(serial, parallel, 1.0) / atomic_time(serial, parallel, c);
+            prop_assert!(speed_up <= c.min(knee) + 1e-9);
+            prop_assert!(atomic_time(serial, parallel, 2.0 * c) <= atomic_time(serial, parallel, c));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `dependence`: trains of short dispatches, each on what the one before wrote or on something else.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use crate::kernels::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
+use crate::kernels::module;
+
+/// The module.
+#[must_use]
+pub fn shader() -> Arc<Shader> {
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("dependence", include_str!("../../../shaders/dependence.wgsl"), false)
+    });
+    Arc::clone(&SHADER)
+}
+
+/// What the dispatches of a train have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Each takes up what the one before wrote.
+    Results,
+    /// Each has a part to itself of one buffer.
+    Buffer,
+    /// Each has a buffer to itself.
+    Nothing,
+}
+
+/// Trains of dispatches of one workgroup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Train {
+    /// What the dispatches of a train have in common.
+    pub sharing: Sharing,
+    /// Dispatches in a train.
+    pub dispatches: u32,
+    /// Steps of each lane in each.
+    pub trips: u32,
+    /// Lanes in a workgroup.
+    pub lanes: u32,
+    /// Where the lanes start.
+    pub seed: u32,
+}
+
+impl Train {
+    /// So many trains in one pass, each waiting for the one before.
+    #[must_use]
+    pub fn workload(self, times: u32) -> Workload {
+        match self.sharing {
+            Sharing::Results => self.on_parts(1).train(times),
+            Sharing::Buffer => self.on_parts(self.dispatches).train(times),
+            Sharing::Nothing => self.on_buffers(times),
+        }
+    }
+
+    /// One train, on so many parts of one buffer in turn.
+    fn on_parts(self, parts: u32) -> Workload {
+        let mut contents = vec![Contents::Zeroed((parts * self.lanes) as usize)];
+        let links = (0..self.dispatches).map(|i| {
+            contents.push(Contents::Uniform(self.params(i % parts * self.lanes)));
+            self.link("link", vec![("params", contents.len() - 1), ("data", 0)])
+        });
+        let dispatches = links.collect();
+        self.finish(dispatches, contents, vec![0])
+    }
+
+    /// So many trains, each dispatch on a buffer of its own: a buffer used twice in a pass would have a barrier
+    /// before its second use, however many were between. All trains join on one buffer.
+    fn on_buffers(self, times: u32) -> Workload {
+        let mut contents =
+            vec![Contents::Uniform(self.params(0)), Contents::Zeroed(self.lanes as usize)];
+        let mut checked = Vec::new();
+        let links = (0..times * self.dispatches).map(|i| {
+            checked.push(contents.len());
+            contents.push(Contents::Zeroed(self.lanes as usize));
+            let mut bindings = vec![("params", 0), ("data", contents.len() - 1)];
+            if i % self.dispatches == 0 {
+                bindings.push(("join", 1));
+                return self.link("first_link", bindings);
+            }
+            self.link("link", bindings)
+        });
+        let dispatches = links.collect();
+        self.finish(dispatches, contents, checked)
+    }
+
+    fn params(self, first: u32) -> Vec<(&'static str, u32)> {
+        vec![("trips", self.trips), ("first", first), ("seed", self.seed)]
+    }
+
+    fn link(self, entry: &'static str, bindings: Vec<(&'static str, usize)>) -> Dispatch {
+        Dispatch {
+            shader: shader(),
+            entry,
+            constants: vec![("LANES", self.lanes)],
+            bindings,
+            workgroups: [1, 1],
+            demand: Arc::new(move |width| {
+                let subgroups = f64::from(self.lanes.div_ceil(width));
+                Demand {
+                    workgroups: 1.0,
+                    subgroups,
+                    issues: subgroups * (SETUP_ISSUES + TRIP_ISSUES * f64::from(self.trips)),
+                    ..Demand::default()
+                }
+            }),
+        }
+    }
+
+    fn finish(
+        self,
+        dispatches: Vec<Dispatch>,
+        contents: Vec<Contents>,
+        checked: Vec<usize>,
+    ) -> Workload {
+        let check = Check { buffers: checked, expected: Arc::new(move || self.twin()) };
+        Workload::new(format!("{self:?}"), dispatches, contents, check)
+    }
+
+    /// One part; every part's is alike.
+    fn twin(self) -> Vec<u32> {
+        let passes = if self.sharing == Sharing::Results { self.dispatches } else { 1 };
+        let link = |x: u32, lane: u32| {
+            four_chains(x.wrapping_add(lane).wrapping_add(self.seed), self.trips)
+        };
+        (0..self.lanes).map(|lane| (0..passes).fold(0, |x, _| link(x, lane))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_that_share_results_go_on_from_one_another() {
+        let train = Train { sharing: Sharing::Results, dispatches: 2, trips: 1, lanes: 4, seed: 9 };
+        let once = four_chains(3 + 9, 1);
+        assert_eq!(train.twin()[3], four_chains(once.wrapping_add(3 + 9), 1));
+        for sharing in [Sharing::Buffer, Sharing::Nothing] {
+            assert_eq!(Train { sharing, ..train }.twin()[3], once);
+        }
+    }
+
+    #[test]
+    fn parts_and_buffers_are_as_many_as_dispatches() {
+        let words = |sharing| {
+            let train = Train { sharing, dispatches: 3, trips: 1, lanes: 4, seed: 0 };
+            let workload = train.workload(2);
+            (workload.check.buffers.len(), workload.checked_words())
+        };
+        assert_eq!(words(Sharing::Results), (1, 4));
+        assert_eq!(words(Sharing::Buffer), (1, 12));
+        assert_eq!(words(Sharing::Nothing), (6, 24), "no buffer is used twice");
+    }
+}

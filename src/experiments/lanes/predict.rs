@@ -1,0 +1,39 @@
+//! What lanes of a subgroup are worth.
+
+use crate::experiments::lanes::law::{control_per_item, lane_speed_up};
+use crate::experiments::width::parameter::WIDTH;
+use crate::model::figures;
+use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
+use crate::predict::domain::LANES;
+use crate::predict::given::{Given, Unanswered};
+use crate::predict::steps::doublings;
+use crate::predict::{Law, Parameter};
+
+pub(crate) const LAW: Law = Law {
+    name: "lanes",
+    about: "What are so many active lanes of a subgroup worth?",
+    formula: "speed-up min(a, W); control per item (t_f + t_d) / min(a, W)",
+    parameters: &[Parameter::new("a", "active lanes", LANES).swept(), WIDTH],
+    choices: &[],
+    answer,
+};
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let (first, a) = given.swept("a", 1.0)?;
+    let width = given.get("width")?;
+    let axes = [Scale::Logarithmic, Scale::Logarithmic];
+    let mut answer = Answer::new(given, ("active lanes", ""), &doublings(first, a), axes);
+    let speed_up = |a: f64| lane_speed_up(a, width);
+    answer.say(format!(
+        "{} active lanes of a subgroup of {width} are worth {} one lane.",
+        figures::count(a),
+        figure(speed_up(a), "x")
+    ));
+    answer.figure("speed-up", "x", speed_up(a));
+    answer.curve("speed-up", "x", speed_up);
+    answer.column("of the subgroup used", SHARE_OF_ONE, |a| speed_up(a) / width);
+    answer.column("control per item, of a lone lane's", SHARE_OF_ONE, |a| {
+        control_per_item(speed_up(a), 1.0, 0.0)
+    });
+    Ok(answer)
+}

@@ -1,0 +1,122 @@
+//! Each kind of coordination alone, to be priced.
+
+use std::sync::Arc;
+
+use super::build::{Builder, Grid, LANES, Params, launch, trees, workgroups_for};
+use super::items::Items;
+use super::variant::Variant;
+use crate::gpu::{Demand, Workload};
+use crate::kernels::{Number, Shape};
+
+/// Of kernels that do not share.
+const PLAIN: Shape = Shape::strided(1);
+
+/// Reading the first `count` items by shares, nothing combined.
+#[must_use]
+pub fn read_shares(items: &Items, count: u32, shape: Shape) -> Workload {
+    let mut build = Builder::new(items, shape);
+    let at = Grid::shared(shape, count);
+    let lanes = (at.workgroups * at.lanes) as usize;
+    let partials = build.zeroed(lanes);
+    let params = Params::shared(count, shape);
+    build.dispatch("read_only", [0, partials], params, at, move |width| {
+        launch(at, width, f64::from(count) * 4.0)
+    });
+    let words = Arc::clone(&items.words);
+    let item = items.item;
+    build.finish(&format!("read {count}"), partials, move || {
+        let mut sums = vec![0i64; lanes];
+        let wide = shape.load.words() as usize;
+        let loads = count as usize / wide;
+        let block = loads.div_ceil(lanes).max(1);
+        for (i, load) in words.chunks_exact(wide).take(loads).enumerate() {
+            let lane = if shape.blocked { i / block } else { i % lanes };
+            sums[lane] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
+        }
+        for (lane, &bits) in words[loads * wide..count as usize].iter().enumerate() {
+            sums[lane % lanes] += item.value(bits);
+        }
+        sums.into_iter().map(|sum| item.bits(sum)).collect()
+    })
+}
+
+/// Reading the first `count` u32 words, one a lane, keeping the rare ones.
+#[must_use]
+pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
+    const RARE: u32 = 1 << 22;
+    let items = Items { item: Number::U32, words: Arc::clone(words), sums: Arc::new([]) };
+    let mut build = Builder::new(&items, PLAIN);
+    let kept = build.zeroed(count as usize);
+    let launched = Grid::whole(workgroups_for(count));
+    build.dispatch("read_one", [0, kept], Params::items(count), launched, move |width| {
+        launch(launched, width, f64::from(count) * 4.0)
+    });
+    let words = Arc::clone(words);
+    build.finish(&format!("read one of {count}"), kept, move || {
+        words[..count as usize].iter().map(|&w| if w < RARE { w } else { 0 }).collect()
+    })
+}
+
+/// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding one and two in turn. For
+/// f32 the total must stay below 2²⁴.
+#[must_use]
+pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
+    let mut build = Builder::new(&Items::none(item), PLAIN);
+    let total = build.zeroed(1);
+    let lanes = LANES.div_ceil(every);
+    let times = i64::from(workgroups) * i64::from(repeats);
+    let params = Params { repeats, every, ..Params::items(0) };
+    let at = Grid::whole(workgroups);
+    build.dispatch("atomics_alone", [0, total], params, at, move |width| Demand {
+        atomics: times as f64 * f64::from(lanes),
+        ..launch(at, width, 0.0)
+    });
+    build.finish("atomics alone", total, move || {
+        vec![item.bits(times * i64::from(lanes + lanes / 2))]
+    })
+}
+
+/// `repeats` trees in each of `workgroups` workgroups of so many lanes, on values that never leave it.
+///
+/// # Panics
+/// For a variant that is not a tree.
+#[must_use]
+pub fn repeated_trees(variant: Variant, lanes: u32, workgroups: u32, repeats: u32) -> Workload {
+    let entry = match variant {
+        Variant::TreeInterleaved => "tree_alone_interleaved",
+        Variant::TreeSequential => "tree_alone_sequential",
+        other => panic!("{} is no tree", other.word()),
+    };
+    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
+    let values = build.zeroed((workgroups * lanes) as usize);
+    let params = Params { repeats, ..Params::items(0) };
+    let at = Grid { workgroups, lanes };
+    build.dispatch(entry, [0, values], params, at, move |width| trees(at, repeats, width, 0.0));
+    build.finish(entry, values, move || {
+        let mut values: Vec<u32> = (0..lanes).collect();
+        for _ in 0..repeats {
+            let sum = values.iter().fold(0u32, |sum, &v| sum.wrapping_add(v));
+            for value in &mut values {
+                *value = sum.wrapping_sub(*value);
+            }
+        }
+        values
+    })
+}
+
+/// `repeats` subgroup sums in each subgroup of `workgroups` workgroups.
+#[must_use]
+pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
+    const SUM_ISSUES: f64 = 10.0;
+    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
+    build.subgroups = true;
+    let values = build.zeroed((workgroups * LANES) as usize);
+    let params = Params { repeats, ..Params::items(0) };
+    let at = Grid::whole(workgroups);
+    build.dispatch("subgroup_sum_alone", [0, values], params, at, move |width| {
+        let launch = launch(at, width, 0.0);
+        let sums = launch.subgroups * f64::from(repeats);
+        Demand { issues: launch.issues + SUM_ISSUES * sums, ..launch }
+    });
+    build.finish("subgroup sums alone", values, || vec![1])
+}

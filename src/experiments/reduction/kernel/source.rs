@@ -1,0 +1,95 @@
+//! The modules of every type and shape, templates expanded.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::gpu::Shader;
+use crate::kernels::{Number, Shape};
+
+/// Of f32, whole numbers are summed, and added atomically by compare-and-swap.
+impl Number {
+    fn prelude(self) -> &'static str {
+        match self {
+            Self::U32 => {
+                "alias Item = u32;\n\nfn add_to_total(item: Item) {\n    atomicAdd(&total, item);\n}\n\n"
+            }
+            Self::F32 => {
+                "alias Item = f32;\n\nfn add_to_total(item: Item) {\n    var seen = \
+                 atomicLoad(&total);\n    loop {\n        let sum = bitcast<u32>(bitcast<f32>(seen) + \
+                 item);\n        let swap = atomicCompareExchangeWeak(&total, seen, sum);\n        if \
+                 swap.exchanged {\n            break;\n        }\n        seen = swap.old_value;\n    \
+                 }\n}\n\n"
+            }
+        }
+    }
+}
+
+/// The module of one file, for items of one type and a shape.
+fn source(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
+    let (stem, text) = if subgroup {
+        ("reduction_subgroup", include_str!("../../../../shaders/reduction_subgroup.wgsl"))
+    } else {
+        ("reduction", include_str!("../../../../shaders/reduction.wgsl"))
+    };
+    let items = include_str!("../../../../shaders/reduction_items.wgsl");
+    let loads = loads(shape);
+    let text = format!("{}{items}\n{loads}\n{text}", item.prelude());
+    let name = format!("{stem}.{}.{}", item.word(), shape.module());
+    Arc::new(Shader {
+        name,
+        source: text,
+        needs_subgroups: subgroup,
+        needs_pairs: shape.load.is_of_pairs(),
+    })
+}
+
+/// How the shape loads: `Load`, `Wide` for the items that it adds up side by side, and `sum_of` all loads `first`,
+/// `first + step` … before `end`.
+fn loads(shape: Shape) -> String {
+    let Shape { load, ahead, .. } = shape;
+    let (wide, bits) = (load.vector_of("Item"), load.vector_of("u32"));
+    let (of, items) = if load.is_of_pairs() {
+        let low = format!("{bits}(load)");
+        let high = format!("{bits}(load >> {bits}(32u))");
+        (load.vector_of("u64"), format!("bitcast<Wide>({low}) + bitcast<Wide>({high})"))
+    } else {
+        (wide.clone(), "load".to_owned())
+    };
+    let parts = ["sum.x", "sum.y", "sum.z", "sum.w"];
+    let folded = match bits.as_str() {
+        "u32" => "sum".to_owned(),
+        _ => parts[..load.parts() as usize].join(" + "),
+    };
+    let (sums, all) = shape.sums();
+    let lines = shape.each(|k| format!("let load{k} = loads[i + {k}u * step];"));
+    let adds = shape.each(|k| format!("sum{k} += items_of(load{k});"));
+    format!(
+        "const VECTOR: u32 = {}u;\n\nalias Load = {of};\nalias Wide = {wide};\n\nfn items_of(load: Load) -> Wide \
+         {{\n    return {items};\n}}\n\nfn sum_of(first: u32, step: u32, end: u32) -> Item {{\n{sums}    var i = \
+         first;\n    for (; i + {}u * step < end; i += {ahead}u * step) {{\n{lines}{adds}    }}\n    for (; i < end; \
+         i += step) {{\n        sum0 += items_of(loads[i]);\n    }}\n    let sum = {all};\n    return \
+         {folded};\n}}\n",
+        load.words(),
+        ahead - 1,
+    )
+}
+
+/// The modules: both files, both types, every shape.
+#[must_use]
+pub fn shaders() -> Vec<Arc<Shader>> {
+    static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
+        let mut all = Vec::new();
+        for subgroup in [false, true] {
+            for item in Number::ALL {
+                all.extend(Shape::modules().map(|shape| source(subgroup, item, shape)));
+            }
+        }
+        all
+    });
+    SHADERS.clone()
+}
+
+pub(super) fn shader(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
+    let of_each = Shape::modules().count();
+    let family = usize::from(subgroup) * Number::ALL.len() + item as usize;
+    Arc::clone(&shaders()[family * of_each + shape.index()])
+}

@@ -1,0 +1,190 @@
+//! Speculation: branch, or compute both sides and select?
+//!
+//! # Formula
+//! Each lane wants arm 1 with probability q, else arm 0. A subgroup that branches runs the arms that
+//! any of its lanes wants, T_branch = t_b + (1 − q^W)·T₀ + (1 − (1 − q)^W)·T₁; one that selects runs both,
+//! T_select = t_s + T₀′ + T₁′.
+//!
+//! - q: divergence probability, 0 ≤ q ≤ 1
+//! - W: lanes in a subgroup, W ≥ 1
+//! - T₀, T₁: seconds of each arm for one subgroup under a branch, both > 0
+//! - T₀′, T₁′: the same with no branch around it: often less, since no lane need be masked
+//! - t_b, t_s: seconds to choose by branch and by select, whatever the arms, ≥ 0
+//!
+//! Valid while the arms are real branches (a compiler turns small ones into selects by itself) and lanes
+//! choose independently of each other.
+//!
+//! # Source
+//! The divergence law ([`crate::experiments::divergence::law`]) with each arm's probability of being taken; on when
+//! running both sides pays: S. Mahlke et al., "Effective compiler
+//! support for predicated execution using the hyperblock", MICRO 25, 1992.
+
+use crate::experiments::divergence::law::at_least_one;
+
+/// Seconds for a subgroup of `width` lanes that branches: `branch_s` to choose, and each path as often as any lane
+/// wants it.
+///
+/// ```
+/// use warplaw::experiments::select::law::branch_time;
+/// // Two lanes, q = 1/2: each path is wanted by three subgroups in four.
+/// assert_eq!(branch_time(1.0, [10.0, 20.0], 0.5, 2.0), 1.0 + 7.5 + 15.0);
+/// ```
+#[must_use]
+pub fn branch_time(branch_s: f64, branched_s: [f64; 2], q: f64, width: f64) -> f64 {
+    debug_assert!((0.0..=1.0).contains(&q) && width >= 1.0, "q={q} W={width}");
+    branch_s + at_least_one(1.0 - q, width) * branched_s[0] + at_least_one(q, width) * branched_s[1]
+}
+
+/// Seconds for a subgroup that runs both paths and selects.
+///
+/// ```
+/// use warplaw::experiments::select::law::select_time;
+/// assert_eq!(select_time(0.5, [9.0, 18.0]), 27.5);
+/// ```
+#[must_use]
+pub fn select_time(select_s: f64, straight_s: [f64; 2]) -> f64 {
+    select_s + straight_s[0] + straight_s[1]
+}
+
+/// What the two ways are made of, in seconds for one subgroup.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// Choosing by branch, no arm run.
+    pub branch_s: f64,
+    /// Choosing by select, no arm run.
+    pub select_s: f64,
+    /// Arm 0 and arm 1 under a branch.
+    pub branched_s: [f64; 2],
+    /// Arm 0 and arm 1 with no branch around them.
+    pub straight_s: [f64; 2],
+}
+
+impl Costs {
+    /// Seconds for a subgroup of `width` lanes that branches.
+    ///
+    /// ```
+    /// use warplaw::experiments::select::law::Costs;
+    /// let costs =
+    ///     Costs { branch_s: 1.0, select_s: 0.0, branched_s: [10.0, 20.0], straight_s: [9.0, 18.0] };
+    /// assert_eq!(costs.branch_time(0.0, 8.0), 11.0);
+    /// assert_eq!(costs.branch_time(1.0, 8.0), 21.0);
+    /// // Two lanes, q = 1/2: each arm is wanted by three subgroups in four.
+    /// assert_eq!(costs.branch_time(0.5, 2.0), 1.0 + 7.5 + 15.0);
+    /// ```
+    #[must_use]
+    pub fn branch_time(self, q: f64, width: f64) -> f64 {
+        branch_time(self.branch_s, self.branched_s, q, width)
+    }
+
+    /// Seconds for a subgroup that runs both arms and selects.
+    ///
+    /// ```
+    /// use warplaw::experiments::select::law::Costs;
+    /// let costs =
+    ///     Costs { branch_s: 1.0, select_s: 0.5, branched_s: [10.0, 20.0], straight_s: [9.0, 18.0] };
+    /// assert_eq!(costs.select_time(), 27.5);
+    /// ```
+    #[must_use]
+    pub fn select_time(self) -> f64 {
+        select_time(self.select_s, self.straight_s)
+    }
+
+    /// The divergence probabilities from and to which selecting is no dearer than branching; `None` where the
+    /// branch stays cheaper throughout. It is one interval, since T_branch is concave in q.
+    ///
+    /// ```
+    /// use warplaw::experiments::select::law::Costs;
+    /// // One lane: the branch costs 2 + 10 against 20 at any q.
+    /// let arms_s = [10.0, 10.0];
+    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, branched_s: arms_s, straight_s: arms_s };
+    /// assert_eq!(costs.selecting_pays(1.0), None);
+    /// // Many lanes take both arms almost surely, and 2 s of choosing are lost.
+    /// let [from, to] = costs.selecting_pays(64.0).unwrap();
+    /// assert!(from < 0.05 && (from + to - 1.0).abs() < 1e-9);
+    /// ```
+    #[must_use]
+    pub fn selecting_pays(self, width: f64) -> Option<[f64; 2]> {
+        let pays = |q: f64| self.select_time() <= self.branch_time(q, width);
+        let peak = self.dearest_branch(width);
+        if !pays(peak) {
+            return None;
+        }
+        let edge = |outside: f64| {
+            if pays(outside) {
+                return outside;
+            }
+            let (mut out, mut within) = (outside, peak);
+            for _ in 0..60 {
+                let middle = 0.5 * (out + within);
+                if pays(middle) { within = middle } else { out = middle }
+            }
+            within
+        };
+        Some([edge(0.0), edge(1.0)])
+    }
+
+    /// The divergence probability at which branching costs most.
+    #[must_use]
+    pub fn dearest_branch(self, width: f64) -> f64 {
+        let (mut lo, mut hi) = (0.0, 1.0);
+        // A ternary search, which a concave function allows; where it is flat any point will do.
+        for _ in 0..200 {
+            let (left, right) = (lo + (hi - lo) / 3.0, hi - (hi - lo) / 3.0);
+            match self.branch_time(left, width).total_cmp(&self.branch_time(right, width)) {
+                std::cmp::Ordering::Less => lo = left,
+                std::cmp::Ordering::Greater => hi = right,
+                std::cmp::Ordering::Equal => (lo, hi) = (left, right),
+            }
+        }
+        0.5 * (lo + hi)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn costs() -> impl Strategy<Value = Costs> {
+        let arm_s = || 0.1..10.0f64;
+        (0.0..5.0f64, 0.0..5.0f64, [arm_s(), arm_s()], [arm_s(), arm_s()]).prop_map(
+            |(branch_s, select_s, branched_s, straight_s)| Costs {
+                branch_s,
+                select_s,
+                branched_s,
+                straight_s,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_branch_is_never_dearer_than_its_choice_and_both_arms(
+            costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
+        ) {
+            let both = costs.branch_s + costs.branched_s[0] + costs.branched_s[1];
+            prop_assert!(costs.branch_time(q, width) <= both + 1e-9);
+        }
+
+        #[test]
+        fn where_all_lanes_agree_one_arm_is_paid(costs in costs(), width in 1.0..129f64) {
+            prop_assert!((costs.branch_time(0.0, width) - costs.branch_s - costs.branched_s[0]).abs() < 1e-9);
+            prop_assert!((costs.branch_time(1.0, width) - costs.branch_s - costs.branched_s[1]).abs() < 1e-9);
+        }
+
+        #[test]
+        fn selecting_pays_between_its_ends_and_nowhere_else(
+            costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
+        ) {
+            let pays = costs.select_time() <= costs.branch_time(q, width) * (1.0 + 1e-9);
+            match costs.selecting_pays(width) {
+                Some([from, to]) => {
+                    let inside = (from..=to).contains(&q);
+                    let near = (q - from).abs() < 1e-6 || (q - to).abs() < 1e-6;
+                    prop_assert!(near || inside == pays, "{from}..{to}, q={q}");
+                }
+                None => prop_assert!(costs.select_time() > costs.branch_time(q, width) * (1.0 - 1e-9)),
+            }
+        }
+    }
+}

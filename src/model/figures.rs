@@ -1,0 +1,212 @@
+//! Figures as people read them: three digits, a unit, nothing more than was measured.
+
+use super::{Interval, Metric};
+
+/// `value` to three significant digits, without an exponent where that stays readable.
+#[must_use]
+pub fn digits(value: f64) -> String {
+    significant(value, 3)
+}
+
+fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    // Rounded first, so that 99.999 counts as the 100.0 that it is written as.
+    let scientific = format!("{value:.*e}", digits - 1);
+    let magnitude: i32 =
+        scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or_default();
+    if !(-4..7).contains(&magnitude) {
+        return scientific;
+    }
+    let decimals = (digits as i32 - 1 - magnitude).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if decimals > 0 && value.fract() == 0.0 { format!("{value:.0}") } else { text }
+}
+
+/// `value` with its unit, seconds and bytes in the prefix that suits them.
+#[must_use]
+pub fn quantity(value: f64, unit: &str) -> String {
+    to_digits(value, unit, 3)
+}
+
+/// The same to so many significant digits.
+#[must_use]
+pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
+    match unit {
+        "s" | "s/B" => {
+            let (factor, prefix) = seconds_scale(value);
+            format!("{} {prefix}{}", significant(value * factor, digits), &unit[1..])
+        }
+        "B" | "B/s" | "op/s" | "item/s" => {
+            let (factor, prefix) = bytes_scale(value);
+            format!("{} {prefix}{unit}", significant(value * factor, digits))
+        }
+        "x" => format!("{}×", significant(value, digits)),
+        "%" => format!("{} %", trimmed(&significant(value * 100.0, digits))),
+        "" => significant(value, digits),
+        _ => format!("{} {unit}", significant(value, digits)),
+    }
+}
+
+/// `value` to four digits, without zeros that end a fraction.
+#[must_use]
+pub fn compact(value: f64) -> String {
+    trimmed(&significant(value, 4)).to_owned()
+}
+
+/// `value` for an axis: no digit more than it has, large counts in thousands and millions.
+#[must_use]
+pub fn short(value: f64, unit: &str) -> String {
+    if !unit.is_empty() {
+        let text = quantity(value, unit);
+        let end =
+            text.find(|c: char| !c.is_ascii_digit() && !"-.e".contains(c)).unwrap_or(text.len());
+        return format!("{}{}", trimmed(&text[..end]), &text[end..]);
+    }
+    let (factor, suffix) = match value.abs() {
+        v if v >= 1e9 => (1e-9, "G"),
+        v if v >= 1e6 => (1e-6, "M"),
+        v if v >= 1e4 => (1e-3, "k"),
+        _ => (1.0, ""),
+    };
+    format!("{}{suffix}", trimmed(&digits(value * factor)))
+}
+
+/// Without zeros that end a fraction.
+fn trimmed(digits: &str) -> &str {
+    if digits.contains('.') && !digits.contains('e') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    }
+}
+
+fn bytes_scale(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        v if v >= 1e12 => (1e-12, "T"),
+        v if v >= 1e9 => (1e-9, "G"),
+        v if v >= 1e6 => (1e-6, "M"),
+        v if v >= 1e3 => (1e-3, "k"),
+        _ => (1.0, ""),
+    }
+}
+
+fn seconds_scale(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        v if v >= 1.0 || v == 0.0 => (1.0, "s"),
+        v if v >= 1e-3 => (1e3, "ms"),
+        v if v >= 1e-6 => (1e6, "µs"),
+        v if v >= 1e-9 => (1e9, "ns"),
+        _ => (1e12, "ps"),
+    }
+}
+
+/// A value with its interval, both in the value's prefix; alone, where it cannot be another.
+#[must_use]
+pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> String {
+    let Some(interval) = interval.filter(|interval| interval.lo < interval.hi) else {
+        return quantity(value, unit);
+    };
+    let factor = match unit {
+        "s" | "s/B" => seconds_scale(value).0,
+        "B" | "B/s" | "op/s" | "item/s" => bytes_scale(value).0,
+        "%" => 100.0,
+        _ => 1.0,
+    };
+    let (lo, hi) = (digits(interval.lo * factor), digits(interval.hi * factor));
+    format!("{} [{lo}, {hi}]", quantity(value, unit))
+}
+
+/// A ratio near 1, to a thousandth, with its interval.
+#[must_use]
+pub fn ratio(value: f64, interval: Option<Interval>) -> String {
+    match interval {
+        Some(i) => format!("{value:.3} [{:.3}, {:.3}]", i.lo, i.hi),
+        None => format!("{value:.3}"),
+    }
+}
+
+/// A share in per cent.
+#[must_use]
+pub fn per_cent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A metric's value with its unit, or its text.
+#[must_use]
+pub fn metric(metric: &Metric) -> String {
+    shown(metric, None)
+}
+
+/// The same with its interval, where it is a figure that has one.
+#[must_use]
+pub fn metric_with_interval(metric: &Metric) -> String {
+    shown(metric, metric.ci)
+}
+
+fn shown(metric: &Metric, interval: Option<Interval>) -> String {
+    let figure = metric.value.map(|value| with_interval(value, &metric.unit, interval));
+    figure.or_else(|| metric.text.clone()).unwrap_or_default()
+}
+
+/// So many of something, in the plural where it must be.
+#[must_use]
+pub fn counted(many: usize, what: &str) -> String {
+    let plural = if many == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(many as f64))
+}
+
+/// A count with separators.
+#[must_use]
+pub fn count(value: f64) -> String {
+    if value.fract() != 0.0 || value.abs() >= 1e15 {
+        return digits(value);
+    }
+    let plain = (value.abs() as u64).to_string();
+    let grouped: Vec<String> = plain
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+        .collect();
+    format!("{}{}", if value < 0.0 { "-" } else { "" }, grouped.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        assert_eq!(quantity(2.7119e-6, "s"), "2.71 µs");
+        assert_eq!(quantity(0.0123, "s"), "12.3 ms");
+        assert_eq!(quantity(9.91e-10, "s/B"), "991 ps/B");
+        assert_eq!(quantity(8.0, "lanes"), "8 lanes");
+        assert_eq!(quantity(1.8245, "x"), "1.82×");
+        assert_eq!(quantity(1234.5, "GB/s"), "1234 GB/s");
+        assert_eq!(quantity(-2.5e-10, "s"), "-250 ps");
+        assert_eq!(digits(1.5e9), "1.50e9");
+        assert_eq!(count(16_777_216.0), "16,777,216");
+        assert_eq!(per_cent(0.0345), "3.5 %");
+        assert_eq!(compact(0.99), "0.99");
+        assert_eq!(digits(99.999), "100");
+        assert_eq!(to_digits(99.999_99, "x", 4), "100.0×");
+        assert_eq!(to_digits(0.99, "%", 4), "99 %");
+        assert_eq!(to_digits(1.0 / 3.0, "%", 4), "33.33 %");
+        assert_eq!(short(2e-3, "s"), "2 ms");
+        assert_eq!(short(1.5e-7, "s"), "150 ns");
+        assert_eq!(short(2.0, "x"), "2×");
+        assert_eq!(short(0.95, ""), "0.95");
+        assert_eq!(short(1024.0, ""), "1024");
+        assert_eq!(short(16_777_216.0, ""), "16.8M");
+        assert_eq!(short(0.0, "s"), "0 s");
+    }
+
+    #[test]
+    fn an_interval_keeps_its_values_prefix() {
+        let interval = Some(Interval { lo: -5.9e-7, hi: 1.27e-5 });
+        assert_eq!(with_interval(2.71e-6, "s", interval), "2.71 µs [-0.590, 12.7]");
+        assert_eq!(ratio(0.99876, None), "0.999");
+    }
+}

@@ -1,0 +1,299 @@
+//! Records of version 1, which did not say of their figures what those are: read, and told by one frozen table.
+
+mod labels;
+
+use serde::Deserialize;
+
+use super::{
+    Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
+    Metric, Over, Point, Quantity, Record, Schema, Search, Status, StoppedBy, Tool, Verdict,
+};
+
+/// Old names of experiments, each with the present one.
+pub const ALIASES: &[(&str, &str)] = &[("ladder", "batching")];
+
+#[derive(Deserialize)]
+struct OldRecord {
+    tool: Tool,
+    started_at: String,
+    duration_s: f64,
+    seed: u64,
+    machine: Machine,
+    adapter: Adapter,
+    clock: Clock,
+    experiments: Vec<OldExperiment>,
+    cases: Vec<OldCase>,
+}
+
+#[derive(Deserialize)]
+struct OldExperiment {
+    id: String,
+    idea: Category,
+    law: String,
+    status: Status,
+    reason: Option<String>,
+    verdict: Option<Verdict>,
+    stopped_by: Option<StoppedBy>,
+    #[serde(default)]
+    rounds: u32,
+    #[serde(default)]
+    duration_s: f64,
+    costs: Option<Costs>,
+    tolerance: Option<f64>,
+    #[serde(default)]
+    searches: Vec<Search>,
+    #[serde(default)]
+    parameters: Vec<OldParameter>,
+    #[serde(default)]
+    findings: Vec<OldFinding>,
+    #[serde(default)]
+    points: Vec<Point>,
+    #[serde(default)]
+    controls: Vec<Control>,
+    #[serde(default)]
+    diagnosis: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct OldParameter {
+    name: String,
+    value: f64,
+    unit: String,
+    ci: Option<Interval>,
+    reach: Option<Interval>,
+}
+
+#[derive(Deserialize)]
+struct OldFinding {
+    name: String,
+    value: OldValue,
+    unit: String,
+    ci: Option<Interval>,
+    reach: Option<Interval>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OldValue {
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+struct OldCase {
+    id: String,
+    samples_s: Vec<Option<f64>>,
+    verified: bool,
+    #[serde(default)]
+    scale: u32,
+    failure: Option<String>,
+}
+
+/// The record that `bytes` hold, as it would be written today.
+pub(super) fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
+    let old: OldRecord = serde_json::from_slice(bytes)?;
+    let mut cases: Vec<OldCase> = old.cases;
+    let mut experiments: Vec<Experiment> = Vec::with_capacity(old.experiments.len());
+    for experiment in old.experiments {
+        let prefix = format!("{}.", experiment.id);
+        let (own, others) = cases.into_iter().partition(|case| case.id.starts_with(&prefix));
+        cases = others;
+        experiments.push(experiment.today(own));
+    }
+    Ok(Record {
+        schema: Schema::current(),
+        tool: old.tool,
+        started_at: old.started_at,
+        duration_s: old.duration_s,
+        seed: old.seed,
+        machine: old.machine,
+        adapter: old.adapter,
+        clock: old.clock,
+        experiments,
+    })
+}
+
+impl OldExperiment {
+    fn today(self, cases: Vec<OldCase>) -> Experiment {
+        let alias = ALIASES.iter().find(|(old, _)| *old == self.id);
+        let id = alias.map_or(self.id.clone(), |(_, present)| (*present).to_owned());
+        let local = |case: &str| case.split_once('.').map_or(case, |(_, local)| local).to_owned();
+        let parameters =
+            self.parameters.into_iter().map(|OldParameter { name, value, unit, ci, reach }| {
+                OldFinding { name, value: OldValue::Number(value), unit, ci, reach }
+            });
+        let metrics = parameters.chain(self.findings).map(|finding| finding.today(&id));
+        let mut points = self.points;
+        for trace in points.iter_mut().filter_map(|point| point.trace.as_mut()) {
+            trace.case = local(&trace.case);
+        }
+        points.extend(best_rates(&id, &points));
+        let case = |case: OldCase| Case {
+            id: local(&case.id),
+            verified: case.verified,
+            scale: case.scale,
+            failure: case.failure,
+            samples_s: case.samples_s,
+        };
+        Experiment {
+            category: self.idea,
+            law: self.law,
+            status: self.status,
+            reason: self.reason,
+            verdict: self.verdict,
+            stopped_by: self.stopped_by,
+            rounds: self.rounds,
+            duration_s: self.duration_s,
+            costs: self.costs,
+            tolerance: self.tolerance,
+            tolerance_reason: None,
+            searches: self.searches,
+            metrics: metrics.collect(),
+            curves: curves(&id),
+            points,
+            controls: self.controls,
+            diagnosis: self.diagnosis,
+            cases: cases.into_iter().map(case).collect(),
+            id,
+        }
+    }
+}
+
+impl OldFinding {
+    fn today(self, experiment: &str) -> Metric {
+        let found = labels::find(experiment, &self.name);
+        let (label, better, headline) = found.map_or_else(
+            || (self.name.replace('_', " "), by_unit(&self.unit), false),
+            |(label, known)| (label, known.better, known.headline),
+        );
+        let (value, text) = match self.value {
+            OldValue::Number(number) => (Some(number), None),
+            OldValue::Text(text) => (None, Some(text)),
+        };
+        let (ci, spread) = (self.ci, self.reach);
+        Metric {
+            id: self.name,
+            label,
+            unit: self.unit,
+            better,
+            headline,
+            note: String::new(),
+            value,
+            text,
+            ci,
+            spread,
+        }
+    }
+}
+
+/// Of what the table does not name: less time or more of a rate is better.
+fn by_unit(unit: &str) -> Better {
+    match unit {
+        "s" | "s/B" => Better::Lower,
+        "B/s" | "GB/s" => Better::Higher,
+        _ => Better::Neither,
+    }
+}
+
+/// Series that devices were compared by.
+fn curves(experiment: &str) -> Vec<Curve> {
+    let curve = |series: &str,
+                 title: &str,
+                 [y, unit]: [&str; 2],
+                 over,
+                 logarithmic,
+                 reference: Option<&str>| {
+        let [series, title, y, unit] = [series, title, y, unit].map(str::to_owned);
+        vec![Curve {
+            series,
+            title,
+            y,
+            unit,
+            over,
+            logarithmic,
+            reference: reference.map(str::to_owned),
+        }]
+    };
+    match experiment {
+        "divergence" => curve(
+            "interleaved",
+            "cost of a k-way branch",
+            ["time over one path's", "x"],
+            Over::First,
+            true,
+            Some("1/η = k"),
+        ),
+        "lanes" => curve(
+            "speed-up",
+            "speed-up by active lanes",
+            ["speed-up over one lane", "x"],
+            Over::One,
+            true,
+            Some("as many as lanes"),
+        ),
+        "width" => curve(
+            "granularity",
+            "cost of two branch paths by granularity",
+            ["time over one path's", "x"],
+            Over::Last,
+            false,
+            None,
+        ),
+        "amdahl" => curve(
+            "f = 1, ideal workers",
+            "speed-up by workgroups",
+            ["speed-up over one", "x"],
+            Over::One,
+            true,
+            None,
+        ),
+        "reduction" => {
+            curve(BEST, "best reduction by size", ["read", "B/s"], Over::Nothing, true, None)
+        }
+        "contention" => curve(
+            "add, in turn",
+            "atomics by number of counters",
+            ["time", "s"],
+            Over::Nothing,
+            true,
+            None,
+        ),
+        _ => Vec::new(),
+    }
+}
+
+const BEST: &str = "best u32";
+
+/// The most that any reduction of u32 reads at each size.
+fn best_rates(experiment: &str, points: &[Point]) -> Vec<Point> {
+    const ITEM_BYTES: f64 = 4.0;
+    if experiment != "reduction" {
+        return Vec::new();
+    }
+    let mut best: Vec<Point> = Vec::new();
+    for point in points.iter().filter(|point| point.series.ends_with(" u32")) {
+        let bytes = ITEM_BYTES * point.x.value;
+        let (measured, predicted) = (bytes / point.measured, bytes / point.predicted);
+        match best.iter_mut().find(|known| known.x.value == point.x.value) {
+            Some(known) => {
+                known.measured = known.measured.max(measured);
+                known.predicted = known.predicted.max(predicted);
+                known.ratio = known.measured / known.predicted;
+            }
+            None => best.push(Point {
+                series: BEST.to_owned(),
+                x: Quantity { ..point.x.clone() },
+                measured,
+                predicted,
+                unit: "B/s".to_owned(),
+                ratio: measured / predicted,
+                ratio_ci: None,
+                ratio_spread: None,
+                verdict: Verdict::Inconclusive,
+                judged: false,
+                trace: None,
+            }),
+        }
+    }
+    best
+}
