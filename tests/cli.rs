@@ -39,14 +39,9 @@ fn golden() -> String {
 #[test]
 fn an_unknown_experiment_is_named_with_those_there_are() {
     let output = warplaw(&["run", "--only", "width,teleport"]);
-    assert_error(
-        &output,
-        &[
-            "`teleport`",
-            "width, divergence, imbalance, select, amdahl, ilp, lanes, batching, ceilings, reduction, \
-             contention, dependence, allreduce, occupancy, overlap",
-        ],
-    );
+    let known = warplaw::experiments::REGISTRY.iter().map(|experiment| experiment.id);
+    let known: Vec<&str> = known.collect();
+    assert_error(&output, &["`teleport`", &known.join(", ")]);
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         (share, first, sweep.iter().map(mixed).collect::<Vec<_>>())
     });
 
+    let label = "speed-up of all workgroups over one, parallel work";
+    plan.metric(
+        About::new("hardware_workers", label, "x")
+            .higher()
+            .headline()
+            .note(format!("workgroups of {LANES} lanes")),
+        Expr::most_known(alone.parallel.iter().map(|&(p, _)| alone.worth(p))),
+    );
     for (share, serial, mixed) in shares {
         add_share(&mut plan, &alone, share, serial, &mixed);
     }
@@ -131,14 +139,6 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let workers = f64::from(p);
         plan.show(all_parallel, workers, alone.worth(p), speed_up(1.0, workers));
     }
-    let label = "speed-up of all workgroups over one, parallel work";
-    plan.metric(
-        About::new("hardware_workers", label, "x")
-            .higher()
-            .headline()
-            .note(format!("workgroups of {LANES} lanes")),
-        Expr::most_known(alone.parallel.iter().map(|&(p, _)| alone.worth(p))),
-    );
     let label = "time of the whole job on one workgroup";
     plan.metric(About::new("t_job", label, "s").lower(), alone.time(1));
     plan.diagnose(diagnose);

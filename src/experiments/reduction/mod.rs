@@ -109,8 +109,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         "atomic_per_item f32 stops at {MOST_SWAPS} items: one compare-and-swap per item is quadratic \
          under contention"
     ));
-    add_prices(&mut plan, &alone);
     add_best(&mut plan, &alone, &of_u32, shape, most);
+    add_prices(&mut plan, &alone);
     add_best_by_size(&mut plan, &of_u32);
     plan.diagnose(diagnose);
     Ok(plan)

@@ -161,6 +161,11 @@ fn spelt(part: &str) -> String {
     part.split('.').collect::<Vec<_>>().join(", ").replace('_', " ")
 }
 
+/// Where a figure stands among those of its experiment: what the law is about first.
+pub(super) fn place(experiment: &str, name: &str) -> usize {
+    LABELS.iter().position(|label| label.part(experiment, name).is_some()).unwrap_or(LABELS.len())
+}
+
 /// The label of an experiment's figure and what else is known of it.
 pub(super) fn find(experiment: &str, name: &str) -> Option<(String, &'static Label)> {
     LABELS.iter().find_map(|label| {

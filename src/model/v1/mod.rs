@@ -123,6 +123,8 @@ impl OldExperiment {
                 OldFinding { name, value: OldValue::Number(value), unit, ci, reach }
             });
         let metrics = parameters.chain(self.findings).map(|finding| finding.today(&id));
+        let mut metrics: Vec<Metric> = metrics.collect();
+        metrics.sort_by_key(|metric| labels::place(&id, &metric.id));
         let mut points = self.points;
         for trace in points.iter_mut().filter_map(|point| point.trace.as_mut()) {
             trace.case = local(&trace.case);
@@ -148,7 +150,7 @@ impl OldExperiment {
             tolerance: self.tolerance,
             tolerance_reason: None,
             searches: self.searches,
-            metrics: metrics.collect(),
+            metrics,
             curves: curves(&id),
             points,
             controls: self.controls,
