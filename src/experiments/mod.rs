@@ -9,6 +9,7 @@ pub mod allreduce;
 pub mod amdahl;
 pub mod batching;
 pub mod ceilings;
+pub mod coalescing;
 pub mod contention;
 pub mod dependence;
 pub mod divergence;
@@ -38,6 +39,7 @@ pub const REGISTRY: &[Experiment] = &[
     divergence::EXPERIMENT,
     imbalance::EXPERIMENT,
     select::EXPERIMENT,
+    coalescing::EXPERIMENT,
     amdahl::EXPERIMENT,
     ilp::EXPERIMENT,
     lanes::EXPERIMENT,

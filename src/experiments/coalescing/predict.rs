@@ -1,0 +1,63 @@
+//! What a strided load costs.
+
+use super::law::{WORD, lines_drawn, lines_of_stride, load_time};
+use crate::experiments::width::parameter::WIDTH;
+use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
+use crate::predict::domain::{BYTES_HELD, COUNT, OVERHEAD, TIME};
+use crate::predict::given::{Given, Unanswered};
+use crate::predict::steps::doublings;
+use crate::predict::{Law, Parameter};
+
+pub(crate) const LAW: Law = Law {
+    name: "coalescing",
+    about: "What does a load cost whose lanes are so many words apart?",
+    formula: "T = max(t_i, n·t_l); n = max(1, W·min(4·s / L, 1))",
+    parameters: &[
+        Parameter::new("stride", "words from one lane to the next, s", COUNT).swept(),
+        WIDTH,
+        Parameter::new("line-size", "bytes in a line, L", BYTES_HELD)
+            .at(&["coalescing.line_bytes", "coalescing.line_bytes_aligned"]),
+        Parameter::new("line", "time of a line, t_l", TIME).at(&["coalescing.t_line"]),
+        Parameter::new("issue", "time to issue a load, t_i", OVERHEAD)
+            .at(&["coalescing.t_issue"])
+            .or(0.0),
+    ],
+    choices: &[],
+    answer,
+};
+
+fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
+    let (first, stride) = given.swept("stride", 1.0)?;
+    let (width, line_bytes) = (given.get("width")?, given.get("line-size")?);
+    if line_bytes < WORD {
+        return Err(given.unfit("line-size", "a line holds at least a word of 4 bytes"));
+    }
+    let (line, issue_s) = (given.find("line")?, given.find("issue")?.unwrap_or(0.0));
+    // Without a line's time there is still its multiple, of a line beside which issuing is nothing.
+    let (line_s, issue_s) = line.map_or((1.0, 0.0), |line_s| (line_s, issue_s));
+    let lines = |stride: f64| lines_of_stride(width, stride, line_bytes);
+    let time_s = |lines: f64| load_time(issue_s, line_s, lines);
+    let cost = |stride: f64| time_s(lines(stride)) / time_s(lines(1.0));
+    let used = |stride: f64| width * WORD / (lines(stride) * line_bytes);
+    let axes = [Scale::Logarithmic, Scale::Logarithmic];
+    let mut answer =
+        Answer::new(given, ("words apart", ""), &doublings(first, stride.max(2.0)), axes);
+    answer.say(format!(
+        "A load with lanes {stride} words apart touches {} lines of {line_bytes} bytes and costs {} a contiguous one; \
+         {} of the bytes moved are used. Lanes at random places cost {}.",
+        crate::model::figures::digits(lines(stride)),
+        figure(cost(stride), "x"),
+        figure(used(stride), SHARE_OF_ONE),
+        figure(time_s(lines_drawn(width, 1e9, line_bytes)) / time_s(lines(1.0)), "x"),
+    ));
+    answer.figure("lines", "", lines(stride));
+    answer.figure("cost over a contiguous load", "x", cost(stride));
+    answer.figure("share of bytes used", SHARE_OF_ONE, used(stride));
+    answer.curve("cost", "x", cost);
+    answer.column("lines", "", lines);
+    answer.column("bytes used", SHARE_OF_ONE, used);
+    if line.is_some() {
+        answer.column("time", "s", |stride| time_s(lines(stride)));
+    }
+    Ok(answer)
+}
