@@ -79,7 +79,7 @@ pub struct Dispatch {
     /// Workgroups in x and y.
     pub(crate) workgroups: [u32; 2],
     /// What this dispatch asks of a lockstep machine with the given subgroup width, counted lane by lane and not taken
-    /// from a law: all that the fake executor knows of time, and what sizing bounds untried dispatches by, on hardware
+    /// from a law: all that the simulated device knows of time, and what sizing bounds untried dispatches by, on hardware
     /// too.
     pub(crate) demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
 }
