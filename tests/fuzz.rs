@@ -366,6 +366,18 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Each value of a small record, replaced by each of the hostile ones: what chance may miss.
+#[test]
+fn each_value_may_be_hostile() {
+    for (start, end) in values(GOLDEN.as_bytes()) {
+        for value in VALUES {
+            let mut text = GOLDEN.as_bytes().to_vec();
+            text.splice(start..end, value.bytes());
+            check(&text);
+        }
+    }
+}
+
 /// Files at the edge of what is read at all, of the worst kinds.
 #[test]
 fn large_files_are_refused_or_read_within_bounds() {

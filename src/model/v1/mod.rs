@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
-    Metric, Over, Point, Quantity, Record, Schema, Search, Status, StoppedBy, Tool, Verdict,
+    Metric, Over, Point, Quantity, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
 };
 
 /// Old names of experiments, each with the present one.
@@ -82,6 +82,7 @@ enum OldValue {
 #[derive(Deserialize)]
 struct OldCase {
     id: String,
+    #[serde(deserialize_with = "nanoseconds::deserialize_seconds")]
     samples_s: Vec<Option<f64>>,
     verified: bool,
     #[serde(default)]
