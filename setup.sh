@@ -4,7 +4,7 @@
 #
 #   sh setup.sh              for `cargo bench`, and for `cargo test` on a machine without a GPU
 #   sh setup.sh --lavapipe   lavapipe beside a real GPU, for `cargo test`
-#   sh setup.sh --browser    Chromium, for `cargo test -p warplaw-browser`
+#   sh setup.sh --browser    Chromium, for `cargo test --test pages`
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
