@@ -182,3 +182,15 @@ fn the_page_of_experiments_is_what_the_list_says() {
     let page = std::fs::read(path).expect("it is there");
     assert!(page == listed, "docs/experiments.md is old: WARPLAW_UPDATE=1 cargo test --test cli");
 }
+
+#[test]
+fn an_old_name_of_an_experiment_still_works() {
+    let ask = |law| {
+        let given = ["predict", law, "--alpha", "10us", "--t", "1ns", "--share", "90%"];
+        warplaw(&given)
+    };
+    let (old, present) = (ask("ladder"), ask("batching"));
+    assert_eq!(old.status.code(), Some(0), "{}", String::from_utf8_lossy(&old.stderr));
+    assert_eq!(old.stdout, present.stdout);
+    assert_eq!(warplaw::experiments::find("ladder").map(|found| found.id), Some("batching"));
+}

@@ -75,7 +75,6 @@ fn a_wrong_output_stays_one_when_the_run_is_interrupted() {
         stop.store(progress.done > 0.15, Ordering::Relaxed);
     };
     let outcome = run(&mut session, experiment, &stop, interrupt).expect("it does not fail");
-    let outcome = outcome.experiment;
     assert_eq!(outcome.stopped_by, Some(StoppedBy::Interrupted));
     assert_eq!(outcome.status, Status::Failed, "{:?}", outcome.reason);
     assert!(reason(&outcome).contains("wrong output"));

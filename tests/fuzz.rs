@@ -204,6 +204,7 @@ fn use_everywhere(record: &Record) {
         check_csv(&render(document, Format::Csv));
     }
     for page in report::gallery(&three, &[], "warplaw gallery") {
+        assert!(!page.path.contains(".."), "{} is outside of the folder", page.path);
         match page.path.as_str() {
             "README.md" => check_markdown(&page.text, Links::Gallery),
             path if path.ends_with(".md") => check_markdown(&page.text, Links::None),

@@ -6,8 +6,9 @@ mod sim;
 use std::sync::atomic::AtomicBool;
 
 use sim::{measure, measure_until, number, params, said, words};
-use warplaw::experiments::REGISTRY;
-use warplaw::gpu::{Contents, Workload};
+use warplaw::bench::{Context, Profile, Untuned};
+use warplaw::experiments::{REGISTRY, find};
+use warplaw::gpu::{AdapterFacts, Contents, Executor, Workload};
 use warplaw::model::Status;
 use warplaw::model::Verdict;
 use warplaw::sim::{Machine, Noise, Simulator};
@@ -251,7 +252,7 @@ fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found(
     assert!(said(&reduction, "subgroup_then_atomic u32 is unsupported"));
     let divergence = measure(Simulator::new(machine), "divergence");
     assert_eq!(divergence.status, Status::Unsupported);
-    assert!(divergence.reason.is_some_and(|reason| reason.contains("run `width` too")));
+    assert!(divergence.reason.is_some_and(|reason| reason.contains("run all experiments")));
 }
 
 #[test]
@@ -403,11 +404,14 @@ fn a_machine_of_one_lane_is_measured_too() {
 /// Sizes shrink to the limits, or the experiment says what it lacks; nothing is refused that was planned.
 #[test]
 fn small_limits_make_smaller_sizes_or_a_reason() {
-    for experiment in REGISTRY {
-        let executor = Simulator::new(Machine::lawful(16)).appearing(|facts| {
-            facts.limits.workgroup_lanes = 128;
-            facts.limits.binding_bytes = 16 << 20;
-        });
+    let small_workgroups: fn(&mut AdapterFacts) = |facts| facts.limits.workgroup_lanes = 128;
+    let small_bindings: fn(&mut AdapterFacts) = |facts| facts.limits.binding_bytes = 16 << 20;
+    // One limit at a time: the reason that one gives would hide what the other does.
+    let limited = [small_workgroups, small_bindings]
+        .into_iter()
+        .flat_map(|limit| REGISTRY.iter().map(move |experiment| (experiment, limit)));
+    for (experiment, limit) in limited {
+        let executor = Simulator::new(Machine::lawful(16)).appearing(limit);
         let outcome = measure(executor, experiment.id);
         let cases = &outcome.cases;
         match outcome.status {
@@ -437,4 +441,22 @@ fn a_control_that_cannot_be_read_decides_nothing() {
     let outcome = measure(executor, "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "control `linear` could not be read"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn every_figure_reads_as_a_formula_of_its_cases() {
+    let device = Simulator::new(Machine::lawful(8));
+    let context = Context::new(device.facts(), &Profile::QUICK, 1, &Untuned);
+    let context = Context { width: Some(8), ..context };
+    let plan = (find("lanes").expect("it is registered").plan)(&context).expect("it can be planned");
+    let formulas = plan.formulas();
+    let of = |name: &str| {
+        let found = formulas.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, formula)| formula.as_str())
+    };
+    let one = "(T[active.1] − T[active.1.floor]) / n[active.1]";
+    assert_eq!(of("t_subgroup_step"), format!("{one} / 512"));
+    assert_eq!(of("speed-up, 8, predicted"), "8");
+    let measured = of("speed-up, 8, measured");
+    assert!(measured.starts_with("8·(T[active.1]") && measured.contains("T[active.8]"), "{measured}");
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use textwrap::core::display_width;
-use warplaw::model::Interval;
-use warplaw::model::{ClockKind, Costs, Record, Search, Status, Tried, read};
+use warplaw::model::{
+    Better, ClockKind, Costs, Curve, Experiment, Interval, Metric, Point, Quantity, Record, Search,
+    Status, Tried, Verdict, read,
+};
 use warplaw::report::{self, Difference, Document, Format, Judgement, Named, render};
 
 fn data(name: &str) -> String {
@@ -334,4 +336,101 @@ fn records_are_judged_again_from_their_points() {
     assert_eq!(Judgement::of(&record), Judgement::Deviates);
     record.experiments.clear();
     assert_eq!(Judgement::of(&record), Judgement::Inconclusive);
+}
+
+/// A name that tries to become markup, a formula, a path and a terminal escape.
+const HOSTILE: &str = "../../<b>&|=x`\u{1b}[2J";
+
+/// An experiment that no report knows, with hostile names in every field of its own.
+fn unheard_of() -> Experiment {
+    let metric = |id: &str, value: Option<f64>, text: Option<&str>, headline| Metric {
+        id: id.to_owned(),
+        label: format!("{id} {HOSTILE}"),
+        unit: "furlongs".to_owned(),
+        better: Better::Higher,
+        headline,
+        note: HOSTILE.to_owned(),
+        value,
+        text: text.map(str::to_owned),
+        ci: value.map(|value| Interval { lo: 0.9 * value, hi: 1.1 * value }),
+        spread: None,
+    };
+    let point = |x: f64| Point {
+        series: HOSTILE.to_owned(),
+        x: Quantity { name: HOSTILE.to_owned(), value: x, unit: String::new() },
+        measured: 2.0 * x,
+        predicted: 2.0 * x,
+        unit: "s".to_owned(),
+        ratio: 1.0,
+        ratio_ci: Some(Interval { lo: 0.99, hi: 1.01 }),
+        ratio_spread: None,
+        verdict: Verdict::Holds,
+        judged: true,
+        trace: None,
+    };
+    let mut experiment = fixture().experiments.swap_remove(0);
+    experiment.id = HOSTILE.to_owned();
+    experiment.law = HOSTILE.to_owned();
+    experiment.metrics = vec![
+        metric("speed", Some(40.0), None, true),
+        metric("kind", None, Some(HOSTILE), true),
+        metric("plain", Some(3.0), None, false),
+    ];
+    experiment.points = vec![point(1.0), point(2.0), point(4.0)];
+    experiment.curves =
+        vec![Curve { series: HOSTILE.to_owned(), ..Curve::new(HOSTILE, HOSTILE, "s") }];
+    experiment.diagnosis = vec![HOSTILE.to_owned()];
+    experiment
+}
+
+#[test]
+fn an_experiment_that_reports_do_not_know_is_shown_in_full_everywhere() {
+    let mut record = fixture();
+    record.experiments.push(unheard_of());
+    let mut other = record.clone();
+    other.seed += 1;
+    let records = [("a.json", record.clone()), ("b.json", other)];
+    let pair = named(&records);
+
+    let report = report::report(&record);
+    let comparison = report::compare(&pair);
+    for format in [Format::Terminal { width: None, color: false }, Format::Markdown, Format::Html] {
+        for (document, expected) in [
+            (&report, ["speed ", "kind ", "plain ", "40"].as_slice()),
+            (&comparison, ["speed ", "plain ", "SAME"].as_slice()),
+        ] {
+            let text = render(document, format);
+            for word in expected {
+                assert!(text.contains(word), "{format:?} lacks `{word}`");
+            }
+            assert!(!text.contains('\u{1b}'), "{format:?} lets an escape through");
+        }
+    }
+    assert!(!render(&report, Format::Html).contains("<b>"), "markup gets onto a page");
+    let points = render(&report::points(std::slice::from_ref(&record)), Format::Csv);
+    assert_eq!(points.matches("<b>").count() / 2, 3, "a row for each of its points: {points}");
+
+    let pages = report::gallery(&pair, &[], "warplaw gallery");
+    let own: Vec<&str> =
+        pages.iter().map(|page| page.path.as_str()).filter(|path| path.contains("b-x")).collect();
+    assert_eq!(own, ["curves-b-x-2j.svg"]);
+    for page in &pages {
+        assert!(!page.path.contains(".."), "{} is outside of the folder", page.path);
+    }
+}
+
+#[test]
+fn two_curves_of_one_experiment_are_two_pictures() {
+    let mut record = fixture();
+    let mut experiment = unheard_of();
+    let mut second = experiment.points.clone();
+    second.iter_mut().for_each(|point| point.series = "second".to_owned());
+    experiment.points.extend(second);
+    let curve = Curve { series: "second".to_owned(), ..experiment.curves[0].clone() };
+    experiment.curves.push(curve);
+    record.experiments.push(experiment);
+    let pages = report::gallery(&named(&[("a.json", record)]), &[], "warplaw gallery");
+    for path in ["curves-b-x-2j.svg", "curves-b-x-2j-2.svg"] {
+        assert_eq!(pages.iter().filter(|page| page.path == path).count(), 1, "{path}");
+    }
 }

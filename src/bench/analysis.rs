@@ -52,25 +52,16 @@ pub(super) fn analyse(
         })
         .collect();
     let mut outcome = model::Experiment {
-        id: experiment.id.to_owned(),
-        category: experiment.category,
-        law: experiment.law.to_owned(),
-        status: Status::Measured,
-        reason: None,
         verdict: Some(combine(points.iter().filter(|p| p.judged).map(|p| p.verdict))),
-        stopped_by: None,
         rounds: samples.whole_rounds() as u32,
-        duration_s: 0.0,
-        costs: None,
         tolerance: Some(tolerance),
         tolerance_reason: Some(experiment.tolerance.reason.to_owned()),
-        searches: Vec::new(),
         metrics: metrics(plan, typical),
         curves: plan.curves.clone(),
         points,
         controls: controls.read(samples, typical, tolerance),
         diagnosis: plan.notes.clone(),
-        cases: Vec::new(),
+        ..experiment.blank(Status::Measured)
     };
     if samples.rounds_of_some() > 0 {
         outcome.diagnosis.push(format!(

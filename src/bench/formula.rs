@@ -1,7 +1,6 @@
 //! An expression laid out in order of evaluation: evaluated, differentiated, traced to a sample, printed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::case::CaseId;
@@ -231,6 +230,9 @@ impl Step {
             Self::Sum(of) => of.iter().map(|&of| (of, 1.0)).collect(),
             Self::Extreme { .. } => self.chosen(found).map(|of| (of, 1.0)).into_iter().collect(),
             Self::Positive(of) => vec![(*of, 1.0)],
+            Self::Call { of, lenient: false, .. } if of.iter().any(|&of| found[of].is_nan()) => {
+                Vec::new()
+            }
             Self::Call { of, function, .. } => {
                 let at: Vec<f64> = of.iter().map(|&of| found[of]).collect();
                 let partial = |index: usize| {
@@ -293,11 +295,7 @@ impl Step {
             Self::Subtract(a, b) => (format!("{} − {}", part(*a, 0), part(*b, 1)), 0),
             Self::Multiply(a, b) => (format!("{}·{}", part(*a, 1), part(*b, 1)), 1),
             Self::Divide(a, b) => (format!("{} / {}", part(*a, 1), part(*b, 2)), 1),
-            Self::Sum(of) => {
-                let mut text = String::from("Σ(");
-                let _infallible = write!(text, "{})", list(of));
-                (text, 2)
-            }
+            Self::Sum(of) => (format!("Σ({})", list(of)), 2),
             Self::Extreme { of, largest, .. } => {
                 (format!("{}({})", if *largest { "max" } else { "min" }, list(of)), 2)
             }

@@ -5,18 +5,21 @@
 //! every output, runs rounds in random order with controls among them, stops, estimates, judges.
 
 mod analysis;
+mod attempt;
 mod case;
 mod controls;
 mod expr;
 mod formula;
 mod plan;
 mod profile;
+mod progress;
 mod remarks;
 mod replay;
 mod rounds;
 mod run;
 mod sampling;
 mod search;
+mod seed;
 mod session;
 mod sizing;
 mod stopping;
@@ -32,9 +35,11 @@ pub use controls::tolerance_of;
 pub use expr::Expr;
 pub use plan::{Context, Experiment, Plan, SeriesId, Sizing, Tolerance, Unsupported};
 pub use profile::Profile;
-pub use replay::{replay, seed_of};
-pub use run::{Outcome, Progress, Stage, run, seed_from_time, unmeasured};
+pub use progress::{Progress, Stage};
+pub use replay::replay;
+pub use run::{run, unmeasured};
 pub use search::{Axis, Search, Thoroughness, Work, search};
+pub use seed::{seed_from_time, seed_of};
 pub use session::Session;
 pub use suite::{Opener, Origin, Suite};
 pub use tuner::{Recorded, Tuner, Untuned};

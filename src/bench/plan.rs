@@ -9,7 +9,7 @@ use super::formula::Formula;
 use super::search::Search;
 use super::tuner::Tuner;
 use crate::gpu::{AdapterFacts, Shader, Workload};
-use crate::model::{About, Category, Curve, DeviceType, Experiment as Outcome};
+use crate::model::{About, Category, Curve, DeviceType, Experiment as Outcome, Status};
 use crate::predict::Law;
 
 /// An entry of the registry.
@@ -31,6 +31,33 @@ pub struct Experiment {
     pub plan: fn(&Context<'_>) -> Result<Plan, Unsupported>,
     /// What its law answers to "what if".
     pub predict: Option<&'static Law>,
+}
+
+impl Experiment {
+    /// A result that says what was run and nothing yet of what came of it.
+    pub(super) fn blank(&self, status: Status) -> Outcome {
+        Outcome {
+            id: self.id.to_owned(),
+            category: self.category,
+            law: self.law.to_owned(),
+            status,
+            reason: None,
+            verdict: None,
+            stopped_by: None,
+            rounds: 0,
+            duration_s: 0.0,
+            costs: None,
+            tolerance: None,
+            tolerance_reason: None,
+            searches: Vec::new(),
+            metrics: Vec::new(),
+            curves: Vec::new(),
+            points: Vec::new(),
+            controls: Vec::new(),
+            diagnosis: Vec::new(),
+            cases: Vec::new(),
+        }
+    }
 }
 
 /// How far a ratio may lie from 1, and why so far. It is not moved to make a run pass.
@@ -83,7 +110,7 @@ impl<'a> Context<'a> {
         self.width.ok_or_else(|| {
             Unsupported(
                 "the adapter does not report its subgroup size and no experiment of this run has found it: \
-                 run `width` too"
+                 run all experiments, without --only"
                     .to_owned(),
             )
         })
@@ -143,7 +170,7 @@ pub enum Sizing {
     Follow(CaseId),
 }
 
-pub(super) type Builder = Arc<dyn Fn(u32) -> Workload>;
+pub(super) type Builder = Box<dyn Fn(u32) -> Workload>;
 
 pub(super) struct CaseSpec {
     pub(super) id: String,
@@ -208,26 +235,35 @@ pub struct Plan {
 
 impl Plan {
     /// Adds a case; `build` makes its workload for a scale.
+    ///
+    /// # Panics
+    /// When `sizing` has a granule of zero or one larger than the largest scale.
     pub fn case(
         &mut self,
         id: impl Into<String>,
         sizing: Sizing,
         build: impl Fn(u32) -> Workload + 'static,
     ) -> CaseId {
-        self.add(id.into(), sizing, Arc::new(build), false)
+        self.add(id.into(), sizing, Box::new(build), false)
     }
 
     /// Adds a case that is short by nature: what others have in common, to be subtracted from them.
+    ///
+    /// # Panics
+    /// As [`Plan::case`].
     pub fn floor(
         &mut self,
         id: impl Into<String>,
         sizing: Sizing,
         build: impl Fn(u32) -> Workload + 'static,
     ) -> CaseId {
-        self.add(id.into(), sizing, Arc::new(build), true)
+        self.add(id.into(), sizing, Box::new(build), true)
     }
 
     fn add(&mut self, id: String, sizing: Sizing, build: Builder, is_floor: bool) -> CaseId {
+        if let Sizing::Own { granule, most } | Sizing::Shared { granule, most, .. } = &sizing {
+            assert!((1..=*most).contains(granule), "case {id}: granule {granule} of {most}");
+        }
         self.cases.push(CaseSpec { id, build, sizing, smaller: None, is_floor });
         CaseId(self.cases.len() - 1)
     }

@@ -58,9 +58,3 @@ pub fn replay(
     outcome.cases.clone_from(&recorded.cases);
     Ok(outcome)
 }
-
-/// The seed of an experiment's choices in a run of `seed`, which do not depend on which others run.
-#[must_use]
-pub fn seed_of(seed: u64, id: &str) -> u64 {
-    id.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-}

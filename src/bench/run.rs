@@ -1,74 +1,18 @@
 //! One experiment from its plan to its judged result.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::AtomicBool;
 
 use super::analysis::analyse;
+use super::attempt::Attempt;
 use super::controls::{CONTROLS, Controls};
 use super::plan::{Context, Experiment, Plan, Unsupported};
-use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::progress::{Progress, Stage};
 use super::remarks::{add_case_remarks, add_clock_control};
-use super::replay::seed_of;
-use super::rounds::Samples;
+use super::seed::seed_of;
 use super::session::Session;
-use super::sizing::{Length, Sized, size};
 use super::tuner::Trying;
-use super::typical::Typical;
-use super::verify::{Checked, verify};
-use crate::gpu::{Built, GpuError};
-use crate::model::{self, Case, Check, Costs, Status, StoppedBy};
-
-/// Where an experiment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Choosing launch configurations.
-    Searching,
-    /// Choosing how much work a span holds.
-    Sizing,
-    /// Comparing outputs with their twins.
-    Verifying,
-    /// Timing.
-    Timing,
-}
-
-/// Told to whoever draws the progress bar.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// How much of the experiment is done, 0 to 1.
-    pub done: f64,
-    /// Rounds so far.
-    pub rounds: u32,
-    /// Half-width of the widest judged interval, once there is one.
-    pub half_width: Option<f64>,
-    /// Seconds left, or less if the intervals become sharp before; once rounds are timed.
-    pub left_s: Option<f64>,
-}
-
-impl Progress {
-    /// Before the first round.
-    fn before(stage: Stage, done: f64) -> Self {
-        Self { stage, done, rounds: 0, half_width: None, left_s: None }
-    }
-}
-
-/// Verification's share of the progress bar.
-pub(super) const VERIFYING: f64 = 0.2;
-
-/// Why a case was not verified.
-const INTERRUPTED: &str = "interrupted";
-
-/// An experiment's result, and what those after it build on.
-pub struct Outcome {
-    /// The result.
-    pub experiment: model::Experiment,
-    /// Lanes in lockstep, where the experiment established them.
-    pub width: Option<u32>,
-}
+use crate::gpu::GpuError;
+use crate::model::{self, Check, Costs, Status, StoppedBy};
 
 /// Runs `experiment` and judges it. Once `stop` is set it ends after the round in hand and keeps what
 /// it has.
@@ -80,7 +24,7 @@ pub fn run(
     experiment: &Experiment,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Outcome, GpuError> {
+) -> Result<model::Experiment, GpuError> {
     let start_s = session.executor.elapsed_s();
     let built = session.executor.built();
     let seed = seed_of(session.seed, experiment.id);
@@ -88,9 +32,8 @@ pub fn run(
     let Planned { plan, searches, searching_s } = plan(session, experiment, seed, stop)?;
     let mut plan = match plan {
         Ok(plan) => plan,
-        Err(unsupported) => {
-            let experiment = unmeasured(experiment, Status::Unsupported, &unsupported.0);
-            return Ok(Outcome { experiment, width: None });
+        Err(Unsupported(reason)) => {
+            return Ok(unmeasured(experiment, Status::Unsupported, &reason));
         }
     };
     let controls = Controls::add(&mut plan, seed);
@@ -135,7 +78,7 @@ pub fn run(
     let sure = plan.width.as_ref().and_then(|width| typical.sure(width));
     let width = sure.filter(|_| is_trusted(&outcome)).map(|width| width as u32);
     session.effective_width = width.or(session.effective_width);
-    Ok(Outcome { experiment: outcome, width })
+    Ok(outcome)
 }
 
 /// A plan with the searches that its launch configurations come from.
@@ -174,122 +117,5 @@ fn is_trusted(outcome: &model::Experiment) -> bool {
 /// The result of an experiment that was not measured, and why.
 #[must_use]
 pub fn unmeasured(experiment: &Experiment, status: Status, reason: &str) -> model::Experiment {
-    model::Experiment {
-        id: experiment.id.to_owned(),
-        category: experiment.category,
-        law: experiment.law.to_owned(),
-        status,
-        reason: Some(reason.to_owned()),
-        verdict: None,
-        stopped_by: None,
-        rounds: 0,
-        duration_s: 0.0,
-        costs: None,
-        tolerance: None,
-        tolerance_reason: None,
-        searches: Vec::new(),
-        metrics: Vec::new(),
-        curves: Vec::new(),
-        points: Vec::new(),
-        controls: Vec::new(),
-        diagnosis: Vec::new(),
-        cases: Vec::new(),
-    }
-}
-
-/// One experiment under way.
-pub(super) struct Attempt<'a> {
-    pub(super) session: &'a mut Session,
-    pub(super) experiment: &'a Experiment,
-    pub(super) plan: &'a Plan,
-    pub(super) controls: &'a Controls,
-    pub(super) seed: u64,
-    pub(super) start_s: f64,
-    pub(super) stop: &'a AtomicBool,
-    pub(super) progress: &'a mut dyn FnMut(Progress),
-    pub(super) costs: Costs,
-}
-
-impl Attempt<'_> {
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn spent_s(&self) -> f64 {
-        self.session.executor.elapsed_s() - self.start_s
-    }
-
-    /// What the samples so far make each case typically take.
-    pub(super) fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
-        let scales = sized.iter().map(|case| case.scale).collect();
-        Typical::of(samples, scales, self.session.clock.resolution_ns * 1e-9)
-    }
-
-    /// Where the time went, with what was compiled since.
-    fn costs_since(&self, before: Built) -> Costs {
-        let built = self.session.executor.built();
-        Costs {
-            pipelines: built.pipelines - before.pipelines,
-            compiling_s: built.seconds - before.seconds,
-            ..self.costs
-        }
-    }
-
-    fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
-        let began_s = self.spent_s();
-        (self.progress)(Progress::before(Stage::Sizing, 0.0));
-        let span_s = self.session.profile.span_s / f64::from(self.plan.sample_divisor.max(1));
-        let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
-        let target_s = span_s.max(least_s).min(MOST_TARGET_S);
-        let throughput = self.session.throughput();
-        let sized =
-            size(&mut *self.session.executor, &self.plan.cases, target_s, throughput, self.stop)?;
-        self.costs.sizing_s = self.spent_s() - began_s;
-        Ok(sized)
-    }
-
-    /// Loads every case and compares every element of its output.
-    fn verify(&mut self, sized: &[Sized]) -> Result<Vec<Checked>, GpuError> {
-        let began_s = self.spent_s();
-        let workloads: Vec<_> = sized.iter().map(|case| case.workload.clone()).collect();
-        let refusals = self.session.executor.load(&workloads)?;
-        let mut all = Vec::with_capacity(sized.len());
-        for (index, (case, refusal)) in sized.iter().zip(refusals).enumerate() {
-            let done = VERIFYING * index as f64 / sized.len() as f64;
-            (self.progress)(Progress::before(Stage::Verifying, done));
-            let (mut mismatched, refused) = (false, refusal.is_some());
-            let unverified = if refused {
-                refusal
-            } else if self.is_stopped() {
-                Some(INTERRUPTED.to_owned())
-            } else if matches!(case.length, Length::NearsWatchdog(_)) {
-                case.length.reason()
-            } else {
-                let wrong = verify(&mut *self.session.executor, index, &case.workload)?.err();
-                mismatched = wrong.is_some();
-                wrong.map(|mismatch| format!("wrong output: {mismatch}"))
-            };
-            let case = Case {
-                id: self.plan.cases[index].id.clone(),
-                verified: unverified.is_none(),
-                scale: case.scale,
-                failure: unverified.or_else(|| case.length.reason()),
-                samples_s: Vec::new(),
-            };
-            let is_floor = self.plan.cases[index].is_floor;
-            all.push(Checked { case, mismatched, refused, is_floor, bad: BTreeMap::new() });
-        }
-        self.costs.verifying_s = self.spent_s() - began_s;
-        Ok(all)
-    }
-}
-
-/// A seed nobody chose.
-#[must_use]
-pub fn seed_from_time() -> u64 {
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as u64);
-    // Short enough to type back on a command line and exact in every JSON reader.
-    ChaCha8Rng::seed_from_u64(nanos).random_range(0..1 << 32)
+    model::Experiment { reason: Some(reason.to_owned()), ..experiment.blank(status) }
 }

@@ -5,8 +5,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::analysis::{undecided, widest};
+use super::attempt::Attempt;
+use super::progress::{Progress, Stage, VERIFYING};
 use super::rounds::Samples;
-use super::run::{Attempt, Progress, Stage, VERIFYING};
 use super::sizing::Sized;
 use super::stopping::Stopping;
 use crate::gpu::{GpuError, Span};

@@ -1,7 +1,6 @@
 //! A session: one executor, its clock tested, its subgroup size seen.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Profile;
@@ -181,7 +180,7 @@ pub(super) fn is_too_coarse(clock: &Clock) -> bool {
 fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     let case = CaseSpec {
         id: "host check".to_owned(),
-        build: Arc::new(|workgroups| {
+        build: Box::new(|workgroups| {
             Chain { lanes: 64, active: 64, trips: 2048, workgroups, seed: 1 }.workload()
         }),
         sizing: Sizing::Own { granule: 64, most: 32_768 },

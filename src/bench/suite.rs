@@ -3,7 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use super::plan::Experiment;
-use super::run::{Outcome, Progress, run, unmeasured};
+use super::progress::Progress;
+use super::run::{run, unmeasured};
 use super::session::close;
 use super::{Profile, Session};
 use crate::gpu::{Executor, GpuError};
@@ -93,11 +94,14 @@ impl<'a> Suite<'a> {
     /// with the reason, and the next one begins with the device opened anew.
     pub fn run(&mut self, index: usize, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) {
         let experiment = self.experiments[index];
-        let measured = self.session().and_then(|session| run(session, experiment, stop, progress));
+        let measured = self.session().and_then(|session| {
+            let outcome = run(session, experiment, stop, progress)?;
+            Ok((outcome, session.effective_width))
+        });
         match measured {
-            Ok(Outcome { experiment, width }) => {
-                self.record.experiments[index] = experiment;
-                self.width = width.or(self.width);
+            Ok((outcome, width)) => {
+                self.record.experiments[index] = outcome;
+                self.width = width;
             }
             Err(error) => {
                 self.record.experiments[index] =

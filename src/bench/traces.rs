@@ -37,7 +37,7 @@ impl<'a> Traces<'a> {
         let own = needed.into_iter().filter(|case| self.uses[case] == fewest);
         let own = own.map(|case| (case, point.measured.line(case, values)));
         let (case, line) = own.max_by(|(a, of_a), (b, of_b)| {
-            let power = |line: &Option<Line>| line.map_or(0, |line| line.power);
+            let power = |line: &Option<Line>| line.map_or(i32::MIN, |line| line.power);
             power(of_a).cmp(&power(of_b)).then(share(*a).total_cmp(&share(*b)))
         })?;
         let Line { offset, factor, power } = line?;

@@ -52,7 +52,7 @@ fn markdown() -> String {
 /// Where nobody says how wide a line may be, as in a file, none is broken.
 const UNKNOWN_WIDTH: usize = usize::MAX;
 
-/// The categorys with their experiments: what each tells, and its law.
+/// The categories with their experiments: what each tells, and its law.
 fn text(width: usize) -> String {
     const INDENT: &str = "               ";
     let mut text = String::new();

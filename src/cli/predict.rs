@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::error::CliError;
 use super::output::Output;
 use crate::experiments::laws;
-use crate::model;
+use crate::model::{self, ALIASES};
 use crate::predict::Law;
 use crate::report;
 
@@ -66,7 +66,9 @@ fn subcommand(law: &'static Law) -> Command {
             .default_value(choice.default);
         if choice.among.is_empty() { word } else { word.value_parser(choice.among.to_vec()) }
     });
+    let aliases = ALIASES.iter().filter(|(_, present)| *present == law.name).map(|(old, _)| *old);
     let command = Command::new(law.name)
+        .aliases(aliases)
         .arg_required_else_help(true)
         .args(numbers)
         .args(words)

@@ -326,15 +326,16 @@ impl Curve {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Over {
-    /// Nothing.
-    #[default]
-    Nothing,
     /// Nothing; they are speed-ups over one, which is 1 at 1 by definition.
     One,
     /// The measurement at the first place of the sweep.
     First,
     /// The measurement at the last place.
     Last,
+    /// Nothing, which is also what a divisor of a later version is read as.
+    #[default]
+    #[serde(other)]
+    Nothing,
 }
 
 /// A named value with its unit.

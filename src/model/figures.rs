@@ -24,28 +24,49 @@ fn significant(value: f64, digits: usize) -> String {
     if decimals > 0 && value.fract() == 0.0 { format!("{value:.0}") } else { text }
 }
 
-/// `value` with its unit, seconds and bytes in the prefix that suits them.
+/// Formats `value` to three significant digits with its unit, in the prefix that suits it.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
     to_digits(value, unit, 3)
 }
 
-/// The same to so many significant digits.
+/// Formats `value` to this many significant digits with its unit, in the prefix that suits it.
 #[must_use]
 pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
-    match unit {
-        "s" | "s/B" => {
-            let (factor, prefix) = seconds_scale(value);
-            format!("{} {prefix}{}", significant(value * factor, digits), &unit[1..])
-        }
-        "B" | "B/s" | "op/s" | "item/s" => {
-            let (factor, prefix) = bytes_scale(value);
-            format!("{} {prefix}{unit}", significant(value * factor, digits))
-        }
-        "x" => format!("{}×", significant(value, digits)),
-        "%" => format!("{} %", trimmed(&significant(value * 100.0, digits))),
-        "" => significant(value, digits),
-        _ => format!("{} {unit}", significant(value, digits)),
+    let Shown { factor, suffix } = Shown::of(value, unit);
+    let number = significant(value * factor, digits);
+    let number = if unit == "%" { trimmed(&number) } else { &number };
+    format!("{number}{suffix}")
+}
+
+/// How a figure is shown: what it is multiplied by, and what stands after the digits.
+struct Shown {
+    factor: f64,
+    suffix: String,
+}
+
+impl Shown {
+    /// Chooses the prefix by the size of `value`, which is in `unit`.
+    fn of(value: f64, unit: &str) -> Self {
+        let (factor, suffix) = match unit {
+            "s" | "s/B" => {
+                let (factor, prefix) = seconds_scale(value);
+                (factor, format!(" {prefix}{}", &unit[1..]))
+            }
+            "B" | "B/s" | "op/s" | "item/s" => {
+                let (factor, prefix) = decimal_scale(value);
+                (factor, format!(" {prefix}{unit}"))
+            }
+            "GB/s" | "Gop/s" => {
+                let (factor, prefix) = decimal_scale(value * 1e9);
+                (factor * 1e9, format!(" {prefix}{}", &unit[1..]))
+            }
+            "x" => (1.0, "×".to_owned()),
+            "%" => (100.0, " %".to_owned()),
+            "" => (1.0, String::new()),
+            _ => (1.0, format!(" {unit}")),
+        };
+        Self { factor, suffix }
     }
 }
 
@@ -82,7 +103,7 @@ fn trimmed(digits: &str) -> &str {
     }
 }
 
-fn bytes_scale(value: f64) -> (f64, &'static str) {
+fn decimal_scale(value: f64) -> (f64, &'static str) {
     match value.abs() {
         v if v >= 1e12 => (1e-12, "T"),
         v if v >= 1e9 => (1e-9, "G"),
@@ -108,12 +129,7 @@ pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> Stri
     let Some(interval) = interval.filter(|interval| interval.lo < interval.hi) else {
         return quantity(value, unit);
     };
-    let factor = match unit {
-        "s" | "s/B" => seconds_scale(value).0,
-        "B" | "B/s" | "op/s" | "item/s" => bytes_scale(value).0,
-        "%" => 100.0,
-        _ => 1.0,
-    };
+    let Shown { factor, .. } = Shown::of(value, unit);
     let (lo, hi) = (digits(interval.lo * factor), digits(interval.hi * factor));
     format!("{} [{lo}, {hi}]", quantity(value, unit))
 }
@@ -184,7 +200,8 @@ mod tests {
         assert_eq!(quantity(9.91e-10, "s/B"), "991 ps/B");
         assert_eq!(quantity(8.0, "lanes"), "8 lanes");
         assert_eq!(quantity(1.8245, "x"), "1.82×");
-        assert_eq!(quantity(1234.5, "GB/s"), "1234 GB/s");
+        assert_eq!(quantity(1234.5, "GB/s"), "1.23 TB/s");
+        assert_eq!(quantity(0.139, "Gop/s"), "139 Mop/s");
         assert_eq!(quantity(-2.5e-10, "s"), "-250 ps");
         assert_eq!(digits(1.5e9), "1.50e9");
         assert_eq!(count(16_777_216.0), "16,777,216");

@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer, Serializer};
 const PER_SECOND: f64 = 1e9;
 /// Parts of a nanosecond that are kept: no clock of a GPU tells them apart.
 const PARTS: f64 = 100.0;
-/// The longest sample in seconds, a day: up to there an `f64` holds each hundredth of a nanosecond.
-const LONGEST_S: f64 = 86_400.0;
+/// The longest sample in seconds, an hour. Far beyond it an `f64` of seconds no longer tells hundredths of a nanosecond
+/// apart, and a sample that was read would not be written back unchanged.
+const LONGEST_S: f64 = 3600.0;
 
 pub(super) fn serialize<S: Serializer>(
     samples_s: &[Option<f64>],
@@ -50,7 +51,7 @@ fn read<'de, D: Deserializer<'de>>(
     let kept = |sample| {
         let s = seconds(sample);
         if s.abs() > LONGEST_S {
-            return Err(D::Error::custom(format!("a sample of {s:e} s is longer than a day")));
+            return Err(D::Error::custom(format!("a sample of {s:e} s is longer than an hour")));
         }
         Ok(parts(s) / PARTS / PER_SECOND)
     };

@@ -215,7 +215,9 @@ pub fn default_path(record: &Record) -> PathBuf {
         .expect("some number is free")
 }
 
-fn slug(name: &str) -> String {
+/// Turns `name` into a file name of lower-case ASCII letters, digits and single hyphens, at most 100 characters long;
+/// `unnamed` where nothing is left.
+pub(crate) fn slug(name: &str) -> String {
     let words: Vec<String> = name
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::parameter::{Choice, Parameter, REPORTED_WIDTH};
-use crate::model::{self, Interval, Record, figures};
+use crate::model::{Interval, Record, Verdict, figures};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,9 +218,9 @@ impl Given {
                 .experiments
                 .iter()
                 .find(|experiment| experiment.id == id)
-                .map(model::Experiment::word)
-                .filter(|&word| word != "holds");
-            let caution = unproven.map(|word| format!("In this record `{id}` reads {word}."));
+                .filter(|experiment| experiment.verdict != Some(Verdict::Holds));
+            let caution = unproven
+                .map(|experiment| format!("In this record `{id}` reads {}.", experiment.word()));
             cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
         }
         cautions

@@ -5,8 +5,7 @@ use super::render::picture;
 use super::sections::{add_performance, revision};
 use super::{Document, Format, Link, Plot, Table, judge, render, report};
 use crate::model::Verdict;
-use crate::model::figures;
-use crate::model::{Category, Experiment, Metric, Performance, Record};
+use crate::model::{Category, Experiment, Metric, Performance, Record, figures, slug};
 
 /// A file of the gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +28,14 @@ pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> V
             Page { path: page_of(named.path), text: render(&document, Format::Markdown) }
         })
         .collect();
-    let plots = overlaid(records);
-    let pictures: Vec<(Plot, Page)> = plots
-        .into_iter()
-        .filter_map(|plot| {
-            let path = picture_of(&plot);
-            let text = picture(&plot)?;
-            Some((plot, Page { path, text }))
-        })
-        .collect();
+    let mut pictures: Vec<(Plot, Page)> = Vec::new();
+    for (experiment, plot) in overlaid(records) {
+        if let Some(text) = picture(&plot) {
+            let taken = |path: &str| pictures.iter().any(|(_, page)| page.path == path);
+            let path = picture_path(experiment, taken);
+            pictures.push((plot, Page { path, text }));
+        }
+    }
     let compared = (records.len() > 1).then(|| side_by_side(records));
     for (path, format) in [("README.md", Format::Markdown), ("index.html", Format::Html)] {
         let mut document = index(records, &pictures, format);
@@ -56,10 +54,14 @@ fn page_of(record: &str) -> String {
     format!("{}.md", record.strip_suffix(".json").unwrap_or(record))
 }
 
-/// By the experiment that it is of.
-fn picture_of(plot: &Plot) -> String {
-    let experiment = plot.title.split(':').next().unwrap_or("curves");
-    format!("curves-{experiment}.svg")
+/// Returns a file name for a picture of `experiment`, an id that may come from anyone's record: letters, digits and
+/// hyphens, with a number where the name is `taken`.
+fn picture_path(experiment: &str, taken: impl Fn(&str) -> bool) -> String {
+    let stem = format!("curves-{}", slug(experiment));
+    std::iter::once(format!("{stem}.svg"))
+        .chain((2..).map(|n| format!("{stem}-{n}.svg")))
+        .find(|path| !taken(path))
+        .expect("some number is free")
 }
 
 /// Devices, what each is worth, their curves, and how their figures compare.

@@ -241,7 +241,7 @@ mod tests {
     fn measure(device: impl Executor + 'static) -> Experiment {
         let mut session = Session::open(Box::new(device), Profile::QUICK, 5).expect("it opens");
         let outcome = run(&mut session, &EXPERIMENT, &AtomicBool::new(false), &mut |_| ());
-        outcome.expect("it does not fail").experiment
+        outcome.expect("it does not fail")
     }
 
     #[test]

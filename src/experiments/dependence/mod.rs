@@ -159,8 +159,7 @@ impl Alone {
             Sharing::Nothing => {
                 let of = [self.issue(), work, self.slots()];
                 let time = Expr::call("independent_time", of, move |[issue, work, slots]| {
-                    // Whole, also where it is varied a little to see how the time changes with it.
-                    independent_time(n, issue, work, slots.round())
+                    independent_time(n, issue, work, slots)
                 });
                 // A sample is many trains, and each but the first waits for the one before.
                 time + self.alpha() - self.issue()

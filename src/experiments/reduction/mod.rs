@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use alone::Alone;
 use diagnose::diagnose;
-use kernel::{BARRIERS_OF_A_TREE, Items, Variant, reduce};
+use kernel::{BARRIERS_OF_A_TREE, Items, LANES, Variant, reduce};
 use search::fastest_shape;
 use sizes::{MOST_ITEMS, MOST_ITEMS_PER_LANE_ON_FEW_CORES, MOST_SWAPS, growth, most_items, sizes};
 use steps::{steps, subgroup_size};
@@ -70,6 +70,7 @@ impl Reduction {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
+    context.require_lanes(LANES)?;
     if context.facts.limits.binding_bytes < u64::from(MOST_ITEMS) * 4 {
         return Err(Unsupported(format!(
             "a storage binding of 64 MiB is needed and {} MiB is the most",

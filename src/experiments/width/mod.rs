@@ -207,7 +207,6 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.establishes_width(&agreed);
     plan.sure_metric(
         About::new("effective_width", "lanes in lockstep, W", "lanes")
-            .higher()
             .headline()
             .note("found from timing alone, where branch granularity and workgroup size agree"),
         agreed,

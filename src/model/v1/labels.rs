@@ -27,7 +27,7 @@ const BODY: bool = false;
 
 #[rustfmt::skip]
 const LABELS: &[Label] = &[
-    label("width", "effective_width", Higher, HEAD, "lanes in lockstep, W"),
+    label("width", "effective_width", Neither, HEAD, "lanes in lockstep, W"),
     label("width", "width_by_granularity", Neither, BODY, "W by branch granularity"),
     label("width", "width_by_lanes", Neither, BODY, "W by workgroup size"),
     label("width", "reported_width", Neither, BODY, "subgroup size, reported"),

@@ -2,11 +2,14 @@
 
 mod labels;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde::Deserialize;
 
 use super::{
     Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
-    Metric, Over, Point, Quantity, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
+    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
 };
 
 /// Old names of experiments, each with the present one.
@@ -93,14 +96,16 @@ struct OldCase {
 /// The record that `bytes` hold, as it would be written today.
 pub(super) fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
     let old: OldRecord = serde_json::from_slice(bytes)?;
-    let mut cases: Vec<OldCase> = old.cases;
-    let mut experiments: Vec<Experiment> = Vec::with_capacity(old.experiments.len());
-    for experiment in old.experiments {
-        let prefix = format!("{}.", experiment.id);
-        let (own, others) = cases.into_iter().partition(|case| case.id.starts_with(&prefix));
-        cases = others;
-        experiments.push(experiment.today(own));
+    let mut cases: HashMap<String, Vec<OldCase>> = HashMap::new();
+    for case in old.cases {
+        let experiment = case.id.split_once('.').map_or("", |(experiment, _)| experiment);
+        cases.entry(experiment.to_owned()).or_default().push(case);
     }
+    let experiments = old.experiments.into_iter().map(|experiment| {
+        let own = cases.remove(&experiment.id).unwrap_or_default();
+        experiment.today(own)
+    });
+    let experiments = experiments.collect();
     Ok(Record {
         schema: Schema::current(),
         tool: old.tool,
@@ -274,28 +279,33 @@ fn best_rates(experiment: &str, points: &[Point]) -> Vec<Point> {
         return Vec::new();
     }
     let mut best: Vec<Point> = Vec::new();
+    let mut places: HashMap<u64, usize> = HashMap::new();
     for point in points.iter().filter(|point| point.series.ends_with(" u32")) {
         let bytes = ITEM_BYTES * point.x.value;
         let (measured, predicted) = (bytes / point.measured, bytes / point.predicted);
-        match best.iter_mut().find(|known| known.x.value == point.x.value) {
-            Some(known) => {
+        match places.entry(point.x.value.to_bits()) {
+            Entry::Occupied(place) => {
+                let known = &mut best[*place.get()];
                 known.measured = known.measured.max(measured);
                 known.predicted = known.predicted.max(predicted);
                 known.ratio = known.measured / known.predicted;
             }
-            None => best.push(Point {
-                series: BEST.to_owned(),
-                x: Quantity { ..point.x.clone() },
-                measured,
-                predicted,
-                unit: "B/s".to_owned(),
-                ratio: measured / predicted,
-                ratio_ci: None,
-                ratio_spread: None,
-                verdict: Verdict::Inconclusive,
-                judged: false,
-                trace: None,
-            }),
+            Entry::Vacant(place) => {
+                place.insert(best.len());
+                best.push(Point {
+                    series: BEST.to_owned(),
+                    x: point.x.clone(),
+                    measured,
+                    predicted,
+                    unit: "B/s".to_owned(),
+                    ratio: measured / predicted,
+                    ratio_ci: None,
+                    ratio_spread: None,
+                    verdict: Verdict::Inconclusive,
+                    judged: false,
+                    trace: None,
+                });
+            }
         }
     }
     best

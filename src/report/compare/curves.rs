@@ -5,11 +5,11 @@ use crate::model::{Curve, Experiment, Over, Point, Record};
 use crate::report::plot::{self, Axis, Mark, Panel, Plot, is_spaced_by_factors};
 use crate::report::sections::MOST_CURVES;
 
-/// One plot for each curve that an experiment names for comparing devices, in the order that they first appear; of the
-/// first six records, which is as many as can be told apart.
-pub(in crate::report) fn overlaid(records: &[Named<'_>]) -> Vec<Plot> {
+/// Returns one plot for each curve that an experiment declares for comparing devices, with the experiment's id, in the
+/// order in which the curves first appear. Shows the first [`MOST_CURVES`] records: a reader cannot tell more apart.
+pub(in crate::report) fn overlaid<'a>(records: &[Named<'a>]) -> Vec<(&'a str, Plot)> {
     let records = &records[..records.len().min(MOST_CURVES)];
-    let mut known: Vec<(&str, &Curve)> = Vec::new();
+    let mut known: Vec<(&'a str, &Curve)> = Vec::new();
     for experiment in records.iter().flat_map(|named| &named.record.experiments) {
         for curve in &experiment.curves {
             let key = (experiment.id.as_str(), &curve.series);
@@ -18,7 +18,7 @@ pub(in crate::report) fn overlaid(records: &[Named<'_>]) -> Vec<Plot> {
             }
         }
     }
-    known.into_iter().filter_map(|(id, curve)| plot(id, curve, records)).collect()
+    known.into_iter().filter_map(|(id, curve)| Some((id, plot(id, curve, records)?))).collect()
 }
 
 fn plot(id: &str, curve: &Curve, records: &[Named<'_>]) -> Option<Plot> {

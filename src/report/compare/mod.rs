@@ -28,7 +28,7 @@ pub fn compare(records: &[Named<'_>]) -> Document {
     let plots = overlaid(records);
     if !plots.is_empty() {
         document.heading(2, "Curves");
-        for plot in plots {
+        for (_, plot) in plots {
             document.plot(plot);
         }
     }

@@ -82,7 +82,9 @@ impl Doubt {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Control => "a control of the experiment failed in one of the runs",
-            Self::NoInterval => "a figure has no interval, or one that spreades zero",
+            Self::NoInterval => {
+                "a figure has no interval, or its interval or spread bound includes zero"
+            }
             Self::Wide => "the interval lies on both sides of what two runs may differ by",
             Self::Spread => "single samples spread by more than that",
             Self::Shared => "a CPU's figures lie too close, since others share its cores",
@@ -100,9 +102,9 @@ pub(super) struct Compared {
     pub(super) difference: Difference,
 }
 
-/// Compares `second` with `first`. Both must be from runs whose controls of that experiment passed, have intervals
-/// and spreades above zero, and differ by more than two runs of one device do, or the difference
-/// stays unclear.
+/// Compares `second` with `first`. The difference is unclear unless both come from runs in which the experiment's
+/// controls passed, both have intervals and spread bounds above zero, and they differ by more than two runs of one
+/// device do.
 pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let value = |figure: &Figure<'_>| (figure.value > 0.0).then_some(figure.value);
     let ratio = value(first).zip(value(second)).map(|(a, b)| b / a);

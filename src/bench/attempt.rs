@@ -1,0 +1,106 @@
+//! An experiment under way: its cases sized and verified, and the time it has spent.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::controls::Controls;
+use super::plan::{Experiment, Plan};
+use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::progress::{Progress, Stage, VERIFYING};
+use super::rounds::Samples;
+use super::session::Session;
+use super::sizing::{Length, Sized, size};
+use super::typical::Typical;
+use super::verify::{Checked, verify};
+use crate::gpu::{Built, GpuError};
+use crate::model::{Case, Costs};
+
+/// Why a case was not verified.
+const INTERRUPTED: &str = "interrupted";
+
+/// One experiment under way.
+pub(super) struct Attempt<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) experiment: &'a Experiment,
+    pub(super) plan: &'a Plan,
+    pub(super) controls: &'a Controls,
+    pub(super) seed: u64,
+    pub(super) start_s: f64,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) progress: &'a mut dyn FnMut(Progress),
+    pub(super) costs: Costs,
+}
+
+impl Attempt<'_> {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn spent_s(&self) -> f64 {
+        self.session.executor.elapsed_s() - self.start_s
+    }
+
+    /// What the samples so far make each case typically take.
+    pub(super) fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
+        let scales = sized.iter().map(|case| case.scale).collect();
+        Typical::of(samples, scales, self.session.clock.resolution_ns * 1e-9)
+    }
+
+    /// Where the time went, with what was compiled since.
+    pub(super) fn costs_since(&self, before: Built) -> Costs {
+        let built = self.session.executor.built();
+        Costs {
+            pipelines: built.pipelines - before.pipelines,
+            compiling_s: built.seconds - before.seconds,
+            ..self.costs
+        }
+    }
+
+    pub(super) fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
+        let began_s = self.spent_s();
+        (self.progress)(Progress::before(Stage::Sizing, 0.0));
+        let span_s = self.session.profile.span_s / f64::from(self.plan.sample_divisor.max(1));
+        let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
+        let target_s = span_s.max(least_s).min(MOST_TARGET_S);
+        let throughput = self.session.throughput();
+        let sized =
+            size(&mut *self.session.executor, &self.plan.cases, target_s, throughput, self.stop)?;
+        self.costs.sizing_s = self.spent_s() - began_s;
+        Ok(sized)
+    }
+
+    /// Loads every case and compares every element of its output.
+    pub(super) fn verify(&mut self, sized: &[Sized]) -> Result<Vec<Checked>, GpuError> {
+        let began_s = self.spent_s();
+        let workloads: Vec<_> = sized.iter().map(|case| case.workload.clone()).collect();
+        let refusals = self.session.executor.load(&workloads)?;
+        let mut all = Vec::with_capacity(sized.len());
+        for (index, (case, refusal)) in sized.iter().zip(refusals).enumerate() {
+            let done = VERIFYING * index as f64 / sized.len() as f64;
+            (self.progress)(Progress::before(Stage::Verifying, done));
+            let (mut mismatched, refused) = (false, refusal.is_some());
+            let unverified = if refused {
+                refusal
+            } else if self.is_stopped() {
+                Some(INTERRUPTED.to_owned())
+            } else if matches!(case.length, Length::NearsWatchdog(_)) {
+                case.length.reason()
+            } else {
+                let wrong = verify(&mut *self.session.executor, index, &case.workload)?.err();
+                mismatched = wrong.is_some();
+                wrong.map(|mismatch| format!("wrong output: {mismatch}"))
+            };
+            let case = Case {
+                id: self.plan.cases[index].id.clone(),
+                verified: unverified.is_none(),
+                scale: case.scale,
+                failure: unverified.or_else(|| case.length.reason()),
+                samples_s: Vec::new(),
+            };
+            let is_floor = self.plan.cases[index].is_floor;
+            all.push(Checked { case, mismatched, refused, is_floor, bad: BTreeMap::new() });
+        }
+        self.costs.verifying_s = self.spent_s() - began_s;
+        Ok(all)
+    }
+}
