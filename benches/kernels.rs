@@ -13,10 +13,10 @@ use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
 use warplaw::bench::compare;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
 use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
-use warplaw::kernels::arms::Arms;
+use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
-use warplaw::kernels::{Number, Shape};
+use warplaw::kernels::{LaunchConfig, Number};
 
 /// Nanoseconds by the GPU's clock.
 struct GpuTime;
@@ -112,9 +112,9 @@ fn bench(
             let (mut left, mut kept) = (iterations, 0u64);
             while left > 0 {
                 let now = left.min(AT_ONCE);
-                let spans = device.round(&vec![0; now as usize]).expect("the device works");
-                for span_s in spans.into_iter().flatten() {
-                    total_ns += span_s * 1e9;
+                let samples = device.round(&vec![0; now as usize]).expect("the device works");
+                for sample_s in samples.into_iter().flatten() {
+                    total_ns += sample_s * 1e9;
                     kept += 1;
                 }
                 left -= now;
@@ -125,25 +125,34 @@ fn bench(
     });
 }
 
-fn arms(paths: u32) -> Workload {
+fn branch(paths: u32) -> Workload {
     let selectors = (0..64).map(|lane| lane % paths).collect();
-    Arms { lanes: 64, workgroups: 64, repeats: 1, trips: 256, arms: 32, selectors, seed: 1 }
-        .workload()
+    BranchPaths {
+        workgroup_size: 64,
+        workgroups: 64,
+        repeats: 1,
+        iterations: 256,
+        paths: 32,
+        selectors,
+        seed: 1,
+    }
+    .workload()
 }
 
 fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
     let mut group = criterion.benchmark_group("divergence");
     for paths in [1, 2, 4, 32] {
-        bench(&mut group, hardware, &format!("{paths}_paths"), &arms(paths));
+        bench(&mut group, hardware, &format!("{paths}_paths"), &branch(paths));
     }
     group.finish();
 
     let mut group = criterion.benchmark_group("batching");
-    let chain =
-        |workgroups| Chain { lanes: 64, active: 64, trips: 32, workgroups, seed: 1 }.workload();
+    let chain = |workgroups| {
+        Chain { workgroup_size: 64, active: 64, iterations: 32, workgroups, seed: 1 }.workload()
+    };
     bench(&mut group, hardware, "empty_dispatch", &empty::workload(1));
     bench(&mut group, hardware, "one_dispatch_of_64_workgroups", &chain(64));
-    let unbatched = chain(1).train(64);
+    let unbatched = chain(1).repeated(64);
     bench(&mut group, hardware, "64_dispatches_of_one_workgroup", &unbatched);
     group.finish();
 
@@ -158,8 +167,8 @@ fn kernels(criterion: &mut Criterion<GpuTime>, hardware: &RefCell<Hardware>) {
         Variant::SinglePass,
         Variant::SubgroupSinglePass,
     ] {
-        let workload = reduce(variant, &items, COUNT, Shape::strided(1024));
-        bench(&mut group, hardware, variant.word(), &workload);
+        let workload = reduce(variant, &items, COUNT, LaunchConfig::strided(1024));
+        bench(&mut group, hardware, variant.as_str(), &workload);
     }
     group.finish();
 }

@@ -19,7 +19,7 @@ use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::fastest_reduction;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
-use warplaw::kernels::{Number, Shape};
+use warplaw::kernels::{LaunchConfig, Number};
 use warplaw::report::figures::short;
 
 const LEAST: u32 = 10;
@@ -34,17 +34,22 @@ struct Candidate {
     workload: Workload,
 }
 
-fn candidates(items: &Items, count: u32, has_subgroups: bool, tuned: Shape) -> Vec<Candidate> {
-    let small = Shape { lanes: tuned.lanes.min(64), ..tuned };
-    let one = Shape { workgroups: 1, ..tuned };
+fn candidates(
+    items: &Items,
+    count: u32,
+    has_subgroups: bool,
+    tuned: LaunchConfig,
+) -> Vec<Candidate> {
+    let small = LaunchConfig { lanes: tuned.lanes.min(64), ..tuned };
+    let one = LaunchConfig { workgroups: 1, ..tuned };
     let mut all: Vec<Candidate> = Vec::new();
-    for shape in [tuned, small, one] {
+    for config in [tuned, small, one] {
         for variant in Variant::ALL.into_iter().filter(|variant| variant.shares()) {
-            let name = format!("{}, {shape}", variant.word());
-            let within = shape.trips(count) < warplaw::kernels::MOST_ITERATIONS;
+            let name = format!("{}, {shape}", variant.as_str());
+            let within = config.iterations(count) < warplaw::kernels::MAX_ITERATIONS;
             let fits = has_subgroups || !variant.needs_subgroups();
             if within && fits && all.iter().all(|other| other.name != name) {
-                all.push(Candidate { name, workload: reduce(variant, items, count, shape) });
+                all.push(Candidate { name, workload: reduce(variant, items, count, config) });
             }
         }
     }
@@ -140,7 +145,7 @@ fn time(
     device: &mut Hardware,
     items: &Items,
     count: u32,
-    tuned: Shape,
+    tuned: LaunchConfig,
     rng: &mut ChaCha8Rng,
 ) -> Result<Timed, GpuError> {
     let words = &items.words[..count as usize];
@@ -158,7 +163,7 @@ fn time(
     assert_eq!(sum_on(threads, words), sum(words));
 
     let own = candidates.len();
-    let mut spans: Vec<Vec<f64>> = vec![Vec::new(); own + 3];
+    let mut samples: Vec<Vec<f64>> = vec![Vec::new(); own + 3];
     let mut order: Vec<usize> = (0..own + 3).collect();
     let start = Instant::now();
     let mut chosen = None;
@@ -169,15 +174,16 @@ fn time(
         }
         // A third of the time, or of the fewest rounds, is for choosing.
         if chosen.is_none() && (spent_s > SECONDS / 3.0 || round > ROUNDS.end() / 3) && round > 5 {
-            let best = (0..own).min_by(|&a, &b| median(&spans[a]).total_cmp(&median(&spans[b])));
+            let best =
+                (0..own).min_by(|&a, &b| median(&samples[a]).total_cmp(&median(&samples[b])));
             chosen = best;
             order.retain(|&i| i >= own || best == Some(i));
-            spans.iter_mut().for_each(Vec::clear);
+            samples.iter_mut().for_each(Vec::clear);
         }
         order.shuffle(rng);
         for &index in &order {
             let start = Instant::now();
-            let span_s = if index < own {
+            let sample_s = if index < own {
                 waited_s(device, |encoder| device.record(index, encoder).expect("it is loaded"))
             } else if index == own {
                 waited_s(device, |encoder| peer.record(encoder, count))
@@ -188,13 +194,13 @@ fn time(
                 start.elapsed().as_secs_f64()
             };
             if round > 0 {
-                spans[index].push(span_s);
+                samples[index].push(sample_s);
             }
         }
     }
     let chosen = chosen.expect("more rounds than choosing takes");
-    let [all_s, one_s, peer_s] = [(); 3].map(|()| spans.pop().expect("all were timed"));
-    let own_s = spans.swap_remove(chosen);
+    let [all_s, one_s, peer_s] = [(); 3].map(|()| samples.pop().expect("all were timed"));
+    let own_s = samples.swap_remove(chosen);
     Ok(Timed { chosen: candidates[chosen].name.clone(), own_s, peer_s, one_s, all_s })
 }
 
@@ -204,7 +210,7 @@ fn measure() -> Result<ExitCode, GpuError> {
     let items = Items::random(Number::U32, 1 << most, 1);
     let (variant, tuned, search) =
         fastest_reduction(&mut device, &Profile::FULL, &items, 1 << most.min(24))?;
-    println!("tuned in {:.1} s: {}, {tuned}", search.took_s, variant.word());
+    println!("tuned in {:.1} s: {}, {tuned}", search.took_s, variant.as_str());
     let mut figures = table(&[
         "u32",
         "warplaw",
@@ -241,7 +247,7 @@ fn measure() -> Result<ExitCode, GpuError> {
          ({}, {tuned}). lampshade's kernels are compiled as it asks, with wgpu's bounds checks; those here without, as \
          `run` says, with each output verified. The largest size is what a binding may hold.",
         search.tried.len(),
-        variant.word(),
+        variant.as_str(),
     );
     let title = "Reduction beside its peers";
     let mut performance = performance("peers", title, &[about]);

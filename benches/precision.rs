@@ -19,7 +19,7 @@ use warplaw::bench::{Profile, Session, compare, run};
 use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::find;
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
-use warplaw::kernels::arms::Arms;
+use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::report::{Interval, figures::per_cent, rejudge};
 use warplaw::stats;
 
@@ -28,7 +28,7 @@ const REPEATS: usize = 20;
 const ANSWER_S: f64 = 1.0;
 const WAYS: u32 = 4;
 /// Lanes of a workgroup.
-const LANES: u32 = 64;
+const WORKGROUP_SIZE: u32 = 64;
 /// Standard deviations from the middle of a normal distribution to the end of its 95 % interval.
 const NORMAL_95: f64 = 1.96;
 /// Spans in a submission.
@@ -36,10 +36,18 @@ const AT_ONCE: usize = 8;
 
 /// Lanes that choose among the same arms equally often: each by itself, or all of a workgroup alike.
 fn branch(divided: bool, workgroups: u32) -> Workload {
-    let arm = |item: u32| (if divided { item } else { item / LANES }) % WAYS;
-    let selectors = (0..WAYS * LANES).map(arm).collect();
-    Arms { lanes: LANES, workgroups, repeats: 8, trips: 320, arms: 32, selectors, seed: 1 }
-        .workload()
+    let path = |item: u32| (if divided { item } else { item / WORKGROUP_SIZE }) % WAYS;
+    let selectors = (0..WAYS * WORKGROUP_SIZE).map(path).collect();
+    BranchPaths {
+        lanes: WORKGROUP_SIZE,
+        workgroups,
+        repeats: 8,
+        iterations: 320,
+        paths: 32,
+        selectors,
+        seed: 1,
+    }
+    .workload()
 }
 
 /// Loaded: the branch, the uniform case with as much work, and with as long a span.
@@ -57,9 +65,9 @@ impl Cases {
     fn load(mut device: Hardware) -> Result<Self, GpuError> {
         let mut workgroups = 16;
         device.load(&[branch(true, workgroups)])?;
-        let spans = device.round(&[0; 9])?;
-        let shortest = spans.into_iter().flatten().fold(f64::INFINITY, f64::min);
-        let wanted = f64::from(workgroups) * Profile::FULL.span_s / shortest;
+        let samples = device.round(&[0; 9])?;
+        let shortest = samples.into_iter().flatten().fold(f64::INFINITY, f64::min);
+        let wanted = f64::from(workgroups) * Profile::FULL.sample_s / shortest;
         workgroups = wanted.round().clamp(4.0, 16_000.0) as u32;
         let all =
             [branch(true, workgroups), branch(false, workgroups), branch(false, WAYS * workgroups)];
@@ -80,9 +88,9 @@ impl Cases {
         while start.elapsed().as_secs_f64() < ANSWER_S {
             let mut orders = [[BRANCH, UNIFORM_AS_LONG]; AT_ONCE / 2];
             orders.iter_mut().for_each(|order| order.shuffle(rng));
-            let spans = self.device.round(orders.as_flattened())?;
-            for (order, spans) in orders.iter().zip(spans.chunks(2)) {
-                let of = |case: usize| order.iter().zip(spans).find(|(c, _)| **c == case);
+            let samples = self.device.round(orders.as_flattened())?;
+            for (order, samples) in orders.iter().zip(samples.chunks(2)) {
+                let of = |case: usize| order.iter().zip(samples).find(|(c, _)| **c == case);
                 if let (Some((_, Ok(branch))), Some((_, Ok(uniform)))) =
                     (of(BRANCH), of(UNIFORM_AS_LONG))
                 {
@@ -99,11 +107,11 @@ impl Cases {
     fn one_after_the_other(&mut self) -> Result<[f64; 2], GpuError> {
         let mut half = |case: usize| -> Result<[f64; 2], GpuError> {
             let start = Instant::now();
-            let mut spans = Vec::new();
+            let mut samples = Vec::new();
             while start.elapsed().as_secs_f64() < ANSWER_S / 2.0 {
-                spans.extend(self.device.round(&[case; AT_ONCE])?.into_iter().flatten());
+                samples.extend(self.device.round(&[case; AT_ONCE])?.into_iter().flatten());
             }
-            Ok([spans.iter().sum::<f64>() / spans.len() as f64, median(&spans)])
+            Ok([samples.iter().sum::<f64>() / samples.len() as f64, median(&samples)])
         };
         let (branch, uniform) = (half(BRANCH)?, half(UNIFORM)?);
         Ok([branch[0] / uniform[0], branch[1] / uniform[1]])
@@ -207,7 +215,7 @@ fn experiment(seed: u64) -> Result<(Option<f64>, &'static str), GpuError> {
     let mut session = Session::open(Box::new(device), Profile::QUICK, seed)?;
     let divergence = find("divergence").expect("it is registered");
     let (outcome, _) = run(&mut session, divergence, &AtomicBool::new(false), &mut |_| ())?;
-    let verdict = rejudge(&outcome).map_or("not measured", |verdict| verdict.word());
+    let verdict = rejudge(&outcome).map_or("not measured", |verdict| verdict.as_str());
     Ok((outcome.number(&format!("cost_of_{WAYS}_way_branch")), verdict))
 }
 

@@ -35,15 +35,15 @@ fn plan(_: &Context<'_>) -> Result<Plan, Unsupported> {
     for index in 0..CASES.load(Ordering::Relaxed) {
         let own = Sizing::Own { granule: 4, most: 4096 };
         let case = plan.case(format!("case.{index}"), own, |workgroups| {
-            Chain { lanes: 64, active: 64, trips: 64, workgroups, seed: 1 }.workload()
+            Chain { lanes: 64, active: 64, iterations: 64, workgroups, seed: 1 }.workload()
         });
         if let Some(before) = before.replace(case) {
             plan.point(PointSpec {
                 series: "all".to_owned(),
                 x: ("case", f64::from(index), ""),
                 unit: "s",
-                measured: Box::new(move |spans| spans.unit(case)),
-                predicted: Box::new(move |spans| spans.unit(before)),
+                measured: Box::new(move |samples| samples.unit(case)),
+                predicted: Box::new(move |samples| samples.unit(before)),
                 claimed: true,
             });
         }
@@ -206,7 +206,7 @@ fn first_look(scratch: &Path) -> Figures {
                 per_cent(in_spans_s / sampling_s),
                 per_cent(least)
             ),
-            seconds((sampling_s - in_spans_s) / total(|costs| costs.spans as f64)),
+            seconds((sampling_s - in_spans_s) / total(|costs| costs.samples as f64)),
             format!("{:.0}", total(|costs| costs.pipelines as f64)),
             seconds(total(|costs| costs.compiling_s)),
             seconds(total(|costs| costs.searching_s)),

@@ -3,28 +3,28 @@
 
 struct Params {
     active_lanes: u32, // lanes of each workgroup that work; the others leave at once
-    trips: u32,        // steps each active lane takes
+    iterations: u32,        // steps each active lane takes
     seed: u32,
 }
 
-override LANES: u32 = 64u;
+override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> output: array<u32>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn chain(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    if lane >= params.active_lanes {
+    if local_index >= params.active_lanes {
         return;
     }
-    var x = (vec4<u32>(lane) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);
-    let trips = params.trips;
-    for (var trip = 0u; trip < trips; trip++) {
+    var x = (vec4<u32>(local_index) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);
+    let iterations = params.iterations;
+    for (var iteration = 0u; iteration < iterations; iteration++) {
         x = x * 1664525u + 1013904223u;
         x = x ^ (x >> vec4<u32>(15u));
     }
-    output[workgroup.x * LANES + lane] = x.x ^ x.y ^ x.z ^ x.w;
+    output[workgroup.x * WORKGROUP_SIZE + local_index] = x.x ^ x.y ^ x.z ^ x.w;
 }

@@ -13,7 +13,7 @@ struct Params {
     seed: u32,
 }
 
-override LANES: u32 = 256u;
+override WORKGROUP_SIZE: u32 = 256u;
 
 // Workgroups after which loads come round to the same words.
 const PERIOD: u32 = 64u;
@@ -22,13 +22,13 @@ const PERIOD: u32 = 64u;
 @group(0) @binding(1) var<storage, read> data: array<u32>;
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn coalescing(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let invocation = workgroup.x % PERIOD * LANES + lane;
-    let own = lane % params.width * params.stride + params.offset;
+    let invocation = workgroup.x % PERIOD * WORKGROUP_SIZE + local_index;
+    let own = local_index % params.width * params.stride + params.offset;
     var place = (invocation / params.width + params.seed) * 2654435761u;
     var draw = (invocation ^ params.seed) * 2246822519u;
     var sum = 0u;
@@ -38,5 +38,5 @@ fn coalescing(
         let word = (place >> 12u) * params.block + own + ((draw >> 16u) & params.random_mask);
         sum = (sum ^ data[word & params.words_mask]) * 3u;
     }
-    output[workgroup.x * LANES + lane] = sum;
+    output[workgroup.x * WORKGROUP_SIZE + local_index] = sum;
 }

@@ -6,20 +6,20 @@ struct Params {
     seed: u32,
 }
 
-override LANES: u32 = 64u;
+override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> trips: array<u32>;
+@group(0) @binding(1) var<storage, read> iterations: array<u32>;
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn uneven(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * LANES + lane;
+    let at = workgroup.x * WORKGROUP_SIZE + local_index;
     let item = at & params.mask;
-    let steps = trips[item];
+    let steps = iterations[item];
     var x = (vec4<u32>(item) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);
     for (var step = 0u; step < steps; step++) {
         x = x * 1664525u + 1013904223u;

@@ -8,7 +8,7 @@ struct Params {
     seed: u32,
 }
 
-override LANES: u32 = 256u;
+override WORKGROUP_SIZE: u32 = 256u;
 
 const PERIOD: u32 = 65536u; // loads after which what is written is written again
 
@@ -23,12 +23,12 @@ struct Share {
     step: u32,
 }
 
-fn share(lane: u32, workgroup: u32, workgroups: u32) -> Share {
-    let flat = workgroup * LANES + lane;
+fn share(local_index: u32, workgroup: u32, workgroups: u32) -> Share {
+    let flat = workgroup * WORKGROUP_SIZE + local_index;
     if params.blocked != 0u {
         return Share(flat * params.steps, 1u);
     }
-    return Share(flat, workgroups * LANES);
+    return Share(flat, workgroups * WORKGROUP_SIZE);
 }
 
 // What is written to place `load`: no two words of a period alike, and nothing that could be compressed.
@@ -36,42 +36,42 @@ fn word(load: u32) -> Wide {
     return words_from(((load & (PERIOD - 1u)) ^ params.seed) * 2654435769u);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn read_words(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(lane, workgroup.x, grid.x);
-    c[workgroup.x * LANES + lane] = read_all(share.first, share.step);
+    let share = share(local_index, workgroup.x, grid.x);
+    c[workgroup.x * WORKGROUP_SIZE + local_index] = read_all(share.first, share.step);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn write_words(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(lane, workgroup.x, grid.x);
+    let share = share(local_index, workgroup.x, grid.x);
     write_all(share.first, share.step);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn copy_words(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(lane, workgroup.x, grid.x);
+    let share = share(local_index, workgroup.x, grid.x);
     copy_all(share.first, share.step);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn triad_words(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(lane, workgroup.x, grid.x);
+    let share = share(local_index, workgroup.x, grid.x);
     triad_all(share.first, share.step);
 }

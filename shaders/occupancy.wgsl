@@ -6,7 +6,7 @@ struct Params {
     mask: u32, // links less one, a power of two of them
 }
 
-override LANES: u32 = 32u;
+override WORKGROUP_SIZE: u32 = 32u;
 
 // Words from one link to the next in memory: no two share a cache line.
 const STRIDE: u32 = 32u;
@@ -16,12 +16,12 @@ const STRIDE: u32 = 32u;
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
 @group(0) @binding(3) var<storage, read_write> stopped: array<u32>; // at which word and one, or 0: nowhere yet
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn chase(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let place = workgroup.x * LANES + lane;
+    let place = workgroup.x * WORKGROUP_SIZE + local_index;
     var at = stopped[place];
     if at == 0u {
         // An odd factor scatters the lanes over the links, no two on one until there are more lanes.

@@ -4,10 +4,10 @@
 
 struct Params {
     words: u32,
-    trips: u32, // steps for each word
+    iterations: u32, // steps for each word
 }
 
-override LANES: u32 = 256u;
+override WORKGROUP_SIZE: u32 = 256u;
 
 const STRIDE: u32 = 256u;
 
@@ -15,19 +15,19 @@ const STRIDE: u32 = 256u;
 @group(0) @binding(1) var<storage, read_write> batch: array<u32>;
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn work(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
 ) {
     let records = params.words / STRIDE;
-    let trips = params.trips;
-    let first = workgroup.x * LANES + lane;
+    let iterations = params.iterations;
+    let first = workgroup.x * WORKGROUP_SIZE + local_index;
     var folded = 0u;
-    for (var i = first; i < records; i += workgroups.x * LANES) {
+    for (var i = first; i < records; i += workgroups.x * WORKGROUP_SIZE) {
         var x = batch[i * STRIDE];
-        for (var trip = 0u; trip < trips; trip++) {
+        for (var iteration = 0u; iteration < iterations; iteration++) {
             x = x * 1664525u + 1013904223u;
             x = x ^ (x >> 15u);
         }

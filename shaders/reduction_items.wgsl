@@ -2,7 +2,7 @@
 // `add_to_total` are put in front of this text, and behind it what a load is, `sum_of` with as many loads ahead
 // as the shape asks, and a file of kernels: WGSL has no generics, no float atomics and no includes.
 
-override LANES: u32 = 256u;
+override WORKGROUP_SIZE: u32 = 256u;
 
 struct Params {
     items: u32,
@@ -30,11 +30,11 @@ fn item_or_zero(index: u32) -> Item {
 }
 
 // This lane's share of all items: whole loads, then what they leave.
-fn share(lane: u32, workgroup: u32, workgroups: u32) -> Item {
+fn share(local_index: u32, workgroup: u32, workgroups: u32) -> Item {
     let whole = params.items / VECTOR;
-    let flat = workgroup * LANES + lane;
+    let flat = workgroup * WORKGROUP_SIZE + local_index;
     var first = flat;
-    var step = workgroups * LANES;
+    var step = workgroups * WORKGROUP_SIZE;
     var end = whole;
     if params.blocked != 0u {
         let block = (whole + step - 1u) / step;
@@ -43,7 +43,7 @@ fn share(lane: u32, workgroup: u32, workgroups: u32) -> Item {
         step = 1u;
     }
     var rest = Item(0);
-    for (var last = whole * VECTOR + flat; last < params.items; last += workgroups * LANES) {
+    for (var last = whole * VECTOR + flat; last < params.items; last += workgroups * WORKGROUP_SIZE) {
         rest += items[last];
     }
     return sum_of(first, step, end) + rest;

@@ -4,13 +4,13 @@
 
 struct Params {
     choices: u32, // times each lane chooses; the bits of its word are used cyclically
-    trips_0: u32, // loop trips of the first long arm
-    trips_1: u32, // and of the second
+    iterations_0: u32, // loop trips of the first long arm
+    iterations_1: u32, // and of the second
     mask: u32,    // words - 1; words are a power of two and are used cyclically
     seed: u32,
 }
 
-override LANES: u32 = 64u;
+override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> words: array<u32>;
@@ -31,17 +31,17 @@ fn short_1(start: u32) -> u32 {
 }
 
 // Trips are handed over, and not read from memory in each of them: where the block lies must not tell.
-fn long_0(start: u32, trips: u32) -> u32 {
+fn long_0(start: u32, iterations: u32) -> u32 {
     var x = start;
-    for (var trip = 0u; trip < trips; trip++) {
+    for (var iteration = 0u; iteration < iterations; iteration++) {
         x = short_0(x);
     }
     return x;
 }
 
-fn long_1(start: u32, trips: u32) -> u32 {
+fn long_1(start: u32, iterations: u32) -> u32 {
     var x = start;
-    for (var trip = 0u; trip < trips; trip++) {
+    for (var iteration = 0u; iteration < iterations; iteration++) {
         x = short_1(x);
     }
     return x;
@@ -55,50 +55,50 @@ fn chooses_one(word: u32, choice: u32) -> bool {
     return ((word >> (choice & 31u)) & 1u) == 1u;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn branch_long(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * LANES + lane;
+    let at = workgroup.x * WORKGROUP_SIZE + local_index;
     let word = words[at & params.mask];
-    let trips_0 = params.trips_0;
-    let trips_1 = params.trips_1;
+    let iterations_0 = params.iterations_0;
+    let iterations_1 = params.iterations_1;
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {
         if chooses_one(word, choice) {
-            x = long_1(x, trips_1);
+            x = long_1(x, iterations_1);
         } else {
-            x = long_0(x, trips_0);
+            x = long_0(x, iterations_0);
         }
     }
     output[at] = x;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn select_long(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * LANES + lane;
+    let at = workgroup.x * WORKGROUP_SIZE + local_index;
     let word = words[at & params.mask];
-    let trips_0 = params.trips_0;
-    let trips_1 = params.trips_1;
+    let iterations_0 = params.iterations_0;
+    let iterations_1 = params.iterations_1;
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {
-        let zero = long_0(x, trips_0);
-        let one = long_1(x, trips_1);
+        let zero = long_0(x, iterations_0);
+        let one = long_1(x, iterations_1);
         x = select(zero, one, chooses_one(word, choice));
     }
     output[at] = x;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn branch_short(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * LANES + lane;
+    let at = workgroup.x * WORKGROUP_SIZE + local_index;
     let word = words[at & params.mask];
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {
@@ -111,12 +111,12 @@ fn branch_short(
     output[at] = x;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn select_short(
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * LANES + lane;
+    let at = workgroup.x * WORKGROUP_SIZE + local_index;
     let word = words[at & params.mask];
     var x = first(at & params.mask);
     for (var choice = 0u; choice < params.choices; choice++) {

@@ -34,7 +34,7 @@
 //! let mut session = Session::open(Box::new(device), Profile::QUICK, 1)?;
 //! let lanes = find("lanes").expect("it is registered");
 //! let outcome = run(&mut session, lanes, &AtomicBool::new(false), &mut |_| ())?;
-//! println!("{}: {}", outcome.id, outcome.word());
+//! println!("{}: {}", outcome.id, outcome.as_str());
 //! # Ok::<(), warplaw::gpu::GpuError>(())
 //! ```
 

@@ -84,7 +84,11 @@ fn a_wrong_output_stays_one_when_the_run_is_interrupted() {
 fn what_the_device_refuses_fails_its_experiment_alone() {
     for (fault, said, experiment) in [
         (DeviceFault::OutOfMemory(1 << 20), "out of memory", "batching"),
-        (DeviceFault::Uncompilable("arms"), "`arms` does not compile", "divergence"),
+        (
+            DeviceFault::Uncompilable("branch_paths"),
+            "`branch_paths` does not compile",
+            "divergence",
+        ),
         (DeviceFault::Invalid("contention"), "validation error", "contention"),
     ] {
         let ids = [experiment, "lanes"];

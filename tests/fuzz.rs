@@ -382,7 +382,7 @@ fn each_value_may_be_hostile() {
 /// Files at the edge of what is read at all, of the worst kinds.
 #[test]
 fn large_files_are_refused_or_read_within_bounds() {
-    let most = model::MOST_BYTES as usize;
+    let most = model::MAX_BYTES as usize;
     let (head, tail) =
         GOLDEN.split_at(GOLDEN.find("\"experiments\"").expect("there are experiments"));
     let filled = |open: &str, item: &str| {

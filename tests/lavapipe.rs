@@ -174,9 +174,10 @@ fn odd_coordination(record: &Record) -> Option<String> {
     };
     let deviates = |id: &str| experiment(record, id).verdict == Some(Verdict::Deviates);
     let unexplained = |id: &str, mechanisms: &[&str]| {
-        let remarks = &experiment(record, id).diagnosis;
+        let diagnosis = &experiment(record, id).diagnosis;
         let names = |remark: &String| mechanisms.iter().any(|mechanism| remark.contains(mechanism));
-        (deviates(id) && !remarks.iter().any(names)).then(|| format!("{id} deviates: {remarks:?}"))
+        (deviates(id) && !diagnosis.iter().any(names))
+            .then(|| format!("{id} deviates: {diagnosis:?}"))
     };
     // An atomic of one core takes a few nanoseconds, and cores in each other's way take longer.
     within("an atomic on one address", parameter("contention", "t_serial.add"), 1e-9..1e-7)
@@ -285,8 +286,8 @@ fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
     if number(&record, "width", "effective_width") == Some(16.0) {
         println!("this Mesa is not deceived: its cache is keyed by the vector width");
     } else {
-        let remarks = experiment(&record, "width").diagnosis.join("\n");
-        assert!(remarks.contains("stale driver cache"), "{remarks}");
+        let diagnosis = experiment(&record, "width").diagnosis.join("\n");
+        assert!(diagnosis.contains("stale driver cache"), "{diagnosis}");
     }
 }
 

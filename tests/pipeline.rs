@@ -56,7 +56,7 @@ fn divergence_predicted_for_the_wrong_width_deviates() {
 
 fn takes_two_arms(workload: &Workload) -> bool {
     workload.buffers().iter().any(|contents| match contents {
-        Contents::Data(words) => words[..2] == [0, 1] && words.iter().all(|&arm| arm < 2),
+        Contents::Data(words) => words[..2] == [0, 1] && words.iter().all(|&path| path < 2),
         _ => false,
     })
 }
@@ -169,8 +169,8 @@ fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
 #[test]
 fn stages_that_hinder_each_other_deviate() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
-        let trips = |buffer: usize| words(workload, buffer).first().copied().unwrap_or(0);
-        let mixed = workload.dispatches().len() == 2 && trips(0) > 0 && trips(1) > 0;
+        let iterations = |buffer: usize| words(workload, buffer).first().copied().unwrap_or(0);
+        let mixed = workload.dispatches().len() == 2 && iterations(0) > 0 && iterations(1) > 0;
         let parallel = workload.dispatches().last().is_some_and(|d| d.workgroups()[0] > 1);
         if mixed && parallel { 1.4 * span } else { span }
     });
@@ -315,8 +315,8 @@ fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
     // A case off by just the tolerance: no number of rounds puts its interval on one side.
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let active = params(workload).first().copied();
-        let trips = params(workload).get(1).copied();
-        if (active, trips) == (Some(2), Some(512)) { span / 1.05 } else { span }
+        let iterations = params(workload).get(1).copied();
+        if (active, iterations) == (Some(2), Some(512)) { span / 1.05 } else { span }
     });
     let outcome = measure(executor, "lanes");
     let cases = &outcome.cases;
@@ -404,7 +404,7 @@ fn a_machine_of_one_lane_is_measured_too() {
 /// Sizes shrink to the limits, or the experiment says what it lacks; nothing is refused that was planned.
 #[test]
 fn small_limits_make_smaller_sizes_or_a_reason() {
-    let small_workgroups: fn(&mut AdapterFacts) = |facts| facts.limits.workgroup_lanes = 128;
+    let small_workgroups: fn(&mut AdapterFacts) = |facts| facts.limits.max_workgroup_size = 128;
     let small_bindings: fn(&mut AdapterFacts) = |facts| facts.limits.binding_bytes = 16 << 20;
     // One limit at a time: the reason that one gives would hide what the other does.
     let limited = [small_workgroups, small_bindings]
@@ -448,7 +448,8 @@ fn every_figure_reads_as_a_formula_of_its_cases() {
     let device = Simulator::new(Machine::lawful(8));
     let context = Context::new(device.facts(), &Profile::QUICK, 1, &Untuned);
     let context = Context { width: Some(8), ..context };
-    let plan = (find("lanes").expect("it is registered").plan)(&context).expect("it can be planned");
+    let plan =
+        (find("lanes").expect("it is registered").plan)(&context).expect("it can be planned");
     let formulas = plan.formulas();
     let of = |name: &str| {
         let found = formulas.iter().find(|(known, _)| known == name);
@@ -458,5 +459,8 @@ fn every_figure_reads_as_a_formula_of_its_cases() {
     assert_eq!(of("t_subgroup_step"), format!("{one} / 512"));
     assert_eq!(of("speed-up, 8, predicted"), "8");
     let measured = of("speed-up, 8, measured");
-    assert!(measured.starts_with("8·(T[active.1]") && measured.contains("T[active.8]"), "{measured}");
+    assert!(
+        measured.starts_with("8·(T[active.1]") && measured.contains("T[active.8]"),
+        "{measured}"
+    );
 }

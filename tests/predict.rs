@@ -74,9 +74,9 @@ fn coordination_and_busy_hardware_by_hand() {
     assert_near(figure(&atomics, "speed-up"), 4.0);
     assert_near(figure(&atomics, "counters that are enough"), 16.0);
     // Nine in four slots take three turns: 9 · 12 µs, and 9 · 1 µs + 3 · 10 µs.
-    let train = json("dependence --n 9 --t 10us --alpha 2us --issue 1us --slots 4");
-    assert_near(figure(&train, "dependent"), 108e-6);
-    assert_near(figure(&train, "independent"), 39e-6);
+    let repeated = json("dependence --n 9 --t 10us --alpha 2us --issue 1us --slots 4");
+    assert_near(figure(&repeated, "dependent"), 108e-6);
+    assert_near(figure(&repeated, "independent"), 39e-6);
     let loads = json("occupancy --latency 400ns --step 10ns --n 10");
     assert_near(figure(&loads, "subgroups to reach peak"), 40.0);
     assert_near(figure(&loads, "share of peak"), 0.25);
@@ -211,8 +211,8 @@ fn what_stands_on_weak_ground_says_so() {
 /// The branch at its dearest takes both arms; away from there one of them is saved.
 #[test]
 fn selecting_pays_in_the_middle_or_not_at_all() {
-    let arms = "select --arm0 5us --arm1 1us --width 8 --straight0 2us --straight1 2us";
-    let answer = json(arms);
+    let paths = "select --arm0 5us --arm1 1us --width 8 --straight0 2us --straight1 2us";
+    let answer = json(paths);
     let (from, to) = (figure(&answer, "selecting pays from"), figure(&answer, "selecting pays to"));
     assert_eq!(from, 0.0);
     // 4 = (1 − q⁸)·5 + 1, less (1 − q)⁸, which is nothing there: q = 0.4^(1/8).

@@ -39,7 +39,7 @@ fn facts(record: &Record) -> AdapterFacts {
         period_ns: record.clock.period_ns,
         clock_fault: None,
         limits: DeviceLimits {
-            workgroup_lanes: 1024,
+            max_workgroup_size: 1024,
             workgroups: 65_535,
             binding_bytes: if is_cpu { 1 << 27 } else { 1 << 31 },
         },

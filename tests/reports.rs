@@ -160,7 +160,7 @@ fn a_record_is_the_same_as_itself_on_every_row() {
         let rows: Vec<&str> = csv.lines().skip(1).collect();
         assert!(!rows.is_empty());
         // And no reason for doubt.
-        let same = format!(",{},", Difference::Same.word());
+        let same = format!(",{},", Difference::Same.as_str());
         assert!(rows.iter().all(|row| row.trim_end().ends_with(&same)), "{csv}");
         let pair = named(&pair);
         assert!(report::slower(pair[0], pair[1]).is_empty());

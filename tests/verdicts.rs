@@ -15,7 +15,7 @@ use warplaw::model::Verdict;
 use warplaw::sim::{Clocks, Interference, Machine, Noise, Preemption, Simulator, Throttle};
 
 /// Of all verdicts together.
-const MOST_FALSE: f64 = 0.01;
+const MAX_FALSE: f64 = 0.01;
 const SEEDS: u64 = 49;
 /// Lanes in a subgroup, as reported.
 const WIDTH: u32 = 8;
@@ -38,9 +38,9 @@ fn half_as_wide(machine: Machine) -> Simulator {
 }
 
 /// Arms that the first subgroup takes.
-fn arms(workload: &Workload) -> usize {
+fn paths(workload: &Workload) -> usize {
     let selectors = workload.buffers().iter().find_map(|contents| match contents {
-        Contents::Data(words) if words.iter().all(|&arm| arm < 64) => Some(words),
+        Contents::Data(words) if words.iter().all(|&path| path < 64) => Some(words),
         _ => None,
     });
     let mut taken =
@@ -53,20 +53,20 @@ fn arms(workload: &Workload) -> usize {
 fn dearer_when_diverged(machine: Machine, times: f64) -> Simulator {
     Simulator::new(machine).distorting(
         move |workload, span_s| {
-            if arms(workload) > 1 { times * span_s } else { span_s }
+            if paths(workload) > 1 { times * span_s } else { span_s }
         },
     )
 }
 
 fn two_arms_as_a_select(machine: Machine) -> Simulator {
     Simulator::new(machine)
-        .distorting(|workload, span_s| if arms(workload) == 2 { 0.6 * span_s } else { span_s })
+        .distorting(|workload, span_s| if paths(workload) == 2 { 0.6 * span_s } else { span_s })
 }
 
-fn arms_merged_in_pairs(machine: Machine) -> Simulator {
+fn paths_merged_in_pairs(machine: Machine) -> Simulator {
     Simulator::new(machine).distorting(|workload, span_s| {
-        let arms = arms(workload).max(1);
-        span_s * arms.div_ceil(2) as f64 / arms as f64
+        let paths = paths(workload).max(1);
+        span_s * paths.div_ceil(2) as f64 / paths as f64
     })
 }
 
@@ -133,7 +133,7 @@ const SUBJECTS: [Subject; 13] = [
     Subject {
         device: "arms merged",
         experiment: "divergence",
-        make: arms_merged_in_pairs,
+        make: paths_merged_in_pairs,
         lawful: Some(false),
     },
 ];
@@ -296,11 +296,11 @@ fn no_noise_makes_a_false_verdict_and_intervals_hold_the_truth() {
     println!("{page}");
     assert!(all.runs >= 5_000);
     // Of those that decided anything, so that no silence makes it better.
-    assert!(Tally::share(all.wrong, all.decided()) <= MOST_FALSE, "{} false verdicts", all.wrong);
+    assert!(Tally::share(all.wrong, all.decided()) <= MAX_FALSE, "{} false verdicts", all.wrong);
     for ((name, _), tally) in noises(0).iter().zip(of_noise) {
         // None of the kinds hides behind the others.
         let share = Tally::share(tally.wrong, tally.runs);
-        assert!(share <= 2.0 * MOST_FALSE, "{name}: {}", tally.wrong);
+        assert!(share <= 2.0 * MAX_FALSE, "{name}: {}", tally.wrong);
     }
     // Noise that befalls each span for itself, which is what the intervals are made for.
     for (noise, name) in [(1, "gaussian"), (2, "heavy tail")] {

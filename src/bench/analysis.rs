@@ -102,7 +102,7 @@ fn heed_controls(outcome: &mut model::Experiment) {
             outcome.verdict = Some(Verdict::Inconclusive);
             outcome.diagnosis.push(format!(
                 "control `{}` could not be read, so nothing is decided",
-                check.word()
+                check.as_str()
             ));
         }
     }
@@ -110,7 +110,7 @@ fn heed_controls(outcome: &mut model::Experiment) {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
             "control `{}` reads {} instead of 1: {}",
-            control.check.word(),
+            control.check.as_str(),
             control.ratio_ci.map_or_else(
                 || format!("{:.3}", control.ratio),
                 |ci| { format!("{:.3} [{:.3}, {:.3}]", control.ratio, ci.lo, ci.hi) }

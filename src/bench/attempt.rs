@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::controls::Controls;
 use super::plan::{Experiment, Plan};
-use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::profile::{MAX_TARGET_S, MIN_TICKS};
 use super::progress::{Progress, Stage, VERIFYING};
 use super::rounds::Samples;
 use super::session::Session;
@@ -59,9 +59,9 @@ impl Attempt<'_> {
     pub(super) fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
         let began_s = self.spent_s();
         (self.progress)(Progress::before(Stage::Sizing, 0.0));
-        let span_s = self.session.profile.span_s / f64::from(self.plan.sample_divisor.max(1));
-        let least_s = LEAST_TICKS * self.session.clock.resolution_ns * 1e-9;
-        let target_s = span_s.max(least_s).min(MOST_TARGET_S);
+        let sample_s = self.session.profile.sample_s / f64::from(self.plan.sample_divisor.max(1));
+        let least_s = MIN_TICKS * self.session.clock.resolution_ns * 1e-9;
+        let target_s = sample_s.max(least_s).min(MAX_TARGET_S);
         let throughput = self.session.throughput();
         let sized =
             size(&mut *self.session.executor, &self.plan.cases, target_s, throughput, self.stop)?;

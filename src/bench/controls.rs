@@ -37,7 +37,7 @@ pub fn tolerance_of(check: Check) -> Tolerance {
 /// The control cases among a plan's own.
 pub(super) struct Controls {
     canary: CaseId,
-    twin: CaseId,
+    reference: CaseId,
     multiple: CaseId,
     floor: CaseId,
 }
@@ -49,16 +49,23 @@ impl Controls {
     /// Adds a fixed canary, the same case under a second name, a multiple of its work, and a dispatch that
     /// does nothing.
     pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
-        const TRIPS: u32 = 1024;
+        const ITERATIONS: u32 = 1024;
         let chain = move |workgroups| {
-            Chain { lanes: 64, active: 64, trips: TRIPS, workgroups, seed: seed as u32 }.workload()
+            Chain {
+                workgroup_size: 64,
+                active: 64,
+                iterations: ITERATIONS,
+                workgroups,
+                seed: seed as u32,
+            }
+            .workload()
         };
         let own = Sizing::Own { granule: 4, most: 16_320 };
         let canary = plan.case("control.canary", own, chain);
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            twin: plan.case("control.twin", follow(), chain),
+            reference: plan.case("control.twin", follow(), chain),
             multiple: plan.case("control.multiple", follow(), move |n| chain(TIMES * n)),
             floor: plan.floor("control.floor", follow(), |_| empty::workload(1)),
         }
@@ -66,7 +73,7 @@ impl Controls {
 
     /// Their cases.
     pub(super) fn cases(&self) -> [usize; 4] {
-        [self.canary, self.twin, self.multiple, self.floor].map(|CaseId(case)| case)
+        [self.canary, self.reference, self.multiple, self.floor].map(|CaseId(case)| case)
     }
 
     /// What the controls read, for points judged by `tolerance`.
@@ -76,7 +83,7 @@ impl Controls {
         typical: &Typical,
         tolerance: f64,
     ) -> Vec<Control> {
-        let same = self.canary.time() / self.twin.time();
+        let same = self.canary.time() / self.reference.time();
         let linear =
             self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
         let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();

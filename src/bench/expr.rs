@@ -13,8 +13,8 @@ pub(super) type Function = Arc<dyn Fn(&[f64]) -> f64 + Send + Sync>;
 
 /// A figure, computed from the typical sample times of cases. Cheap to clone.
 ///
-/// An unknown figure is NaN, and so is every figure computed from it, except by [`Expr::least_known`],
-/// [`Expr::most_known`] and [`Expr::lenient`].
+/// An unknown figure is NaN, and so is every figure computed from it, except by [`Expr::min_known`],
+/// [`Expr::max_known`] and [`Expr::lenient`].
 #[derive(Clone)]
 pub struct Expr(pub(super) Arc<Node>);
 
@@ -68,12 +68,12 @@ impl Expr {
     }
 
     /// The largest of those that are known; NaN where none is.
-    pub fn most_known(of: impl IntoIterator<Item = Self>) -> Self {
+    pub fn max_known(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, true, true)
     }
 
     /// The smallest of those that are known; NaN where none is.
-    pub fn least_known(of: impl IntoIterator<Item = Self>) -> Self {
+    pub fn min_known(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, false, true)
     }
 

@@ -383,13 +383,13 @@ mod tests {
     fn what_is_unknown_stays_unknown_unless_it_can_be_done_without() {
         let at = |expr: Expr| formula(expr).evaluate(VALUES);
         assert!(at(Expr::max([A.time(), UNKNOWN.time()])).is_nan());
-        assert_eq!(at(Expr::least_known([A.time(), UNKNOWN.time(), C.time()])), 3.0);
-        assert!(at(Expr::most_known([UNKNOWN.time()])).is_nan());
+        assert_eq!(at(Expr::min_known([A.time(), UNKNOWN.time(), C.time()])), 3.0);
+        assert!(at(Expr::max_known([UNKNOWN.time()])).is_nan());
         assert!(at(C.above(A).positive()).is_nan());
         assert!(at(Expr::call("one", [UNKNOWN.time()], |_| 1.0)).is_nan());
         assert_eq!(at(Expr::lenient("one", [UNKNOWN.time()], |_| 1.0)), 1.0);
         let needed = |expr: Expr| formula(expr).cases(VALUES);
-        assert_eq!(needed(Expr::least_known([A.time(), UNKNOWN.time()])), [0].into());
+        assert_eq!(needed(Expr::min_known([A.time(), UNKNOWN.time()])), [0].into());
         assert_eq!(needed(Expr::min([A.time(), UNKNOWN.time()])), [0, 3].into());
     }
 

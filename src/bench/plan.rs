@@ -120,8 +120,8 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Why the experiment cannot be planned, where it may not.
-    pub fn require_lanes(&self, lanes: u32) -> Result<(), Unsupported> {
-        let most = self.facts.limits.workgroup_lanes;
+    pub fn require_workgroup_size(&self, lanes: u32) -> Result<(), Unsupported> {
+        let most = self.facts.limits.max_workgroup_size;
         if lanes <= most {
             return Ok(());
         }
@@ -292,7 +292,7 @@ impl Plan {
     }
 
     /// Adds one of `words`, by its place among them; absent where that is not finite.
-    pub fn word_metric(&mut self, about: About, place: impl Into<Expr>, words: Vec<String>) {
+    pub fn text_metric(&mut self, about: About, place: impl Into<Expr>, words: Vec<String>) {
         self.metrics.push(MetricSpec { about, value: Value::Word((&place.into()).into(), words) });
     }
 

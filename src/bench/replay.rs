@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::analysis::analyse;
 use super::controls::Controls;
+use super::diagnosis::{add_case_diagnosis, add_clock_control};
 use super::plan::{Context, Experiment, Unsupported};
-use super::remarks::{add_case_remarks, add_clock_control};
 use super::rounds::Samples;
 use super::typical::Typical;
 use super::verify::Checked;
@@ -50,7 +50,7 @@ pub fn replay(
         let bad = samples.bad(index);
         Some(Checked { case, mismatched: false, refused: false, is_floor: spec.is_floor, bad })
     });
-    add_case_remarks(clock, &checked.collect::<Vec<_>>(), &mut outcome);
+    add_case_diagnosis(clock, &checked.collect::<Vec<_>>(), &mut outcome);
     outcome.stopped_by = recorded.stopped_by;
     outcome.searches.clone_from(&recorded.searches);
     outcome.costs = recorded.costs;

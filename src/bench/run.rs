@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 use super::analysis::analyse;
 use super::attempt::Attempt;
 use super::controls::{CONTROLS, Controls};
+use super::diagnosis::{add_case_diagnosis, add_clock_control};
 use super::plan::{Context, Experiment, Plan, Unsupported};
 use super::progress::{Progress, Stage};
-use super::remarks::{add_case_remarks, add_clock_control};
 use super::seed::seed_of;
 use super::session::Session;
 use super::tuner::Trying;
@@ -65,7 +65,7 @@ pub fn run(
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical);
     outcome.stopped_by = Some(stopped_by);
     add_clock_control(&session.clock, &mut outcome);
-    add_case_remarks(&session.clock, &checked, &mut outcome);
+    add_case_diagnosis(&session.clock, &checked, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("stopped before it was done".to_owned());

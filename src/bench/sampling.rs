@@ -14,7 +14,7 @@ use crate::gpu::{GpuError, Span};
 use crate::model::StoppedBy;
 
 /// What a round of warming up counts at least, so that lost stamps cannot make it endless.
-const LEAST_WARM_UP_S: f64 = 0.01;
+const MIN_WARM_UP_S: f64 = 0.01;
 
 /// Share of the time budget that goes once more to the cases behind undecided points.
 const UNDECIDED: f64 = 0.15;
@@ -47,7 +47,7 @@ impl Attempt<'_> {
         let mut busy_s = 0.0;
         while busy_s < self.session.profile.warm_up_s && !self.is_stopped() {
             let spans = self.session.executor.round(order)?;
-            busy_s += spans.iter().flatten().sum::<f64>().max(LEAST_WARM_UP_S);
+            busy_s += spans.iter().flatten().sum::<f64>().max(MIN_WARM_UP_S);
         }
         Ok(())
     }

@@ -91,10 +91,18 @@ impl Search {
         let mut words = words.split(", ");
         let options = self.axes.iter().map(|axis| {
             let word = words.next()?;
-            axis.options.iter().find(|(_, known)| known == word).map(|&(option, _)| option)
+            let known =
+                axis.options.iter().find(|(_, known)| known == word || same_number(known, word));
+            known.map(|&(option, _)| option)
         });
         options.collect()
     }
+}
+
+/// Whether both say the same number, whatever is counted: earlier records call `256 invocations` `256 lanes`.
+fn same_number(a: &str, b: &str) -> bool {
+    let number = |text: &str| text.split(' ').next().and_then(|first| first.parse::<u32>().ok());
+    number(a).is_some_and(|a| number(b) == Some(a))
 }
 
 /// What searches of a run have found, by their names.
@@ -109,9 +117,9 @@ pub struct Thoroughness {
     /// Times that a shape is timed; the best few are timed more often in the end.
     pub rounds: u32,
     /// No further axis is begun after so many seconds.
-    pub most_s: f64,
+    pub max_s: f64,
     /// The first shape is to take so many seconds, if there is as much work.
-    pub span_s: f64,
+    pub sample_s: f64,
 }
 
 /// The fastest configuration, an option of each axis, by trying on a device of which nothing else is known.
@@ -151,7 +159,7 @@ pub(super) fn try_all(
         let before = descent.at.clone();
         for axis in 0..search.axes.len() {
             let spent_s = executor.elapsed_s() - began_s;
-            if spent_s < how.most_s && !descent.is_stopped() {
+            if spent_s < how.max_s && !descent.is_stopped() {
                 descent.along(axis, executor)?;
             }
         }
@@ -198,7 +206,7 @@ impl Descent<'_> {
 
     /// As much work as makes the first shape take as long as it should, approached from below.
     fn choose_amount(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
-        const MOST_GROWTH: f64 = 16.0;
+        const MAX_GROWTH: f64 = 16.0;
         let most = *self.search.amounts.end();
         while self.amount < most && !self.is_stopped() {
             let options = self.options(&self.at);
@@ -206,14 +214,14 @@ impl Descent<'_> {
             if executor.load(std::slice::from_ref(&work.workload))?[0].is_some() {
                 break;
             }
-            let spans = executor.round(&[0, 0, 0])?;
-            let shortest = spans.into_iter().flatten().fold(f64::INFINITY, f64::min);
+            let samples = executor.round(&[0, 0, 0])?;
+            let shortest = samples.into_iter().flatten().fold(f64::INFINITY, f64::min);
             self.throughput.learn(&work.workload, shortest);
-            let missing = self.how.span_s / shortest;
+            let missing = self.how.sample_s / shortest;
             if missing < 2.0 {
                 break;
             }
-            let growth = missing.min(MOST_GROWTH).log2().floor().exp2() as u32;
+            let growth = missing.min(MAX_GROWTH).log2().floor().exp2() as u32;
             self.amount = self.amount.saturating_mul(growth).min(most);
         }
         Ok(())
@@ -222,23 +230,24 @@ impl Descent<'_> {
     /// Moves to the best option of one axis.
     fn along(&mut self, axis: usize, executor: &mut dyn Executor) -> Result<(), GpuError> {
         let options = 0..self.search.axes[axis].options.len();
-        let shapes: Vec<Vec<usize>> = options
+        let configs: Vec<Vec<usize>> = options
             .map(|option| {
-                let mut shape = self.at.clone();
-                shape[axis] = option;
-                shape
+                let mut config = self.at.clone();
+                config[axis] = option;
+                config
             })
             .collect();
-        let new = shapes.iter().filter(|shape| !self.rates.contains_key(*shape)).cloned().collect();
+        let new =
+            configs.iter().filter(|config| !self.rates.contains_key(*config)).cloned().collect();
         self.time(new, self.how.rounds, executor)?;
-        self.move_to_best(shapes);
+        self.move_to_best(configs);
         Ok(())
     }
 
-    /// Moves to the fastest of `shapes`, if any of them worked.
-    fn move_to_best(&mut self, shapes: Vec<Vec<usize>>) {
-        let rate = |shape: &Vec<usize>| self.rates.get(shape).copied().flatten();
-        let known = shapes.into_iter().filter_map(|shape| Some((rate(&shape)?, shape)));
+    /// Moves to the fastest of `configs`, if any of them worked.
+    fn move_to_best(&mut self, configs: Vec<Vec<usize>>) {
+        let rate = |config: &Vec<usize>| self.rates.get(config).copied().flatten();
+        let known = configs.into_iter().filter_map(|config| Some((rate(&config)?, config)));
         if let Some((_, best)) = known.max_by(|a, b| a.0.total_cmp(&b.0)) {
             self.at = best;
         }
@@ -249,11 +258,11 @@ impl Descent<'_> {
     fn hold_final(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
         const FINALISTS: usize = 4;
         const TIMES_AS_LONG: u32 = 4;
-        let known = self.rates.iter().filter_map(|(shape, rate)| Some(((*rate)?, shape.clone())));
+        let known = self.rates.iter().filter_map(|(config, rate)| Some(((*rate)?, config.clone())));
         let mut known: Vec<(f64, Vec<usize>)> = known.collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         known.truncate(FINALISTS);
-        let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, shape)| shape).collect();
+        let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, config)| config).collect();
         self.time(finalists.clone(), TIMES_AS_LONG * self.how.rounds, executor)?;
         self.move_to_best(finalists);
         Ok(())
@@ -262,17 +271,17 @@ impl Descent<'_> {
     /// Verifies shapes and times them in turn, so many times each.
     fn time(
         &mut self,
-        shapes: Vec<Vec<usize>>,
+        configs: Vec<Vec<usize>>,
         rounds: u32,
         executor: &mut dyn Executor,
     ) -> Result<(), GpuError> {
-        let build = |shape: Vec<usize>| {
-            let work = (self.search.build)(&self.options(&shape), self.amount)?;
+        let build = |config: Vec<usize>| {
+            let work = (self.search.build)(&self.options(&config), self.amount)?;
             // What may near a watchdog is not tried.
-            (self.throughput.expected_s(&work.workload) <= WATCHDOG_S).then_some((shape, work))
+            (self.throughput.expected_s(&work.workload) <= WATCHDOG_S).then_some((config, work))
         };
-        let (shapes, works): (Vec<Vec<usize>>, Vec<Work>) =
-            shapes.into_iter().filter_map(build).unzip();
+        let (configs, works): (Vec<Vec<usize>>, Vec<Work>) =
+            configs.into_iter().filter_map(build).unzip();
         if works.is_empty() {
             return Ok(());
         }
@@ -284,7 +293,7 @@ impl Descent<'_> {
                 right.push(index);
             } else {
                 self.left_out += 1;
-                self.rates.insert(shapes[index].clone(), None);
+                self.rates.insert(configs[index].clone(), None);
             }
         }
         // The first round wakes what verifying has let sleep, and is not counted. Of the others the shortest span
@@ -292,38 +301,38 @@ impl Descent<'_> {
         executor.round(&right)?;
         let mut shortest = vec![f64::INFINITY; works.len()];
         for _ in 0..rounds {
-            for (&index, span) in right.iter().zip(executor.round(&right)?) {
-                shortest[index] = shortest[index].min(span.unwrap_or(f64::INFINITY));
+            for (&index, sample) in right.iter().zip(executor.round(&right)?) {
+                shortest[index] = shortest[index].min(sample.unwrap_or(f64::INFINITY));
             }
         }
         for index in right {
             self.throughput.learn(&workloads[index], shortest[index]);
             let rate = works[index].units / shortest[index];
-            self.rates.insert(shapes[index].clone(), (rate > 0.0).then_some(rate));
-            if !self.order.contains(&shapes[index]) {
-                self.order.push(shapes[index].clone());
+            self.rates.insert(configs[index].clone(), (rate > 0.0).then_some(rate));
+            if !self.order.contains(&configs[index]) {
+                self.order.push(configs[index].clone());
             }
         }
         Ok(())
     }
 
-    fn options(&self, shape: &[usize]) -> Vec<u32> {
-        self.search.axes.iter().zip(shape).map(|(axis, &option)| axis.options[option].0).collect()
+    fn options(&self, config: &[usize]) -> Vec<u32> {
+        self.search.axes.iter().zip(config).map(|(axis, &option)| axis.options[option].0).collect()
     }
 
-    fn words(&self, shape: &[usize]) -> String {
-        let axes = self.search.axes.iter().zip(shape);
+    fn words(&self, config: &[usize]) -> String {
+        let axes = self.search.axes.iter().zip(config);
         let words: Vec<&str> =
             axes.map(|(axis, &option)| axis.options[option].1.as_str()).collect();
         words.join(", ")
     }
 
     fn tried(&self) -> Vec<Tried> {
-        let timed = self.order.iter().filter_map(|shape| Some((shape, self.rates[shape]?)));
+        let timed = self.order.iter().filter_map(|config| Some((config, self.rates[config]?)));
         let unit = format!("{}/s", self.search.unit);
         timed
-            .map(|(shape, rate)| Tried {
-                configuration: self.words(shape),
+            .map(|(config, rate)| Tried {
+                configuration: self.words(config),
                 rate,
                 unit: unit.clone(),
             })

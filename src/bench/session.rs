@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::Profile;
 use super::controls::tolerance_of;
 use super::plan::{CaseSpec, Sizing};
-use super::profile::{LEAST_TICKS, MOST_TARGET_S};
+use super::profile::{MAX_TARGET_S, MIN_TICKS};
 use super::search::Found;
 use super::sizing::size;
 use super::throughput::Throughput;
@@ -34,10 +34,10 @@ pub struct Session {
 }
 
 /// Dispatches of each length from which the clock's resolution and floor are read.
-const CLOCK_SPANS: usize = 24;
+const CLOCK_SAMPLES: usize = 24;
 /// Times that dispatch is timed by each clock, and at most where they do not agree by then.
 const HOST_CHECKS: usize = 9;
-const MOST_HOST_CHECKS: usize = 5 * HOST_CHECKS;
+const MAX_HOST_CHECKS: usize = 5 * HOST_CHECKS;
 /// Long enough that submission and wait are small beside it.
 const HOST_CHECK_S: f64 = 8e-3;
 
@@ -113,7 +113,7 @@ fn observe_subgroup_size(
     if !facts.has_subgroups() {
         return Ok(None);
     }
-    let workload = subgroup_size::workload(facts.limits.workgroup_lanes.min(128));
+    let workload = subgroup_size::workload(facts.limits.max_workgroup_size.min(128));
     if executor.load(&[workload])?[0].is_some() {
         return Ok(None);
     }
@@ -125,16 +125,17 @@ fn observe_subgroup_size(
 /// The clock, and how many seconds a subgroup takes to issue an instruction.
 fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Clock, f64), GpuError> {
     // Of one lane and several lengths, so that a clock that ticks rarely does not read the same of all.
-    let lengths = [101, 1_009, 10_007]
-        .map(|trips| Chain { lanes: 1, active: 1, trips, workgroups: 1, seed: 1 }.workload());
-    let [_, short, long] = lengths.each_ref().map(|w| (w.dispatches[0].demand)(1).issues);
+    let lengths = [101, 1_009, 10_007].map(|iterations| {
+        Chain { workgroup_size: 1, active: 1, iterations, workgroups: 1, seed: 1 }.workload()
+    });
+    let [_, short, long] = lengths.each_ref().map(|w| (w.dispatches[0].cost_model)(1).issues);
     let workloads: Vec<Workload> = std::iter::once(empty::workload(1)).chain(lengths).collect();
     load_all(executor, &workloads)?;
     executor.round(&[0, 1, 2, 3])?;
-    let order: Vec<usize> = (0..4).flat_map(|index| [index; CLOCK_SPANS]).collect();
+    let order: Vec<usize> = (0..4).flat_map(|index| [index; CLOCK_SAMPLES]).collect();
     let probes = executor.round(&order)?;
     let typical_s = |length: usize| {
-        let probes = &probes[length * CLOCK_SPANS..(length + 1) * CLOCK_SPANS];
+        let probes = &probes[length * CLOCK_SAMPLES..(length + 1) * CLOCK_SAMPLES];
         stats::median(&probes.iter().copied().filter_map(Result::ok).collect::<Vec<_>>())
     };
     let difference_s = typical_s(3).zip(typical_s(2)).map_or(0.0, |(long, short)| long - short);
@@ -142,13 +143,13 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
     let ticks = probes
         .iter()
         .filter_map(|probe| probe.ok())
-        .map(|span_s| (span_s * 1e9 / facts.period_ns).round() as u64);
+        .map(|sample_s| (sample_s * 1e9 / facts.period_ns).round() as u64);
     let resolution_ticks = ticks.fold(0, greatest_common_divisor).max(1);
     let mut clock = Clock {
         kind: facts.clock,
         period_ns: facts.period_ns,
         resolution_ns: resolution_ticks as f64 * facts.period_ns,
-        empty_span_ns: typical_s(0).map(|span_s| span_s * 1e9),
+        empty_span_ns: typical_s(0).map(|sample_s| sample_s * 1e9),
         host_check_ratio: match facts.clock {
             ClockKind::TimestampQuery => host_check(executor)?,
             ClockKind::Host => None,
@@ -157,7 +158,7 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
     };
     if is_too_coarse(&clock) {
         clock.faults.push(format!(
-            "it ticks every {:.0} ns: {LEAST_TICKS} ticks are longer than a span may be",
+            "it ticks every {:.0} ns: {MIN_TICKS} ticks are longer than a span may be",
             clock.resolution_ns
         ));
     }
@@ -172,7 +173,7 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
 
 /// Whether the clock ticks too rarely for any span that may be planned.
 pub(super) fn is_too_coarse(clock: &Clock) -> bool {
-    LEAST_TICKS * clock.resolution_ns * 1e-9 > MOST_TARGET_S
+    MIN_TICKS * clock.resolution_ns * 1e-9 > MAX_TARGET_S
 }
 
 /// One long dispatch by both clocks, in turn: timestamps that are taken at dispatch and not at
@@ -181,7 +182,8 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     let case = CaseSpec {
         id: "host check".to_owned(),
         build: Box::new(|workgroups| {
-            Chain { lanes: 64, active: 64, trips: 2048, workgroups, seed: 1 }.workload()
+            Chain { workgroup_size: 64, active: 64, iterations: 2048, workgroups, seed: 1 }
+                .workload()
         }),
         sizing: Sizing::Own { granule: 64, most: 32_768 },
         smaller: None,
@@ -198,9 +200,9 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     // The shortest by each clock: whatever interferes only lengthens, and not both alike. Clocks that
     // disagree do so however often they are asked.
     let mut shortest = [f64::INFINITY; 2];
-    for check in 1..=MOST_HOST_CHECKS {
-        for (shortest, span) in shortest.iter_mut().zip(executor.round(&[0, 1])?) {
-            *shortest = shortest.min(span.unwrap_or(f64::INFINITY));
+    for check in 1..=MAX_HOST_CHECKS {
+        for (shortest, sample) in shortest.iter_mut().zip(executor.round(&[0, 1])?) {
+            *shortest = shortest.min(sample.unwrap_or(f64::INFINITY));
         }
         let [stamps, host] = shortest;
         let off = (stamps / host - 1.0).abs();
@@ -228,6 +230,6 @@ fn adapter(facts: &AdapterFacts, observed: Option<u32>) -> Adapter {
         subgroup_size: SubgroupSize { min: facts.subgroup_min, max: facts.subgroup_max, observed },
         features: facts.features.iter().map(|&feature| feature.to_owned()).collect(),
         shader_checks: facts.shader_checks,
-        limits: facts.limit_set.word().to_owned(),
+        limits: facts.limit_set.as_str().to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::case::CaseId;
 use super::plan::{CaseSpec, Sizing};
-use super::profile::LONGEST_SPAN_S;
+use super::profile::MAX_SAMPLE_S;
 use super::throughput::{Throughput, WATCHDOG_S};
 use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
@@ -28,11 +28,11 @@ pub(super) enum Length {
 }
 
 impl Length {
-    fn of(span_s: f64) -> Self {
-        if span_s > WATCHDOG_S {
-            Self::NearsWatchdog(span_s)
-        } else if span_s > LONGEST_SPAN_S {
-            Self::TooLong(span_s)
+    fn of(sample_s: f64) -> Self {
+        if sample_s > WATCHDOG_S {
+            Self::NearsWatchdog(sample_s)
+        } else if sample_s > MAX_SAMPLE_S {
+            Self::TooLong(sample_s)
         } else {
             Self::Fits
         }
@@ -40,13 +40,13 @@ impl Length {
 
     /// Why it is not timed.
     pub(super) fn reason(self) -> Option<String> {
-        let (Self::TooLong(span_s) | Self::NearsWatchdog(span_s)) = self else {
+        let (Self::TooLong(sample_s) | Self::NearsWatchdog(sample_s)) = self else {
             return None;
         };
         Some(format!(
             "the least of it takes at least {:.0} ms, and a span may take {:.0} ms",
-            span_s * 1e3,
-            LONGEST_SPAN_S * 1e3
+            sample_s * 1e3,
+            MAX_SAMPLE_S * 1e3
         ))
     }
 }
@@ -69,7 +69,7 @@ struct Group {
     scale: u32,
     settled: bool,
     /// What its longest member takes at this scale.
-    span_s: f64,
+    sample_s: f64,
 }
 
 /// Settles every case's scale so that spans come near `target_s`, by timing trials; as far as it got, once
@@ -94,19 +94,19 @@ pub(super) fn size(
         if open.is_empty() || stop.load(Ordering::Relaxed) {
             break;
         }
-        let spans = trial(executor, cases, &groups, &open, &mut throughput)?;
+        let samples = trial(executor, cases, &groups, &open, &mut throughput)?;
         let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
-        for (&(g, case), &span) in open.iter().zip(&spans) {
+        for (&(g, case), &sample) in open.iter().zip(&samples) {
             if groups[g].scale == groups[g].granule {
-                lengths[case] = Length::of(span);
+                lengths[case] = Length::of(sample);
             }
-            if lengths[case] == Length::Fits && span.is_finite() {
+            if lengths[case] == Length::Fits && sample.is_finite() {
                 let slot = longest.entry(g).or_insert(0.0);
-                *slot = slot.max(span);
+                *slot = slot.max(sample);
             }
         }
-        for (g, span) in longest {
-            groups[g].grow(span, target_s);
+        for (g, sample) in longest {
+            groups[g].grow(sample, target_s);
         }
     }
     size_followers(executor, cases, &groups, &mut lengths, target_s, &mut throughput)?;
@@ -128,15 +128,15 @@ fn size_followers(
         let Sizing::Follow(CaseId(leader)) = spec.sizing else { continue };
         lengths[case] = lengths[leader];
         let group = groups.iter().position(|group| group.members.contains(&leader));
-        let long = |&group: &usize| groups[group].span_s > LONG * target_s;
+        let long = |&group: &usize| groups[group].sample_s > LONG * target_s;
         if let Some(group) = group.filter(long).filter(|_| lengths[case] == Length::Fits) {
             open.push((group, case));
         }
     }
     if !open.is_empty() {
-        let spans = trial(executor, cases, groups, &open, throughput)?;
-        for (&(_, case), span_s) in open.iter().zip(spans) {
-            lengths[case] = Length::of(span_s);
+        let samples = trial(executor, cases, groups, &open, throughput)?;
+        for (&(_, case), sample_s) in open.iter().zip(samples) {
+            lengths[case] = Length::of(sample_s);
         }
     }
     Ok(())
@@ -159,7 +159,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
                 most: most / granule * granule,
                 scale: granule,
                 settled: false,
-                span_s: 0.0,
+                sample_s: 0.0,
             });
             groups.len() - 1
         });
@@ -183,7 +183,7 @@ fn trial(
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
     let loaded = executor.load(&workloads)?;
-    let mut spans = vec![f64::NAN; open.len()];
+    let mut samples = vec![f64::NAN; open.len()];
     let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
     while !waiting.is_empty() {
         // A case waits for a smaller one that is itself still waiting.
@@ -194,53 +194,53 @@ fn trial(
         let (later, now): (Vec<usize>, Vec<usize>) =
             waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
         let (known, untried): (Vec<usize>, Vec<usize>) =
-            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(spans[s], t)));
+            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(samples[s], t)));
         for &i in &known {
             let (s, times) = smaller(i).expect("what is known is known from a smaller case");
-            spans[i] = spans[s] * times;
+            samples[i] = samples[s] * times;
         }
         // What may be too long waits until shorter ones have shown how much the device does at once.
         let expected_s = |i: usize| throughput.expected_s(&workloads[i]);
         let (tried, mut risky): (Vec<usize>, Vec<usize>) =
             untried.iter().partition(|&&i| expected_s(i) <= WATCHDOG_S);
         if tried.is_empty() && known.is_empty() {
-            risky.drain(..).for_each(|i| spans[i] = expected_s(i));
+            risky.drain(..).for_each(|i| samples[i] = expected_s(i));
         }
         for _ in 0..REPEATS {
             let before_s = executor.elapsed_s();
             let round = executor.round(&tried)?;
             let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;
-            for (&i, span) in tried.iter().zip(round) {
-                spans[i] = spans[i].min(length(span, mean_s));
+            for (&i, sample) in tried.iter().zip(round) {
+                samples[i] = samples[i].min(length(sample, mean_s));
             }
         }
-        tried.iter().for_each(|&i| throughput.learn(&workloads[i], spans[i]));
+        tried.iter().for_each(|&i| throughput.learn(&workloads[i], samples[i]));
         waiting = later.into_iter().chain(risky).collect();
     }
-    Ok(spans)
+    Ok(samples)
 }
 
 /// A span too short for the clock is at most what the host's clock leaves for each of its round, so that a clock
 /// that stands still makes nothing grow for ever; one that is lost is not known.
-fn length(span: Span, mean_s: f64) -> f64 {
-    match span {
+fn length(sample: Span, mean_s: f64) -> f64 {
+    match sample {
         Err(BadSpan::Zero) => mean_s,
-        span => span.unwrap_or(f64::NAN),
+        sample => sample.unwrap_or(f64::NAN),
     }
 }
 
 /// Whether a smaller case's span, `times` over, is surely too long. A short one may be all fixed cost.
-fn tells(span_s: f64, times: f64) -> bool {
-    span_s > 0.1 * LONGEST_SPAN_S && span_s * times > LONGEST_SPAN_S
+fn tells(sample_s: f64, times: f64) -> bool {
+    sample_s > 0.1 * MAX_SAMPLE_S && sample_s * times > MAX_SAMPLE_S
 }
 
 impl Group {
-    fn grow(&mut self, span_s: f64, target_s: f64) {
-        let wanted = f64::from(self.scale) * (target_s / span_s).min(GROWTH);
+    fn grow(&mut self, sample_s: f64, target_s: f64) {
+        let wanted = f64::from(self.scale) * (target_s / sample_s).min(GROWTH);
         let granules = (wanted / f64::from(self.granule)).round().max(1.0);
         let scale = ((granules * f64::from(self.granule)).min(f64::from(self.most))) as u32;
-        self.settled = span_s >= NEAR * target_s || scale <= self.scale;
-        self.span_s = span_s * f64::from(scale) / f64::from(self.scale);
+        self.settled = sample_s >= NEAR * target_s || scale <= self.scale;
+        self.sample_s = sample_s * f64::from(scale) / f64::from(self.scale);
         self.scale = scale;
     }
 }

@@ -28,8 +28,11 @@ impl Throughput {
     /// Seconds of issuing in each of the workload's dispatches, one workgroup after another, and workgroups.
     fn issuing(self, workload: &Workload) -> impl Iterator<Item = (f64, f64)> {
         workload.dispatches.iter().map(move |dispatch| {
-            let demand = (dispatch.demand)(self.width);
-            (self.issue_s * demand.issues.max(demand.dependent), demand.workgroups.max(1.0))
+            let cost_model = (dispatch.cost_model)(self.width);
+            (
+                self.issue_s * cost_model.issues.max(cost_model.dependent),
+                cost_model.workgroups.max(1.0),
+            )
         })
     }
 
@@ -42,13 +45,13 @@ impl Throughput {
     }
 
     /// Learns from what a workload took, if its dispatches are what was timed.
-    pub(super) fn learn(&mut self, workload: &Workload, span_s: f64) {
+    pub(super) fn learn(&mut self, workload: &Workload, sample_s: f64) {
         if !matches!(workload.timing, Timing::Pass { .. }) {
             return;
         }
         let serial_s: f64 = self.issuing(workload).map(|(serial_s, _)| serial_s).sum();
-        if span_s > 0.0 && span_s.is_finite() {
-            self.at_once = self.at_once.max(serial_s / span_s);
+        if sample_s > 0.0 && sample_s.is_finite() {
+            self.at_once = self.at_once.max(serial_s / sample_s);
         }
     }
 }

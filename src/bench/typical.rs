@@ -135,9 +135,9 @@ mod tests {
     fn a_figure_that_does_without_a_case_is_as_sure_as_without_it() {
         let rounds = [[11.0, 1.0, f64::NAN]; 12];
         let typical = typical(&rounds, [1, 1, 1]);
-        let least = || Expr::least_known([CASE, FLOOR, OTHER].map(CaseId::time));
+        let least = || Expr::min_known([CASE, FLOOR, OTHER].map(CaseId::time));
         assert_eq!(typical.sure(&formula(least())), Some(1.0));
-        let of_all = formula(Expr::least_known([least(), OTHER.time() * 1.0, FLOOR.time()]));
+        let of_all = formula(Expr::min_known([least(), OTHER.time() * 1.0, FLOOR.time()]));
         assert_eq!((typical.read(&of_all), typical.sure(&of_all)), (1.0, Some(1.0)));
         let needs_all = formula(Expr::min([least(), OTHER.time()]));
         assert!(typical.read(&needs_all).is_nan() && typical.interval(&needs_all).is_none());

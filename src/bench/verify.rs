@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn too_short_an_output_and_an_empty_twin_are_mismatches() {
+    fn too_short_an_output_and_an_empty_reference_are_mismatches() {
         assert!(compare(&[1, 2], &[1, 2, 3]).is_err());
         assert!(compare(&[1, 2], &[]).is_err());
         assert!(compare(&[], &[]).is_err());

@@ -29,7 +29,7 @@ pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliErro
                 "{}\n    {}, {}, {} {}; {subgroups}, {clock}\n",
                 facts.name,
                 facts.backend,
-                facts.device_type.word(),
+                facts.device_type.as_str(),
                 facts.driver,
                 facts.driver_info
             )

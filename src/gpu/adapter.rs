@@ -11,7 +11,7 @@ use crate::model::{ClockKind, DeviceType};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceLimits {
     /// Invocations in a workgroup.
-    pub workgroup_lanes: u32,
+    pub max_workgroup_size: u32,
     /// Workgroups in one dimension of a dispatch.
     pub workgroups: u32,
     /// Bytes in one storage binding.
@@ -33,7 +33,7 @@ pub enum LimitSet {
 impl LimitSet {
     /// Its name in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Adapter => "adapter",
             Self::Default => "default",
@@ -55,7 +55,7 @@ impl LimitSet {
 impl DeviceLimits {
     pub(crate) fn of(limits: &wgpu::Limits) -> Self {
         Self {
-            workgroup_lanes: limits
+            max_workgroup_size: limits
                 .max_compute_invocations_per_workgroup
                 .min(limits.max_compute_workgroup_size_x),
             workgroups: limits.max_compute_workgroups_per_dimension,
@@ -172,7 +172,7 @@ impl AdapterFacts {
 
     /// Whether shaders may calculate with integers of 64 bits.
     #[must_use]
-    pub fn has_pairs(&self) -> bool {
+    pub fn has_u64(&self) -> bool {
         self.features.contains(&INTEGERS_OF_64_BITS)
     }
 }

@@ -7,7 +7,7 @@ use super::adapter::{self, AdapterFacts, DeviceLimits, LimitSet, Selection};
 use super::error::one_line;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
-use super::timer::{MOST_SPANS, QueryTimer, poll, read_mapped};
+use super::timer::{MAX_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
 use crate::model::ClockKind;
 
@@ -56,7 +56,7 @@ impl Hardware {
         let mut features = wgpu::Features::empty();
         features.set(wgpu::Features::TIMESTAMP_QUERY, facts.has_timestamps());
         features.set(wgpu::Features::SUBGROUP, facts.has_subgroups());
-        features.set(wgpu::Features::SHADER_INT64, facts.has_pairs());
+        features.set(wgpu::Features::SHADER_INT64, facts.has_u64());
         let limits = options.limits.of(&adapter);
         facts.limits = DeviceLimits::of(&limits);
         facts.limit_set = options.limits;
@@ -253,7 +253,7 @@ impl Executor for Hardware {
             self.loaded.push(loaded);
             refusals.push(refusal);
         }
-        let spans = workloads.len().clamp(64, MOST_SPANS);
+        let spans = workloads.len().clamp(64, MAX_SPANS);
         let roomy = self.timer.as_ref().is_some_and(|timer| timer.capacity() >= spans);
         if self.facts.clock == ClockKind::TimestampQuery && !roomy {
             self.timer = Some(QueryTimer::new(&self.device, self.facts.period_ns, spans));
@@ -339,7 +339,7 @@ mod tests {
             name: format!("store of {words} words, {} letters", source.len()),
             source: source.to_owned(),
             needs_subgroups: false,
-            needs_pairs: false,
+            needs_u64: false,
         };
         let dispatch = Dispatch {
             shader: Arc::new(shader),
@@ -347,7 +347,7 @@ mod tests {
             constants: Vec::new(),
             bindings: vec![("output", 0)],
             workgroups: [(words / 64).max(1) as u32, 1],
-            demand: Arc::new(|_| super::super::Demand::default()),
+            cost_model: Arc::new(|_| super::super::CostModel::default()),
         };
         let check = Check { buffers: vec![0], expected: Arc::new(|| vec![7]) };
         Workload::new("store", vec![dispatch], vec![Contents::Zeroed(words)], check)

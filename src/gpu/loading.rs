@@ -136,7 +136,7 @@ impl<'a> Loader<'a> {
         if workload.needs_subgroups() && !self.facts.has_subgroups() {
             return Err("the adapter offers no subgroup operations".to_owned());
         }
-        if workload.needs_pairs() && !self.facts.has_pairs() {
+        if workload.needs_u64() && !self.facts.has_u64() {
             return Err("the adapter offers no integers of 64 bits".to_owned());
         }
         check_params(workload)?;
@@ -247,13 +247,15 @@ impl<'a> Loader<'a> {
         workload: &Workload,
         buffers: &[wgpu::Buffer],
     ) -> Result<Option<Uploads>, String> {
-        let (Timing::Stream(stream), Some(feed)) = (workload.timing, &workload.feed) else {
+        let (Timing::Stream(stream), Some(upload_source)) =
+            (workload.timing, &workload.upload_source)
+        else {
             return Ok(None);
         };
-        let batch_words = workload.buffers[feed.targets[0]].words();
+        let batch_words = workload.buffers[upload_source.targets[0]].words();
         let mut uploads =
-            Uploads { words: Arc::clone(&feed.words), batch_words, slots: Vec::new() };
-        for (slot, &target) in feed.targets.iter().enumerate() {
+            Uploads { words: Arc::clone(&upload_source.words), batch_words, slots: Vec::new() };
+        for (slot, &target) in upload_source.targets.iter().enumerate() {
             let staging = match (stream.path, stream.upload) {
                 (UploadPath::WriteBuffer, _) | (_, Upload::Nothing) => None,
                 (UploadPath::MappedStaging, upload) => {

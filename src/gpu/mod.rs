@@ -24,5 +24,6 @@ pub use pipeline::Built;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
 pub use workload::{
-    Check, Contents, Demand, Dispatch, Feed, Shader, Stream, Timing, Upload, UploadPath, Workload,
+    Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
+    Workload,
 };

@@ -89,7 +89,7 @@ mod tests {
     use crate::kernels::chain::Chain;
 
     fn chain() -> Workload {
-        Chain { lanes: 4, active: 4, trips: 1, workgroups: 1, seed: 1 }.workload()
+        Chain { workgroup_size: 4, active: 4, iterations: 1, workgroups: 1, seed: 1 }.workload()
     }
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
             check_params(&workload).expect_err("the fault is found")
         };
         let swapped = planted(|words| words.swap(0, 1));
-        assert!(swapped.contains("trips, active_lanes, seed"), "{swapped}");
-        assert!(swapped.contains("active_lanes at byte 0, trips at byte 4"), "{swapped}");
+        assert!(swapped.contains("iterations, active_lanes, seed"), "{swapped}");
+        assert!(swapped.contains("active_lanes at byte 0, iterations at byte 4"), "{swapped}");
         planted(|words| words.truncate(2));
         planted(|words| words.push(("more", 1)));
     }

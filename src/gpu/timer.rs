@@ -35,7 +35,7 @@ pub enum BadSpan {
 const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 
 /// No wrapped span is longer than this; a difference beyond it is no wrap but a fault.
-const LONGEST_SPAN_S: f64 = 2.0;
+const MAX_SAMPLE_S: f64 = 2.0;
 
 /// The spans of pairs of stamps, of ticks of `period_ns` nanoseconds, that came back together.
 pub(crate) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
@@ -68,7 +68,7 @@ fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
         .into_iter()
         .find(|&bits| bits >= significant)
         .map(|bits| seconds(end.wrapping_sub(begin) & (u64::MAX >> (u64::BITS - bits))));
-    Err(if wrapped.is_some_and(|span_s| span_s <= LONGEST_SPAN_S) {
+    Err(if wrapped.is_some_and(|span_s| span_s <= MAX_SAMPLE_S) {
         BadSpan::Wrapped
     } else {
         BadSpan::Negative
@@ -88,7 +88,7 @@ pub(crate) struct QueryTimer {
 }
 
 /// wgpu's largest query set holds 4096 stamps.
-pub(crate) const MOST_SPANS: usize = 2048;
+pub(crate) const MAX_SPANS: usize = 2048;
 
 impl QueryTimer {
     pub(crate) fn new(device: &wgpu::Device, period_ns: f64, capacity: usize) -> Self {

@@ -16,7 +16,7 @@ pub struct Shader {
     /// Whether the module uses subgroup builtins.
     pub(crate) needs_subgroups: bool,
     /// Whether it calculates with integers of 64 bits.
-    pub(crate) needs_pairs: bool,
+    pub(crate) needs_u64: bool,
 }
 
 impl Shader {
@@ -81,7 +81,7 @@ pub struct Dispatch {
     /// What this dispatch asks of a lockstep machine with the given subgroup width, counted lane by lane and not taken
     /// from a law: all that the simulated device knows of time, and what sizing bounds untried dispatches by, on hardware
     /// too.
-    pub(crate) demand: Arc<dyn Fn(u32) -> Demand + Send + Sync>,
+    pub(crate) cost_model: Arc<dyn Fn(u32) -> CostModel + Send + Sync>,
 }
 
 impl Dispatch {
@@ -100,7 +100,7 @@ impl fmt::Debug for Dispatch {
 
 /// Work counted for who must know before it is run, summed over a dispatch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Demand {
+pub struct CostModel {
     /// Workgroups launched.
     pub workgroups: f64,
     /// Subgroups launched.
@@ -154,7 +154,7 @@ pub enum Timing {
         /// Words in each.
         words: u32,
     },
-    /// The host clock around a stream of batches; the workload must have a [`Feed`].
+    /// The host clock around a stream of batches; the workload must have a [`UploadSource`].
     Stream(Stream),
 }
 
@@ -194,7 +194,7 @@ pub struct Stream {
 /// What a stream uploads, and where to. Batch b goes to target b modulo their number, and so does its
 /// dispatch; it is waited for before that target is used again.
 #[derive(Debug, Clone)]
-pub struct Feed {
+pub struct UploadSource {
     /// Batch b is as many of these as its target holds, from the b-th on.
     pub(crate) words: Arc<[u32]>,
     /// Indices into [`Workload::buffers`], one for each batch that may be under way at once.
@@ -226,7 +226,7 @@ pub struct Workload {
     /// Its answer.
     pub(crate) check: Check,
     /// What is uploaded, if it is a stream.
-    pub(crate) feed: Option<Feed>,
+    pub(crate) upload_source: Option<UploadSource>,
 }
 
 impl Workload {
@@ -244,7 +244,7 @@ impl Workload {
             buffers,
             timing: Timing::Pass { repeats: 1 },
             check,
-            feed: None,
+            upload_source: None,
         }
     }
 
@@ -280,8 +280,8 @@ impl Workload {
 
     /// Whether a dispatch calculates with integers of 64 bits.
     #[must_use]
-    pub fn needs_pairs(&self) -> bool {
-        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_pairs)
+    pub fn needs_u64(&self) -> bool {
+        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_u64)
     }
 
     /// The same work under another timing.
@@ -292,7 +292,7 @@ impl Workload {
 
     /// One pass in which the dispatch list runs `repeats` times.
     #[must_use]
-    pub fn train(self, repeats: u32) -> Self {
+    pub fn repeated(self, repeats: u32) -> Self {
         self.timed(Timing::Pass { repeats })
     }
 

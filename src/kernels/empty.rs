@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -24,10 +24,10 @@ pub fn workload(workgroups: u32) -> Workload {
             constants: vec![],
             bindings: vec![("params", 0), ("output", 1)],
             workgroups: [workgroups, 1],
-            demand: Arc::new(move |_| Demand {
+            cost_model: Arc::new(move |_| CostModel {
                 workgroups: f64::from(workgroups),
                 subgroups: f64::from(workgroups),
-                ..Demand::default()
+                ..CostModel::default()
             }),
         }],
         vec![Contents::Uniform(vec![("never", 0)]), Contents::Zeroed(4)],

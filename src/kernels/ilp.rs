@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, Number, module};
-use crate::gpu::{Demand, Shader, Workload};
+use crate::gpu::{CostModel, Shader, Workload};
 
 impl Number {
     /// The step of variable `x` in WGSL; `odd` steps differ in f32, so that two do not cancel.
@@ -48,7 +48,7 @@ fn modules() -> impl Iterator<Item = (Number, u32, u32)> {
 }
 
 fn source((number, chains, vector): (Number, u32, u32)) -> String {
-    let word = number.word();
+    let word = number.as_str();
     let kind = if vector == 1 { word.to_owned() } else { format!("vec{vector}<{word}>") };
     let mut text = include_str!("../../shaders/ilp.wgsl").to_owned();
     let mut line = |words: String| {
@@ -65,8 +65,8 @@ fn source((number, chains, vector): (Number, u32, u32)) -> String {
             of_variable.map(|chain| format!("{word}(start + {}u)", first_of(chain))).collect();
         line(format!("    var x{variable} = {kind}({});", starts.join(", ")));
     }
-    line("    let trips = params.trips;".to_owned());
-    line("    for (var trip = 0u; trip < trips; trip++) {".to_owned());
+    line("    let iterations = params.iterations;".to_owned());
+    line("    for (var iteration = 0u; iteration < iterations; iteration++) {".to_owned());
     for step in 0..STEPS {
         for variable in 0..variables {
             line(format!("        {}", number.step(variable, step % 2 == 1)));
@@ -93,7 +93,7 @@ fn first_of(chain: u32) -> u32 {
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
         let named = |(number, chains, vector): (Number, u32, u32)| {
-            let name = format!("ilp.{}.{chains}.vec{vector}", number.word());
+            let name = format!("ilp.{}.{chains}.vec{vector}", number.as_str());
             module(&name, source((number, chains, vector)), false)
         };
         modules().map(named).collect()
@@ -111,9 +111,9 @@ pub struct Ilp {
     /// Chains to a variable, one of [`VECTORS`] that divides them.
     pub vector: u32,
     /// Trips of [`STEPS`] steps of each chain; at most 65,535.
-    pub trips: u32,
+    pub iterations: u32,
     /// Lanes in a workgroup.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
     /// Where the lanes start.
@@ -135,16 +135,22 @@ impl Ilp {
             label: format!("{self:?}"),
             shader: Arc::clone(&shaders()[module]),
             entry: "ilp",
-            lanes: self.lanes,
+            workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
-            params: vec![("trips", self.trips), ("seed", self.seed), ("a", a), ("b", b), ("c", c)],
+            params: vec![
+                ("iterations", self.iterations),
+                ("seed", self.seed),
+                ("a", a),
+                ("b", b),
+                ("c", c),
+            ],
             reads: None,
         }
         .of(self)
     }
 
     fn lane(self, start: u32) -> u32 {
-        let steps = self.trips * STEPS;
+        let steps = self.iterations * STEPS;
         let chain = |chain: u32| match self.number {
             Number::U32 => {
                 let [a, b, _] = self.number.operands();
@@ -159,20 +165,22 @@ impl Ilp {
 
 impl Kernel for Ilp {
     /// One workgroup's outputs; every workgroup's are alike.
-    fn twin(&self) -> Vec<u32> {
-        (0..self.lanes).map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff)).collect()
+    fn reference(&self) -> Vec<u32> {
+        (0..self.workgroup_size)
+            .map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff))
+            .collect()
     }
 
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         const INSTRUCTIONS: f64 = 2.0;
-        let subgroups = f64::from(self.workgroups * self.lanes.div_ceil(width));
-        let dependent = subgroups * f64::from(self.trips * STEPS) * INSTRUCTIONS;
-        Demand {
+        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
+        let dependent = subgroups * f64::from(self.iterations * STEPS) * INSTRUCTIONS;
+        CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
             issues: dependent * f64::from(self.chains),
             dependent,
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -182,26 +190,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_twins_step_by_hand() {
+    fn the_references_step_by_hand() {
         let ilp = Ilp {
             number: Number::U32,
             chains: 2,
             vector: 1,
-            trips: 0,
-            lanes: 1,
+            iterations: 0,
+            workgroup_size: 1,
             workgroups: 1,
             seed: 5,
         };
-        assert_eq!(ilp.twin(), [5 ^ (5 + 11)]);
+        assert_eq!(ilp.reference(), [5 ^ (5 + 11)]);
         let [a, b, _] = Number::U32.operands();
         let steps = |x: u32| (0..16).fold(x, |x, _| x.wrapping_add(a) ^ b);
-        assert_eq!(Ilp { trips: 1, ..ilp }.twin(), [steps(5) ^ steps(16)]);
+        assert_eq!(Ilp { iterations: 1, ..ilp }.reference(), [steps(5) ^ steps(16)]);
 
         // By hand in f32: 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7: after 16 steps, 5 + 8.
-        let float = Ilp { number: Number::F32, chains: 1, trips: 1, ..ilp };
+        let float = Ilp { number: Number::F32, chains: 1, iterations: 1, ..ilp };
         let [a, b, c] = Number::F32.operands().map(f32::from_bits);
         let stepped = (0..8).fold(5f32, |x, _| (x * a + b) * a + c);
         assert_eq!(stepped, 13.0);
-        assert_eq!(float.twin(), [stepped.to_bits()]);
+        assert_eq!(float.reference(), [stepped.to_bits()]);
     }
 }

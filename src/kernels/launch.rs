@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
 /// A module whose name is its file's stem, and a variant after a dot where the file is a template.
 pub(crate) fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
@@ -13,12 +13,12 @@ pub(crate) fn module(name: &str, source: impl Into<String>, needs_subgroups: boo
         name: name.to_owned(),
         source: source.into(),
         needs_subgroups,
-        needs_pairs: false,
+        needs_u64: false,
     })
 }
 
 /// Iterations of all its loops together after which some compilers for CPUs stop a lane, without a word.
-pub const MOST_ITERATIONS: u32 = 65_535;
+pub const MAX_ITERATIONS: u32 = 65_535;
 
 /// Numbers that a kernel calculates with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ impl Number {
 
     /// Its name in WGSL and in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::U32 => "u32",
             Self::F32 => "f32",
@@ -46,9 +46,9 @@ impl Number {
 /// What a kernel must say of a launch beyond how it is bound.
 pub(crate) trait Kernel: Send + Sync + 'static {
     /// Its answer: the first words of its output, of which the rest are a repetition.
-    fn twin(&self) -> Vec<u32>;
+    fn reference(&self) -> Vec<u32>;
     /// What it asks of lockstep hardware whose subgroups are `width` wide.
-    fn demand(&self, width: u32) -> Demand;
+    fn cost_model(&self, width: u32) -> CostModel;
 }
 
 /// One dispatch in which every lane writes a word of `output`, as most kernels are launched.
@@ -56,7 +56,7 @@ pub(crate) struct Launch {
     pub(crate) label: String,
     pub(crate) shader: Arc<Shader>,
     pub(crate) entry: &'static str,
-    pub(crate) lanes: u32,
+    pub(crate) workgroup_size: u32,
     pub(crate) workgroups: u32,
     /// The words of the uniform block `params` by their names in the shader, in its order.
     pub(crate) params: Vec<(&'static str, u32)>,
@@ -68,9 +68,9 @@ impl Launch {
     /// The workload of `kernel`, timed as one pass.
     pub(crate) fn of(self, kernel: impl Kernel) -> Workload {
         let kernel = Arc::new(kernel);
-        let twin = Arc::clone(&kernel);
+        let reference = Arc::clone(&kernel);
         let mut bindings = vec![("params", 0), ("output", 1)];
-        let outputs = self.workgroups as usize * self.lanes as usize;
+        let outputs = self.workgroups as usize * self.workgroup_size as usize;
         let mut buffers = vec![Contents::Uniform(self.params), Contents::Zeroed(outputs)];
         if let Some((name, words)) = self.reads {
             bindings.push((name, buffers.len()));
@@ -81,13 +81,13 @@ impl Launch {
             vec![Dispatch {
                 shader: self.shader,
                 entry: self.entry,
-                constants: vec![("LANES", self.lanes)],
+                constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
                 bindings,
                 workgroups: [self.workgroups, 1],
-                demand: Arc::new(move |width| kernel.demand(width)),
+                cost_model: Arc::new(move |width| kernel.cost_model(width)),
             }],
             buffers,
-            Check { buffers: vec![1], expected: Arc::new(move || twin.twin()) },
+            Check { buffers: vec![1], expected: Arc::new(move || reference.reference()) },
         )
     }
 }
@@ -96,27 +96,28 @@ impl Launch {
 ///
 /// # Panics
 /// When the words or the lanes of a workgroup are not a power of two, or the words are fewer.
-pub(crate) fn cyclic_mask(words: &[u32], lanes: u32) -> u32 {
+pub(crate) fn cyclic_mask(words: &[u32], workgroup_size: u32) -> u32 {
     assert!(words.len().is_power_of_two(), "words are used by mask");
-    assert!(words.len() >= lanes as usize && lanes.is_power_of_two());
+    assert!(words.len() >= workgroup_size as usize && workgroup_size.is_power_of_two());
     words.len() as u32 - 1
 }
 
-/// What `workgroups` workgroups of `lanes` lanes ask that use `words` cyclically, a word a lane, when a
+/// What `workgroups` workgroups of `workgroup_size` lanes ask that use `words` cyclically, a word a lane, when a
 /// subgroup of these words issues so many instructions.
-pub(crate) fn cyclic_demand(
+pub(crate) fn cyclic_cost_model(
     words: &[u32],
-    [lanes, workgroups, width]: [u32; 3],
+    [workgroup_size, workgroups, width]: [u32; 3],
     subgroup_issues: impl Fn(&[u32]) -> f64,
-) -> Demand {
-    let period = words.len() as f64 / f64::from(lanes);
-    let subgroups = words.chunks(lanes as usize).flat_map(|words| words.chunks(width as usize));
+) -> CostModel {
+    let period = words.len() as f64 / f64::from(workgroup_size);
+    let subgroups =
+        words.chunks(workgroup_size as usize).flat_map(|words| words.chunks(width as usize));
     let workgroups = f64::from(workgroups);
-    Demand {
+    CostModel {
         workgroups,
-        subgroups: workgroups * f64::from(lanes.div_ceil(width)),
+        subgroups: workgroups * f64::from(workgroup_size.div_ceil(width)),
         issues: subgroups.map(subgroup_issues).sum::<f64>() * workgroups / period,
-        ..Demand::default()
+        ..CostModel::default()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
-use super::shape::Shape;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use super::launch_config::LaunchConfig;
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
 /// Loads after which what is written is written again, as in the shader.
 const PERIOD: u32 = 1 << 16;
@@ -35,7 +35,7 @@ impl Traffic {
 
     /// Its name in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "write",
@@ -66,10 +66,10 @@ impl Traffic {
     }
 }
 
-fn source(shape: Shape) -> Arc<Shader> {
-    let Shape { load, ahead, .. } = shape;
+fn source(config: LaunchConfig) -> Arc<Shader> {
+    let LaunchConfig { load, loads_in_flight, .. } = config;
     let words = load.vector_of("u32");
-    let pairs = load.is_of_pairs();
+    let pairs = load.is_u64();
     let wide = load.vector_of(if pairs { "u64" } else { "u32" });
     // Words of a load from the first on, or every other one.
     let offsets = |first: u32, step: u32| {
@@ -91,27 +91,27 @@ fn source(shape: Shape) -> Arc<Shader> {
         let _infallible = write!(
             text,
             "\nfn {name}(first: u32, step: u32){returns} {{\n{before}    var i = first;\n    let steps = \
-             params.steps;\n    for (var done = 0u; done < steps; done += {ahead}u) {{\n{}        i += {ahead}u * \
+             params.steps;\n    for (var done = 0u; done < steps; done += {loads_in_flight}u) {{\n{}        i += {loads_in_flight}u * \
              step;\n    }}\n{after}}}\n",
             each.concat()
         );
     };
     let at = |load: u32| format!("i + {load}u * step");
-    let load = |array: &str| shape.each(|k| format!("let {array}{k} = {array}[{}];", at(k)));
+    let load = |array: &str| config.each(|k| format!("let {array}{k} = {array}[{}];", at(k)));
     let store =
-        |value: &dyn Fn(u32) -> String| shape.each(|k| format!("c[{}] = {};", at(k), value(k)));
-    let (sums, all) = shape.sums();
-    let add = shape.each(|k| format!("sum{k} += a{k};"));
+        |value: &dyn Fn(u32) -> String| config.each(|k| format!("c[{}] = {};", at(k), value(k)));
+    let (sums, all) = config.sums();
+    let add = config.each(|k| format!("sum{k} += a{k};"));
     run("read_all", " -> Wide", &sums, &[load("a"), add], &format!("    return {all};\n"));
     run("write_all", "", "", &[store(&|k| format!("word({})", at(k)))], "");
     run("copy_all", "", "", &[load("a"), store(&|k| format!("a{k}"))], "");
     let triad = store(&|k| format!("a{k} + b{k} + b{k} + b{k}"));
     run("triad_all", "", "", &[load("a"), load("b"), triad], "");
     Arc::new(Shader {
-        name: format!("memory.{}", shape.module()),
+        name: format!("memory.{}", config.module()),
         source: text,
         needs_subgroups: false,
-        needs_pairs: pairs,
+        needs_u64: pairs,
     })
 }
 
@@ -124,7 +124,7 @@ fn offset(word: u32) -> u32 {
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> =
-        LazyLock::new(|| Shape::modules().map(source).collect());
+        LazyLock::new(|| LaunchConfig::modules().map(source).collect());
     SHADERS.clone()
 }
 
@@ -136,7 +136,7 @@ pub struct Memory {
     /// Words in each array, a power of two.
     pub words: u32,
     /// How the grid goes through them, all of it powers of two.
-    pub shape: Shape,
+    pub config: LaunchConfig,
     /// What the words are made of.
     pub seed: u32,
     /// Whether lanes are launched and go through nothing: what launching them takes. Of reading alone.
@@ -150,11 +150,11 @@ impl Memory {
     /// When words or shape are not powers of two, or the words do not fill a step of one workgroup.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let Self { traffic, words, shape, .. } = self;
+        let Self { traffic, words, config, .. } = self;
         assert!(!self.idle || traffic == Traffic::Read, "idle lanes write nothing to be checked");
-        assert!(words.is_power_of_two() && words >= shape.words_a_step() * shape.lanes);
+        assert!(words.is_power_of_two() && words >= config.words_a_step() * config.workgroup_size);
         let written = match traffic {
-            Traffic::Read => self.lanes() * shape.load.words(),
+            Traffic::Read => self.invocations() * config.load.words(),
             _ => words,
         };
         let mut buffers =
@@ -167,19 +167,19 @@ impl Memory {
         });
         let prepare = sources.collect();
         let dispatches = vec![self.dispatch(&mut buffers, C)];
-        let check = Check { buffers: vec![C], expected: Arc::new(move || self.twin()) };
-        let label = format!("{} {words} words, {shape}", traffic.word());
+        let check = Check { buffers: vec![C], expected: Arc::new(move || self.reference()) };
+        let label = format!("{} {words} words, {config}", traffic.as_str());
         Workload { prepare, ..Workload::new(label, dispatches, buffers, check) }
     }
 
     /// Lanes of the grid.
-    fn lanes(self) -> u32 {
-        self.shape.workgroups_for(self.words) * self.shape.lanes
+    fn invocations(self) -> u32 {
+        self.config.workgroups_for(self.words) * self.config.workgroup_size
     }
 
     /// Loads of each lane from each array.
     fn steps(self) -> u32 {
-        if self.idle { 0 } else { self.words / self.shape.load.words() / self.lanes() }
+        if self.idle { 0 } else { self.words / self.config.load.words() / self.invocations() }
     }
 
     /// Of an array that is read.
@@ -188,8 +188,8 @@ impl Memory {
     }
 
     fn dispatch(self, buffers: &mut Vec<Contents>, target: usize) -> Dispatch {
-        let Self { shape, traffic, .. } = self;
-        let blocked = u32::from(shape.blocked);
+        let Self { config, traffic, .. } = self;
+        let blocked = u32::from(config.blocked);
         buffers.push(Contents::Uniform(vec![
             ("steps", self.steps()),
             ("blocked", blocked),
@@ -197,23 +197,23 @@ impl Memory {
         ]));
         let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
         Dispatch {
-            shader: Arc::clone(&shaders()[shape.index()]),
+            shader: Arc::clone(&shaders()[config.index()]),
             entry: traffic.entry(),
-            constants: vec![("LANES", shape.lanes)],
+            constants: vec![("WORKGROUP_SIZE", config.workgroup_size)],
             bindings,
-            workgroups: [self.lanes() / shape.lanes, 1],
-            demand: Arc::new(move |width| self.demand(width)),
+            workgroups: [self.invocations() / config.workgroup_size, 1],
+            cost_model: Arc::new(move |width| self.cost_model(width)),
         }
     }
 
     /// The words that place `load` holds of what was written with `seed`.
     fn load(self, load: u32, seed: u32) -> impl Iterator<Item = u32> {
         let first = ((load & (PERIOD - 1)) ^ seed).wrapping_mul(0x9E37_79B9);
-        (0..self.shape.load.words()).map(move |word| first.wrapping_add(offset(word)))
+        (0..self.config.load.words()).map(move |word| first.wrapping_add(offset(word)))
     }
 
-    fn twin(&self) -> Vec<u32> {
-        let loads = (self.words / self.shape.load.words()).min(PERIOD);
+    fn reference(&self) -> Vec<u32> {
+        let loads = (self.words / self.config.load.words()).min(PERIOD);
         let [a, b] = [0, 1].map(|array| self.seed_of(array));
         match self.traffic {
             Traffic::Read => self.sums(),
@@ -231,21 +231,21 @@ impl Memory {
 
     /// What each lane adds up.
     fn sums(self) -> Vec<u32> {
-        let (lanes, steps) = (self.lanes(), self.steps());
-        let step = if self.shape.blocked { 1 } else { lanes };
+        let (lanes, steps) = (self.invocations(), self.steps());
+        let step = if self.config.blocked { 1 } else { lanes };
         // A lane comes back to where it was in the period after so many steps.
         let again = (PERIOD / step).clamp(1, steps.max(1));
         let times = u64::from(steps / again);
         // Lanes a period apart read the same.
-        let unlike = if self.shape.blocked { lanes } else { lanes.min(PERIOD) };
+        let unlike = if self.config.blocked { lanes } else { lanes.min(PERIOD) };
         let lane = |lane: u32| {
-            let first = if self.shape.blocked { lane * steps } else { lane };
+            let first = if self.config.blocked { lane * steps } else { lane };
             let mut sums = [0u64; 4];
             for i in 0..if times > 0 { again } else { 0 } {
                 let numbers = self.numbers(first + i * step, self.seed_of(0));
                 sums.iter_mut().zip(numbers).for_each(|(sum, n)| *sum = sum.wrapping_add(n));
             }
-            let parts = self.shape.load.parts() as usize;
+            let parts = self.config.load.parts() as usize;
             self.words_of(sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(times)))
         };
         (0..unlike).flat_map(lane).collect()
@@ -254,7 +254,7 @@ impl Memory {
     /// The numbers that a load is to its lane: words, or pairs of them.
     fn numbers(self, load: u32, seed: u32) -> impl Iterator<Item = u64> {
         let mut words = self.load(load, seed).map(u64::from);
-        let pairs = self.shape.load.is_of_pairs();
+        let pairs = self.config.load.is_u64();
         std::iter::from_fn(move || {
             let low = words.next()?;
             Some(if pairs { low | words.next()? << 32 } else { low })
@@ -263,20 +263,20 @@ impl Memory {
 
     /// Such numbers in memory.
     fn words_of(self, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
-        let words = if self.shape.load.is_of_pairs() { 2 } else { 1 };
+        let words = if self.config.load.is_u64() { 2 } else { 1 };
         numbers.flat_map(move |n| [n as u32, (n >> 32) as u32].into_iter().take(words))
     }
 
-    fn demand(self, width: u32) -> Demand {
-        let workgroups = f64::from(self.lanes() / self.shape.lanes);
-        let subgroups = workgroups * f64::from(self.shape.lanes.div_ceil(width));
+    fn cost_model(self, width: u32) -> CostModel {
+        let workgroups = f64::from(self.invocations() / self.config.workgroup_size);
+        let subgroups = workgroups * f64::from(self.config.workgroup_size.div_ceil(width));
         let words: u32 = if self.idle { 0 } else { self.traffic.words().iter().sum() };
-        Demand {
+        CostModel {
             workgroups,
             subgroups,
             issues: subgroups * SETUP_ISSUES,
             bytes: f64::from(self.words) * 4.0 * f64::from(words),
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -287,35 +287,49 @@ mod tests {
     use crate::kernels::Load;
 
     #[test]
-    fn the_twins_by_hand() {
-        let shape = Shape { lanes: 2, load: Load::Vec2, ahead: 1, workgroups: 2, blocked: false };
-        let of = |traffic, shape| Memory { traffic, words: 16, shape, seed: 5, idle: false }.twin();
+    fn the_references_by_hand() {
+        let config = LaunchConfig {
+            workgroup_size: 2,
+            load: Load::Vec2,
+            loads_in_flight: 1,
+            workgroups: 2,
+            blocked: false,
+        };
+        let of = |traffic, config| {
+            Memory { traffic, words: 16, config, seed: 5, idle: false }.reference()
+        };
         let word = |load: u32, seed: u32, word: u32| {
             (load ^ seed).wrapping_mul(2_654_435_769).wrapping_add(word * 0x3C6E_F372)
         };
-        let written = of(Traffic::Write, shape);
+        let written = of(Traffic::Write, config);
         assert_eq!((written.len(), written[0], written[7]), (16, word(0, 5, 0), word(3, 5, 1)));
-        assert_eq!(of(Traffic::Copy, shape)[6], word(3, 6, 0));
+        assert_eq!(of(Traffic::Copy, config)[6], word(3, 6, 0));
         let triad = word(3, 6, 1).wrapping_add(word(3, 7, 1).wrapping_mul(3));
-        assert_eq!(of(Traffic::Triad, shape)[7], triad);
+        assert_eq!(of(Traffic::Triad, config)[7], triad);
         // Eight loads of four lanes: lane 1 has loads 1 and 5, or 2 and 3.
         let sum = |i: u32, j: u32, w: u32| word(i, 6, w).wrapping_add(word(j, 6, w));
-        assert_eq!(of(Traffic::Read, shape)[2..4], [sum(1, 5, 0), sum(1, 5, 1)]);
-        let blocked = Shape { blocked: true, ..shape };
+        assert_eq!(of(Traffic::Read, config)[2..4], [sum(1, 5, 0), sum(1, 5, 1)]);
+        let blocked = LaunchConfig { blocked: true, ..config };
         assert_eq!(of(Traffic::Read, blocked)[2..4], [sum(2, 3, 0), sum(2, 3, 1)]);
     }
 
     #[test]
     fn a_lane_that_comes_back_to_where_it_was_adds_it_up_again() {
-        let shape =
-            Shape { lanes: 256, load: Load::Word, ahead: 1, workgroups: 128, blocked: false };
-        let memory = Memory { traffic: Traffic::Read, words: 1 << 18, shape, seed: 1, idle: false };
+        let config = LaunchConfig {
+            workgroup_size: 256,
+            load: Load::Word,
+            loads_in_flight: 1,
+            workgroups: 128,
+            blocked: false,
+        };
+        let memory =
+            Memory { traffic: Traffic::Read, words: 1 << 18, config, seed: 1, idle: false };
         let idle = Memory { idle: true, ..memory };
-        assert!(idle.twin().iter().all(|&sum| sum == 0));
+        assert!(idle.reference().iter().all(|&sum| sum == 0));
         let by_hand = (0..8).fold(0u32, |sum, i| {
             let mut word = memory.load(3 + i * 32_768, memory.seed_of(0));
             sum.wrapping_add(word.next().expect("a load has a word"))
         });
-        assert_eq!(memory.twin()[3], by_hand);
+        assert_eq!(memory.reference()[3], by_hand);
     }
 }

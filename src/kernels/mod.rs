@@ -1,18 +1,18 @@
 //! The kernels: for each shader a file of the same stem that says what it does, builds its workloads,
 //! computes its answer on the CPU, and counts what it asks of a lockstep machine.
 
-pub mod arms;
+pub mod branch_paths;
 pub mod chain;
 pub mod empty;
 pub mod ilp;
 mod launch;
+mod launch_config;
 pub mod memory;
-mod shape;
 pub mod subgroup_size;
 
-pub(crate) use launch::{Kernel, Launch, cyclic_demand, cyclic_mask, module};
-pub use launch::{MOST_ITERATIONS, Number, random_words};
-pub use shape::{Load, Shape};
+pub(crate) use launch::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
+pub use launch::{MAX_ITERATIONS, Number, random_words};
+pub use launch_config::{LaunchConfig, Load};
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::gpu::Shader;
 pub fn shaders() -> Vec<Arc<Shader>> {
     [
         vec![empty::shader(), chain::shader(), subgroup_size::shader()],
-        arms::shaders(),
+        branch_paths::shaders(),
         ilp::shaders(),
         memory::shaders(),
     ]

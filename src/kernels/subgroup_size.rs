@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::module;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
 /// The module.
 #[must_use]
@@ -14,20 +14,20 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// One workgroup of `lanes`. The answer is not known beforehand: it is what the probe is for.
+/// One workgroup of `workgroup_size`. The answer is not known beforehand: it is what the probe is for.
 #[must_use]
-pub fn workload(lanes: u32) -> Workload {
+pub fn workload(workgroup_size: u32) -> Workload {
     Workload::new(
         "subgroup_size".to_owned(),
         vec![Dispatch {
             shader: shader(),
             entry: "subgroup_size",
-            constants: vec![("LANES", lanes)],
+            constants: vec![("WORKGROUP_SIZE", workgroup_size)],
             bindings: vec![("output", 0)],
             workgroups: [1, 1],
-            demand: Arc::new(|_| Demand::default()),
+            cost_model: Arc::new(|_| CostModel::default()),
         }],
-        vec![Contents::Zeroed(lanes as usize)],
+        vec![Contents::Zeroed(workgroup_size as usize)],
         Check { buffers: vec![0], expected: Arc::new(Vec::new) },
     )
 }

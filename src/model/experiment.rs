@@ -70,7 +70,7 @@ pub enum Status {
 impl Status {
     /// The word used in records and reports.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Measured => "measured",
             Self::Unsupported => "unsupported",
@@ -187,8 +187,8 @@ impl Experiment {
 
     /// The verdict, or how far the experiment got, in a word.
     #[must_use]
-    pub fn word(&self) -> &'static str {
-        self.verdict.map_or(self.status.word(), Verdict::word)
+    pub fn as_str(&self) -> &'static str {
+        self.verdict.map_or(self.status.as_str(), Verdict::as_str)
     }
 
     /// |ratio − 1| over the points that the verdict rests on.
@@ -441,7 +441,7 @@ pub enum Check {
 impl Check {
     /// The word used in records and reports.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::Linear => "linear",

@@ -21,7 +21,7 @@ pub enum Better {
 impl Better {
     /// The word used in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Higher => "higher",
             Self::Lower => "lower",

@@ -25,6 +25,6 @@ pub use performance::{Figures, Performance};
 pub use plain::{plain, plain_to};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
 pub(crate) use store::slug;
-pub use store::{MOST_BYTES, RecordError, default_path, parse, read, write, write_whole};
+pub use store::{MAX_BYTES, RecordError, default_path, parse, read, write, write_whole};
 pub use v1::ALIASES;
 pub use verdict::Verdict;

@@ -1,13 +1,13 @@
 //! Strings that others wrote, made safe to show.
 
 /// Longer ones are cut: the longest that a run makes is its command line.
-const MOST_CHARS: usize = 20_000;
+const MAX_CHARS: usize = 20_000;
 
 /// `text` on one line, without characters that steer a terminal or turn the writing round, and cut where it
 /// is longer than any that a record needs.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    plain_to(text, MOST_CHARS)
+    plain_to(text, MAX_CHARS)
 }
 
 /// The same of `most` characters at most.
@@ -45,6 +45,6 @@ mod tests {
             plain("a\x1b[2Jb\r\nc\u{202E}d\u{9b}31m"),
             "a\u{FFFD}[2Jb  c\u{FFFD}d\u{FFFD}31m"
         );
-        assert_eq!(plain(&"x".repeat(50_000)).chars().count(), MOST_CHARS + 1);
+        assert_eq!(plain(&"x".repeat(50_000)).chars().count(), MAX_CHARS + 1);
     }
 }

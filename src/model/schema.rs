@@ -94,7 +94,7 @@ pub enum DeviceType {
 impl DeviceType {
     /// The word used in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Discrete => "discrete",
             Self::Integrated => "integrated",

@@ -10,11 +10,11 @@ use super::lines::to_lines;
 use super::{Record, Schema, plain, plain_to, v1};
 
 /// A full run of all experiments makes about 1 MiB; a file that is larger than this is none, and is not read.
-pub const MOST_BYTES: u64 = 16 << 20;
+pub const MAX_BYTES: u64 = 16 << 20;
 
 /// Points, metrics and remarks that a record may have in all, ten times what a run makes: reports lay them
 /// all out.
-const MOST_ENTRIES: usize = 10_000;
+const MAX_ENTRIES: usize = 10_000;
 
 /// Why a record could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +72,12 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }
 
 /// Reads the record that `bytes` are, which came from `name`. Memory stays within a small multiple of
-/// [`MOST_BYTES`], and nesting within serde_json's limit.
+/// [`MAX_BYTES`], and nesting within serde_json's limit.
 ///
 /// # Errors
 /// [`RecordError`] as for [`read`].
@@ -96,8 +96,8 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         let place = format!(" at line {} column {}", error.line(), error.column());
         format!("{}{place}", plain_to(words.strip_suffix(&place).unwrap_or(&words), 300))
     };
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(malformed(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(malformed(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
     }
     let head: Head = serde_json::from_slice(bytes).map_err(|error| {
         let missing = error.to_string().starts_with("missing field");
@@ -130,9 +130,9 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
             + e.searches.iter().map(|search| 1 + search.tried.len()).sum::<usize>()
     });
     let entries: usize = entries.sum();
-    if entries > MOST_ENTRIES {
+    if entries > MAX_ENTRIES {
         return Err(malformed(format!(
-            "it has {entries} points, metrics and remarks, and {MOST_ENTRIES} are the most"
+            "it has {entries} points, metrics and remarks, and {MAX_ENTRIES} are the most"
         )));
     }
     Ok(record)

@@ -17,7 +17,7 @@ pub enum Verdict {
 impl Verdict {
     /// The word used in records and reports.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Holds => "holds",
             Self::Deviates => "deviates",

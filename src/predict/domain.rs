@@ -118,7 +118,7 @@ pub(crate) const COUNT: Domain = Domain { whole: true, ..at_least(Unit::None, 1.
 /// Workers that hardware is worth, which need not be a whole number.
 pub(crate) const WORTH: Domain = at_least(Unit::None, 1.0);
 /// No subgroup has more.
-pub(crate) const LANES: Domain = Domain { most: End::Including(1024.0), ..COUNT };
+pub(crate) const WORKGROUP_SIZE: Domain = Domain { most: End::Including(1024.0), ..COUNT };
 pub(crate) const FACTOR: Domain = at_least(Unit::None, 1.0);
 pub(crate) const SHARE: Domain = Domain { most: End::Including(1.0), ..at_least(Unit::Share, 0.0) };
 /// Of peak, which is never quite reached.

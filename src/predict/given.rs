@@ -220,7 +220,7 @@ impl Given {
                 .find(|experiment| experiment.id == id)
                 .filter(|experiment| experiment.verdict != Some(Verdict::Holds));
             let caution = unproven
-                .map(|experiment| format!("In this record `{id}` reads {}.", experiment.word()));
+                .map(|experiment| format!("In this record `{id}` reads {}.", experiment.as_str()));
             cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
         }
         cautions

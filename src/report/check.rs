@@ -71,10 +71,10 @@ fn verdicts(named: Named<'_>, baseline: Option<Named<'_>>) -> Table {
         let before = baseline.and_then(|baseline| find(baseline, &experiment.id));
         let mut row = vec![
             experiment.id.clone(),
-            judge::word(experiment).to_owned(),
+            judge::outcome(experiment).to_owned(),
             judge::decided_by(experiment),
             residual.map_or(String::new(), figures::per_cent),
-            before.map_or("", judge::word).to_owned(),
+            before.map_or("", judge::outcome).to_owned(),
         ];
         row.truncate(shown);
         table.rows.push(row);
@@ -108,13 +108,13 @@ fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
                 _ => continue,
             };
         worst = worst.max(change);
-        let now = now.map_or("missing", judge::word);
-        said.push(format!("{}: {} after {}", before.id, now, judge::word(before)));
+        let now = now.map_or("missing", judge::outcome);
+        said.push(format!("{}: {} after {}", before.id, now, judge::outcome(before)));
     }
     for new in named.record.experiments.iter().filter(|new| find(baseline, &new.id).is_none()) {
         if new.status == Status::Failed || judge::rejudge(new) == Some(Verdict::Deviates) {
             worst = Judgement::Deviates;
-            said.push(format!("{}: {}, and not in the baseline", new.id, judge::word(new)));
+            said.push(format!("{}: {}, and not in the baseline", new.id, judge::outcome(new)));
         }
     }
     let slower = slower(baseline, named);

@@ -4,7 +4,7 @@ use super::plot::Plot;
 use crate::model::{plain, plain_to};
 
 /// Characters in a cell at most: columns are as wide as their widest.
-const MOST_CELL: usize = 200;
+const MAX_CELL: usize = 200;
 
 /// Which side of a column its cells keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Table {
 
     fn plain(&self) -> Self {
         let column = |column: &Column| Column { name: plain(&column.name), align: column.align };
-        let cells = |row: &Vec<String>| row.iter().map(|cell| plain_to(cell, MOST_CELL)).collect();
+        let cells = |row: &Vec<String>| row.iter().map(|cell| plain_to(cell, MAX_CELL)).collect();
         Self {
             columns: self.columns.iter().map(column).collect(),
             rows: self.rows.iter().map(cells).collect(),

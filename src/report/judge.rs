@@ -44,15 +44,15 @@ pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
 
 /// The verdict, or how far the experiment got, in a word.
 #[must_use]
-pub(super) fn word(experiment: &Experiment) -> &'static str {
-    rejudge(experiment).map_or(experiment.status.word(), Verdict::word)
+pub(super) fn outcome(experiment: &Experiment) -> &'static str {
+    rejudge(experiment).map_or(experiment.status.as_str(), Verdict::as_str)
 }
 
 /// The result in a line, as soon as there is one.
 #[must_use]
 pub fn in_a_line(experiment: &Experiment) -> String {
     let by = decided_by(experiment);
-    format!("{:<12} {:<13} {by}", experiment.id, word(experiment))
+    format!("{:<12} {:<13} {by}", experiment.id, outcome(experiment))
 }
 
 /// What the verdict rests on, or what stands in its way, in a few words.
@@ -62,7 +62,8 @@ pub fn decided_by(experiment: &Experiment) -> String {
         return experiment.reason.clone().unwrap_or_default();
     };
     let failed = experiment.controls.iter().filter(|control| !control.passed);
-    let failed: Vec<String> = failed.map(|control| format!("`{}`", control.check.word())).collect();
+    let failed: Vec<String> =
+        failed.map(|control| format!("`{}`", control.check.as_str())).collect();
     if !failed.is_empty() {
         let plural = if failed.len() == 1 { "" } else { "s" };
         return format!("control{plural} {} failed", failed.join(", "));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::noise::Noise;
-use crate::gpu::{Contents, Demand, Stream, Timing, Upload, Workload};
+use crate::gpu::{Contents, CostModel, Stream, Timing, Upload, Workload};
 
 /// What things cost on the machine, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,7 +132,7 @@ impl Machine {
 
     /// The longest of the workload's dispatches.
     pub(super) fn longest_dispatch_s(&self, workload: &Workload) -> f64 {
-        let each = workload.dispatches.iter().map(|d| self.work_s((d.demand)(self.width)));
+        let each = workload.dispatches.iter().map(|d| self.work_s((d.cost_model)(self.width)));
         self.slowness * each.fold(0.0, f64::max)
     }
 
@@ -165,31 +165,32 @@ impl Machine {
             }
             written.extend(&mut buffers);
             let free = slots.iter_mut().min_by(|a, b| a.total_cmp(b)).expect("there are slots");
-            *free += self.work_s((dispatch.demand)(self.width));
+            *free += self.work_s((dispatch.cost_model)(self.width));
         }
         total_s + slots.into_iter().fold(0.0, f64::max)
     }
 
     /// What a dispatch does, without launching it.
-    fn work_s(&self, demand: Demand) -> f64 {
+    fn work_s(&self, cost_model: CostModel) -> f64 {
         let costs = &self.costs;
-        let spread = demand.workgroups.clamp(1.0, self.workers);
-        let work_s = demand.workgroups * costs.workgroup_s
-            + demand.subgroups * costs.subgroup_s
-            + (demand.issues * costs.issue_s).max(demand.dependent * costs.latency_s)
-            + demand.barriers * costs.barrier_s;
+        let spread = cost_model.workgroups.clamp(1.0, self.workers);
+        let work_s = cost_model.workgroups * costs.workgroup_s
+            + cost_model.subgroups * costs.subgroup_s
+            + (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s)
+            + cost_model.barriers * costs.barrier_s;
         work_s / spread
-            + (demand.atomics * costs.atomic_s)
-                .max(demand.atomics_anywhere * costs.atomic_anywhere_s)
-            + demand.bytes * costs.byte_s
-            + demand.streamed * costs.stream_byte_s
-            + (demand.loads * costs.load_s).max(demand.load_chain * costs.load_latency_s)
+            + (cost_model.atomics * costs.atomic_s)
+                .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s)
+            + cost_model.bytes * costs.byte_s
+            + cost_model.streamed * costs.stream_byte_s
+            + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s)
     }
 
     /// A stream of batches, followed from batch to batch on the host's time line and the device's.
     fn stream_s(&self, workload: &Workload, stream: Stream) -> f64 {
         let costs = &self.costs;
-        let targets = workload.feed.as_ref().map_or(&[][..], |feed| &feed.targets);
+        let targets =
+            workload.upload_source.as_ref().map_or(&[][..], |upload_source| &upload_source.targets);
         let depth = targets.len().max(1);
         let words = targets.first().map_or(0, |&target| workload.buffers[target].words());
         let bytes = words as f64 * 4.0;
@@ -208,7 +209,7 @@ impl Machine {
             }
             let dispatch = &workload.dispatches[batch % depth];
             device_s += f64::from(stream.computes)
-                * (costs.dispatch_s + self.work_s((dispatch.demand)(self.width)));
+                * (costs.dispatch_s + self.work_s((dispatch.cost_model)(self.width)));
             done_s.push(device_s);
         }
         host_s.max(device_s) + costs.wait_s

@@ -82,7 +82,7 @@ impl Simulator {
                 period_ns: 1.0,
                 clock_fault: None,
                 limits: DeviceLimits {
-                    workgroup_lanes: 1024,
+                    max_workgroup_size: 1024,
                     workgroups: 65_535,
                     binding_bytes: 1 << 27,
                 },

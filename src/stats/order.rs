@@ -84,8 +84,8 @@ mod tests {
     }
 
     /// Shapes that samples of time come in, each with its median.
-    type Shape = (&'static str, fn(&mut ChaCha8Rng) -> f64, f64);
-    const SHAPES: [Shape; 4] = [
+    type LaunchConfig = (&'static str, fn(&mut ChaCha8Rng) -> f64, f64);
+    const CONFIGS: [LaunchConfig; 4] = [
         ("normal", normal, 0.0),
         ("with a long tail to both sides", |rng| normal(rng) / normal(rng), 0.0),
         ("with a tail to one side", |rng| normal(rng).exp(), 1.0),
@@ -102,7 +102,7 @@ mod tests {
         const TRIALS: u32 = 4_000;
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for n in [6, 7, 9, 12, 21, 31, 61, 101] {
-            for (shape, draw, truth) in SHAPES {
+            for (shape, draw, truth) in CONFIGS {
                 let holds = |_: &u32| {
                     let sample: Vec<f64> = (0..n).map(|_| draw(&mut rng)).collect();
                     median_interval(&sample).expect("enough values").contains(truth)

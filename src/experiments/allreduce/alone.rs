@@ -48,7 +48,7 @@ impl Alone {
         let mut streams = |name: &str, add: bool, words: u32| {
             let streams = Streams { add, workers, words, seed };
             plan.case(format!("alone.{name}.{workers}"), REPEATS, move |times| {
-                streams.workload().train(times)
+                streams.workload().repeated(times)
             })
         };
         self.steps.insert(workers, streams("step", true, 1));
@@ -58,11 +58,11 @@ impl Alone {
 
     /// What the fewest and the most workers that were added copy, copied by the whole device.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
-        let (seed, shape) = (context.seed as u32, search_memory(context, Traffic::Copy));
+        let (seed, config) = (context.seed as u32, search_memory(context, Traffic::Copy));
         let ends = [self.copies.first_key_value(), self.copies.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
             let words = workers * self.streamed(workers) / 4;
-            let memory = Memory { traffic: Traffic::Copy, words, shape, seed, idle: false };
+            let memory = Memory { traffic: Traffic::Copy, words, config, seed, idle: false };
             let name = format!("alone.copy_fastest.{workers}");
             let case = memory_case(plan, name, REPEATS, memory);
             self.fastest_copies.insert(workers, case);

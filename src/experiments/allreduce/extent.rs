@@ -10,10 +10,10 @@ pub(super) const SIZES: [u32; 5] = [KIB, 16 * KIB, 256 * KIB, 4 * MIB, 64 * MIB]
 /// Bytes that a worker streams to calibrate β.
 pub(super) const STREAMED: u32 = 256 * KIB;
 /// Memory that all workers together work in, at most.
-pub(super) const MOST_BYTES: u64 = 128 << 20;
+pub(super) const MAX_BYTES: u64 = 128 << 20;
 /// On few cores all-reduces that move more than so many bytes would take most of a sample or more; in full, and for a
 /// first look, of which a ring of 16 workers with 256 KiB each is the largest.
-const MOST_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 2 * 15 * (256 << 10)];
+const MAX_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 2 * 15 * (256 << 10)];
 /// The fewest workers: what `predict` extrapolates from, since they stand least in each other's way.
 pub(super) const FEWEST: u32 = 2;
 
@@ -66,9 +66,9 @@ pub(super) fn fits(context: &Context<'_>, algorithm: Algorithm, workers: u32, m:
 }
 
 pub(super) fn most_moved_on_few_cores(context: &Context<'_>) -> u64 {
-    MOST_MOVED_ON_FEW_CORES[usize::from(!context.profile.dense)]
+    MAX_MOVED_ON_FEW_CORES[usize::from(!context.profile.dense)]
 }
 
 pub(super) fn most_bytes(context: &Context<'_>) -> u64 {
-    MOST_BYTES.min(context.facts.limits.binding_bytes)
+    MAX_BYTES.min(context.facts.limits.binding_bytes)
 }

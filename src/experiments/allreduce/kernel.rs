@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
-use crate::kernels::{MOST_ITERATIONS, module};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::kernels::{MAX_ITERATIONS, module};
 
 /// The module.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Lanes of a worker.
-pub const LANES: u32 = 256;
+pub const WORKGROUP_SIZE: u32 = 256;
 
 /// How the workers agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +106,11 @@ impl AllReduce {
                 }
             }
         }
-        build.finish(format!("{self:?}"), Arc::new(move || self.twin()))
+        build.finish(format!("{self:?}"), Arc::new(move || self.reference()))
     }
 
     /// What every worker holds in the end.
-    fn twin(self) -> Vec<u32> {
+    fn reference(self) -> Vec<u32> {
         let held = |worker: u32, word: u32| first_of(worker * self.words + word, self.seed);
         let sum = |word| (0..self.workers).fold(0u32, |sum, w| sum.wrapping_add(held(w, word)));
         (0..self.words).map(sum).collect()
@@ -151,12 +151,12 @@ impl Streams {
         let bytes_each = f64::from(words) * 4.0;
         let step = Step { workers, bytes_each, target: all, ..Step::default() };
         build.step(if add { "stream_add" } else { "stream_copy" }, step);
-        let twin = move || {
+        let reference = move || {
             let target = |i: u32| if add { first_of(all + i, seed) } else { 0 };
             let sums = (0..all).map(|i| first_of(i, seed).wrapping_add(target(i)));
             (0..all).map(|i| first_of(i, seed)).chain(sums).collect()
         };
-        build.finish(format!("{self:?}"), Arc::new(twin))
+        build.finish(format!("{self:?}"), Arc::new(reference))
     }
 }
 
@@ -190,8 +190,8 @@ impl Builder {
     /// Fills the regions that begin at word `first`.
     fn prepare(&mut self, first: u32) {
         let words = self.of.workers * self.of.words;
-        let workers = words.div_ceil(64 * LANES).min(4096);
-        debug_assert!(words / (workers * LANES) < MOST_ITERATIONS);
+        let workers = words.div_ceil(64 * WORKGROUP_SIZE).min(4096);
+        debug_assert!(words / (workers * WORKGROUP_SIZE) < MAX_ITERATIONS);
         let fill = self.dispatch("fill", Step { workers, source: first, ..Step::default() });
         self.prepare.push(fill);
     }
@@ -215,14 +215,14 @@ impl Builder {
         Dispatch {
             shader: shader(),
             entry,
-            constants: vec![("LANES", LANES)],
+            constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
             bindings: vec![("params", self.buffers.len() - 1), ("data", 0)],
             workgroups: [workers, 1],
-            demand: Arc::new(move |width| Demand {
+            cost_model: Arc::new(move |width| CostModel {
                 workgroups: f64::from(workers),
-                subgroups: f64::from(workers * LANES.div_ceil(width)),
+                subgroups: f64::from(workers * WORKGROUP_SIZE.div_ceil(width)),
                 streamed: bytes_each,
-                ..Demand::default()
+                ..CostModel::default()
             }),
         }
     }
@@ -251,8 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn the_twin_is_the_sum_of_what_all_hold() {
-        let sum = AllReduce { algorithm: Algorithm::Ring, workers: 3, words: 2, seed: 7 }.twin();
+    fn the_reference_is_the_sum_of_all_inputs() {
+        let sum =
+            AllReduce { algorithm: Algorithm::Ring, workers: 3, words: 2, seed: 7 }.reference();
         let by_hand = first_of(1, 7).wrapping_add(first_of(3, 7)).wrapping_add(first_of(5, 7));
         assert_eq!((sum.len(), sum[1]), (2, by_hand));
     }

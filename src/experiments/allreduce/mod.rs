@@ -18,9 +18,9 @@ use alone::{Alone, REPEATS};
 use crossing::crossing_of;
 use diagnose::diagnose;
 use extent::{
-    FEWEST, MIB, MOST_BYTES, SIZES, SWEPT, fits, most_bytes, most_moved_on_few_cores, uneven,
+    FEWEST, MAX_BYTES, MIB, SIZES, SWEPT, fits, most_bytes, most_moved_on_few_cores, uneven,
 };
-use kernel::{Algorithm, AllReduce, LANES};
+use kernel::{Algorithm, AllReduce, WORKGROUP_SIZE};
 
 use crate::bench::{CaseId, Context, Experiment, Plan, SeriesId, Tolerance, Unsupported};
 use crate::model::{About, Category};
@@ -44,7 +44,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 type Sweep = Vec<(u32, CaseId)>;
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    context.require_lanes(LANES)?;
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
     let mut plan = Plan::default();
     plan.shorten_samples(4);
     let seed = context.seed as u32;
@@ -90,9 +90,9 @@ struct Reductions<'a> {
 impl Reductions<'_> {
     fn add(&mut self, (algorithm, word): (Algorithm, &'static str), [p, m]: [u32; 2]) -> CaseId {
         let reduce = AllReduce { algorithm, workers: p, words: m / 4, seed: self.seed };
-        let case = self
-            .plan
-            .case(format!("{word}.{p}.{m}"), REPEATS, move |times| reduce.workload().train(times));
+        let case = self.plan.case(format!("{word}.{p}.{m}"), REPEATS, move |times| {
+            reduce.workload().repeated(times)
+        });
         let series = *self.series.entry((word, p)).or_insert_with(|| {
             self.plan.series(format!("{word}, {p} workers"), ("bytes", ""), "s")
         });
@@ -110,7 +110,7 @@ fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     plan.note(format!(
         "all workers together work in {} MiB at most{}",
         most_bytes(context) >> 20,
-        if binding < MOST_BYTES {
+        if binding < MAX_BYTES {
             ", which is the adapter's limit for a storage binding"
         } else {
             ""
@@ -170,11 +170,11 @@ fn add_crossings(plan: &mut Plan, alone: &Alone, sweeps: &BTreeMap<(&str, u32), 
         let Some(doubling) = sweeps.get(&("doubling", p)).filter(|_| p > FEWEST) else {
             continue;
         };
-        let ahead = ring
+        let loads_in_flight = ring
             .iter()
             .zip(doubling)
             .map(|(&(m, ring), &(_, doubling))| (m, doubling.per_unit() - ring.per_unit()));
-        let figures = [crossing_of(ahead), alone.crossover(p)];
+        let figures = [crossing_of(loads_in_flight), alone.crossover(p)];
         let label = "message size from which a ring beats recursive doubling";
         both("ring_overtakes_doubling", label, true, figures);
     }

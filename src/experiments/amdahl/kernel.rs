@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
-use crate::kernels::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
 
 /// The module.
@@ -15,7 +15,7 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Lanes in a workgroup: enough subgroups that one workgroup keeps a compute unit busy.
-pub const LANES: u32 = 256;
+pub const WORKGROUP_SIZE: u32 = 256;
 /// Lanes that start alike, so that a job of millions of steps is checked in a moment.
 const DISTINCT: u32 = 32;
 
@@ -23,9 +23,9 @@ const DISTINCT: u32 = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stages {
     /// Steps that each lane of the first stage's one workgroup takes.
-    pub serial_trips: u32,
+    pub serial_iterations: u32,
     /// Steps that each lane of the second stage takes.
-    pub parallel_trips: u32,
+    pub parallel_iterations: u32,
     /// Workgroups of the second stage.
     pub workers: u32,
     /// Where the lanes start.
@@ -36,21 +36,21 @@ impl Stages {
     /// The workload: two dispatches in one pass.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let first: Arc<[u32]> = (0..LANES).map(|lane| self.start(lane)).collect();
+        let first: Arc<[u32]> = (0..WORKGROUP_SIZE).map(|lane| self.start(lane)).collect();
         Workload::new(
             format!("{self:?}"),
             vec![
-                stage([0, 2, 3], 1, self.serial_trips),
-                stage([1, 3, 4], self.workers, self.parallel_trips),
+                stage([0, 2, 3], 1, self.serial_iterations),
+                stage([1, 3, 4], self.workers, self.parallel_iterations),
             ],
             vec![
-                Contents::Uniform(vec![("trips", self.serial_trips)]),
-                Contents::Uniform(vec![("trips", self.parallel_trips)]),
+                Contents::Uniform(vec![("iterations", self.serial_iterations)]),
+                Contents::Uniform(vec![("iterations", self.parallel_iterations)]),
                 Contents::Data(first),
-                Contents::Zeroed(LANES as usize),
-                Contents::Zeroed(self.workers as usize * LANES as usize),
+                Contents::Zeroed(WORKGROUP_SIZE as usize),
+                Contents::Zeroed(self.workers as usize * WORKGROUP_SIZE as usize),
             ],
-            Check { buffers: vec![4], expected: Arc::new(move || self.twin()) },
+            Check { buffers: vec![4], expected: Arc::new(move || self.reference()) },
         )
     }
 
@@ -58,28 +58,28 @@ impl Stages {
         (lane % DISTINCT) ^ self.seed
     }
 
-    fn twin(self) -> Vec<u32> {
+    fn reference(self) -> Vec<u32> {
         (0..DISTINCT)
-            .map(|lane| four_chains(self.start(lane), self.serial_trips))
-            .map(|x| four_chains(x, self.parallel_trips))
+            .map(|lane| four_chains(self.start(lane), self.serial_iterations))
+            .map(|x| four_chains(x, self.parallel_iterations))
             .collect()
     }
 }
 
-fn stage([params, input, output]: [usize; 3], workgroups: u32, trips: u32) -> Dispatch {
+fn stage([params, input, output]: [usize; 3], workgroups: u32, iterations: u32) -> Dispatch {
     Dispatch {
         shader: shader(),
         entry: "stage",
-        constants: vec![("LANES", LANES)],
+        constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
         bindings: vec![("params", params), ("input", input), ("output", output)],
         workgroups: [workgroups, 1],
-        demand: Arc::new(move |width| {
-            let subgroups = f64::from(workgroups * LANES.div_ceil(width));
-            Demand {
+        cost_model: Arc::new(move |width| {
+            let subgroups = f64::from(workgroups * WORKGROUP_SIZE.div_ceil(width));
+            CostModel {
                 workgroups: f64::from(workgroups),
                 subgroups,
-                issues: subgroups * (SETUP_ISSUES + TRIP_ISSUES * f64::from(trips)),
-                ..Demand::default()
+                issues: subgroups * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(iterations)),
+                ..CostModel::default()
             }
         }),
     }
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn the_second_stage_starts_from_the_first() {
-        let job = Stages { serial_trips: 1, parallel_trips: 2, workers: 2, seed: 9 };
+        let job = Stages { serial_iterations: 1, parallel_iterations: 2, workers: 2, seed: 9 };
         let by_hand = four_chains(four_chains(1 ^ 9, 1), 2);
-        assert_eq!(job.twin()[1], by_hand);
+        assert_eq!(job.reference()[1], by_hand);
         assert_ne!(by_hand, four_chains(1 ^ 9, 3), "the stages must not be one");
     }
 }

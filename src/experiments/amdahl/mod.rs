@@ -8,7 +8,7 @@ pub mod kernel;
 pub mod law;
 pub mod predict;
 
-use kernel::{LANES, Stages};
+use kernel::{Stages, WORKGROUP_SIZE};
 use law::{ceiling, speed_up};
 
 use super::sweep::{case_at, powers_of_two};
@@ -87,15 +87,15 @@ impl Alone {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let seed = context.seed as u32;
-    context.require_lanes(LANES)?;
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
     let Cut { workers, steps_each } = cut(context.facts.device_type);
     let step = if context.profile.dense { 1 } else { 2 };
     let sweep: Vec<u32> = powers_of_two(workers).step_by(step).collect();
     let steps = workers * steps_each;
     let own = Sizing::Own { granule: 1, most: 1024 };
-    let job = |serial_trips: u32, parallel_trips: u32, workers: u32| {
-        let job = Stages { serial_trips, parallel_trips, workers, seed };
-        move |times| job.workload().train(times)
+    let job = |serial_iterations: u32, parallel_iterations: u32, workers: u32| {
+        let job = Stages { serial_iterations, parallel_iterations, workers, seed };
+        move |times| job.workload().repeated(times)
     };
     let floors = sweep
         .iter()
@@ -122,8 +122,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         About::new("hardware_workers", label, "x")
             .higher()
             .headline()
-            .note(format!("workgroups of {LANES} lanes")),
-        Expr::most_known(alone.parallel.iter().map(|&(p, _)| alone.worth(p))),
+            .note(format!("workgroups of {WORKGROUP_SIZE} lanes")),
+        Expr::max_known(alone.parallel.iter().map(|&(p, _)| alone.worth(p))),
     );
     for (share, serial, mixed) in shares {
         add_share(&mut plan, &alone, share, serial, &mixed);
@@ -176,7 +176,7 @@ fn add_share(plan: &mut Plan, alone: &Alone, share: u32, serial: CaseId, mixed: 
     let of = format!("parallel share {f}");
     let label = format!("speed-up ceiling 1/(1−f), {of}");
     plan.metric(About::new(format!("ceiling.{f}"), label, "x"), ceiling);
-    let best = Expr::most_known(mixed.iter().map(|&(p, case)| &one_s / alone.cost(case, p)));
+    let best = Expr::max_known(mixed.iter().map(|&(p, case)| &one_s / alone.cost(case, p)));
     let about = About::new(format!("best_speed_up.{f}"), format!("best speed-up, {of}"), "x");
     plan.metric(about.higher().headline(), &best);
     let label = format!("best speed-up over its ceiling, {of}");

@@ -1,7 +1,7 @@
 //! The levels of batching: what the unit of each is called, and what a batch of it consists of.
 
 /// Lanes of a workgroup at the levels that do not vary it.
-pub(super) const LANES: u32 = 64;
+pub(super) const WORKGROUP_SIZE: u32 = 64;
 /// Steps of an item at the levels where it is the least work worth a subgroup or a dispatch.
 pub(super) const ITEM_STEPS: u32 = 16;
 /// Steps of a lane, where lanes are what a batch consists of.
@@ -75,7 +75,7 @@ impl Level {
             Self::LanesPerSubgroup => format!("lanes of {LANE_STEPS} steps"),
             Self::SubgroupsPerWorkgroup => format!("subgroups of {ITEM_STEPS} steps"),
             Self::WorkgroupsPerDispatch => {
-                format!("workgroups of {LANES} lanes and {WORKGROUP_STEPS} steps")
+                format!("workgroups of {WORKGROUP_SIZE} lanes and {WORKGROUP_STEPS} steps")
             }
             Self::DispatchesPerPass => "small dispatches".to_owned(),
             Self::PassesPerSubmit => "passes of one small dispatch".to_owned(),

@@ -10,7 +10,7 @@ mod level;
 pub mod predict;
 
 use costs::{Calibration, Cost, Costs, Floor};
-use level::{CHUNK_WORDS, ITEM_STEPS, LANE_STEPS, LANES, Level, WORKGROUP_STEPS};
+use level::{CHUNK_WORDS, ITEM_STEPS, LANE_STEPS, Level, WORKGROUP_SIZE, WORKGROUP_STEPS};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
@@ -48,7 +48,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     // Host-timed samples change pace from one to the next: many short ones tell more than few long ones.
     plan.shorten_samples(3);
     let dispatch = plan.case("dispatch", Sizing::Own { granule: 1, most: 512 }, |scale| {
-        empty::workload(1).train(scale)
+        empty::workload(1).repeated(scale)
     });
     let host_floor = plan.floor("host floor", Sizing::Own { granule: 1, most: 1 }, |_| {
         batched(empty::workload(1), 1, 1, 1, 1)
@@ -79,7 +79,7 @@ fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
 
 /// Chains of `workgroups` workgroups in which `active` of `lanes` lanes take `steps` steps.
 fn chain(seed: u32, lanes: u32, active: u32, steps: u32, workgroups: u32) -> Workload {
-    Chain { lanes, active, trips: steps, workgroups, seed }.workload()
+    Chain { workgroup_size: lanes, active, iterations: steps, workgroups, seed }.workload()
 }
 
 fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits: u32) -> Workload {
@@ -103,10 +103,17 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
         floor: Floor::Dispatch(dispatch),
     };
     let breadth = if context.is_narrow() { 1 } else { 8 };
-    let lanes_in = move |batch: u32| (4096 / batch).max(512) * breadth * LANES;
+    let lanes_in = move |batch: u32| (4096 / batch).max(512) * breadth * WORKGROUP_SIZE;
     let items = sweep(Level::ItemsPerLane, Calibration::Empty, 256);
     add(plan, items, lanes_in, move |scale, batch, full| {
-        chain(seed, LANES, LANES, steps_if(full, batch), lanes_in(batch) / LANES).train(scale)
+        chain(
+            seed,
+            WORKGROUP_SIZE,
+            WORKGROUP_SIZE,
+            steps_if(full, batch),
+            lanes_in(batch) / WORKGROUP_SIZE,
+        )
+        .repeated(scale)
     });
     let Some(width) = context.width else {
         return;
@@ -114,14 +121,14 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
     let subgroups_in = move |_: u32| 4096 * breadth;
     let lanes = sweep(Level::LanesPerSubgroup, Calibration::Ends, width);
     add(plan, lanes, subgroups_in, move |scale, batch, _| {
-        chain(seed, width, batch, LANE_STEPS, subgroups_in(batch)).train(scale)
+        chain(seed, width, batch, LANE_STEPS, subgroups_in(batch)).repeated(scale)
     });
     let workgroups_in = move |batch: u32| (8192 * breadth / batch).min(65_535);
-    let most = (context.facts.limits.workgroup_lanes / width).clamp(1, 16);
+    let most = (context.facts.limits.max_workgroup_size / width).clamp(1, 16);
     let subgroups = sweep(Level::SubgroupsPerWorkgroup, Calibration::Empty, most);
     add(plan, subgroups, workgroups_in, move |scale, batch, full| {
         let (lanes, steps) = (width * batch, steps_if(full, ITEM_STEPS));
-        chain(seed, lanes, lanes, steps, workgroups_in(batch)).train(scale)
+        chain(seed, lanes, lanes, steps, workgroups_in(batch)).repeated(scale)
     });
 }
 
@@ -130,7 +137,9 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
     let seed = context.seed as u32;
     // More than run at once, which on a large GPU are thousands.
     let most_workgroups = if context.is_narrow() { 4096 } else { 32_768 };
-    let small = move |full: bool| chain(seed, LANES, LANES, steps_if(full, ITEM_STEPS), 1);
+    let small = move |full: bool| {
+        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, steps_if(full, ITEM_STEPS), 1)
+    };
     let sweep = |level, last, most_scale, floor| Sweep {
         level,
         calibration: Calibration::Empty,
@@ -144,7 +153,8 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
         ..sweep(Level::WorkgroupsPerDispatch, most_workgroups, 2048, Floor::None)
     };
     add(plan, dispatches, one, move |scale, batch, full| {
-        chain(seed, LANES, LANES, steps_if(full, WORKGROUP_STEPS), batch).train(scale)
+        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, steps_if(full, WORKGROUP_STEPS), batch)
+            .repeated(scale)
     });
     let passes = sweep(Level::DispatchesPerPass, 64, 1024, Floor::Sample(host_floor));
     add(plan, passes, one, move |scale, batch, full| batched(small(full), batch, scale, 1, 1));
@@ -155,7 +165,7 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
     let maps = sweep(Level::ChunksPerMap, 1024, 256, Floor::None);
     add(plan, maps, one, move |scale, batch, full| {
         let words = batch * CHUNK_WORDS;
-        let content = chain(seed, LANES, LANES, 1, words / LANES);
+        let content = chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, 1, words / WORKGROUP_SIZE);
         let words = if full { words } else { 1 };
         content.timed(Timing::Readback { maps: scale, words })
     });

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Demand, Shader, Workload};
+use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 /// The module.
@@ -21,9 +21,9 @@ const LOAD_BYTES: u32 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkgroupMemory {
     /// Trips of each lane, of four loads; at most 65,535.
-    pub trips: u32,
+    pub iterations: u32,
     /// Lanes in a workgroup, a power of two.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
     /// What the words are made of.
@@ -37,14 +37,14 @@ impl WorkgroupMemory {
     /// When the lanes are not a power of two.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.lanes.is_power_of_two(), "words are found by mask");
+        assert!(self.workgroup_size.is_power_of_two(), "words are found by mask");
         Launch {
             label: format!("{self:?}"),
             shader: shader(),
             entry: "read_workgroup_memory",
-            lanes: self.lanes,
+            workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
-            params: vec![("trips", self.trips), ("seed", self.seed)],
+            params: vec![("iterations", self.iterations), ("seed", self.seed)],
             reads: None,
         }
         .of(self)
@@ -53,41 +53,44 @@ impl WorkgroupMemory {
     /// Bytes that are read.
     #[must_use]
     pub fn bytes(self) -> f64 {
-        f64::from(self.trips * LOADS * LOAD_BYTES)
-            * f64::from(self.lanes)
+        f64::from(self.iterations * LOADS * LOAD_BYTES)
+            * f64::from(self.workgroup_size)
             * f64::from(self.workgroups)
     }
 
     fn word(self, place: u32, component: usize) -> u32 {
         const FACTORS: [u32; 4] = [2_654_435_769, 2_246_822_519, 3_266_489_917, 668_265_263];
-        ((place & (self.lanes - 1)) ^ self.seed).wrapping_mul(FACTORS[component])
+        ((place & (self.workgroup_size - 1)) ^ self.seed).wrapping_mul(FACTORS[component])
     }
 }
 
 impl Kernel for WorkgroupMemory {
     /// One workgroup's outputs; every workgroup's are alike.
-    fn twin(&self) -> Vec<u32> {
+    fn reference(&self) -> Vec<u32> {
         // The sum of a trip's loads from each place on, as all lanes share them.
-        let at: Vec<u32> = (0..self.lanes)
+        let at: Vec<u32> = (0..self.workgroup_size)
             .map(|first| {
                 let pair = |i: u32, c: usize| self.word(first + i, c) ^ self.word(first + i + 1, c);
                 (0..4).fold(0u32, |sum, c| sum.wrapping_add(pair(0, c)).wrapping_add(pair(2, c)))
             })
             .collect();
-        let trip = |lane: u32, trip: u32| at[((lane + LOADS * trip) & (self.lanes - 1)) as usize];
-        let lane = |l: u32| (0..self.trips).fold(0u32, |sum, t| sum.wrapping_add(trip(l, t)));
-        (0..self.lanes).map(lane).collect()
+        let iteration = |lane: u32, iteration: u32| {
+            at[((lane + LOADS * iteration) & (self.workgroup_size - 1)) as usize]
+        };
+        let lane =
+            |l: u32| (0..self.iterations).fold(0u32, |sum, t| sum.wrapping_add(iteration(l, t)));
+        (0..self.workgroup_size).map(lane).collect()
     }
 
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         const SETUP_ISSUES: f64 = 10.0;
-        let subgroups = f64::from(self.workgroups * self.lanes.div_ceil(width));
-        Demand {
+        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
+        CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
-            issues: subgroups * (SETUP_ISSUES + f64::from(self.trips * LOADS)),
+            issues: subgroups * (SETUP_ISSUES + f64::from(self.iterations * LOADS)),
             barriers: f64::from(self.workgroups),
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -97,8 +100,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_twin_by_hand() {
-        let memory = WorkgroupMemory { trips: 2, lanes: 4, workgroups: 1, seed: 3 };
+    fn the_reference_by_hand() {
+        let memory = WorkgroupMemory { iterations: 2, workgroup_size: 4, workgroups: 1, seed: 3 };
         // A trip reads all four places; from the next lane on their pairs are others.
         let words = |c: usize| [0, 1, 2, 3].map(|place| memory.word(place, c));
         let even = (0..4).fold(0u32, |sum, c| {
@@ -110,6 +113,6 @@ mod tests {
             sum.wrapping_add(q ^ r).wrapping_add(s ^ p)
         });
         let both = [even, odd].map(|sum| sum.wrapping_mul(2));
-        assert_eq!(memory.twin(), [both[0], both[1], both[0], both[1]]);
+        assert_eq!(memory.reference(), [both[0], both[1], both[0], both[1]]);
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod memory;
 
 use arithmetic::Arithmetic;
 use kernel::WorkgroupMemory;
-use launch::lanes_alone;
+use launch::workgroup_sizes_alone;
 use law::time;
 use memory::{memory_case, search_memory};
 
@@ -22,7 +22,7 @@ use crate::bench::{
     Axis, CaseId, Context, Experiment, Expr, Plan, Search, Sizing, Tolerance, Unsupported, Work,
 };
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::{Number, Shape, empty};
+use crate::kernels::{LaunchConfig, Number, empty};
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -79,7 +79,7 @@ impl Level {
         let bytes = f64::from(self.words) * 4.0 * f64::from(reads + writes);
         let fastest = (traffic == Traffic::Read).then_some(self.fastest_read);
         let cases = std::iter::once(self.cases[traffic as usize]).chain(fastest);
-        let least_s = Expr::least_known(cases.map(|case| case.per_unit_beyond(dispatch)));
+        let least_s = Expr::min_known(cases.map(|case| case.per_unit_beyond(dispatch)));
         bytes / least_s.positive()
     }
 
@@ -104,12 +104,12 @@ impl Ceilings {
         let copy = search_memory(context, Traffic::Copy);
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
-            let mut case = |id: &str, traffic, shape: Shape| {
+            let mut case = |id: &str, traffic, config: LaunchConfig| {
                 let (name, idle) = (format!("memory.{id}.{words}"), id == "idle");
-                memory_case(plan, name, REPEATS, Memory { traffic, words, shape, seed, idle })
+                memory_case(plan, name, REPEATS, Memory { traffic, words, config, seed, idle })
             };
             let fastest_read = case("read_fastest", Traffic::Read, read);
-            let cases = Traffic::ALL.map(|traffic| case(traffic.word(), traffic, copy));
+            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy));
             let idle = case("idle", Traffic::Read, copy);
             let level = Level { words, fastest_read, cases, idle };
             if let Some(smaller) = levels.last() {
@@ -120,7 +120,10 @@ impl Ceilings {
             }
             levels.push(level);
         }
-        Self { dispatch: plan.case("dispatch", REPEATS, |n| empty::workload(1).train(n)), levels }
+        Self {
+            dispatch: plan.case("dispatch", REPEATS, |n| empty::workload(1).repeated(n)),
+            levels,
+        }
     }
 }
 
@@ -128,37 +131,48 @@ fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
     const MOST: u32 = 32_768;
     let seed = context.seed as u32;
     // Few cores run the lanes of a workgroup one after another.
-    let (trips, granule) = if context.is_narrow() { (32, 2) } else { (256, 64) };
-    let of = move |lanes, workgroups| WorkgroupMemory { trips, lanes, workgroups, seed };
-    let axes = vec![Axis::numbers("lanes", lanes_alone(context), 256)];
+    let (iterations, granule) = if context.is_narrow() { (32, 2) } else { (256, 64) };
+    let of = move |workgroup_size, workgroups| WorkgroupMemory {
+        iterations,
+        workgroup_size,
+        workgroups,
+        seed,
+    };
+    let axes = vec![Axis::numbers("invocations", workgroup_sizes_alone(context), 256)];
     let search =
         Search::new("workgroup_memory", "B", axes, granule..=MOST, move |options, workgroups| {
             let memory = of(options[0], workgroups);
             Some(Work { workload: memory.workload(), units: memory.bytes() })
         });
-    let lanes = context.tune(&search)[0];
+    let workgroup_size = context.tune(&search)[0];
     let own = Sizing::Own { granule, most: MOST };
-    let case = plan.case("workgroup_memory", own, move |n| of(lanes, n).workload());
+    let case = plan.case("workgroup_memory", own, move |n| of(workgroup_size, n).workload());
     let about = About::new(
         "workgroup_memory_gb_per_s",
         "workgroup memory read bandwidth, no bank conflict",
         "GB/s",
     );
-    plan.metric(about.higher().headline(), of(lanes, 1).bytes() / case.per_unit() * 1e-9);
+    plan.metric(about.higher().headline(), of(workgroup_size, 1).bytes() / case.per_unit() * 1e-9);
 }
 
 /// Atomics where hardly any two lanes turn to one address.
 fn add_atomics(plan: &mut Plan) {
     const COUNTERS: u32 = 1 << 12;
-    const LANES: u32 = 256;
+    const WORKGROUP_SIZE: u32 = 256;
     const REPEATS: u32 = 16;
     // In number a power of two, as the kernel asks.
     let workgroups = |scale: u32| scale.next_power_of_two();
     let own = Sizing::Own { granule: 16, most: 16_384 };
     let case = plan.case("atomics", own, move |n| {
         let (target, workgroups) = (Target::InTurn(COUNTERS), workgroups(n));
-        Contention { operation: Operation::Add, target, repeats: REPEATS, lanes: LANES, workgroups }
-            .workload()
+        Contention {
+            operation: Operation::Add,
+            target,
+            repeats: REPEATS,
+            workgroup_size: WORKGROUP_SIZE,
+            workgroups,
+        }
+        .workload()
     });
     let workgroups = Expr::call("next_power_of_two", [case.scale()], move |[scale]| {
         f64::from(workgroups(scale as u32))
@@ -170,12 +184,12 @@ fn add_atomics(plan: &mut Plan) {
     );
     plan.metric(
         about.higher().headline(),
-        workgroups * f64::from(LANES * REPEATS) / case.time() * 1e-9,
+        workgroups * f64::from(WORKGROUP_SIZE * REPEATS) / case.time() * 1e-9,
     );
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    context.require_lanes(256)?;
+    context.require_workgroup_size(256)?;
     let mut plan = Plan::default();
     let ceilings = Ceilings::add(&mut plan, context);
     for (number, id, label) in [
@@ -195,7 +209,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 
 fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
     let judged = [Traffic::Copy, Traffic::Triad]
-        .map(|traffic| (traffic, plan.series(traffic.word(), ("array", "B"), "s")));
+        .map(|traffic| (traffic, plan.series(traffic.as_str(), ("array", "B"), "s")));
     let levels = ceilings.levels.len();
     for (place, level) in ceilings.levels.iter().enumerate() {
         // The largest array may take too long to be measured.
@@ -216,7 +230,7 @@ fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
 
 /// What the bandwidth of `traffic` is, arrays being of that `size`.
 fn bandwidth(traffic: Traffic, size: &str) -> About {
-    let word = traffic.word();
+    let word = traffic.as_str();
     let counted = match traffic {
         Traffic::Read | Traffic::Write => "",
         Traffic::Copy | Traffic::Triad => ", bytes read and written",

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Demand, Shader, Workload};
+use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 /// The module.
@@ -16,7 +16,7 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Lanes in a workgroup.
-pub const LANES: u32 = 256;
+pub const WORKGROUP_SIZE: u32 = 256;
 
 /// Loads of each lane.
 pub const STEPS: u32 = 32;
@@ -74,7 +74,7 @@ impl Loads {
             label: format!("{:?} by {} lanes", self.pattern, self.width),
             shader: shader(),
             entry: "coalescing",
-            lanes: LANES,
+            workgroup_size: WORKGROUP_SIZE,
             workgroups: self.workgroups,
             params: vec![
                 ("steps", STEPS),
@@ -114,7 +114,7 @@ impl Loads {
     fn addresses(&self, workgroup: u32, lane: u32) -> impl Iterator<Item = u32> {
         let (stride, offset, random_mask) = self.places();
         let (block, words_mask) = (self.block(), self.data.len() as u32 - 1);
-        let invocation = workgroup % PERIOD * LANES + lane;
+        let invocation = workgroup % PERIOD * WORKGROUP_SIZE + lane;
         let own = lane % self.width * stride + offset;
         let subgroup = invocation / self.width;
         let mut place = subgroup.wrapping_add(self.seed).wrapping_mul(2_654_435_761);
@@ -130,7 +130,7 @@ impl Loads {
     /// Lines of so many bytes that a subgroup's load touches, on average over those of a workgroup.
     #[must_use]
     pub fn lines_per_load(&self, line_bytes: u32) -> f64 {
-        let subgroups = LANES / self.width;
+        let subgroups = WORKGROUP_SIZE / self.width;
         let words = line_bytes / 4;
         let touched = (0..subgroups).map(|subgroup| {
             let lanes = subgroup * self.width..(subgroup + 1) * self.width;
@@ -144,9 +144,10 @@ impl Loads {
 
 impl Kernel for Loads {
     /// One period's outputs, or all if there are fewer.
-    fn twin(&self) -> Vec<u32> {
+    fn reference(&self) -> Vec<u32> {
         let workgroups = 0..PERIOD.min(self.workgroups);
-        let lanes = workgroups.flat_map(|workgroup| (0..LANES).map(move |lane| (workgroup, lane)));
+        let lanes =
+            workgroups.flat_map(|workgroup| (0..WORKGROUP_SIZE).map(move |lane| (workgroup, lane)));
         lanes
             .map(|(workgroup, lane)| {
                 self.addresses(workgroup, lane)
@@ -156,16 +157,16 @@ impl Kernel for Loads {
     }
 
     /// A line is a load: what the hardware serves one after another.
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         let (workgroups, subgroups) =
-            (f64::from(self.workgroups), f64::from(LANES.div_ceil(width)));
+            (f64::from(self.workgroups), f64::from(WORKGROUP_SIZE.div_ceil(width)));
         let loads = subgroups * f64::from(STEPS);
-        Demand {
+        CostModel {
             workgroups,
             subgroups: workgroups * subgroups,
             issues: workgroups * (subgroups * SETUP_ISSUES + loads * STEP_ISSUES),
             loads: workgroups * loads * self.lines_per_load(SECTOR),
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -203,6 +204,6 @@ mod tests {
         let sum = loads
             .addresses(0, 5)
             .fold(0, |sum: u32, word| (sum ^ loads.data[word as usize]).wrapping_mul(3));
-        assert_eq!(loads.twin()[5], sum);
+        assert_eq!(loads.reference()[5], sum);
     }
 }

@@ -11,7 +11,7 @@ pub mod predict;
 
 use std::sync::Arc;
 
-use kernel::{LANES, LONGEST_LINE, Loads, Pattern, STEPS};
+use kernel::{LONGEST_LINE, Loads, Pattern, STEPS, WORKGROUP_SIZE};
 use law::{WORD, load_time};
 
 use super::sweep::powers_of_two;
@@ -111,7 +111,7 @@ impl Sweeps {
         let floor = plan.floor("floor", Sizing::Own { granule: 1, most: 1 }, |scale| {
             crate::kernels::empty::workload(scale)
         });
-        let loads = f64::from(LANES / width * STEPS);
+        let loads = f64::from(WORKGROUP_SIZE / width * STEPS);
         Self { floor, loads, broadcast, aligned, offset, drawn }
     }
 
@@ -153,9 +153,11 @@ impl Sweeps {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
-    context.require_lanes(LANES)?;
-    if !width.is_power_of_two() || width > LANES {
-        return Err(Unsupported(format!("a subgroup of {width} lanes does not divide {LANES}")));
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
+    if !width.is_power_of_two() || width > WORKGROUP_SIZE {
+        return Err(Unsupported(format!(
+            "a subgroup of {width} lanes does not divide {WORKGROUP_SIZE}"
+        )));
     }
     let mut plan = Plan::default();
     plan.shorten_samples(2);
@@ -260,8 +262,8 @@ mod tests {
 
     #[test]
     fn loads_that_pay_for_two_lines_at_a_time_deviate_and_are_named() {
-        let device = Simulator::new(Machine::lawful(32)).distorting(|workload, span| {
-            if workload.label().contains("offset: 1") { 1.5 * span } else { span }
+        let device = Simulator::new(Machine::lawful(32)).distorting(|workload, sample| {
+            if workload.label().contains("offset: 1") { 1.5 * sample } else { sample }
         });
         let outcome = measure(device);
         assert_eq!(outcome.verdict, Some(Verdict::Deviates));

@@ -23,7 +23,7 @@ pub(super) struct Device {
 
 pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
     let mut text = Vec::new();
-    for word in Operation::ALL.map(Operation::word) {
+    for word in Operation::ALL.map(Operation::as_str) {
         let number = |name: &str| outcome.number(&format!("{name}.{word}"));
         let off = |layout: &str, over: bool| -> Vec<&Point> {
             let series = format!("{word}, {layout}");

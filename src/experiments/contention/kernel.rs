@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 use crate::kernels::module;
 
 /// The module.
@@ -34,7 +34,7 @@ impl Operation {
 
     /// Its name in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Max => "max",
@@ -67,7 +67,7 @@ pub struct Contention {
     /// Atomics of each lane.
     pub repeats: u32,
     /// Lanes in a workgroup, a power of two.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups, a power of two.
     pub workgroups: u32,
 }
@@ -87,10 +87,10 @@ impl Contention {
             vec![Dispatch {
                 shader: shader(),
                 entry: self.entry(),
-                constants: vec![("LANES", self.lanes)],
+                constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
                 bindings: vec![("params", 0), ("counters", 1)],
                 workgroups: [self.workgroups, 1],
-                demand: Arc::new(move |width| self.demand(width)),
+                cost_model: Arc::new(move |width| self.cost_model(width)),
             }],
             vec![
                 Contents::Uniform(vec![
@@ -101,12 +101,12 @@ impl Contention {
                 ]),
                 Contents::Zeroed((1 + counters as usize) * STRIDE),
             ],
-            Check { buffers: vec![1], expected: Arc::new(move || self.twin()) },
+            Check { buffers: vec![1], expected: Arc::new(move || self.reference()) },
         )
     }
 
     fn all_lanes(self) -> u32 {
-        self.workgroups * self.lanes
+        self.workgroups * self.workgroup_size
     }
 
     fn counters(self) -> u32 {
@@ -136,7 +136,7 @@ impl Contention {
         }
     }
 
-    fn twin(self) -> Vec<u32> {
+    fn reference(self) -> Vec<u32> {
         let counters = self.counters();
         let mut words = vec![0; (1 + counters as usize) * STRIDE];
         let lanes = if self.target == Target::Dropped { 0 } else { self.all_lanes() };
@@ -148,26 +148,30 @@ impl Contention {
             let counter = &mut words[(1 + counter as usize) * STRIDE];
             *counter = match self.operation {
                 Operation::Add => counter.wrapping_add(self.repeats.wrapping_mul(1 + (lane & 1))),
-                Operation::Max => (*counter).max(lane + (self.repeats - 1) * self.lanes),
+                Operation::Max => (*counter).max(lane + (self.repeats - 1) * self.workgroup_size),
             };
         }
         words
     }
 
-    fn demand(self, width: u32) -> Demand {
+    fn cost_model(self, width: u32) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let subgroups = workgroups * f64::from(self.lanes.div_ceil(width));
+        let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
         let all = f64::from(self.all_lanes()) * f64::from(self.repeats);
-        let launched =
-            Demand { workgroups, subgroups, issues: subgroups * SETUP_ISSUES, ..Demand::default() };
+        let launched = CostModel {
+            workgroups,
+            subgroups,
+            issues: subgroups * SETUP_ISSUES,
+            ..CostModel::default()
+        };
         match self.target {
-            Target::InTurn(_) | Target::ByBlock(_) | Target::One => Demand {
+            Target::InTurn(_) | Target::ByBlock(_) | Target::One => CostModel {
                 atomics: all / f64::from(self.counters()),
                 atomics_anywhere: all,
                 ..launched
             },
             // In workgroup memory a lane after the other.
-            Target::Private | Target::Dropped => Demand {
+            Target::Private | Target::Dropped => CostModel {
                 issues: launched.issues + all,
                 barriers: 2.0 * workgroups,
                 atomics: if self.target == Target::Private { workgroups } else { 0.0 },
@@ -182,10 +186,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_twins_count_by_hand() {
+    fn the_references_count_by_hand() {
         let counted = |operation, target, repeats| {
-            let case = Contention { operation, target, repeats, lanes: 4, workgroups: 2 };
-            case.twin().into_iter().step_by(STRIDE).skip(1).collect::<Vec<_>>()
+            let case = Contention { operation, target, repeats, workgroup_size: 4, workgroups: 2 };
+            case.reference().into_iter().step_by(STRIDE).skip(1).collect::<Vec<_>>()
         };
         // 8 lanes: the even ones add 1 three times, the odd ones 2 three times.
         assert_eq!(counted(Operation::Add, Target::InTurn(2), 3), [12, 24]);

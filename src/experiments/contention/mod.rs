@@ -15,7 +15,7 @@ use law::{atomic_time, counters_to_spread};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::kernels::MOST_ITERATIONS;
+use crate::kernels::MAX_ITERATIONS;
 use crate::model::{About, Category, Curve, DeviceType};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -82,12 +82,12 @@ impl Atomics {
             operation,
             target,
             repeats,
-            lanes: lanes.in_workgroup,
+            workgroup_size: lanes.in_workgroup,
             workgroups: lanes.workgroups,
         };
-        let word = operation.word();
+        let word = operation.as_str();
         let mut case = |name: &str, target: Target| {
-            let own = Sizing::Own { granule: 1, most: MOST_ITERATIONS };
+            let own = Sizing::Own { granule: 1, most: MAX_ITERATIONS };
             plan.case(format!("{word}.{name}"), own, move |repeats| {
                 contention(target, repeats).workload()
             })
@@ -166,7 +166,7 @@ impl Atomics {
     /// How many times as long as on one counter an atomic takes on those that are dearest, taken in turn.
     fn dearest_in_turn(&self) -> Expr {
         let each = self.spread[IN_TURN].iter().skip(1).map(|&(_, case)| self.each(case));
-        Expr::most_known(each) / self.serial()
+        Expr::max_known(each) / self.serial()
     }
 }
 
@@ -179,14 +179,14 @@ fn time_of(serial: Expr, parallel: Expr, counters: f64) -> Expr {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let lanes = Lanes::of(context);
-    context.require_lanes(lanes.in_workgroup)?;
+    context.require_workgroup_size(lanes.in_workgroup)?;
     let mut plan = Plan::default();
     plan.shorten_samples(2);
     for operation in Operation::ALL {
         let atomics = Atomics::add(&mut plan, context, operation);
         add_points(&mut plan, operation, &atomics);
-        add_costs(&mut plan, operation.word(), &atomics);
-        add_findings(&mut plan, operation.word(), &atomics);
+        add_costs(&mut plan, operation.as_str(), &atomics);
+        add_findings(&mut plan, operation.as_str(), &atomics);
     }
     let device = diagnose::Device {
         width: context.width.unwrap_or(1),
@@ -198,7 +198,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 fn add_points(plan: &mut Plan, operation: Operation, atomics: &Atomics) {
-    let word = operation.word();
+    let word = operation.as_str();
     for (layout, (name, _)) in LAYOUTS.into_iter().enumerate() {
         let series = plan.series(format!("{word}, {name}"), ("counters", ""), "s");
         if operation == Operation::Add && layout == IN_TURN {

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, Demand, Dispatch, Shader, Workload};
-use crate::kernels::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
 
 /// The module.
@@ -28,35 +28,35 @@ pub enum Sharing {
 
 /// Trains of dispatches of one workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Train {
+pub struct Sequence {
     /// What the dispatches of a train have in common.
     pub sharing: Sharing,
     /// Dispatches in a train.
     pub dispatches: u32,
     /// Steps of each lane in each.
-    pub trips: u32,
+    pub iterations: u32,
     /// Lanes in a workgroup.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Where the lanes start.
     pub seed: u32,
 }
 
-impl Train {
+impl Sequence {
     /// So many trains in one pass, each waiting for the one before.
     #[must_use]
     pub fn workload(self, times: u32) -> Workload {
         match self.sharing {
-            Sharing::Results => self.on_parts(1).train(times),
-            Sharing::Buffer => self.on_parts(self.dispatches).train(times),
+            Sharing::Results => self.on_parts(1).repeated(times),
+            Sharing::Buffer => self.on_parts(self.dispatches).repeated(times),
             Sharing::Nothing => self.on_buffers(times),
         }
     }
 
     /// One train, on so many parts of one buffer in turn.
     fn on_parts(self, parts: u32) -> Workload {
-        let mut contents = vec![Contents::Zeroed((parts * self.lanes) as usize)];
+        let mut contents = vec![Contents::Zeroed((parts * self.workgroup_size) as usize)];
         let links = (0..self.dispatches).map(|i| {
-            contents.push(Contents::Uniform(self.params(i % parts * self.lanes)));
+            contents.push(Contents::Uniform(self.params(i % parts * self.workgroup_size)));
             self.link("link", vec![("params", contents.len() - 1), ("data", 0)])
         });
         let dispatches = links.collect();
@@ -67,11 +67,11 @@ impl Train {
     /// before its second use, however many were between. All trains join on one buffer.
     fn on_buffers(self, times: u32) -> Workload {
         let mut contents =
-            vec![Contents::Uniform(self.params(0)), Contents::Zeroed(self.lanes as usize)];
+            vec![Contents::Uniform(self.params(0)), Contents::Zeroed(self.workgroup_size as usize)];
         let mut checked = Vec::new();
         let links = (0..times * self.dispatches).map(|i| {
             checked.push(contents.len());
-            contents.push(Contents::Zeroed(self.lanes as usize));
+            contents.push(Contents::Zeroed(self.workgroup_size as usize));
             let mut bindings = vec![("params", 0), ("data", contents.len() - 1)];
             if i % self.dispatches == 0 {
                 bindings.push(("join", 1));
@@ -84,23 +84,24 @@ impl Train {
     }
 
     fn params(self, first: u32) -> Vec<(&'static str, u32)> {
-        vec![("trips", self.trips), ("first", first), ("seed", self.seed)]
+        vec![("iterations", self.iterations), ("first", first), ("seed", self.seed)]
     }
 
     fn link(self, entry: &'static str, bindings: Vec<(&'static str, usize)>) -> Dispatch {
         Dispatch {
             shader: shader(),
             entry,
-            constants: vec![("LANES", self.lanes)],
+            constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
             bindings,
             workgroups: [1, 1],
-            demand: Arc::new(move |width| {
-                let subgroups = f64::from(self.lanes.div_ceil(width));
-                Demand {
+            cost_model: Arc::new(move |width| {
+                let subgroups = f64::from(self.workgroup_size.div_ceil(width));
+                CostModel {
                     workgroups: 1.0,
                     subgroups,
-                    issues: subgroups * (SETUP_ISSUES + TRIP_ISSUES * f64::from(self.trips)),
-                    ..Demand::default()
+                    issues: subgroups
+                        * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(self.iterations)),
+                    ..CostModel::default()
                 }
             }),
         }
@@ -112,17 +113,17 @@ impl Train {
         contents: Vec<Contents>,
         checked: Vec<usize>,
     ) -> Workload {
-        let check = Check { buffers: checked, expected: Arc::new(move || self.twin()) };
+        let check = Check { buffers: checked, expected: Arc::new(move || self.reference()) };
         Workload::new(format!("{self:?}"), dispatches, contents, check)
     }
 
     /// One part; every part's is alike.
-    fn twin(self) -> Vec<u32> {
+    fn reference(self) -> Vec<u32> {
         let passes = if self.sharing == Sharing::Results { self.dispatches } else { 1 };
         let link = |x: u32, lane: u32| {
-            four_chains(x.wrapping_add(lane).wrapping_add(self.seed), self.trips)
+            four_chains(x.wrapping_add(lane).wrapping_add(self.seed), self.iterations)
         };
-        (0..self.lanes).map(|lane| (0..passes).fold(0, |x, _| link(x, lane))).collect()
+        (0..self.workgroup_size).map(|lane| (0..passes).fold(0, |x, _| link(x, lane))).collect()
     }
 }
 
@@ -132,19 +133,26 @@ mod tests {
 
     #[test]
     fn only_those_that_share_results_go_on_from_one_another() {
-        let train = Train { sharing: Sharing::Results, dispatches: 2, trips: 1, lanes: 4, seed: 9 };
+        let repeated = Sequence {
+            sharing: Sharing::Results,
+            dispatches: 2,
+            iterations: 1,
+            workgroup_size: 4,
+            seed: 9,
+        };
         let once = four_chains(3 + 9, 1);
-        assert_eq!(train.twin()[3], four_chains(once.wrapping_add(3 + 9), 1));
+        assert_eq!(repeated.reference()[3], four_chains(once.wrapping_add(3 + 9), 1));
         for sharing in [Sharing::Buffer, Sharing::Nothing] {
-            assert_eq!(Train { sharing, ..train }.twin()[3], once);
+            assert_eq!(Sequence { sharing, ..repeated }.reference()[3], once);
         }
     }
 
     #[test]
     fn parts_and_buffers_are_as_many_as_dispatches() {
         let words = |sharing| {
-            let train = Train { sharing, dispatches: 3, trips: 1, lanes: 4, seed: 0 };
-            let workload = train.workload(2);
+            let repeated =
+                Sequence { sharing, dispatches: 3, iterations: 1, workgroup_size: 4, seed: 0 };
+            let workload = repeated.workload(2);
             (workload.check.buffers.len(), workload.checked_words())
         };
         assert_eq!(words(Sharing::Results), (1, 4));

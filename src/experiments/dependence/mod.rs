@@ -8,7 +8,7 @@ pub mod kernel;
 pub mod law;
 pub mod predict;
 
-use kernel::{Sharing, Train};
+use kernel::{Sequence, Sharing};
 use law::{dependent_time, independent_time};
 
 use super::sweep::powers_of_two;
@@ -34,7 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const TOLERANCE: f64 = 0.15;
 
 /// Lanes of the one workgroup of a dispatch.
-const LANES: u32 = 64;
+const WORKGROUP_SIZE: u32 = 64;
 
 /// How the trains are cut for a class of device.
 struct Cut {
@@ -55,7 +55,7 @@ impl Cut {
 }
 
 /// Trains in a sample where each dispatch has a buffer to itself.
-const MOST_TRAINS_APART: u32 = 16;
+const MAX_SEQUENCES_APART: u32 = 16;
 
 /// Times the work of a dispatch in the one that calibrates it.
 const TIMES: u32 = 4;
@@ -170,15 +170,16 @@ impl Alone {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let Cut { iterations, longest } = Cut::of(context);
-    context.require_lanes(LANES)?;
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
     let mut plan = Plan::default();
     let seed = context.seed as u32;
-    let mut train = |name: String, sharing: Sharing, dispatches: u32, iterations: u32| {
-        let train = Train { sharing, dispatches, trips: iterations, lanes: LANES, seed };
+    let mut repeated = |name: String, sharing: Sharing, dispatches: u32, iterations: u32| {
+        let repeated =
+            Sequence { sharing, dispatches, iterations, workgroup_size: WORKGROUP_SIZE, seed };
         // Buffers apart are each used once.
-        let most = if sharing == Sharing::Nothing { MOST_TRAINS_APART } else { 1024 };
+        let most = if sharing == Sharing::Nothing { MAX_SEQUENCES_APART } else { 1024 };
         let own = Sizing::Own { granule: 1, most };
-        plan.case(name, own, move |times| train.workload(times))
+        plan.case(name, own, move |times| repeated.workload(times))
     };
     let never = never_overlaps(context);
     let step = if context.profile.dense { 1 } else { 2 };
@@ -188,7 +189,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     };
     let swept = SHARINGS.map(|(sharing, series, id)| {
         let cases = powers_of_two(longest).skip(1).filter(|n| n.ilog2() % step == 0);
-        let cases = cases.map(|n| (n, train(format!("{id}.{n}"), sharing, n, iterations)));
+        let cases = cases.map(|n| (n, repeated(format!("{id}.{n}"), sharing, n, iterations)));
         (sharing, series, cases.collect::<Vec<_>>())
     });
     let last = |at: usize| {
@@ -196,9 +197,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         cases[cases.len() - 1].1
     };
     let alone = Alone {
-        empty: train("empty".to_owned(), Sharing::Results, 1, 0),
-        empties_apart: train("empty.apart".to_owned(), Sharing::Nothing, longest, 0),
-        long: train("long".to_owned(), Sharing::Results, 1, TIMES * iterations),
+        empty: repeated("empty".to_owned(), Sharing::Results, 1, 0),
+        empties_apart: repeated("empty.apart".to_owned(), Sharing::Nothing, longest, 0),
+        long: repeated("long".to_owned(), Sharing::Results, 1, TIMES * iterations),
         longest: [last(0), last(2)],
         dispatches: f64::from(longest),
         serial: never.is_some(),

@@ -13,7 +13,7 @@ use law::{expected_distinct, time_of_paths};
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::Workload;
-use crate::kernels::arms::{Arms, COMPILED_ARMS};
+use crate::kernels::branch_paths::{BranchPaths, COMPILED_PATHS};
 use crate::model::{self, About, Category, Curve, Over};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -52,7 +52,7 @@ enum Pattern {
 impl Pattern {
     const ALL: [Self; 3] = [Self::Interleaved, Self::Coherent, Self::Random];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Interleaved => "interleaved",
             Self::Coherent => "coherent",
@@ -129,15 +129,24 @@ impl Alone {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
     let lanes = width.max(64);
-    let most_paths = (2 * width).clamp(2, COMPILED_ARMS[1]);
+    let most_paths = (2 * width).clamp(2, COMPILED_PATHS[1]);
     // Every case does the work of this many paths in a subgroup, by repeating what takes fewer.
     let path_runs = width.min(most_paths).next_power_of_two();
     let sizing = Sizing::Shared { group: "arms".to_owned(), granule: 16, most: 16_384 };
     let seed = context.seed;
-    let branches = |repeats: u32, trips: u32, selectors: Arc<[u32]>| {
+    let branches = |repeats: u32, iterations: u32, selectors: Arc<[u32]>| {
         move |workgroups: u32| -> Workload {
-            let (arms, selectors, seed) = (most_paths, Arc::clone(&selectors), seed as u32);
-            Arms { lanes, workgroups, repeats, trips, arms, selectors, seed }.workload()
+            let (paths, selectors, seed) = (most_paths, Arc::clone(&selectors), seed as u32);
+            BranchPaths {
+                workgroup_size: lanes,
+                workgroups,
+                repeats,
+                iterations,
+                paths,
+                selectors,
+                seed,
+            }
+            .workload()
         }
     };
     let mut plan = Plan::default();
@@ -158,7 +167,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     };
 
     for pattern in Pattern::ALL {
-        let series = plan.series(pattern.word(), ("paths", ""), "s");
+        let series = plan.series(pattern.as_str(), ("paths", ""), "s");
         if pattern == Pattern::Interleaved {
             plan.compare_by(
                 series,
@@ -176,7 +185,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             let repeats = (path_runs / (distinct.floor() as u32).next_power_of_two()).max(1);
             let selectors = pattern.selectors(k, width, lanes, seed);
             let taken = paths_taken(&selectors, k, width);
-            let id = format!("{}.{k}", pattern.word());
+            let id = format!("{}.{k}", pattern.as_str());
             let case = plan.case(id, sizing.clone(), branches(repeats, ITERATIONS, selectors));
             let measured = cost(case, repeats);
             let predicted = alone.predicted(&taken, distinct);
@@ -211,7 +220,7 @@ fn add_calibration(plan: &mut Plan, Alone { paths, reach }: Alone) {
     plan.metric(About::new("t_arm_mean", "time of a branch path, mean", "s").lower(), mean);
     let about = About::new("t_reach", "time to select a branch path, none run", "s");
     plan.metric(about.lower(), reach);
-    let spread = Expr::most_known(paths.clone()) / Expr::least_known(paths);
+    let spread = Expr::max_known(paths.clone()) / Expr::min_known(paths);
     plan.metric(About::new("arm_spread", "slowest branch path over the fastest", "x"), spread);
 }
 

@@ -29,19 +29,19 @@ pub(crate) const LAW: Law = Law {
 fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let (first, k) = given.swept("k", 1.0)?;
     let width = given.get("width")?;
-    let (arm, reach_s) = (given.find("arm")?, given.find("reach")?.unwrap_or(0.0));
+    let (path, reach_s) = (given.find("arm")?, given.find("reach")?.unwrap_or(0.0));
     // Without a path's time there is still its multiple, of a path beside which choosing is nothing.
-    let (arm_s, reach_s) = arm.map_or((1.0, 0.0), |arm_s| (arm_s, reach_s));
-    if reach_s > arm_s {
+    let (path_s, reach_s) = path.map_or((1.0, 0.0), |path_s| (path_s, reach_s));
+    if reach_s > path_s {
         return Err(
             given.unfit("reach", "choosing is part of what --arm takes, and cannot take longer")
         );
     }
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer = Answer::new(given, ("paths", ""), &doublings(first, k), axes);
-    let time_s = |distinct: f64| time_of_paths(reach_s, arm_s, distinct);
-    let alternating = |k: f64| time_s(k.min(width)) / arm_s;
-    let drawn = |k: f64| time_s(expected_distinct(k, width)) / arm_s;
+    let time_s = |distinct: f64| time_of_paths(reach_s, path_s, distinct);
+    let alternating = |k: f64| time_s(k.min(width)) / path_s;
+    let drawn = |k: f64| time_s(expected_distinct(k, width)) / path_s;
     answer.say(format!(
         "A {}-way branch costs {} one path where neighbouring lanes take different ones, {} where each lane draws \
          its own, and no more than one path where whole subgroups agree.",
@@ -54,9 +54,9 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.curve("interleaved", "x", alternating);
     answer.curve("random", "x", drawn);
     answer.column("η = 1/k", SHARE_OF_ONE, |k| efficiency(k.min(width)));
-    if arm.is_some() {
-        answer.column("interleaved, time", "s", |k| alternating(k) * arm_s);
-        answer.column("random, time", "s", |k| drawn(k) * arm_s);
+    if path.is_some() {
+        answer.column("interleaved, time", "s", |k| alternating(k) * path_s);
+        answer.column("random, time", "s", |k| drawn(k) * path_s);
     }
     Ok(answer)
 }

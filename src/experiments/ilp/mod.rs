@@ -11,7 +11,7 @@ pub mod predict;
 use knee::{NEAR, STILL_FALLING, deviating};
 use law::{chains_to_hide, step_time};
 
-use super::ceilings::arithmetic::{Arithmetic, LEAST_LANES, OPS_A_STEP};
+use super::ceilings::arithmetic::{Arithmetic, MIN_WORKGROUP_SIZE, OPS_A_STEP};
 use super::sweep::case_at;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::kernels::Number;
@@ -63,11 +63,19 @@ impl Chains {
         let width = context.known_width()?;
         let lanes = width * load.subgroups;
         let seed = context.seed as u32;
-        let word = number.word();
+        let word = number.as_str();
         let own = Sizing::Own { granule: 1, most: 1024 };
-        let build = |chains: u32, trips: u32| {
-            let ilp = Ilp { number, chains, vector: 1, trips, lanes, workgroups: 1, seed };
-            move |times| ilp.workload().train(times)
+        let build = |chains: u32, iterations: u32| {
+            let ilp = Ilp {
+                number,
+                chains,
+                vector: 1,
+                iterations,
+                workgroup_size: lanes,
+                workgroups: 1,
+                seed,
+            };
+            move |times| ilp.workload().repeated(times)
         };
         let floor = plan.floor(format!("{word}.floor"), own.clone(), build(ENDS[0], 0));
         let all = [ENDS[0]].into_iter().chain(JUDGED).chain([ENDS[1]]);
@@ -124,12 +132,12 @@ impl Chains {
     /// subgroup keeps one busy.
     fn schedulers(&self, device: &Arithmetic) -> Expr {
         let steps = self.cases.iter().map(|&(chains, _)| self.step(chains));
-        device.ops_per_s() * Expr::least_known(steps) / (OPS_A_STEP * self.width)
+        device.ops_per_s() * Expr::min_known(steps) / (OPS_A_STEP * self.width)
     }
 
     /// How many times as fast as one chain the judged ones go at best.
     fn best_speed_up(&self) -> Expr {
-        Expr::most_known(JUDGED.map(|chains| self.latency() / self.step(chains)))
+        Expr::max_known(JUDGED.map(|chains| self.latency() / self.step(chains)))
     }
 }
 
@@ -137,7 +145,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     for number in Number::ALL {
         let chains = Chains::add(&mut plan, context, number)?;
-        let word = number.word();
+        let word = number.as_str();
         let series = plan.series(word, ("chains", ""), "s");
         for c in JUDGED {
             plan.judge(series, f64::from(c), chains.step(c), chains.step_time(c));
@@ -158,7 +166,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         plan.metric(knee.note(note), chains.knee_measured());
         let best = about("best_speed_up", "best speed-up by independent chains", "x");
         plan.metric(best.higher(), chains.best_speed_up());
-        if context.require_lanes(LEAST_LANES).is_ok() {
+        if context.require_workgroup_size(MIN_WORKGROUP_SIZE).is_ok() {
             let device = Arithmetic::add(&mut plan, context, number);
             let schedulers = about("schedulers", "concurrent subgroups at peak", "x");
             plan.metric(
@@ -184,7 +192,7 @@ fn step_of(number: Number) -> &'static str {
 
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
-    for word in Number::ALL.map(Number::word) {
+    for word in Number::ALL.map(Number::as_str) {
         let number = |name: &str| outcome.number(&format!("{name}.{word}"));
         let Some(knee) = number("knee_predicted") else { continue };
         if number("knee_measured").is_none() {

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Demand, Shader, Workload};
-use crate::kernels::chain::{SETUP_ISSUES, TRIP_ISSUES, four_chains};
-use crate::kernels::{Kernel, Launch, cyclic_demand, cyclic_mask, module};
+use crate::gpu::{CostModel, Shader, Workload};
+use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
+use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
 /// The module.
 #[must_use]
@@ -19,11 +19,11 @@ pub fn shader() -> Arc<Shader> {
 #[derive(Debug, Clone)]
 pub struct Uneven {
     /// Lanes in a workgroup, a power of two.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
-    /// Steps of each item, used cyclically: a power of two of them, and at least `lanes`.
-    pub trips: Arc<[u32]>,
+    /// Steps of each item, used cyclically: a power of two of them, and at least `workgroup_size`.
+    pub iterations: Arc<[u32]>,
     /// Where the lanes start.
     pub seed: u32,
 }
@@ -35,15 +35,15 @@ impl Uneven {
     /// When the items are not a power of two or fewer than the lanes.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let mask = cyclic_mask(&self.trips, self.lanes);
+        let mask = cyclic_mask(&self.iterations, self.workgroup_size);
         Launch {
-            label: format!("uneven, {} lanes", self.lanes),
+            label: format!("uneven, {} lanes", self.workgroup_size),
             shader: shader(),
             entry: "uneven",
-            lanes: self.lanes,
+            workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
             params: vec![("mask", mask), ("seed", self.seed)],
-            reads: Some(("trips", Arc::clone(&self.trips))),
+            reads: Some(("iterations", Arc::clone(&self.iterations))),
         }
         .of(self)
     }
@@ -51,19 +51,23 @@ impl Uneven {
 
 impl Kernel for Uneven {
     /// One output for each item, or for each lane if those are fewer.
-    fn twin(&self) -> Vec<u32> {
-        let lanes = self.workgroups as usize * self.lanes as usize;
-        let items = self.trips.iter().zip(0..).take(lanes);
-        items.map(|(&trips, item)| four_chains(item ^ self.seed, trips)).collect()
+    fn reference(&self) -> Vec<u32> {
+        let workgroup_size = self.workgroups as usize * self.workgroup_size as usize;
+        let items = self.iterations.iter().zip(0..).take(workgroup_size);
+        items.map(|(&iterations, item)| four_chains(item ^ self.seed, iterations)).collect()
     }
 
     /// Counts, subgroup by subgroup, the steps of its longest item.
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         let subgroup_issues = |items: &[u32]| {
             let longest = items.iter().copied().max().unwrap_or(0);
-            SETUP_ISSUES + TRIP_ISSUES * f64::from(longest)
+            SETUP_ISSUES + ITERATION_ISSUES * f64::from(longest)
         };
-        cyclic_demand(&self.trips, [self.lanes, self.workgroups, width], subgroup_issues)
+        cyclic_cost_model(
+            &self.iterations,
+            [self.workgroup_size, self.workgroups, width],
+            subgroup_issues,
+        )
     }
 }
 
@@ -72,24 +76,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn demand_follows_the_longest_item_of_each_subgroup() {
-        let uneven =
-            |trips: Vec<u32>| Uneven { lanes: 4, workgroups: 1, trips: trips.into(), seed: 0 };
-        let trips = |items: Vec<u32>, width: u32| {
-            let issues = uneven(items).demand(width).issues;
-            (issues - f64::from(4 / width) * SETUP_ISSUES) / TRIP_ISSUES
+    fn cost_follows_the_longest_item_of_each_subgroup() {
+        let uneven = |iterations: Vec<u32>| Uneven {
+            workgroup_size: 4,
+            workgroups: 1,
+            iterations: iterations.into(),
+            seed: 0,
         };
-        assert_eq!(trips(vec![1, 5, 1, 1], 4), 5.0);
-        assert_eq!(trips(vec![1, 5, 1, 1], 2), 6.0);
-        assert_eq!(trips(vec![1, 1, 1, 5], 1), 8.0);
+        let iterations = |items: Vec<u32>, width: u32| {
+            let issues = uneven(items).cost_model(width).issues;
+            (issues - f64::from(4 / width) * SETUP_ISSUES) / ITERATION_ISSUES
+        };
+        assert_eq!(iterations(vec![1, 5, 1, 1], 4), 5.0);
+        assert_eq!(iterations(vec![1, 5, 1, 1], 2), 6.0);
+        assert_eq!(iterations(vec![1, 1, 1, 5], 1), 8.0);
     }
 
     #[test]
     fn every_item_has_its_own_answer() {
-        let uneven =
-            Uneven { lanes: 4, workgroups: 2, trips: [0, 1, 2, 3, 3, 2, 1, 0].into(), seed: 5 };
-        assert_eq!(uneven.twin()[6], four_chains(6 ^ 5, 1));
+        let uneven = Uneven {
+            workgroup_size: 4,
+            workgroups: 2,
+            iterations: [0, 1, 2, 3, 3, 2, 1, 0].into(),
+            seed: 5,
+        };
+        assert_eq!(uneven.reference()[6], four_chains(6 ^ 5, 1));
         let one = Uneven { workgroups: 1, ..uneven };
-        assert_eq!(one.twin().len(), 4, "only what is launched");
+        assert_eq!(one.reference().len(), 4, "only what is launched");
     }
 }

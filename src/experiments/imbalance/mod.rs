@@ -54,7 +54,7 @@ enum Spread {
 impl Spread {
     const ALL: [Self; 3] = [Self::Ramp, Self::Straggler, Self::Geometric];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Ramp => "ramp",
             Self::Straggler => "straggler",
@@ -131,9 +131,15 @@ impl Timed {
         let seed = context.seed as u32;
         let lanes = lanes(context, width);
         let held = iterations_held(&iterations, width) as f64 / f64::from(ITEMS / lanes);
-        let uneven = |trips: Arc<[u32]>| {
+        let uneven = |iterations: Arc<[u32]>| {
             move |workgroups: u32| {
-                Uneven { lanes, workgroups, trips: Arc::clone(&trips), seed }.workload()
+                Uneven {
+                    workgroup_size: lanes,
+                    workgroups,
+                    iterations: Arc::clone(&iterations),
+                    seed,
+                }
+                .workload()
             }
         };
         let own = Sizing::Own { granule: ITEMS / lanes, most: 65_535 };
@@ -148,7 +154,7 @@ impl Timed {
 /// fit a dispatch outlast the last of the longest items.
 fn lanes(context: &Context<'_>, width: u32) -> u32 {
     let subgroups = if context.is_narrow() { 1 } else { 4 };
-    let most = context.facts.limits.workgroup_lanes.min(ITEMS);
+    let most = context.facts.limits.max_workgroup_size.min(ITEMS);
     if width * subgroups <= most { width * subgroups } else { width }
 }
 
@@ -183,7 +189,7 @@ fn add_spread(
     spread: Spread,
     iteration: &Expr,
 ) {
-    let word = spread.word();
+    let word = spread.as_str();
     let x = ("longest over shortest", "");
     let [by_shuffled, by_sorted] =
         ["shuffled", "sorted"].map(|order| plan.series(format!("{word}, {order}"), x, "s"));

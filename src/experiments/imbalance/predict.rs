@@ -22,11 +22,11 @@ pub(crate) const LAW: Law = Law {
 };
 
 /// Where a single share is tabled from: a tenth of a thousandth of it would be nobody's straggler.
-const LEAST_SHARE: f64 = 1e-4;
+const MIN_SHARE: f64 = 1e-4;
 
 fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let h = given.get("h")?;
-    let (first, q) = given.swept("q", LEAST_SHARE)?;
+    let (first, q) = given.swept("q", MIN_SHARE)?;
     let width = given.get("width")?;
     // From nothing on there are no equal factors.
     let (rows, x) = if first > 0.0 {

@@ -38,7 +38,7 @@ struct Active {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
     let lanes = 4 * width;
-    context.require_lanes(lanes)?;
+    context.require_workgroup_size(lanes)?;
     let seed = context.seed as u32;
     let mut plan = Plan::default();
     let mut actives: Vec<u32> = powers_of_two(lanes).collect();
@@ -55,9 +55,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             // Beyond W a workgroup takes as many times as long, so there are as many times fewer.
             let part = subgroups.next_power_of_two();
             let sizing = Sizing::Shared { group: "lanes".to_owned(), granule: 64, most: 16_384 };
-            let chain = move |trips: u32| {
+            let chain = move |iterations: u32| {
                 move |scale: u32| {
-                    Chain { lanes, active, trips, workgroups: scale / part, seed }.workload()
+                    Chain {
+                        workgroup_size: lanes,
+                        active,
+                        iterations,
+                        workgroups: scale / part,
+                        seed,
+                    }
+                    .workload()
                 }
             };
             Active {

@@ -4,7 +4,7 @@ use crate::experiments::lanes::law::{control_per_item, lane_speed_up};
 use crate::experiments::width::parameter::WIDTH;
 use crate::model::figures;
 use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
-use crate::predict::domain::LANES;
+use crate::predict::domain::WORKGROUP_SIZE;
 use crate::predict::given::{Given, Unanswered};
 use crate::predict::steps::doublings;
 use crate::predict::{Law, Parameter};
@@ -13,7 +13,7 @@ pub(crate) const LAW: Law = Law {
     name: "lanes",
     about: "What are so many active lanes of a subgroup worth?",
     formula: "speed-up min(a, W); control per item (t_f + t_d) / min(a, W)",
-    parameters: &[Parameter::new("a", "active lanes", LANES).swept(), WIDTH],
+    parameters: &[Parameter::new("a", "active lanes", WORKGROUP_SIZE).swept(), WIDTH],
     choices: &[],
     answer,
 };

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Contents, Demand, Shader, Workload};
+use crate::gpu::{Contents, CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 /// The module.
@@ -78,7 +78,7 @@ pub struct Chase {
     /// Steps of each lane.
     pub steps: u32,
     /// Lanes in a workgroup.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
 }
@@ -87,41 +87,43 @@ impl Chase {
     /// The workload, timed as one pass. Each time it is run, lanes go on from where they stopped.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let Self { steps, lanes, workgroups, .. } = self;
+        let Self { steps, workgroup_size, workgroups, .. } = self;
         let links = self.cycle.links();
         let mut workload = Launch {
-            label: format!("chase of {workgroups} × {lanes} lanes along {links} links"),
+            label: format!(
+                "chase of {workgroups} × {workgroup_size} invocations along {links} links"
+            ),
             shader: shader(),
             entry: "chase",
-            lanes,
+            workgroup_size,
             workgroups,
             params: vec![("steps", steps), ("mask", links - 1)],
             reads: Some(("links", Arc::clone(&self.cycle.words))),
         }
         .of(self);
         workload.dispatches[0].bindings.push(("stopped", workload.buffers.len()));
-        workload.buffers.push(Contents::Zeroed((workgroups * lanes) as usize));
+        workload.buffers.push(Contents::Zeroed((workgroups * workgroup_size) as usize));
         workload
     }
 }
 
 impl Kernel for Chase {
-    fn twin(&self) -> Vec<u32> {
+    fn reference(&self) -> Vec<u32> {
         let mask = self.cycle.links() - 1;
-        let starts =
-            (0..self.workgroups * self.lanes).map(|lane| lane.wrapping_mul(SCATTER) & mask);
+        let starts = (0..self.workgroups * self.workgroup_size)
+            .map(|lane| lane.wrapping_mul(SCATTER) & mask);
         starts.map(|link| self.cycle.after(link, self.steps)).collect()
     }
 
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let subgroups = workgroups * f64::from(self.lanes.div_ceil(width));
-        Demand {
+        let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
+        CostModel {
             workgroups,
             subgroups,
             loads: subgroups * f64::from(self.steps),
             load_chain: f64::from(self.steps),
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -147,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn the_twin_counts_what_a_walk_does() {
+    fn the_reference_follows_the_walk() {
         let cycle = Cycle::random(4096, 3);
-        let chase = Chase { cycle: cycle.clone(), steps: 45, lanes: 4, workgroups: 2 };
-        for (lane, &end) in chase.twin().iter().enumerate() {
+        let chase = Chase { cycle: cycle.clone(), steps: 45, workgroup_size: 4, workgroups: 2 };
+        for (lane, &end) in chase.reference().iter().enumerate() {
             let start = (lane as u32).wrapping_mul(SCATTER) % 32 * STRIDE;
             let walked = (0..45).fold(start, |at, _| cycle.words[at as usize]);
             assert_eq!(end, walked, "lane {lane}");

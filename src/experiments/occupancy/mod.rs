@@ -13,7 +13,7 @@ use super::sweep::{case_at, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::ilp::knee::{NEAR, STILL_FALLING, deviating};
 use crate::experiments::ilp::law::{chains_to_hide, step_time};
-use crate::kernels::MOST_ITERATIONS;
+use crate::kernels::MAX_ITERATIONS;
 use crate::model::{self, About, Category, DeviceType};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -94,7 +94,7 @@ impl Walks {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
-    context.require_lanes(width)?;
+    context.require_workgroup_size(width)?;
     let mut plan = Plan::default();
     let step = if context.profile.dense { 1 } else { 2 };
     let most = most_subgroups(context);
@@ -106,7 +106,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let cycle = Cycle::random(bytes, context.seed.wrapping_add(index as u64));
         let walk = |lanes: u32, workgroups: u32| {
             let cycle = cycle.clone();
-            move |steps: u32| Chase { cycle: cycle.clone(), steps, lanes, workgroups }.workload()
+            move |steps: u32| {
+                Chase { cycle: cycle.clone(), steps, workgroup_size: lanes, workgroups }.workload()
+            }
         };
         if floors.is_empty() {
             // Without a step all buffers are alike.
@@ -118,7 +120,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             floors = sweep.iter().map(floor).collect();
         }
         let id = name_of(size);
-        let own = || Sizing::Own { granule: 64, most: MOST_ITERATIONS };
+        let own = || Sizing::Own { granule: 64, most: MAX_ITERATIONS };
         let cases: Vec<(u32, CaseId)> = sweep
             .iter()
             .map(|&n| (n, plan.case(format!("{id}.{n}"), own(), walk(width, n))))

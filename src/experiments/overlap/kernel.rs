@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{
-    Check, Contents, Demand, Dispatch, Feed, Shader, Stream, Timing, Upload, UploadPath, Workload,
+    Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
+    Workload,
 };
 use crate::kernels::chain::step;
 use crate::kernels::{module, random_words};
@@ -17,7 +18,7 @@ pub fn shader() -> Arc<Shader> {
 }
 
 /// Lanes in a workgroup.
-pub const LANES: u32 = 256;
+pub const WORKGROUP_SIZE: u32 = 256;
 /// Batches of a stream.
 pub const BATCHES: u32 = 8;
 /// Words of a record, of which one is worked on, as in the shader.
@@ -58,7 +59,7 @@ pub struct Batches {
     /// How often each batch is worked on.
     pub works: u32,
     /// Steps for each word.
-    pub trips: u32,
+    pub iterations: u32,
     /// Batches that may be under way at once.
     pub depth: u32,
     /// Workgroups of a dispatch.
@@ -70,30 +71,34 @@ impl Batches {
     /// uploaded and, if they are worked on, what comes of them.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let Self { path, upload, works, depth, trips, workgroups, .. } = self;
+        let Self { path, upload, works, depth, iterations, workgroups, .. } = self;
         let words = self.source.batch_words;
-        let mut buffers = vec![Contents::Uniform(vec![("words", words), ("trips", trips)])];
+        let mut buffers =
+            vec![Contents::Uniform(vec![("words", words), ("iterations", iterations)])];
         let mut dispatches = Vec::new();
         let (mut targets, mut outputs) = (Vec::new(), Vec::new());
         for _ in 0..depth {
             targets.push(buffers.len());
             buffers.push(Contents::Zeroed(words as usize));
             outputs.push(buffers.len());
-            buffers.push(Contents::Zeroed((workgroups * LANES) as usize));
-            dispatches.push(work(buffers.len() - 2, [words, trips, workgroups]));
+            buffers.push(Contents::Zeroed((workgroups * WORKGROUP_SIZE) as usize));
+            dispatches.push(work(buffers.len() - 2, [words, iterations, workgroups]));
         }
         let checked = if works > 0 { outputs } else { targets.clone() };
-        let feed = Feed { words: Arc::clone(&self.source.words), targets };
+        let upload_source = UploadSource { words: Arc::clone(&self.source.words), targets };
         let label = format!("stream, {path:?}, {upload:?}, worked on {works} times, {depth} deep");
-        let check = Check { buffers: checked, expected: Arc::new(move || self.twin()) };
+        let check = Check { buffers: checked, expected: Arc::new(move || self.reference()) };
         let stream = Stream { path, upload, computes: works, batches: BATCHES };
-        Workload { feed: Some(feed), ..Workload::new(label, dispatches, buffers, check) }
-            .timed(Timing::Stream(stream))
+        Workload {
+            upload_source: Some(upload_source),
+            ..Workload::new(label, dispatches, buffers, check)
+        }
+        .timed(Timing::Stream(stream))
     }
 
-    fn twin(&self) -> Vec<u32> {
+    fn reference(&self) -> Vec<u32> {
         let words = self.source.batch_words as usize;
-        let lanes = (self.workgroups * LANES) as usize;
+        let lanes = (self.workgroups * WORKGROUP_SIZE) as usize;
         let slot = |slot: u32| -> Vec<u32> {
             let last = match self.upload {
                 Upload::Whole => Some((BATCHES - 1 - slot) / self.depth * self.depth + slot),
@@ -108,7 +113,8 @@ impl Batches {
             // Records repeat with what is uploaded, and each is worked on once.
             let record = |i: usize| last.map_or(0, |last| self.source.words[last + i * STRIDE]);
             let records = (words / STRIDE).min(PERIOD / STRIDE);
-            let worked: Vec<u32> = (0..records).map(|i| steps(record(i), self.trips)).collect();
+            let worked: Vec<u32> =
+                (0..records).map(|i| steps(record(i), self.iterations)).collect();
             let fold = |folded: u32, i| folded.wrapping_mul(31).wrapping_add(worked[i % records]);
             (0..lanes).map(|lane| (lane..words / STRIDE).step_by(lanes).fold(0, fold)).collect()
         };
@@ -117,24 +123,24 @@ impl Batches {
 }
 
 /// What comes of a word.
-fn steps(word: u32, trips: u32) -> u32 {
-    (0..trips).fold(word, |x, _| step(x))
+fn steps(word: u32, iterations: u32) -> u32 {
+    (0..iterations).fold(word, |x, _| step(x))
 }
 
-fn work(batch: usize, [words, trips, workgroups]: [u32; 3]) -> Dispatch {
+fn work(batch: usize, [words, iterations, workgroups]: [u32; 3]) -> Dispatch {
     Dispatch {
         shader: shader(),
         entry: "work",
-        constants: vec![("LANES", LANES)],
+        constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
         bindings: vec![("params", 0), ("batch", batch), ("output", batch + 1)],
         workgroups: [workgroups, 1],
-        demand: Arc::new(move |width| Demand {
+        cost_model: Arc::new(move |width| CostModel {
             workgroups: f64::from(workgroups),
-            subgroups: f64::from(workgroups * LANES.div_ceil(width)),
+            subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(width)),
             issues: f64::from(words / STRIDE as u32) / f64::from(width)
-                * f64::from(trips)
+                * f64::from(iterations)
                 * STEP_ISSUES,
-            ..Demand::default()
+            ..CostModel::default()
         }),
     }
 }
@@ -146,7 +152,7 @@ mod tests {
     fn batches(upload: Upload, works: u32, depth: u32) -> Batches {
         let source = Source::random(1, 512 * STRIDE as u32);
         let path = UploadPath::MappedStaging;
-        Batches { source, path, upload, works, trips: 2, depth, workgroups: 1 }
+        Batches { source, path, upload, works, iterations: 2, depth, workgroups: 1 }
     }
 
     #[test]
@@ -154,11 +160,11 @@ mod tests {
         let three = batches(Upload::Whole, 0, 3);
         let words = &three.source.words;
         // Of eight batches in three slots the last are 6, 7 and 5.
-        let left = three.twin();
+        let left = three.reference();
         let all = 512 * STRIDE;
         assert_eq!([left[0], left[all], left[2 * all]], [words[6], words[7], words[5]]);
-        assert_eq!(batches(Upload::Copy, 0, 2).twin()[all], words[1]);
-        assert!(batches(Upload::Nothing, 0, 2).twin().iter().all(|&word| word == 0));
+        assert_eq!(batches(Upload::Copy, 0, 2).reference()[all], words[1]);
+        assert!(batches(Upload::Nothing, 0, 2).reference().iter().all(|&word| word == 0));
     }
 
     #[test]
@@ -167,6 +173,6 @@ mod tests {
         let words = &one.source.words;
         let word = |i: usize| steps(words[7 + i * STRIDE], 2);
         let [first, second] = [word(3), word(3 + 256)];
-        assert_eq!(one.twin()[3], first.wrapping_mul(31).wrapping_add(second));
+        assert_eq!(one.reference()[3], first.wrapping_mul(31).wrapping_add(second));
     }
 }

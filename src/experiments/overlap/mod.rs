@@ -8,14 +8,14 @@ pub mod kernel;
 pub mod law;
 pub mod predict;
 
-use kernel::{BATCHES, Batches, LANES, STRIDE, Source};
+use kernel::{BATCHES, Batches, STRIDE, Source, WORKGROUP_SIZE};
 use law::{hidden_share, pipelined_time, serial_time};
 
 use crate::bench::{
     CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported, tolerance_of,
 };
 use crate::gpu::{Upload, UploadPath};
-use crate::kernels::MOST_ITERATIONS;
+use crate::kernels::MAX_ITERATIONS;
 use crate::model::{self, About, Category, Check, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -53,9 +53,9 @@ impl Crew {
         const RECORDS: u32 = BYTES / (4 * STRIDE as u32);
         if context.is_narrow() {
             // Of a CPU's cores some are left to the host, whose they are too.
-            Self { workgroups: 1, most_iterations: MOST_ITERATIONS / (RECORDS / LANES + 1) }
+            Self { workgroups: 1, most_iterations: MAX_ITERATIONS / (RECORDS / WORKGROUP_SIZE + 1) }
         } else {
-            Self { workgroups: RECORDS / LANES, most_iterations: 1 << 20 }
+            Self { workgroups: RECORDS / WORKGROUP_SIZE, most_iterations: 1 << 20 }
         }
     }
 }
@@ -140,7 +140,7 @@ fn pipelined(upload_s: Expr, compute_s: Expr) -> Expr {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    context.require_lanes(LANES)?;
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
     let Crew { workgroups, most_iterations } = Crew::of(context);
     let mut plan = Plan::default();
     let source = Source::random(context.seed, BYTES / 4);
@@ -148,7 +148,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let source = source.clone();
         move |iterations: u32| {
             let source = source.clone();
-            Batches { source, path, upload, works, trips: iterations, depth, workgroups }.workload()
+            Batches { source, path, upload, works, iterations, depth, workgroups }.workload()
         }
     };
     // How much work there is in a record is settled once, where nothing is uploaded.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kernel::{Items, LANES, Variant, alone};
+use super::kernel::{Items, Variant, WORKGROUP_SIZE, alone};
 use super::law::{Prices, Step, time};
 use super::sizes::{most_items, sizes};
 use super::steps::subgroup_size;
@@ -11,7 +11,7 @@ use crate::experiments::ceilings::memory::{memory_case, search_memory};
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::REPEATS;
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::{Number, Shape, empty, random_words};
+use crate::kernels::{LaunchConfig, Number, empty, random_words};
 
 /// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
 const PRICED: u32 = 4;
@@ -33,7 +33,7 @@ impl Tree {
             let sizing = if one { REPEATS } else { shared };
             plan.case(format!("alone.{kind}{name}"), sizing, move |n| {
                 if one {
-                    alone::repeated_trees(variant, lanes, 1, repeats).train(n)
+                    alone::repeated_trees(variant, lanes, 1, repeats).repeated(n)
                 } else {
                     alone::repeated_trees(variant, lanes, n, repeats)
                 }
@@ -78,14 +78,19 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    /// Where lanes share the items, they do in the launch configuration `shape`.
-    pub(super) fn add(plan: &mut Plan, context: &Context<'_>, items: &Items, shape: Shape) -> Self {
+    /// Where lanes share the items, they do in the launch configuration `config`.
+    pub(super) fn add(
+        plan: &mut Plan,
+        context: &Context<'_>,
+        items: &Items,
+        config: LaunchConfig,
+    ) -> Self {
         let width = subgroup_size(context);
         // 2²⁴ / (256 · 4 · 1.5) workgroups bring an f32 total to the end of its exact range.
         let own = Sizing::Own { granule: 16, most: 8_192 };
         let atomics = Number::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {
-                let name = format!("alone.atomic.{}.{who}", item.word());
+                let name = format!("alone.atomic.{}.{who}", item.as_str());
                 let priced = plan.case(name.clone(), own.clone(), move |n| {
                     alone::atomics(item, n, PRICED, every)
                 });
@@ -108,22 +113,22 @@ impl Alone {
         let fastest_read = Memory {
             traffic: Traffic::Read,
             words: most_items,
-            shape: search_memory(context, Traffic::Read),
+            config: search_memory(context, Traffic::Read),
             seed: context.seed as u32,
             idle: false,
         };
         Self {
-            dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).train(n)),
+            dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).repeated(n)),
             fastest_read: memory_case(plan, "alone.read_fastest".to_owned(), REPEATS, fastest_read),
-            reads: Self::reads(plan, context, items, shape),
-            interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, LANES),
-            sequential: Tree::add(plan, "sequential", Variant::TreeSequential, LANES),
-            shared: Tree::add(plan, "shared", Variant::TreeSequential, shape.lanes),
+            reads: Self::reads(plan, context, items, config),
+            interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, WORKGROUP_SIZE),
+            sequential: Tree::add(plan, "sequential", Variant::TreeSequential, WORKGROUP_SIZE),
+            shared: Tree::add(plan, "shared", Variant::TreeSequential, config.workgroup_size),
             atomics,
             atomics_per_workgroup: [1, width]
-                .map(|every| f64::from(LANES.div_ceil(every) * PRICED)),
+                .map(|every| f64::from(WORKGROUP_SIZE.div_ceil(every) * PRICED)),
             subgroup_sums,
-            subgroups_per_workgroup: f64::from(subgroups(LANES, width)),
+            subgroups_per_workgroup: f64::from(subgroups(WORKGROUP_SIZE, width)),
             most_items,
         }
     }
@@ -132,7 +137,7 @@ impl Alone {
         plan: &mut Plan,
         context: &Context<'_>,
         items: &Items,
-        shape: Shape,
+        config: LaunchConfig,
     ) -> BTreeMap<(bool, u32), CaseId> {
         let mut reads = BTreeMap::new();
         let one_a_lane = sizes(context, Variant::TreeSequential, Number::U32);
@@ -140,14 +145,14 @@ impl Alone {
         for count in one_a_lane {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), REPEATS, move |n| {
-                alone::read_one(&words, count).train(n)
+                alone::read_one(&words, count).repeated(n)
             });
             reads.insert((false, count), case);
         }
         for count in sizes(context, Variant::SinglePass, Number::U32) {
             let items = items.clone();
             let case = plan.case(format!("alone.read_shares.{count}"), REPEATS, move |n| {
-                alone::read_shares(&items, count, shape).train(n)
+                alone::read_shares(&items, count, config).repeated(n)
             });
             reads.insert((true, count), case);
         }
@@ -191,7 +196,7 @@ impl Alone {
     pub(super) fn ceiling(&self) -> Expr {
         let shared = self.reads.get(&(true, self.most_items)).copied();
         let reads = [Some(self.fastest_read), shared].into_iter().flatten();
-        f64::from(self.most_items) * 4.0 / Expr::least_known(reads.map(CaseId::per_unit))
+        f64::from(self.most_items) * 4.0 / Expr::min_known(reads.map(CaseId::per_unit))
     }
 
     /// Seconds for reading `count` items alone, the dispatch not counted.

@@ -16,14 +16,14 @@ use std::collections::BTreeMap;
 
 use alone::Alone;
 use diagnose::diagnose;
-use kernel::{BARRIERS_OF_A_TREE, Items, LANES, Variant, reduce};
-use search::fastest_shape;
-use sizes::{MOST_ITEMS, MOST_ITEMS_PER_LANE_ON_FEW_CORES, MOST_SWAPS, growth, most_items, sizes};
+use kernel::{BARRIERS_OF_A_TREE, Items, Variant, WORKGROUP_SIZE, reduce};
+use search::fastest_config;
+use sizes::{MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, most_items, sizes};
 use steps::{steps, subgroup_size};
 
 use super::sweep::REPEATS;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Tolerance, Unsupported};
-use crate::kernels::{Number, Shape};
+use crate::kernels::{LaunchConfig, Number};
 use crate::model::{About, Category, Curve, figures};
 
 pub use search::fastest;
@@ -70,8 +70,8 @@ impl Reduction {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    context.require_lanes(LANES)?;
-    if context.facts.limits.binding_bytes < u64::from(MOST_ITEMS) * 4 {
+    context.require_workgroup_size(WORKGROUP_SIZE)?;
+    if context.facts.limits.binding_bytes < u64::from(MAX_ITEMS) * 4 {
         return Err(Unsupported(format!(
             "a storage binding of 64 MiB is needed and {} MiB is the most",
             context.facts.limits.binding_bytes >> 20
@@ -81,20 +81,20 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.shorten_samples(4);
     let most = most_items(context);
     let inputs = Number::ALL.map(|item| Items::random(item, most, context.seed));
-    let shape = fastest_shape(context, &inputs[0], most);
-    let alone = Alone::add(&mut plan, context, &inputs[0], shape);
+    let config = fastest_config(context, &inputs[0], most);
+    let alone = Alone::add(&mut plan, context, &inputs[0], config);
     let mut of_u32: Vec<Reduction> = Vec::new();
     for (items, item) in inputs.iter().zip(Number::ALL) {
         for variant in Variant::ALL {
             if variant.needs_subgroups() && !context.facts.has_subgroups() {
                 plan.note(format!(
                     "{} {} is unsupported: the adapter offers no subgroup operations",
-                    variant.word(),
-                    item.word()
+                    variant.as_str(),
+                    item.as_str()
                 ));
                 continue;
             }
-            let swept = sweep(&mut plan, context, &alone, variant, items, shape);
+            let swept = sweep(&mut plan, context, &alone, variant, items, config);
             if item == Number::U32 {
                 of_u32.extend(swept);
             }
@@ -102,15 +102,15 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     if context.is_narrow() {
         plan.note(format!(
-            "variants of one item a lane stop at {MOST_ITEMS_PER_LANE_ON_FEW_CORES} items: on few cores \
+            "variants of one item a lane stop at {MAX_ITEMS_PER_LANE_ON_FEW_CORES} items: on few cores \
              larger ones take most of a sample"
         ));
     }
     plan.note(format!(
-        "atomic_per_item f32 stops at {MOST_SWAPS} items: one compare-and-swap per item is quadratic \
+        "atomic_per_item f32 stops at {MAX_SWAPS} items: one compare-and-swap per item is quadratic \
          under contention"
     ));
-    add_best(&mut plan, &alone, &of_u32, shape, most);
+    add_best(&mut plan, &alone, &of_u32, config, most);
     add_prices(&mut plan, &alone);
     add_best_by_size(&mut plan, &of_u32);
     plan.diagnose(diagnose);
@@ -124,20 +124,21 @@ fn sweep(
     alone: &Alone,
     variant: Variant,
     items: &Items,
-    shape: Shape,
+    config: LaunchConfig,
 ) -> Vec<Reduction> {
     let item = items.item;
     let width = subgroup_size(context);
-    let series = plan.series(format!("{} {}", variant.word(), item.word()), ("items", ""), "s");
+    let series = plan.series(format!("{} {}", variant.as_str(), item.as_str()), ("items", ""), "s");
     let mut swept: Vec<Reduction> = Vec::new();
     for count in sizes(context, variant, item) {
-        let (input, name) = (items.clone(), format!("{}.{}.{count}", variant.word(), item.word()));
+        let (input, name) =
+            (items.clone(), format!("{}.{}.{count}", variant.as_str(), item.as_str()));
         let case =
-            plan.case(name, REPEATS, move |n| reduce(variant, &input, count, shape).train(n));
+            plan.case(name, REPEATS, move |n| reduce(variant, &input, count, config).repeated(n));
         if let Some(fewer) = swept.last() {
             plan.grows_from(case, fewer.case, growth(variant, item, fewer.count, count));
         }
-        let predicted = alone.predicted(variant, item, count, steps(variant, count, shape, width));
+        let predicted = alone.predicted(variant, item, count, steps(variant, count, config, width));
         plan.judge(series, f64::from(count), case.per_unit(), &predicted);
         swept.push(Reduction { variant, count, case, predicted });
     }
@@ -196,13 +197,13 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
     plan.metric(sum.lower().headline(), alone.subgroup_sum_s());
 }
 
-/// The fastest variant of all on the largest input, in the launch configuration `shape` where its lanes share the
+/// The fastest variant of all on the largest input, in the launch configuration `config` where its lanes share the
 /// items.
-fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], shape: Shape, most: u32) {
+fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], config: LaunchConfig, most: u32) {
     let largest: Vec<&Reduction> =
         of_u32.iter().filter(|reduction| reduction.count == most).collect();
     let rates: Vec<Expr> = largest.iter().map(|reduction| reduction.bytes_per_s()).collect();
-    let best = Expr::most_known(rates.iter().cloned());
+    let best = Expr::max_known(rates.iter().cloned());
     let about = |id, label, unit| About::new(id, label, unit);
     plan.metric(
         about("read_ceiling_gb_per_s", "read bandwidth, same input", "GB/s").higher(),
@@ -220,15 +221,15 @@ fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], shape: Shape, 
         best / alone.ceiling(),
     );
     let words = largest.iter().map(|Reduction { variant, .. }| {
-        let word = variant.word();
-        if variant.shares() { format!("{word}, {shape}") } else { word.to_owned() }
+        let word = variant.as_str();
+        if variant.shares() { format!("{word}, {config}") } else { word.to_owned() }
     });
     let place = Expr::lenient("place of the most", rates, |rates| {
         let known = (0u32..).zip(rates).filter(|(_, rate)| rate.is_finite());
         let best = known.max_by(|a, b| a.1.total_cmp(b.1));
         best.map_or(f64::NAN, |(place, _)| f64::from(place))
     });
-    plan.word_metric(
+    plan.text_metric(
         about("best_variant", "launch configuration of the best reduction", "").headline(),
         place,
         words.collect(),
@@ -248,8 +249,7 @@ fn add_best_by_size(plan: &mut Plan, of_u32: &[Reduction]) {
         by_size.entry(reduction.count).or_default().push(reduction);
     }
     for (count, all) in by_size {
-        let most =
-            |rate: fn(&Reduction) -> Expr| Expr::most_known(all.iter().map(|&one| rate(one)));
+        let most = |rate: fn(&Reduction) -> Expr| Expr::max_known(all.iter().map(|&one| rate(one)));
         let [measured, predicted] =
             [Reduction::bytes_per_s, Reduction::predicted_bytes_per_s].map(most);
         plan.show(series, f64::from(count), measured, predicted);

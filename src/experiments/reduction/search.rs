@@ -2,13 +2,13 @@
 
 use super::kernel::{Items, Variant, reduce};
 use crate::bench::{Axis, Context, Profile, Search, Untuned, Work, search};
-use crate::experiments::ceilings::launch::{axes, is_within_trips, shape};
+use crate::experiments::ceilings::launch::{axes, config, is_within_iteration_limit};
 use crate::gpu::{Executor, GpuError};
-use crate::kernels::Shape;
+use crate::kernels::LaunchConfig;
 use crate::model;
 
 /// The fewest items that the fastest launch configuration is searched for with.
-const LEAST_SEARCHED: u32 = 1 << 16;
+const MIN_SEARCHED: u32 = 1 << 16;
 
 /// Finds the fastest reduction of `items`, tried on at most so many of them: the variant and its launch
 /// configuration.
@@ -20,17 +20,17 @@ pub fn fastest(
     profile: &Profile,
     items: &Items,
     most: u32,
-) -> Result<(Variant, Shape, model::Search), GpuError> {
+) -> Result<(Variant, LaunchConfig, model::Search), GpuError> {
     let facts = executor.facts().clone();
     let context = Context::new(&facts, profile, 1, &Untuned);
     let wanted = search_for_fastest(&context, items, most);
     let (options, searched) = search(executor, &wanted, profile.search)?;
-    Ok((sharing(&context)[options[0] as usize], shape(&options[1..]), searched))
+    Ok((sharing(&context)[options[0] as usize], config(&options[1..]), searched))
 }
 
 /// The launch configuration of the fastest reduction of `items`, as a search finds it.
-pub(super) fn fastest_shape(context: &Context<'_>, items: &Items, most: u32) -> Shape {
-    shape(&context.tune(&search_for_fastest(context, items, most))[1..])
+pub(super) fn fastest_config(context: &Context<'_>, items: &Items, most: u32) -> LaunchConfig {
+    config(&context.tune(&search_for_fastest(context, items, most))[1..])
 }
 
 /// Variants in which lanes share the items, as far as the device can do them.
@@ -42,14 +42,14 @@ fn sharing(context: &Context<'_>) -> Vec<Variant> {
 
 fn search_for_fastest(context: &Context<'_>, items: &Items, most: u32) -> Search {
     let variants = sharing(context);
-    let words = variants.iter().map(|variant| variant.word());
+    let words = variants.iter().map(|variant| variant.as_str());
     let axes = [vec![Axis::words(words, 0)], axes(context)].concat();
     let items = items.clone();
-    let amounts = LEAST_SEARCHED.min(most)..=most;
+    let amounts = MIN_SEARCHED.min(most)..=most;
     Search::new("reduction", "item", axes, amounts, move |options, count| {
-        let (variant, shape) = (variants[options[0] as usize], shape(&options[1..]));
-        is_within_trips(shape, count).then(|| Work {
-            workload: reduce(variant, &items, count, shape),
+        let (variant, config) = (variants[options[0] as usize], config(&options[1..]));
+        is_within_iteration_limit(config, count).then(|| Work {
+            workload: reduce(variant, &items, count, config),
             units: f64::from(count),
         })
     })

@@ -1,10 +1,10 @@
 //! What a variant asks for.
 
-use super::kernel::{LANES, Variant};
+use super::kernel::{Variant, WORKGROUP_SIZE};
 use super::law::Step;
 use crate::bench::Context;
 use crate::experiments::lanes::law::subgroups;
-use crate::kernels::Shape;
+use crate::kernels::LaunchConfig;
 
 /// Lanes that a subgroup operation joins: what a shader sees, however wide the hardware issues.
 pub(super) fn subgroup_size(context: &Context<'_>) -> u32 {
@@ -12,9 +12,9 @@ pub(super) fn subgroup_size(context: &Context<'_>) -> u32 {
 }
 
 /// What a variant asks of each of its dispatches, by the algorithm alone.
-pub(super) fn steps(variant: Variant, count: u32, shape: Shape, width: u32) -> Vec<Step> {
-    let grid = shape.workgroups_for(count);
-    let groups = count.div_ceil(LANES).max(1);
+pub(super) fn steps(variant: Variant, count: u32, config: LaunchConfig, width: u32) -> Vec<Step> {
+    let grid = config.workgroups_for(count);
+    let groups = count.div_ceil(WORKGROUP_SIZE).max(1);
     let trees = |n: u32| Step { trees: f64::from(n), ..Step::default() };
     // Every subgroup launched sums and adds, those of the last workgroup that hold no item too.
     let subgroup_sums = |n: u32, lanes: u32| {
@@ -23,8 +23,8 @@ pub(super) fn steps(variant: Variant, count: u32, shape: Shape, width: u32) -> V
     };
     match variant {
         Variant::AtomicPerItem => vec![Step { atomics: f64::from(count), ..Step::default() }],
-        Variant::SubgroupThenAtomic => vec![subgroup_sums(groups, LANES)],
-        Variant::SubgroupSinglePass => vec![subgroup_sums(grid, shape.lanes)],
+        Variant::SubgroupThenAtomic => vec![subgroup_sums(groups, WORKGROUP_SIZE)],
+        Variant::SubgroupSinglePass => vec![subgroup_sums(grid, config.workgroup_size)],
         Variant::TreeInterleaved | Variant::TreeSequential => {
             vec![Step { atomics: f64::from(groups), ..trees(groups) }]
         }
@@ -33,7 +33,7 @@ pub(super) fn steps(variant: Variant, count: u32, shape: Shape, width: u32) -> V
         Variant::TwoPass => vec![trees(grid), trees(1)],
         Variant::MultiPass => {
             let levels = std::iter::successors(Some(groups), |&groups| {
-                (groups > 1).then(|| groups.div_ceil(LANES))
+                (groups > 1).then(|| groups.div_ceil(WORKGROUP_SIZE))
             });
             levels.map(trees).collect()
         }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Demand, Shader, Workload};
-use crate::kernels::{Kernel, Launch, cyclic_demand, cyclic_mask, module};
+use crate::gpu::{CostModel, Shader, Workload};
+use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
 /// The module.
 #[must_use]
@@ -24,13 +24,13 @@ pub enum Way {
 
 /// How large the arms are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArmSize {
+pub enum PathSize {
     /// Four dependent operations: many compilers turn a branch over such arms into a select.
     Short,
     /// Loops of the same operations, so many trips each: no compiler does.
     Long {
         /// Loop trips of arm 0 and of arm 1.
-        trips: [u32; 2],
+        iterations: [u32; 2],
     },
 }
 
@@ -40,15 +40,15 @@ pub struct Select {
     /// How.
     pub way: Way,
     /// Between what.
-    pub arms: ArmSize,
+    pub paths: PathSize,
     /// Lanes in a workgroup, a power of two.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
     /// Times each lane chooses.
     pub choices: u32,
     /// The choices of each lane, a bit each, used cyclically: a power of two of words, and at least
-    /// `lanes`.
+    /// `workgroup_size`.
     pub words: Arc<[u32]>,
     /// Where the lanes start.
     pub seed: u32,
@@ -61,24 +61,24 @@ impl Select {
     /// When the words are not a power of two or fewer than the lanes.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let mask = cyclic_mask(&self.words, self.lanes);
-        let entry = match (self.way, self.arms) {
-            (Way::Branch, ArmSize::Short) => "branch_short",
-            (Way::Branch, ArmSize::Long { .. }) => "branch_long",
-            (Way::Select, ArmSize::Short) => "select_short",
-            (Way::Select, ArmSize::Long { .. }) => "select_long",
+        let mask = cyclic_mask(&self.words, self.workgroup_size);
+        let entry = match (self.way, self.paths) {
+            (Way::Branch, PathSize::Short) => "branch_short",
+            (Way::Branch, PathSize::Long { .. }) => "branch_long",
+            (Way::Select, PathSize::Short) => "select_short",
+            (Way::Select, PathSize::Long { .. }) => "select_long",
         };
-        let [zero_trips, one_trips] = self.trips();
+        let [zero_iterations, one_iterations] = self.iterations();
         Launch {
             label: format!("{entry}, {} choices", self.choices),
             shader: shader(),
             entry,
-            lanes: self.lanes,
+            workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
             params: vec![
                 ("choices", self.choices),
-                ("trips_0", zero_trips),
-                ("trips_1", one_trips),
+                ("trips_0", zero_iterations),
+                ("trips_1", one_iterations),
                 ("mask", mask),
                 ("seed", self.seed),
             ],
@@ -87,26 +87,26 @@ impl Select {
         .of(self)
     }
 
-    fn trips(&self) -> [u32; 2] {
-        match self.arms {
-            ArmSize::Short => [1; 2],
-            ArmSize::Long { trips } => trips,
+    fn iterations(&self) -> [u32; 2] {
+        match self.paths {
+            PathSize::Short => [1; 2],
+            PathSize::Long { iterations } => iterations,
         }
     }
 }
 
 impl Kernel for Select {
     /// One output for each word, or for each lane if those are fewer. Both ways give the same.
-    fn twin(&self) -> Vec<u32> {
-        let outputs = self.workgroups as usize * self.lanes as usize;
+    fn reference(&self) -> Vec<u32> {
+        let outputs = self.workgroups as usize * self.workgroup_size as usize;
         let run = |(&word, item): (&u32, u32)| {
             let mut x = (item ^ self.seed).wrapping_mul(2_654_435_761);
             for choice in 0..self.choices {
-                let [zero_trips, one_trips] = self.trips();
+                let [zero_iterations, one_iterations] = self.iterations();
                 x = if chooses_one(word, choice) {
-                    (0..one_trips).fold(x, |x, _| arm_1(x))
+                    (0..one_iterations).fold(x, |x, _| arm_1(x))
                 } else {
-                    (0..zero_trips).fold(x, |x, _| arm_0(x))
+                    (0..zero_iterations).fold(x, |x, _| arm_0(x))
                 };
             }
             x
@@ -115,26 +115,30 @@ impl Kernel for Select {
     }
 
     /// Counts, subgroup by subgroup and choice by choice, the arms that any lane wants, or both.
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         const BRANCH_ISSUES: f64 = 6.0;
         const SELECT_ISSUES: f64 = 2.0;
         const ARM_ISSUES: [f64; 2] = [6.0, 7.0];
-        let arms = |wanted: [bool; 2]| -> f64 {
-            let arms = wanted.into_iter().zip(self.trips()).zip(ARM_ISSUES);
-            arms.filter(|&((wanted, _), _)| wanted).map(|((_, n), each)| f64::from(n) * each).sum()
+        let paths = |wanted: [bool; 2]| -> f64 {
+            let paths = wanted.into_iter().zip(self.iterations()).zip(ARM_ISSUES);
+            paths.filter(|&((wanted, _), _)| wanted).map(|((_, n), each)| f64::from(n) * each).sum()
         };
         let subgroup_issues = |words: &[u32]| -> f64 {
             let choice_issues = |choice: u32| match self.way {
-                Way::Select => SELECT_ISSUES + arms([true; 2]),
+                Way::Select => SELECT_ISSUES + paths([true; 2]),
                 Way::Branch => {
                     let one = words.iter().any(|&word| chooses_one(word, choice));
                     let zero = words.iter().any(|&word| !chooses_one(word, choice));
-                    BRANCH_ISSUES + arms([zero, one])
+                    BRANCH_ISSUES + paths([zero, one])
                 }
             };
             (0..self.choices).map(choice_issues).sum()
         };
-        cyclic_demand(&self.words, [self.lanes, self.workgroups, width], subgroup_issues)
+        cyclic_cost_model(
+            &self.words,
+            [self.workgroup_size, self.workgroups, width],
+            subgroup_issues,
+        )
     }
 }
 
@@ -163,8 +167,8 @@ mod tests {
     fn choices(way: Way, words: [u32; 4]) -> Select {
         Select {
             way,
-            arms: ArmSize::Long { trips: [10, 10] },
-            lanes: 4,
+            paths: PathSize::Long { iterations: [10, 10] },
+            workgroup_size: 4,
             workgroups: 1,
             choices: 2,
             words: words.into(),
@@ -175,15 +179,15 @@ mod tests {
     #[test]
     fn lanes_follow_their_bits() {
         // Lane 2 takes arm 0 and then arm 1, ten times each.
-        let twin = choices(Way::Branch, [0, 1, 0b10, 0b11]).twin();
+        let reference = choices(Way::Branch, [0, 1, 0b10, 0b11]).reference();
         let zero = (0..10).fold((2 ^ 3u32).wrapping_mul(2_654_435_761), |x, _| arm_0(x));
-        assert_eq!(twin[2], (0..10).fold(zero, |x, _| arm_1(x)));
-        assert_eq!(twin, choices(Way::Select, [0, 1, 0b10, 0b11]).twin());
+        assert_eq!(reference[2], (0..10).fold(zero, |x, _| arm_1(x)));
+        assert_eq!(reference, choices(Way::Select, [0, 1, 0b10, 0b11]).reference());
     }
 
     #[test]
     fn a_branch_pays_for_arms_that_are_wanted_and_a_select_for_both() {
-        let issues = |way, words, width| choices(way, words).demand(width).issues;
+        let issues = |way, words, width| choices(way, words).cost_model(width).issues;
         assert_eq!(issues(Way::Branch, [0; 4], 4), 2.0 * (6.0 + 60.0));
         assert_eq!(issues(Way::Branch, [0, 0, 0, 1], 4), (6.0 + 130.0) + (6.0 + 60.0));
         assert_eq!(issues(Way::Branch, [0, 0, 1, 1], 2), 3.0 * (6.0 + 60.0) + (6.0 + 70.0));

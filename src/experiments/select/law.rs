@@ -146,8 +146,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn costs() -> impl Strategy<Value = Costs> {
-        let arm_s = || 0.1..10.0f64;
-        (0.0..5.0f64, 0.0..5.0f64, [arm_s(), arm_s()], [arm_s(), arm_s()]).prop_map(
+        let path_s = || 0.1..10.0f64;
+        (0.0..5.0f64, 0.0..5.0f64, [path_s(), path_s()], [path_s(), path_s()]).prop_map(
             |(branch_s, select_s, branched_s, straight_s)| Costs {
                 branch_s,
                 select_s,

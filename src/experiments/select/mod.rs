@@ -108,7 +108,7 @@ fn add_short(plan: &mut Plan, words: &mut Words) {
     });
     let about =
         About::new("short_branch_runs", "compiled form of a branch over four operations", "");
-    plan.word_metric(about.headline(), kept, [BOTH_SIDES, A_BRANCH].map(str::to_owned).to_vec());
+    plan.text_metric(about.headline(), kept, [BOTH_SIDES, A_BRANCH].map(str::to_owned).to_vec());
     let label = "that branch where lanes agree over where they do not";
     plan.metric(About::new("short_branch_agreed_share", label, "%"), agreed_share);
     let label = "that branch over a select written out";

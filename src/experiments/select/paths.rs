@@ -1,6 +1,6 @@
 //! What branch paths cost, by branch and by select: the cases of `select` and the figures that follow from them.
 
-use super::kernel::{ArmSize, Select, Way};
+use super::kernel::{PathSize, Select, Way};
 use super::law::{Costs, branch_time, select_time};
 use super::words::{WORDS, Words};
 use crate::bench::{CaseId, Expr, Plan, Sizing};
@@ -21,7 +21,7 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn new(plan: &mut Plan, name: String, words: &'a mut Words) -> Self {
-        let floor = add(plan, &name, "floor", words, (Way::Branch, ArmSize::Short), 0, 0.0);
+        let floor = add(plan, &name, "floor", words, (Way::Branch, PathSize::Short), 0, 0.0);
         Self { name, words, floor }
     }
 
@@ -30,7 +30,7 @@ impl<'a> Group<'a> {
         &mut self,
         plan: &mut Plan,
         name: &str,
-        what: (Way, ArmSize),
+        what: (Way, PathSize),
         choices: u32,
         q: f64,
     ) -> Expr {
@@ -45,14 +45,14 @@ fn add(
     group: &str,
     name: &str,
     words: &mut Words,
-    (way, arms): (Way, ArmSize),
+    (way, paths): (Way, PathSize),
     choices: u32,
     q: f64,
 ) -> CaseId {
     let lanes = words.width.max(64);
     let sizing = Sizing::Shared { group: group.to_owned(), granule: WORDS / lanes, most: 16_384 };
     let (words, seed) = (words.of(q), words.seed as u32);
-    let kernel = Select { way, arms, lanes, workgroups: 0, choices, words, seed };
+    let kernel = Select { way, paths, workgroup_size: lanes, workgroups: 0, choices, words, seed };
     let build = move |workgroups| Select { workgroups, ..kernel.clone() }.workload();
     let id = format!("{group}.{name}");
     if choices == 0 { plan.floor(id, sizing, build) } else { plan.case(id, sizing, build) }
@@ -77,12 +77,12 @@ pub(super) struct Paths {
 impl Paths {
     /// Adds the cases of loops of so many iterations.
     pub(super) fn add(plan: &mut Plan, words: &mut Words, iterations: u32, dense: bool) -> Self {
-        let long = ArmSize::Long { trips: [iterations; 2] };
-        let none = ArmSize::Long { trips: [0; 2] };
+        let long = PathSize::Long { iterations: [iterations; 2] };
+        let none = PathSize::Long { iterations: [0; 2] };
         let halves = [[iterations, 0], [0, iterations]];
         let wide = f64::from(words.width);
         let mut group = Group::new(plan, format!("{iterations}_trips"), words);
-        let mut cost = |name: &str, what: (Way, ArmSize), choices: u32, q: f64| {
+        let mut cost = |name: &str, what: (Way, PathSize), choices: u32, q: f64| {
             group.cost(plan, name, what, choices, q)
         };
         let mut sweep = vec![0.0, 0.5 / wide, 1.0 / wide, 0.5, 1.0];
@@ -108,7 +108,7 @@ impl Paths {
         let branch = cost("branch.empty", (Way::Branch, none), 2 * both, 0.0);
         let select = cost("select.empty", (Way::Select, none), 2 * both, 0.0);
         let straight = [0, 1].map(|path| {
-            let half = ArmSize::Long { trips: halves[path] };
+            let half = PathSize::Long { iterations: halves[path] };
             // The lanes want the path that runs, so that it is verified.
             let half =
                 cost(&format!("select.only_{path}"), (Way::Select, half), 2 * both, path as f64);
@@ -199,7 +199,7 @@ impl Short {
     pub(super) fn add(plan: &mut Plan, words: &mut Words) -> Self {
         let mut group = Group::new(plan, "short".to_owned(), words);
         let mut cost = |name: &str, way: Way, q: f64| {
-            group.cost(plan, name, (way, ArmSize::Short), SHORT_CHOICES, q)
+            group.cost(plan, name, (way, PathSize::Short), SHORT_CHOICES, q)
         };
         let agreed = cost("branch.0", Way::Branch, 0.0);
         let divergent = cost("branch.0.5", Way::Branch, 0.5);

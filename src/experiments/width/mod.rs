@@ -9,7 +9,7 @@ use crate::experiments::divergence::law::subgroup_time;
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::powers_of_two;
 use crate::gpu::Workload;
-use crate::kernels::arms::Arms;
+use crate::kernels::branch_paths::BranchPaths;
 use crate::kernels::chain::Chain;
 use crate::model::{self, About, Category, Curve, Over};
 
@@ -37,7 +37,7 @@ const REPEATS: u32 = 4;
 /// Between one subgroup's time and two.
 const KNEE: f64 = 1.5;
 /// A workgroup must hold two runs of the coarsest granularity.
-const MOST_LANES: u32 = 256;
+const MAX_WORKGROUP_SIZE: u32 = 256;
 
 /// Two branch paths that alternate every g lanes.
 struct ByGranularity {
@@ -60,11 +60,20 @@ impl ByGranularity {
     fn add(plan: &mut Plan, context: &Context<'_>, lanes: u32) -> Self {
         let seed = context.seed as u32;
         let sizing = Sizing::Shared { group: "granularity".to_owned(), granule: 16, most: 16_384 };
-        let branches = |repeats: u32, trips: u32, path_of: &dyn Fn(u32) -> u32| {
+        let branches = |repeats: u32, iterations: u32, path_of: &dyn Fn(u32) -> u32| {
             let selectors: Arc<[u32]> = (0..lanes).map(path_of).collect();
             move |workgroups: u32| -> Workload {
                 let selectors = Arc::clone(&selectors);
-                Arms { lanes, workgroups, repeats, trips, arms: 2, selectors, seed }.workload()
+                BranchPaths {
+                    workgroup_size: lanes,
+                    workgroups,
+                    repeats,
+                    iterations,
+                    paths: 2,
+                    selectors,
+                    seed,
+                }
+                .workload()
             }
         };
         let mut case = |id: String, build| -> CaseId { plan.case(id, sizing.clone(), build) };
@@ -138,9 +147,10 @@ impl ByLanes {
     fn add(plan: &mut Plan, context: &Context<'_>, lanes: u32) -> Self {
         let seed = context.seed as u32;
         let mut swept = |lanes: u32| {
-            let chain = move |trips: u32| {
+            let chain = move |iterations: u32| {
                 move |workgroups: u32| {
-                    Chain { lanes, active: lanes, trips, workgroups, seed }.workload()
+                    Chain { workgroup_size: lanes, active: lanes, iterations, workgroups, seed }
+                        .workload()
                 }
             };
             let own = Sizing::Own { granule: 16, most: 16_384 };
@@ -178,7 +188,7 @@ impl ByLanes {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let lanes = MOST_LANES.min(context.facts.limits.workgroup_lanes);
+    let lanes = MAX_WORKGROUP_SIZE.min(context.facts.limits.max_workgroup_size);
     let mut plan = Plan::default();
     let by_granularity = ByGranularity::add(&mut plan, context, lanes);
     let by_lanes = ByLanes::add(&mut plan, context, lanes);

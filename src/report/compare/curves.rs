@@ -3,12 +3,12 @@
 use super::named::{Named, letter};
 use crate::model::{Curve, Experiment, Over, Point, Record};
 use crate::report::plot::{self, Axis, Mark, Panel, Plot, is_spaced_by_factors};
-use crate::report::sections::MOST_CURVES;
+use crate::report::sections::MAX_CURVES;
 
 /// Returns one plot for each curve that an experiment declares for comparing devices, with the experiment's id, in the
-/// order in which the curves first appear. Shows the first [`MOST_CURVES`] records: a reader cannot tell more apart.
+/// order in which the curves first appear. Shows the first [`MAX_CURVES`] records: a reader cannot tell more apart.
 pub(in crate::report) fn overlaid<'a>(records: &[Named<'a>]) -> Vec<(&'a str, Plot)> {
-    let records = &records[..records.len().min(MOST_CURVES)];
+    let records = &records[..records.len().min(MAX_CURVES)];
     let mut known: Vec<(&'a str, &Curve)> = Vec::new();
     for experiment in records.iter().flat_map(|named| &named.record.experiments) {
         for curve in &experiment.curves {

@@ -38,7 +38,7 @@ impl Difference {
 
     /// The word used in pages.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unclear(_) => "UNCLEAR",
             Self::Same => "SAME",
@@ -68,7 +68,7 @@ impl Doubt {
         [Self::Control, Self::NoInterval, Self::Wide, Self::Spread, Self::Shared];
 
     /// A word for tables.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Control => "control",
             Self::NoInterval => "no interval",

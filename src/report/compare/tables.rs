@@ -43,8 +43,8 @@ impl<'a> Row<'a> {
 
 /// What the second figure is, and where that is unclear, why.
 fn said(compared: Compared) -> String {
-    let (word, doubt) = (compared.difference.word(), compared.difference.doubt());
-    doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.word()))
+    let (word, doubt) = (compared.difference.as_str(), compared.difference.doubt());
+    doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.as_str()))
 }
 
 /// Every figure that two records or more have and that can be ranked.
@@ -85,7 +85,7 @@ impl<'a> Rows<'a> {
         let counted = Doubt::ALL.map(|doubt| (many(doubt), doubt)).into_iter();
         counted
             .filter(|&(many, _)| many > 0)
-            .map(|(many, doubt)| format!("{}, {many}: {}", doubt.word(), doubt.meaning()))
+            .map(|(many, doubt)| format!("{}, {many}: {}", doubt.as_str(), doubt.meaning()))
             .collect()
     }
 
@@ -94,7 +94,7 @@ impl<'a> Rows<'a> {
         if self.records != 2 {
             return format!("{} of several devices.", figures::counted(self.rows.len(), "figure"));
         }
-        let words: Vec<&str> = self.differences().map(|(_, d)| d.word()).collect();
+        let words: Vec<&str> = self.differences().map(|(_, d)| d.as_str()).collect();
         let said = ["FASTER", "SLOWER", "SAME", "UNCLEAR"].map(|word| {
             let many = words.iter().filter(|&&said| said == word).count();
             format!("{many} {word}")
@@ -203,7 +203,7 @@ impl<'a> Rows<'a> {
                 let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
                 let ends = |ci: Option<Interval>| [ci.map(|ci| ci.lo), ci.map(|ci| ci.hi)];
                 let mut cells =
-                    [a.experiment, a.id, a.unit, a.better.word()].map(str::to_owned).to_vec();
+                    [a.experiment, a.id, a.unit, a.better.as_str()].map(str::to_owned).to_vec();
                 cells.extend([letter(0), letter(index)]);
                 for figure in [a, b] {
                     cells.push(number(Some(figure.value)));
@@ -211,8 +211,8 @@ impl<'a> Rows<'a> {
                 }
                 cells.push(number(compared.ratio));
                 cells.extend(ends(compared.interval).map(number));
-                cells.push(compared.difference.word().to_owned());
-                cells.push(compared.difference.doubt().map_or("", Doubt::word).to_owned());
+                cells.push(compared.difference.as_str().to_owned());
+                cells.push(compared.difference.doubt().map_or("", Doubt::as_str).to_owned());
                 table.rows.push(cells);
             }
         }
@@ -242,7 +242,7 @@ impl<'a> Rows<'a> {
 /// Each experiment's verdict and median residual, a column a record.
 pub(super) fn verdicts(records: &[Named<'_>]) -> Table {
     side_by_side(records, &["experiment"], |experiment| {
-        let verdict = judge::word(experiment);
+        let verdict = judge::outcome(experiment);
         let residual = stats::median(&experiment.residuals());
         let said = residual.map_or_else(
             || verdict.to_owned(),

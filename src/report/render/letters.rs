@@ -8,9 +8,9 @@ const ROWS: usize = 13;
 /// Columns of it where there is room.
 const COLUMNS: usize = 60;
 /// Columns of the labels left of it, unless one is wider.
-const LEAST_LABEL: usize = 9;
+const MIN_LABEL: usize = 9;
 /// Columns below which nothing could be told.
-const LEAST_COLUMNS: usize = 16;
+const MIN_COLUMNS: usize = 16;
 /// Marks of the curves in turn.
 const MARKS: [char; 6] = ['*', 'o', '+', 'x', '#', '@'];
 /// What is predicted of them.
@@ -26,9 +26,9 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     };
     let [top, middle, bottom] = [1.0, 0.5, 0.0].map(|share| y.label(&panel.y, share));
     let widest = [&top, &middle, &bottom].map(|label| label.chars().count());
-    let margin = widest.into_iter().fold(LEAST_LABEL, usize::max) + 1;
+    let margin = widest.into_iter().fold(MIN_LABEL, usize::max) + 1;
     let room = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(margin + 1));
-    let columns = room.clamp(LEAST_COLUMNS, COLUMNS);
+    let columns = room.clamp(MIN_COLUMNS, COLUMNS);
     let mut cells = vec![vec![' '; columns]; ROWS];
     let mut put = |column: usize, height: f64, mark: char| {
         if (0.0..=1.0).contains(&height) {
@@ -70,7 +70,7 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     text.push_str(&format!("{:>margin$} {below}\n", ""));
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(margin + 1));
     for said in [legend(panel), scales(plot, panel)] {
-        for line in textwrap::wrap(&said, room.max(LEAST_COLUMNS)) {
+        for line in textwrap::wrap(&said, room.max(MIN_COLUMNS)) {
             text.push_str(&format!("{:>margin$} {line}\n", ""));
         }
     }

@@ -29,7 +29,7 @@ const NAME_FEET: i32 = 11;
 const SWATCH: i32 = 16;
 const FONT: i32 = 12;
 /// More than there is ever room for: which there are, the ruler says.
-const MOST_TICKS: usize = 100;
+const MAX_TICKS: usize = 100;
 
 /// Paints by their number in the style sheet.
 const PAINTS: usize = 6;
@@ -199,7 +199,7 @@ fn draw_panel(
         .axis_style(line(MUTED, 10))
         .set_all_tick_mark_size(px(3))
         .label_style(label)
-        .x_labels(MOST_TICKS)
+        .x_labels(MAX_TICKS)
         .x_label_formatter(&|value| if is_last { place(x_axis, *value) } else { String::new() })
         .draw()
         .ok()?;

@@ -6,7 +6,7 @@ use crate::report::{Document, Table, judge};
 pub(super) fn card(record: &Record) -> Document {
     let mut table = Table::new(&["on this device", "figure [95 %]", "", "its law"]);
     for experiment in &record.experiments {
-        let law = format!("{} {}", experiment.id, judge::word(experiment));
+        let law = format!("{} {}", experiment.id, judge::outcome(experiment));
         let headlines = experiment.metrics.iter().filter(|metric| metric.headline);
         table.rows.extend(headlines.map(|metric| {
             let figure = figures::metric_with_interval(metric);

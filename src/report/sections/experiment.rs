@@ -10,9 +10,13 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
     let mut document = Document::default();
     document.heading(2, format!("{}: {}", experiment.id, experiment.law));
     if let Some(reason) = &experiment.reason {
-        document.text(format!("{}: {reason}", experiment.status.word()));
+        document.text(format!("{}: {reason}", experiment.status.as_str()));
     } else {
-        document.text(format!("{}: {}.", judge::word(experiment), judge::decided_by(experiment)));
+        document.text(format!(
+            "{}: {}.",
+            judge::outcome(experiment),
+            judge::decided_by(experiment)
+        ));
     }
     document.list(experiment.diagnosis.clone());
     for plot in plots(experiment) {
@@ -22,7 +26,7 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
         let many = figures::counted(experiment.points.len(), "point");
         document.folded(
             many,
-            point_table(&experiment.points, |p| judge::judge_point(experiment, p).word()),
+            point_table(&experiment.points, |p| judge::judge_point(experiment, p).as_str()),
         );
     }
     for search in &experiment.searches {

@@ -23,7 +23,7 @@ pub(super) fn health(record: &Record) -> Document {
     said.extend(clock.faults.iter().map(|fault| format!("not to be trusted: {fault}")));
     document.list(said);
     let checks = checks(record);
-    let heads: Vec<String> = checks.iter().map(|check| format!("{}>", check.word())).collect();
+    let heads: Vec<String> = checks.iter().map(|check| format!("{}>", check.as_str())).collect();
     let columns: Vec<&str> = ["experiment", "rounds>", "seconds>", "stopped by"]
         .into_iter()
         .chain(heads.iter().map(String::as_str))

@@ -15,7 +15,7 @@ use crate::model::Record;
 pub(super) use heading::{heading, revision};
 pub(super) use performance::add as add_performance;
 pub use performance::performance;
-pub(super) use plots::MOST_CURVES;
+pub(super) use plots::MAX_CURVES;
 pub use points::points;
 pub(super) use verdicts::verdicts;
 

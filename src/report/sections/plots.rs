@@ -6,9 +6,9 @@ use crate::model::{Case, Experiment, Point};
 use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 
 /// Curves in a plot at most: as many as there are marks and colours that people tell apart.
-pub(in crate::report) const MOST_CURVES: usize = 6;
+pub(in crate::report) const MAX_CURVES: usize = 6;
 /// Samples of a mark at most, evenly taken from all.
-const MOST_SAMPLES: usize = 200;
+const MAX_SAMPLES: usize = 200;
 /// From this ratio of the most to the least on, an axis of measurements is logarithmic.
 const DECADES: f64 = 20.0;
 /// The same for ratios, which mostly stay near 1.
@@ -20,7 +20,7 @@ pub(super) fn plots(experiment: &Experiment) -> Vec<Plot> {
     let mut plots = Vec::new();
     for sweep in sweeps(&experiment.points) {
         let series = series(&sweep);
-        let parts = series.len().div_ceil(MOST_CURVES).max(1);
+        let parts = series.len().div_ceil(MAX_CURVES).max(1);
         let each = series.len().div_ceil(parts).max(1);
         for (part, series) in series.chunks(each).enumerate() {
             let of = if parts > 1 { format!(", {} of {parts}", part + 1) } else { String::new() };
@@ -81,7 +81,7 @@ fn plot(
         y: Axis {
             name: figure.to_owned(),
             unit: first.unit.clone(),
-            logarithmic: spans(&values, DECADES),
+            logarithmic: is_wide(&values, DECADES),
         },
         curves: series.iter().map(|points| curve(points, cases)).collect(),
         band: None,
@@ -92,7 +92,7 @@ fn plot(
             y: Axis {
                 name: "measured / predicted".to_owned(),
                 unit: String::new(),
-                logarithmic: spans(&ratios, RATIOS),
+                logarithmic: is_wide(&ratios, RATIOS),
             },
             curves: series.iter().map(|points| residuals(points)).collect(),
             band: experiment.tolerance.map(|t| (1.0 - t, 1.0 + t)),
@@ -110,7 +110,7 @@ fn plot(
 }
 
 /// Whether values above zero lie so many times apart.
-fn spans(values: &[f64], times: f64) -> bool {
+fn is_wide(values: &[f64], times: f64) -> bool {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(0.0, f64::max);
     least > 0.0 && most / least >= times
@@ -139,9 +139,9 @@ fn samples(point: &Point, cases: &HashMap<&str, &Case>) -> Vec<f64> {
     let (Some(trace), Some(case)) = (&point.trace, case) else {
         return Vec::new();
     };
-    let every = case.samples_s.len().div_ceil(MOST_SAMPLES).max(1);
-    let spans = case.samples_s.iter().step_by(every).flatten();
-    spans.map(|&span_s| trace.at(span_s)).filter(|value| value.is_finite()).collect()
+    let every = case.samples_s.len().div_ceil(MAX_SAMPLES).max(1);
+    let samples = case.samples_s.iter().step_by(every).flatten();
+    samples.map(|&sample_s| trace.at(sample_s)).filter(|value| value.is_finite()).collect()
 }
 
 fn residuals(points: &[&Point]) -> Curve {

@@ -33,7 +33,7 @@ pub fn points(records: &[Record]) -> Document {
     let mut table = Table::new(&COLUMNS);
     for record in records {
         for experiment in &record.experiments {
-            let verdict = judge::word(experiment);
+            let verdict = judge::outcome(experiment);
             let tolerance = experiment.tolerance;
             for point in &experiment.points {
                 let ends = point.ratio_ci.map(|ci| [ci.lo, ci.hi]);
@@ -56,7 +56,7 @@ pub fn points(records: &[Record]) -> Document {
                     ends.map_or(String::new(), |[lo, _]| lo.to_string()),
                     ends.map_or(String::new(), |[_, hi]| hi.to_string()),
                     point.judged.to_string(),
-                    judge::judge_point(experiment, point).word().to_owned(),
+                    judge::judge_point(experiment, point).as_str().to_owned(),
                     tolerance.map_or(String::new(), |tolerance| tolerance.to_string()),
                 ]);
             }

@@ -51,7 +51,7 @@ fn row(experiment: &Experiment) -> Vec<String> {
     };
     vec![
         experiment.id.clone(),
-        format!("{}{tolerance}", judge::word(experiment)),
+        format!("{}{tolerance}", judge::outcome(experiment)),
         judge::decided_by(experiment),
         stats::median(&experiment.residuals()).map_or(String::new(), figures::per_cent),
         worst(experiment).map_or(String::new(), |point| {

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use super::build::{Builder, Grid, LANES, Params, launch, trees, workgroups_for};
+use super::build::{Builder, Grid, Params, WORKGROUP_SIZE, launch, trees, workgroups_for};
 use super::items::Items;
 use super::variant::Variant;
-use crate::gpu::{Demand, Workload};
-use crate::kernels::{Number, Shape};
+use crate::gpu::{CostModel, Workload};
+use crate::kernels::{LaunchConfig, Number};
 
 /// Of kernels that do not share.
-const PLAIN: Shape = Shape::strided(1);
+const PLAIN: LaunchConfig = LaunchConfig::strided(1);
 
 /// Reading the first `count` items by shares, nothing combined.
 #[must_use]
-pub fn read_shares(items: &Items, count: u32, shape: Shape) -> Workload {
-    let mut build = Builder::new(items, shape);
-    let at = Grid::shared(shape, count);
-    let lanes = (at.workgroups * at.lanes) as usize;
+pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload {
+    let mut build = Builder::new(items, config);
+    let at = Grid::shared(config, count);
+    let lanes = (at.workgroups * at.workgroup_size) as usize;
     let partials = build.zeroed(lanes);
-    let params = Params::shared(count, shape);
+    let params = Params::shared(count, config);
     build.dispatch("read_only", [0, partials], params, at, move |width| {
         launch(at, width, f64::from(count) * 4.0)
     });
@@ -26,11 +26,11 @@ pub fn read_shares(items: &Items, count: u32, shape: Shape) -> Workload {
     let item = items.item;
     build.finish(&format!("read {count}"), partials, move || {
         let mut sums = vec![0i64; lanes];
-        let wide = shape.load.words() as usize;
+        let wide = config.load.words() as usize;
         let loads = count as usize / wide;
         let block = loads.div_ceil(lanes).max(1);
         for (i, load) in words.chunks_exact(wide).take(loads).enumerate() {
-            let lane = if shape.blocked { i / block } else { i % lanes };
+            let lane = if config.blocked { i / block } else { i % lanes };
             sums[lane] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
         }
         for (lane, &bits) in words[loads * wide..count as usize].iter().enumerate() {
@@ -63,11 +63,11 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
 pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
     let mut build = Builder::new(&Items::none(item), PLAIN);
     let total = build.zeroed(1);
-    let lanes = LANES.div_ceil(every);
+    let lanes = WORKGROUP_SIZE.div_ceil(every);
     let times = i64::from(workgroups) * i64::from(repeats);
     let params = Params { repeats, every, ..Params::items(0) };
     let at = Grid::whole(workgroups);
-    build.dispatch("atomics_alone", [0, total], params, at, move |width| Demand {
+    build.dispatch("atomics_alone", [0, total], params, at, move |width| CostModel {
         atomics: times as f64 * f64::from(lanes),
         ..launch(at, width, 0.0)
     });
@@ -85,12 +85,12 @@ pub fn repeated_trees(variant: Variant, lanes: u32, workgroups: u32, repeats: u3
     let entry = match variant {
         Variant::TreeInterleaved => "tree_alone_interleaved",
         Variant::TreeSequential => "tree_alone_sequential",
-        other => panic!("{} is no tree", other.word()),
+        other => panic!("{} is no tree", other.as_str()),
     };
     let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
     let values = build.zeroed((workgroups * lanes) as usize);
     let params = Params { repeats, ..Params::items(0) };
-    let at = Grid { workgroups, lanes };
+    let at = Grid { workgroups, workgroup_size: lanes };
     build.dispatch(entry, [0, values], params, at, move |width| trees(at, repeats, width, 0.0));
     build.finish(entry, values, move || {
         let mut values: Vec<u32> = (0..lanes).collect();
@@ -110,13 +110,13 @@ pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
     const SUM_ISSUES: f64 = 10.0;
     let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
     build.subgroups = true;
-    let values = build.zeroed((workgroups * LANES) as usize);
+    let values = build.zeroed((workgroups * WORKGROUP_SIZE) as usize);
     let params = Params { repeats, ..Params::items(0) };
     let at = Grid::whole(workgroups);
     build.dispatch("subgroup_sum_alone", [0, values], params, at, move |width| {
         let launch = launch(at, width, 0.0);
         let sums = launch.subgroups * f64::from(repeats);
-        Demand { issues: launch.issues + SUM_ISSUES * sums, ..launch }
+        CostModel { issues: launch.issues + SUM_ISSUES * sums, ..launch }
     });
     build.finish("subgroup sums alone", values, || vec![1])
 }

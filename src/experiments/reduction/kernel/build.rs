@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use super::items::Items;
 use super::source::shader;
-use crate::gpu::{Check, Contents, Demand, Dispatch, Workload};
-use crate::kernels::{Number, Shape};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Workload};
+use crate::kernels::{LaunchConfig, Number};
 
 /// Lanes in every workgroup whose lanes have an item each.
-pub const LANES: u32 = 256;
+pub const WORKGROUP_SIZE: u32 = 256;
 
 /// Issued per subgroup around the work itself.
 const SETUP_ISSUES: f64 = 10.0;
 
 /// Workgroups for `count` items, one a lane, and their grid.
 pub(super) fn workgroups_for(count: u32) -> u32 {
-    count.div_ceil(LANES).max(1)
+    count.div_ceil(WORKGROUP_SIZE).max(1)
 }
 
 fn grid(workgroups: u32) -> [u32; 2] {
@@ -23,43 +23,47 @@ fn grid(workgroups: u32) -> [u32; 2] {
     if workgroups <= WIDEST { [workgroups, 1] } else { [WIDEST, workgroups.div_ceil(WIDEST)] }
 }
 
-/// Barriers that a tree of [`LANES`] passes which is one of many in a workgroup: one a step, one before its sum is
+/// Barriers that a tree of [`WORKGROUP_SIZE`] passes which is one of many in a workgroup: one a step, one before its sum is
 /// read, and one before the next tree begins.
-pub const BARRIERS_OF_A_TREE: u32 = LANES.ilog2() + 2;
+pub const BARRIERS_OF_A_TREE: u32 = WORKGROUP_SIZE.ilog2() + 2;
 
 /// Workgroups of so many lanes.
 #[derive(Clone, Copy)]
 pub(super) struct Grid {
     pub(super) workgroups: u32,
-    pub(super) lanes: u32,
+    pub(super) workgroup_size: u32,
 }
 
 impl Grid {
     /// Of workgroups whose lanes have an item each.
     pub(super) fn whole(workgroups: u32) -> Self {
-        Self { workgroups, lanes: LANES }
+        Self { workgroups, workgroup_size: WORKGROUP_SIZE }
     }
 
-    pub(super) fn shared(shape: Shape, count: u32) -> Self {
-        Self { workgroups: shape.workgroups_for(count), lanes: shape.lanes }
+    pub(super) fn shared(config: LaunchConfig, count: u32) -> Self {
+        Self { workgroups: config.workgroups_for(count), workgroup_size: config.workgroup_size }
     }
 }
 
-pub(super) fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> Demand {
-    Demand {
-        barriers: f64::from(grid.workgroups) * f64::from(repeats * grid.lanes.ilog2()),
+pub(super) fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> CostModel {
+    CostModel {
+        barriers: f64::from(grid.workgroups) * f64::from(repeats * grid.workgroup_size.ilog2()),
         ..launch(grid, width, bytes)
     }
 }
 
-pub(super) fn launch(Grid { workgroups, lanes }: Grid, width: u32, bytes: f64) -> Demand {
-    let subgroups = f64::from(workgroups) * f64::from(lanes.div_ceil(width));
-    Demand {
+pub(super) fn launch(
+    Grid { workgroups, workgroup_size }: Grid,
+    width: u32,
+    bytes: f64,
+) -> CostModel {
+    let subgroups = f64::from(workgroups) * f64::from(workgroup_size.div_ceil(width));
+    CostModel {
         workgroups: f64::from(workgroups),
         subgroups,
         issues: subgroups * SETUP_ISSUES,
         bytes,
-        ..Demand::default()
+        ..CostModel::default()
     }
 }
 
@@ -77,25 +81,25 @@ impl Params {
         Self { items, blocked: false, repeats: 0, every: 1 }
     }
 
-    pub(super) fn shared(items: u32, shape: Shape) -> Self {
-        Self { blocked: shape.blocked, ..Self::items(items) }
+    pub(super) fn shared(items: u32, config: LaunchConfig) -> Self {
+        Self { blocked: config.blocked, ..Self::items(items) }
     }
 }
 
 /// Collects the buffers and dispatches of a workload; buffer 0 holds the items.
 pub(super) struct Builder {
     item: Number,
-    shape: Shape,
+    config: LaunchConfig,
     pub(super) subgroups: bool,
     buffers: Vec<Contents>,
     dispatches: Vec<Dispatch>,
 }
 
 impl Builder {
-    pub(super) fn new(items: &Items, shape: Shape) -> Self {
+    pub(super) fn new(items: &Items, config: LaunchConfig) -> Self {
         Self {
             item: items.item,
-            shape,
+            config,
             subgroups: false,
             buffers: vec![Contents::Data(Arc::clone(&items.words))],
             dispatches: Vec::new(),
@@ -114,7 +118,7 @@ impl Builder {
         [source, target]: [usize; 2],
         params: Params,
         at: Grid,
-        demand: impl Fn(u32) -> Demand + Send + Sync + 'static,
+        cost_model: impl Fn(u32) -> CostModel + Send + Sync + 'static,
     ) {
         let Params { items, blocked, repeats, every } = params;
         self.buffers.push(Contents::Uniform(vec![
@@ -124,9 +128,9 @@ impl Builder {
             ("every", every),
         ]));
         self.dispatches.push(Dispatch {
-            shader: shader(self.subgroups, self.item, self.shape),
+            shader: shader(self.subgroups, self.item, self.config),
             entry,
-            constants: vec![("LANES", at.lanes)],
+            constants: vec![("WORKGROUP_SIZE", at.workgroup_size)],
             bindings: vec![
                 ("params", self.buffers.len() - 1),
                 ("items", source),
@@ -135,7 +139,7 @@ impl Builder {
                 ("partials", target),
             ],
             workgroups: grid(at.workgroups),
-            demand: Arc::new(demand),
+            cost_model: Arc::new(cost_model),
         });
     }
 
@@ -158,7 +162,7 @@ impl Builder {
         expected: impl Fn() -> Vec<u32> + Send + Sync + 'static,
     ) -> Workload {
         Workload::new(
-            format!("{label} {}", self.item.word()),
+            format!("{label} {}", self.item.as_str()),
             self.dispatches,
             self.buffers,
             Check { buffers: vec![checked], expected: Arc::new(expected) },

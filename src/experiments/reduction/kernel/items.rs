@@ -40,7 +40,7 @@ impl Items {
     #[must_use]
     pub fn random(item: Number, count: u32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values: Vec<i32> = (0..count.next_multiple_of(Load::MOST_WORDS))
+        let values: Vec<i32> = (0..count.next_multiple_of(Load::MAX_WORDS))
             .map(|i| if i < count { rng.random_range(-1023..=1023) } else { 0 })
             .collect();
         let mut sum = 0;

@@ -12,7 +12,7 @@ mod reduce;
 mod source;
 mod variant;
 
-pub use build::{BARRIERS_OF_A_TREE, LANES};
+pub use build::{BARRIERS_OF_A_TREE, WORKGROUP_SIZE};
 pub use items::Items;
 pub use reduce::reduce;
 pub use source::shaders;

@@ -3,13 +3,13 @@
 use super::build::{Builder, Grid, Params, launch, trees, workgroups_for};
 use super::items::Items;
 use super::variant::Variant;
-use crate::gpu::{Demand, Workload};
-use crate::kernels::{Load, Shape};
+use crate::gpu::{CostModel, Workload};
+use crate::kernels::{LaunchConfig, Load};
 
-/// A reduction of the first `count` items; only those that [share](Variant::shares) heed `shape`.
+/// A reduction of the first `count` items; only those that [share](Variant::shares) heed `config`.
 #[must_use]
-pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Workload {
-    let mut build = Builder::new(items, shape);
+pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig) -> Workload {
+    let mut build = Builder::new(items, config);
     build.subgroups = variant.needs_subgroups();
     let checked = match variant {
         Variant::MultiPass => {
@@ -26,8 +26,8 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Work
             }
         }
         Variant::TwoPass => {
-            let at = Grid::shared(shape, count);
-            let params = Params::shared(count, shape);
+            let at = Grid::shared(config, count);
+            let params = Params::shared(count, config);
             if at.workgroups == 1 {
                 let total = build.zeroed(1);
                 build.summing("share_pass", [0, total], params, at);
@@ -35,7 +35,7 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Work
             } else {
                 // A load may reach beyond the last partial.
                 let partials =
-                    build.zeroed(at.workgroups.next_multiple_of(Load::MOST_WORDS) as usize);
+                    build.zeroed(at.workgroups.next_multiple_of(Load::MAX_WORDS) as usize);
                 build.summing("share_pass", [0, partials], params, at);
                 let total = build.zeroed(1);
                 let last = Grid { workgroups: 1, ..at };
@@ -51,30 +51,31 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, shape: Shape) -> Work
         | Variant::SubgroupSinglePass => {
             // One dispatch that adds to one total; only how much is summed before differs.
             let (at, params) = if variant.shares() {
-                (Grid::shared(shape, count), Params::shared(count, shape))
+                (Grid::shared(config, count), Params::shared(count, config))
             } else {
                 (Grid::whole(workgroups_for(count)), Params::items(count))
             };
             let total = build.zeroed(1);
-            build.dispatch(variant.word(), [0, total], params, at, move |width| {
+            build.dispatch(variant.as_str(), [0, total], params, at, move |width| {
                 let bytes = f64::from(count) * 4.0;
-                let (atomics, demand) = match variant {
+                let (atomics, cost_model) = match variant {
                     Variant::AtomicPerItem => (count, launch(at, width, bytes)),
                     Variant::SubgroupThenAtomic => {
                         (count.div_ceil(width), launch(at, width, bytes))
                     }
-                    Variant::SubgroupSinglePass => {
-                        (at.workgroups * at.lanes.div_ceil(width), launch(at, width, bytes))
-                    }
+                    Variant::SubgroupSinglePass => (
+                        at.workgroups * at.workgroup_size.div_ceil(width),
+                        launch(at, width, bytes),
+                    ),
                     _ => (at.workgroups, trees(at, 1, width, bytes)),
                 };
-                Demand { atomics: f64::from(atomics), ..demand }
+                CostModel { atomics: f64::from(atomics), ..cost_model }
             });
             total
         }
     };
     let items = items.clone();
-    build.finish(&format!("{} of {count}", variant.word()), checked, move || {
+    build.finish(&format!("{} of {count}", variant.as_str()), checked, move || {
         vec![items.sum_bits(count)]
     })
 }
@@ -87,8 +88,9 @@ mod tests {
     #[test]
     fn a_multi_pass_tree_has_a_level_per_factor_of_256() {
         let items = Items::random(Number::U32, 70_000, 1);
-        let levels =
-            |count| reduce(Variant::MultiPass, &items, count, Shape::strided(1)).dispatches.len();
+        let levels = |count| {
+            reduce(Variant::MultiPass, &items, count, LaunchConfig::strided(1)).dispatches.len()
+        };
         assert_eq!([1, 256, 257, 65_536, 65_537].map(levels), [1, 1, 2, 2, 3]);
     }
 }

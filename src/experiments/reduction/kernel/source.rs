@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::Shader;
-use crate::kernels::{Number, Shape};
+use crate::kernels::{LaunchConfig, Number};
 
 /// Of f32, whole numbers are summed, and added atomically by compare-and-swap.
 impl Number {
@@ -24,30 +24,30 @@ impl Number {
 }
 
 /// The module of one file, for items of one type and a shape.
-fn source(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
+fn source(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
     let (stem, text) = if subgroup {
         ("reduction_subgroup", include_str!("../../../../shaders/reduction_subgroup.wgsl"))
     } else {
         ("reduction", include_str!("../../../../shaders/reduction.wgsl"))
     };
     let items = include_str!("../../../../shaders/reduction_items.wgsl");
-    let loads = loads(shape);
+    let loads = loads(config);
     let text = format!("{}{items}\n{loads}\n{text}", item.prelude());
-    let name = format!("{stem}.{}.{}", item.word(), shape.module());
+    let name = format!("{stem}.{}.{}", item.as_str(), config.module());
     Arc::new(Shader {
         name,
         source: text,
         needs_subgroups: subgroup,
-        needs_pairs: shape.load.is_of_pairs(),
+        needs_u64: config.load.is_u64(),
     })
 }
 
 /// How the shape loads: `Load`, `Wide` for the items that it adds up side by side, and `sum_of` all loads `first`,
 /// `first + step` … before `end`.
-fn loads(shape: Shape) -> String {
-    let Shape { load, ahead, .. } = shape;
+fn loads(config: LaunchConfig) -> String {
+    let LaunchConfig { load, loads_in_flight, .. } = config;
     let (wide, bits) = (load.vector_of("Item"), load.vector_of("u32"));
-    let (of, items) = if load.is_of_pairs() {
+    let (of, items) = if load.is_u64() {
         let low = format!("{bits}(load)");
         let high = format!("{bits}(load >> {bits}(32u))");
         (load.vector_of("u64"), format!("bitcast<Wide>({low}) + bitcast<Wide>({high})"))
@@ -59,17 +59,17 @@ fn loads(shape: Shape) -> String {
         "u32" => "sum".to_owned(),
         _ => parts[..load.parts() as usize].join(" + "),
     };
-    let (sums, all) = shape.sums();
-    let lines = shape.each(|k| format!("let load{k} = loads[i + {k}u * step];"));
-    let adds = shape.each(|k| format!("sum{k} += items_of(load{k});"));
+    let (sums, all) = config.sums();
+    let lines = config.each(|k| format!("let load{k} = loads[i + {k}u * step];"));
+    let adds = config.each(|k| format!("sum{k} += items_of(load{k});"));
     format!(
         "const VECTOR: u32 = {}u;\n\nalias Load = {of};\nalias Wide = {wide};\n\nfn items_of(load: Load) -> Wide \
          {{\n    return {items};\n}}\n\nfn sum_of(first: u32, step: u32, end: u32) -> Item {{\n{sums}    var i = \
-         first;\n    for (; i + {}u * step < end; i += {ahead}u * step) {{\n{lines}{adds}    }}\n    for (; i < end; \
+         first;\n    for (; i + {}u * step < end; i += {loads_in_flight}u * step) {{\n{lines}{adds}    }}\n    for (; i < end; \
          i += step) {{\n        sum0 += items_of(loads[i]);\n    }}\n    let sum = {all};\n    return \
          {folded};\n}}\n",
         load.words(),
-        ahead - 1,
+        loads_in_flight - 1,
     )
 }
 
@@ -80,7 +80,7 @@ pub fn shaders() -> Vec<Arc<Shader>> {
         let mut all = Vec::new();
         for subgroup in [false, true] {
             for item in Number::ALL {
-                all.extend(Shape::modules().map(|shape| source(subgroup, item, shape)));
+                all.extend(LaunchConfig::modules().map(|config| source(subgroup, item, config)));
             }
         }
         all
@@ -88,8 +88,8 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     SHADERS.clone()
 }
 
-pub(super) fn shader(subgroup: bool, item: Number, shape: Shape) -> Arc<Shader> {
-    let of_each = Shape::modules().count();
+pub(super) fn shader(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
+    let of_each = LaunchConfig::modules().count();
     let family = usize::from(subgroup) * Number::ALL.len() + item as usize;
-    Arc::clone(&shaders()[family * of_each + shape.index()])
+    Arc::clone(&shaders()[family * of_each + config.index()])
 }

@@ -36,7 +36,7 @@ impl Variant {
 
     /// Its name in records, and its entry point where it has one of its own.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::AtomicPerItem => "atomic_per_item",
             Self::SubgroupThenAtomic => "subgroup_then_atomic",
@@ -55,7 +55,7 @@ impl Variant {
         matches!(self, Self::SubgroupThenAtomic | Self::SubgroupSinglePass)
     }
 
-    /// Whether its grid is smaller than the items and so divides them by a [`Shape`](crate::kernels::Shape).
+    /// Whether its grid is smaller than the items and so divides them by a [`LaunchConfig`](crate::kernels::Shape).
     #[must_use]
     pub fn shares(self) -> bool {
         matches!(self, Self::TwoPass | Self::SinglePass | Self::SubgroupSinglePass)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::controls::tolerance_of;
-use super::profile::LEAST_TICKS;
+use super::profile::MIN_TICKS;
 use super::session::is_too_coarse;
 use super::verify::Checked;
 use crate::gpu::BadSpan;
@@ -70,7 +70,7 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
 
 /// Adds a remark for every case that was not timed as it should be. A wrong output fails the experiment, and
 /// so does a case that the device would not load.
-pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
+pub(super) fn add_case_diagnosis(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
     if let Some(wrong) = checked.iter().find(|checked| checked.mismatched || checked.refused) {
         let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");
         outcome.status = Status::Failed;
@@ -79,7 +79,7 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
     }
     outcome.diagnosis.extend(not_timed(checked));
     outcome.diagnosis.extend(rejected(checked));
-    let least_s = LEAST_TICKS * clock.resolution_ns * 1e-9;
+    let least_s = MIN_TICKS * clock.resolution_ns * 1e-9;
     let timed = checked.iter().filter(|checked| checked.case.failure.is_none());
     for Checked { case, is_floor, .. } in timed {
         let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
@@ -87,7 +87,7 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
         if coarse && !is_floor {
             outcome
                 .diagnosis
-                .push(format!("{}: its span is under {LEAST_TICKS} ticks of the clock", case.id));
+                .push(format!("{}: its span is under {MIN_TICKS} ticks of the clock", case.id));
         }
     }
 }
@@ -96,13 +96,15 @@ pub(super) fn add_case_remarks(clock: &Clock, checked: &[Checked], outcome: &mut
 fn rejected(checked: &[Checked]) -> Vec<String> {
     let all: usize = checked.iter().map(|checked| checked.case.samples_s.len()).sum();
     let mut by_reason: BTreeMap<BadSpan, (usize, usize)> = BTreeMap::new();
-    for (reason, spans) in checked.iter().flat_map(|checked| &checked.bad) {
+    for (reason, samples) in checked.iter().flat_map(|checked| &checked.bad) {
         let (total, cases) = by_reason.entry(*reason).or_default();
-        *total += spans;
+        *total += samples;
         *cases += 1;
     }
-    let remark = |(reason, (spans, cases)): (BadSpan, (usize, usize))| {
-        format!("{spans} of {all} spans, of {cases} cases, were rejected by the clock: {reason}")
+    let remark = |(reason, (samples, cases)): (BadSpan, (usize, usize))| {
+        format!(
+            "{samples} of {all} samples, of {cases} cases, were rejected by the clock: {reason}"
+        )
     };
     by_reason.into_iter().map(remark).collect()
 }

@@ -1,4 +1,4 @@
-//! `arms`: a branch whose lanes read from memory which of many arms to take.
+//! `paths`: a branch whose lanes read from memory which of many arms to take.
 //!
 //! One table, `operations`, gives both the WGSL of each arm and its CPU twin: six operations, the first
 //! fixed and the other five in an order of the arm's own, in a loop of a run-time number of trips.
@@ -7,11 +7,11 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, cyclic_mask, module};
-use crate::gpu::{Demand, Shader, Workload};
+use crate::gpu::{CostModel, Shader, Workload};
 
 /// Arms in the smaller and in the larger module. Drivers that turn a switch into a ladder of `if`s make
 /// every arm pay for every other, so a narrow machine is spared the larger one.
-pub const COMPILED_ARMS: [u32; 2] = [32, 64];
+pub const COMPILED_PATHS: [u32; 2] = [32, 64];
 
 /// None folds into a neighbour whatever the order, so every arm keeps all six.
 const OPERATIONS: [&str; 6] = [
@@ -23,11 +23,11 @@ const OPERATIONS: [&str; 6] = [
     "x = x + (x >> 9u);",
 ];
 
-/// The operations of arm `arm` in order: the first is fixed, the rest are a permutation of five, a
+/// The operations of arm `path` in order: the first is fixed, the rest are a permutation of five, a
 /// different one for each of 120 arms.
-fn operations(arm: u32) -> [usize; 6] {
+fn operations(path: u32) -> [usize; 6] {
     // 53 is coprime to 120 = 5!, so neighbouring arms get orders that are far apart and all differ.
-    let mut rank = (arm as usize * 53) % 120;
+    let mut rank = (path as usize * 53) % 120;
     let mut rest = vec![1, 2, 3, 4, 5];
     let mut order = [0; 6];
     for (place, choices) in (1..6).zip([24, 6, 2, 1, 1]) {
@@ -49,15 +49,17 @@ fn apply(operation: usize, x: u32) -> u32 {
     }
 }
 
-fn source(arms: u32) -> String {
-    let mut text = include_str!("../../shaders/arms.wgsl").to_owned();
-    text.push_str("\nfn run_arm(arm: u32, start: u32, trips: u32) -> u32 {\n    var x = start;\n");
-    text.push_str("    switch arm {\n");
-    for arm in 0..arms {
-        let body: Vec<&str> = operations(arm).iter().map(|&op| OPERATIONS[op]).collect();
+fn source(paths: u32) -> String {
+    let mut text = include_str!("../../shaders/branch_paths.wgsl").to_owned();
+    text.push_str(
+        "\nfn run_path(path: u32, start: u32, iterations: u32) -> u32 {\n    var x = start;\n",
+    );
+    text.push_str("    switch path {\n");
+    for path in 0..paths {
+        let body: Vec<&str> = operations(path).iter().map(|&op| OPERATIONS[op]).collect();
         let _infallible = write!(
             text,
-            "        case {arm}u: {{\n            for (var i = 0u; i < trips; i++) {{\n                \
+            "        case {path}u: {{\n            for (var i = 0u; i < iterations; i++) {{\n                \
              {}\n            }}\n        }}\n",
             body.join("\n                ")
         );
@@ -70,24 +72,26 @@ fn source(arms: u32) -> String {
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
-        COMPILED_ARMS.map(|arms| module(&format!("arms.{arms}"), source(arms), false)).into()
+        COMPILED_PATHS
+            .map(|paths| module(&format!("branch_paths.{paths}"), source(paths), false))
+            .into()
     });
     SHADERS.clone()
 }
 
 /// One dispatch of branches.
 #[derive(Debug, Clone)]
-pub struct Arms {
+pub struct BranchPaths {
     /// Lanes in a workgroup.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// Workgroups.
     pub workgroups: u32,
     /// Times each lane chooses and runs an arm; a power of two, or zero.
     pub repeats: u32,
     /// Loop trips of an arm.
-    pub trips: u32,
+    pub iterations: u32,
     /// Arms that the selectors name: the module is the smallest that has them.
-    pub arms: u32,
+    pub paths: u32,
     /// Arm of each lane of each repeat of each workgroup in turn, used cyclically. A power of two of
     /// them, and at least `lanes`.
     pub selectors: Arc<[u32]>,
@@ -95,29 +99,32 @@ pub struct Arms {
     pub seed: u32,
 }
 
-impl Arms {
+impl BranchPaths {
     /// The workload, timed as one pass.
     ///
     /// # Panics
     /// When the selectors are not a power of two, are fewer than the lanes, or name an arm there is not.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let mask = cyclic_mask(&self.selectors, self.lanes);
-        assert!(self.selectors.iter().all(|&arm| arm < self.arms), "a selector names no arm");
+        let mask = cyclic_mask(&self.selectors, self.workgroup_size);
+        assert!(self.selectors.iter().all(|&path| path < self.paths), "a selector names no arm");
         assert!(self.repeats == 0 || self.repeats.is_power_of_two());
-        let module = COMPILED_ARMS
+        let module = COMPILED_PATHS
             .iter()
-            .position(|&compiled| compiled >= self.arms)
+            .position(|&compiled| compiled >= self.paths)
             .expect("no module has so many arms");
         Launch {
-            label: format!("arms of {} lanes, {} repeats", self.lanes, self.repeats),
+            label: format!(
+                "branch of {} invocations, {} repeats",
+                self.workgroup_size, self.repeats
+            ),
             shader: Arc::clone(&shaders()[module]),
-            entry: "arms",
-            lanes: self.lanes,
+            entry: "branch_paths",
+            workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
             params: vec![
                 ("repeats", self.repeats),
-                ("trips", self.trips),
+                ("iterations", self.iterations),
                 ("mask", mask),
                 ("seed", self.seed),
             ],
@@ -128,78 +135,78 @@ impl Arms {
 
     /// Workgroups after which selectors, and so outputs, come round again.
     fn period(&self) -> u32 {
-        let per_workgroup = self.lanes * self.repeats.max(1);
+        let per_workgroup = self.workgroup_size * self.repeats.max(1);
         if self.repeats == 0 { 1 } else { (self.selectors.len() as u32 / per_workgroup).max(1) }
     }
 
     fn selector(&self, workgroup: u32, repeat: u32, lane: u32) -> (u32, u32) {
         let mask = self.selectors.len() as u32 - 1;
-        let at = ((workgroup * self.repeats + repeat) * self.lanes + lane) & mask;
+        let at = ((workgroup * self.repeats + repeat) * self.workgroup_size + lane) & mask;
         (at, self.selectors[at as usize])
     }
 
     /// Equal operation counts, unequal times: orders differ in what a pipeline can overlap.
-    fn arm_issues(&self, arm: u32) -> f64 {
-        f64::from(self.trips) * (8.0 + f64::from(arm % 5) * 0.2)
+    fn path_issues(&self, path: u32) -> f64 {
+        f64::from(self.iterations) * (8.0 + f64::from(path % 5) * 0.2)
     }
 }
 
-impl Kernel for Arms {
+impl Kernel for BranchPaths {
     /// One period's outputs, or all if there are fewer. Lanes that take the same arm step together, which lets the CPU vectorise.
-    fn twin(&self) -> Vec<u32> {
+    fn reference(&self) -> Vec<u32> {
         let mut outputs = Vec::new();
         for workgroup in 0..self.period().min(self.workgroups) {
-            let mut lanes: Vec<u32> = (0..self.lanes)
+            let mut values: Vec<u32> = (0..self.workgroup_size)
                 .map(|lane| {
                     (self.selector(workgroup, 0, lane).0 ^ self.seed).wrapping_mul(2_654_435_761)
                 })
                 .collect();
             for repeat in 0..self.repeats {
-                let mut by_arm: Vec<Vec<u32>> = vec![Vec::new(); self.arms as usize];
-                for lane in 0..self.lanes {
+                let mut by_arm: Vec<Vec<u32>> = vec![Vec::new(); self.paths as usize];
+                for lane in 0..self.workgroup_size {
                     by_arm[self.selector(workgroup, repeat, lane).1 as usize].push(lane);
                 }
-                for (arm, members) in by_arm.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
-                    let mut xs: Vec<u32> = members.iter().map(|&l| lanes[l as usize]).collect();
-                    let order = operations(arm as u32);
-                    for _ in 0..self.trips {
+                for (path, members) in by_arm.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
+                    let mut xs: Vec<u32> = members.iter().map(|&l| values[l as usize]).collect();
+                    let order = operations(path as u32);
+                    for _ in 0..self.iterations {
                         for operation in order {
                             step_all(operation, &mut xs);
                         }
                     }
                     for (&lane, x) in members.iter().zip(xs) {
-                        lanes[lane as usize] = x;
+                        values[lane as usize] = x;
                     }
                 }
             }
-            outputs.extend(lanes);
+            outputs.extend(values);
         }
         outputs
     }
 
     /// Counts, subgroup by subgroup, the distinct arms its lanes take.
-    fn demand(&self, width: u32) -> Demand {
+    fn cost_model(&self, width: u32) -> CostModel {
         const CHOOSE_ISSUES: f64 = 40.0;
         let mut issues = 0.0;
         for workgroup in 0..self.period() {
             for repeat in 0..self.repeats {
-                for first in (0..self.lanes).step_by(width as usize) {
-                    let mut taken: Vec<u32> = (first..(first + width).min(self.lanes))
+                for first in (0..self.workgroup_size).step_by(width as usize) {
+                    let mut taken: Vec<u32> = (first..(first + width).min(self.workgroup_size))
                         .map(|lane| self.selector(workgroup, repeat, lane).1)
                         .collect();
                     taken.sort_unstable();
                     taken.dedup();
-                    issues +=
-                        CHOOSE_ISSUES + taken.iter().map(|&arm| self.arm_issues(arm)).sum::<f64>();
+                    issues += CHOOSE_ISSUES
+                        + taken.iter().map(|&path| self.path_issues(path)).sum::<f64>();
                 }
             }
         }
         let workgroups = f64::from(self.workgroups);
-        Demand {
+        CostModel {
             workgroups,
-            subgroups: workgroups * f64::from(self.lanes.div_ceil(width)),
+            subgroups: workgroups * f64::from(self.workgroup_size.div_ceil(width)),
             issues: issues * workgroups / f64::from(self.period()),
-            ..Demand::default()
+            ..CostModel::default()
         }
     }
 }
@@ -228,17 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn demand_counts_distinct_arms_of_each_subgroup() {
-        let arms = |selectors: Vec<u32>| Arms {
-            lanes: 4,
+    fn cost_counts_the_distinct_paths_of_each_subgroup() {
+        let paths = |selectors: Vec<u32>| BranchPaths {
+            workgroup_size: 4,
             workgroups: 1,
             repeats: 1,
-            trips: 10,
-            arms: 5,
+            iterations: 10,
+            paths: 5,
             selectors: selectors.into(),
             seed: 0,
         };
-        let issues = |selectors: Vec<u32>, width| arms(selectors).demand(width).issues;
+        let issues = |selectors: Vec<u32>, width| paths(selectors).cost_model(width).issues;
         let uniform = issues(vec![0, 0, 0, 0], 4);
         assert_eq!(uniform, 40.0 + 80.0);
         assert_eq!(issues(vec![0, 1, 0, 1], 4), 40.0 + 80.0 + 82.0);

@@ -4,13 +4,13 @@ use std::fmt;
 
 /// How many workgroups of how many lanes divide what lies in memory, and what each lane asks for at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Shape {
+pub struct LaunchConfig {
     /// Lanes in a workgroup.
-    pub lanes: u32,
+    pub workgroup_size: u32,
     /// What a load brings.
     pub load: Load,
     /// Loads of a lane that do not wait for one another.
-    pub ahead: u32,
+    pub loads_in_flight: u32,
     /// Workgroups at most.
     pub workgroups: u32,
     /// Whether each lane has a block to itself, or all stride over the whole together.
@@ -27,39 +27,39 @@ pub enum Load {
     /// Four.
     Vec4,
     /// Two pairs of words, each pair an integer of 64 bits.
-    Pairs2,
+    Vec2U64,
     /// Four pairs.
-    Pairs4,
+    Vec4U64,
 }
 
 impl Load {
     /// All; those of pairs last.
-    pub const ALL: [Self; 5] = [Self::Word, Self::Vec2, Self::Vec4, Self::Pairs2, Self::Pairs4];
+    pub const ALL: [Self; 5] = [Self::Word, Self::Vec2, Self::Vec4, Self::Vec2U64, Self::Vec4U64];
 
     /// Words of 32 bits in the largest.
-    pub const MOST_WORDS: u32 = 8;
+    pub const MAX_WORDS: u32 = 8;
 
     /// Words of 32 bits in it.
     #[must_use]
     pub fn words(self) -> u32 {
-        self.parts() * if self.is_of_pairs() { 2 } else { 1 }
+        self.parts() * if self.is_u64() { 2 } else { 1 }
     }
 
     /// Whether it takes integers of 64 bits, which not every device has.
     #[must_use]
-    pub fn is_of_pairs(self) -> bool {
-        matches!(self, Self::Pairs2 | Self::Pairs4)
+    pub fn is_u64(self) -> bool {
+        matches!(self, Self::Vec2U64 | Self::Vec4U64)
     }
 
     /// Its name in records.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Word => "u32",
             Self::Vec2 => "vec2<u32>",
             Self::Vec4 => "vec4<u32>",
-            Self::Pairs2 => "vec2<u64>",
-            Self::Pairs4 => "vec4<u64>",
+            Self::Vec2U64 => "vec2<u64>",
+            Self::Vec4U64 => "vec4<u64>",
         }
     }
 
@@ -67,8 +67,8 @@ impl Load {
     pub(crate) fn parts(self) -> u32 {
         match self {
             Self::Word => 1,
-            Self::Vec2 | Self::Pairs2 => 2,
-            Self::Vec4 | Self::Pairs4 => 4,
+            Self::Vec2 | Self::Vec2U64 => 2,
+            Self::Vec4 | Self::Vec4U64 => 4,
         }
     }
 
@@ -81,13 +81,19 @@ impl Load {
     }
 }
 
-impl Shape {
+impl LaunchConfig {
     /// Loads ahead that there are modules for.
-    pub const AHEAD: [u32; 3] = [1, 2, 4];
+    pub const LOADS_IN_FLIGHT: [u32; 3] = [1, 2, 4];
 
-    /// A shape for each module that a family of kernels needs, in the order of [`Shape::index`].
+    /// A shape for each module that a family of kernels needs, in the order of [`LaunchConfig::index`].
     pub(crate) fn modules() -> impl Iterator<Item = Self> {
-        let of = |load| Self::AHEAD.map(|ahead| Self { load, ahead, ..Self::strided(1) });
+        let of = |load| {
+            Self::LOADS_IN_FLIGHT.map(|loads_in_flight| Self {
+                load,
+                loads_in_flight,
+                ..Self::strided(1)
+            })
+        };
         Load::ALL.into_iter().flat_map(of)
     }
 
@@ -96,57 +102,69 @@ impl Shape {
     /// # Panics
     /// When there is none.
     pub(crate) fn index(self) -> usize {
-        let own = |other: &Self| (other.load, other.ahead) == (self.load, self.ahead);
+        let own =
+            |other: &Self| (other.load, other.loads_in_flight) == (self.load, self.loads_in_flight);
         Self::modules().position(|other| own(&other)).expect("a module of such loads")
     }
 
     /// Four words a load, one load at a time, in workgroups of 256 lanes that stride over the whole.
     #[must_use]
     pub const fn strided(workgroups: u32) -> Self {
-        Self { lanes: 256, load: Load::Vec4, ahead: 1, workgroups, blocked: false }
+        Self {
+            workgroup_size: 256,
+            load: Load::Vec4,
+            loads_in_flight: 1,
+            workgroups,
+            blocked: false,
+        }
     }
 
     /// Workgroups for so many words: no more than have a full step to make.
     #[must_use]
     pub fn workgroups_for(self, words: u32) -> u32 {
-        words.div_ceil(self.words_a_step() * self.lanes).clamp(1, self.workgroups)
+        words.div_ceil(self.words_a_step() * self.workgroup_size).clamp(1, self.workgroups)
     }
 
     /// Words that a lane asks for at once.
     #[must_use]
     pub fn words_a_step(self) -> u32 {
-        self.load.words() * self.ahead
+        self.load.words() * self.loads_in_flight
     }
 
     /// Trips of a lane's loop through so many words, at most.
     #[must_use]
-    pub fn trips(self, words: u32) -> u32 {
-        words.div_ceil(self.words_a_step() * self.lanes * self.workgroups_for(words))
+    pub fn iterations(self, words: u32) -> u32 {
+        words.div_ceil(self.words_a_step() * self.workgroup_size * self.workgroups_for(words))
     }
 
     /// What tells its modules from those of other shapes.
     pub(crate) fn module(self) -> String {
-        let pairs = if self.load.is_of_pairs() { "p" } else { "" };
-        format!("{}{pairs}x{}", self.load.parts(), self.ahead)
+        let pairs = if self.load.is_u64() { "p" } else { "" };
+        format!("{}{pairs}x{}", self.load.parts(), self.loads_in_flight)
     }
 
     /// A line of WGSL for each load that goes ahead, by its number.
     pub(crate) fn each(self, line: impl Fn(u32) -> String) -> String {
-        (0..self.ahead).map(|load| format!("        {}\n", line(load))).collect()
+        (0..self.loads_in_flight).map(|load| format!("        {}\n", line(load))).collect()
     }
 
     /// WGSL that declares a sum of its own for each load ahead, and what they come to.
     pub(crate) fn sums(self) -> (String, String) {
-        let declared = (0..self.ahead).map(|k| format!("    var sum{k} = Wide();\n")).collect();
-        let all: Vec<String> = (0..self.ahead).map(|k| format!("sum{k}")).collect();
+        let declared =
+            (0..self.loads_in_flight).map(|k| format!("    var sum{k} = Wide();\n")).collect();
+        let all: Vec<String> = (0..self.loads_in_flight).map(|k| format!("sum{k}")).collect();
         (declared, all.join(" + "))
     }
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for LaunchConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lanes, load, ahead, workgroups, blocked } = self;
+        let Self { workgroup_size, load, loads_in_flight, workgroups, blocked } = self;
         let order = if *blocked { "blocked" } else { "strided" };
-        write!(f, "{workgroups} × {lanes} lanes, {ahead} × {}, {order}", load.word())
+        write!(
+            f,
+            "{workgroups} × {workgroup_size} invocations, {loads_in_flight} × {}, {order}",
+            load.as_str()
+        )
     }
 }
