@@ -1,10 +1,15 @@
-//! Tells the binary which commit it was built from; outside a checkout it says nothing.
+//! Sets two compile-time variables that identify the sources of a build:
+//!
+//! - `WARPLAW_GIT_REV`: the commit.
+//! - `WARPLAW_GIT_DIRTY`: `true` if the sources, the shaders or `Cargo.toml` have uncommitted changes.
+//!
+//! Neither is set if git is missing or the build is outside a git checkout.
 
 use std::process::Command;
 
 fn main() {
     for path in [".git/HEAD", ".git/index", "src", "shaders", "Cargo.toml"] {
-        // A path that is missing, as in a tarball, would mean building anew every time.
+        // If a listed path is missing, as `.git` is in a source archive, cargo rebuilds the crate every time.
         if std::path::Path::new(path).exists() {
             println!("cargo:rerun-if-changed={path}");
         }
@@ -18,6 +23,7 @@ fn main() {
     }
 }
 
+/// Runs git and returns its output without surrounding whitespace, or `None` if git fails.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

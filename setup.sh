@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes sure that there is a GPU adapter to measure: does nothing where one works, installs software
-# Vulkan (Mesa's lavapipe) where there is none. Run it as often as you like.
+# Prepares a machine for warplaw. Repeated runs change nothing.
 #
-#   sh setup.sh              for `cargo bench`, and for `cargo test` on a machine without a GPU
-#   sh setup.sh --lavapipe   lavapipe beside a real GPU, for `cargo test`
-#   sh setup.sh --browser    Chromium, for `cargo test --test pages`
+#   sh setup.sh              Install lavapipe, Mesa's software Vulkan driver, if no GPU driver is found.
+#                            `cargo bench` and `cargo test` need a driver.
+#   sh setup.sh --lavapipe   Install lavapipe even if a GPU driver is found, because `cargo test` needs it.
+#   sh setup.sh --browser    Install Chromium, because `cargo test --test pages` needs it.
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -15,7 +15,7 @@ as_root() {
     elif command -v sudo >/dev/null 2>&1; then
         sudo "$@"
     else
-        say "this needs root: $*" >&2
+        say "error: this command needs root: $*; run setup.sh as root, or install sudo" >&2
         exit 1
     fi
 }
@@ -23,7 +23,7 @@ as_root() {
 install_browser() {
     for browser in google-chrome-stable google-chrome chromium chromium-browser; do
         if command -v "$browser" >/dev/null 2>&1; then
-            say "$browser is installed: nothing to do"
+            say "$browser is already installed: nothing to do"
             return
         fi
     done
@@ -36,7 +36,8 @@ install_browser() {
     elif command -v pacman >/dev/null 2>&1; then
         as_root pacman -S --noconfirm --needed chromium ttf-dejavu
     else
-        say "install Chromium or Chrome by hand, or name one in CHROME" >&2
+        say "error: found no apt-get, dnf or pacman; install Chromium or Chrome manually," \
+            "or set CHROME to the path of its executable" >&2
         exit 1
     fi
 }
@@ -56,20 +57,20 @@ esac
 case "$(uname -s)" in
 Linux) ;;
 Darwin)
-    say "macOS has Metal: nothing to do"
+    say "macOS includes Metal: nothing to do"
     exit 0
     ;;
 MINGW* | MSYS* | CYGWIN*)
-    say "Windows has DX12: nothing to do"
+    say "Windows includes DX12: nothing to do"
     exit 0
     ;;
 *)
-    say "on this system, install a Vulkan driver by hand"
+    say "setup.sh cannot install drivers on this operating system: install a Vulkan driver manually"
     exit 0
     ;;
 esac
 
-# Driver manifests that the Vulkan loader would find, one a line.
+# Prints the paths of the driver manifests that the Vulkan loader finds, one per line.
 manifests() {
     for folder in /usr/share/vulkan/icd.d /usr/local/share/vulkan/icd.d /etc/vulkan/icd.d; do
         for manifest in "$folder"/*.json; do
@@ -79,6 +80,7 @@ manifests() {
     return 0
 }
 
+# Succeeds if the Vulkan loader is installed.
 has_loader() {
     for folder in /usr/lib /usr/lib64 /usr/lib/*-linux-gnu* /usr/local/lib; do
         [ -e "$folder/libvulkan.so.1" ] && return 0
@@ -86,9 +88,10 @@ has_loader() {
     return 1
 }
 
+# Succeeds if the Vulkan loader and lavapipe are installed.
 has_lavapipe() { has_loader && manifests | grep -q lvp_icd; }
 
-# A driver for hardware, and hardware for the driver.
+# Succeeds if a GPU driver is installed and the system has a GPU device node.
 has_hardware() {
     has_loader && manifests | grep -qv lvp_icd || return 1
     for node in /dev/dri/renderD* /dev/nvidia0 /dev/dxg /dev/kgsl-3d0 /dev/mali0; do
@@ -98,15 +101,15 @@ has_hardware() {
 }
 
 if has_lavapipe; then
-    say "software Vulkan is installed: nothing to do"
+    say "lavapipe (software Vulkan) is already installed: nothing to do"
     exit 0
 fi
 if has_hardware && [ "${1:-}" != --lavapipe ]; then
-    say "a GPU with a Vulkan driver is here: nothing to do"
+    say "found a GPU with a Vulkan driver: nothing to do"
     exit 0
 fi
 
-say "no GPU adapter found: installing Mesa's software Vulkan"
+say "installing lavapipe, Mesa's software Vulkan driver"
 if command -v apt-get >/dev/null 2>&1; then
     as_root apt-get update -q
     as_root env DEBIAN_FRONTEND=noninteractive \
@@ -115,16 +118,16 @@ elif command -v dnf >/dev/null 2>&1; then
     as_root dnf install -q -y mesa-vulkan-drivers vulkan-loader
 elif command -v pacman >/dev/null 2>&1; then
     as_root pacman -S --noconfirm --needed vulkan-swrast vulkan-icd-loader || {
-        say "pacman's package lists may be old: run pacman -Syu, then this again" >&2
+        say "error: pacman failed; its package lists may be old: run pacman -Syu, then setup.sh again" >&2
         exit 1
     }
 else
-    say "no apt, dnf or pacman here: install Mesa's lavapipe and the Vulkan loader by hand" >&2
+    say "error: found no apt-get, dnf or pacman; install Mesa's lavapipe and the Vulkan loader manually" >&2
     exit 1
 fi
 
 if ! has_lavapipe; then
-    say "Mesa is installed, but its lavapipe driver is not where the Vulkan loader looks" >&2
+    say "error: Mesa is installed, but the Vulkan loader does not find its lavapipe driver" >&2
     exit 1
 fi
-say "software Vulkan is ready"
+say "lavapipe (software Vulkan) is ready"

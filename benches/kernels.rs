@@ -1,8 +1,9 @@
-//! `cargo bench --bench kernels`: the suite's kernels under Criterion with GPU time as the measurement,
-//! so that its baselines, reports and critcmp work on them.
+//! `cargo bench --bench kernels` runs kernels of the suite under Criterion, with GPU time as the measurement.
 //!
-//! Criterion runs each benchmark to its end before the next, so drift enters its ratios: the laws are
-//! judged by rounds (`--bench laws`), and these figures are for watching one kernel over time.
+//! Criterion's baselines and reports and the tool `critcmp` work on the results. Criterion finishes each
+//! benchmark before the next one, so drift of the device enters the ratios between benchmarks. The suite
+//! therefore judges the laws from rounds in random order (`--bench laws`). The figures of this bench serve to
+//! track one kernel over time.
 
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
 use warplaw::kernels::{LaunchConfig, Number};
 
-/// Nanoseconds by the GPU's clock.
+/// Criterion measurement of time on the clock of the GPU, in nanoseconds.
 struct GpuTime;
 
 impl Measurement for GpuTime {
@@ -26,11 +27,11 @@ impl Measurement for GpuTime {
     type Value = f64;
 
     fn start(&self) -> Self::Intermediate {
-        unreachable!("every benchmark hands over its own spans")
+        unreachable!("every benchmark uses `iter_custom`, which does not start a measurement")
     }
 
     fn end(&self, (): Self::Intermediate) -> Self::Value {
-        unreachable!("every benchmark hands over its own spans")
+        unreachable!("every benchmark uses `iter_custom`, which does not start a measurement")
     }
 
     fn add(&self, v1: &Self::Value, v2: &Self::Value) -> Self::Value {
@@ -50,9 +51,11 @@ impl Measurement for GpuTime {
     }
 }
 
+/// Formats nanoseconds with a suitable unit.
 struct Nanoseconds;
 
 impl Nanoseconds {
+    /// Returns the factor from nanoseconds to the unit, and the unit.
     fn unit(typical_ns: f64) -> (f64, &'static str) {
         match typical_ns {
             t if t < 1e3 => (1.0, "ns"),
@@ -90,7 +93,9 @@ impl ValueFormatter for Nanoseconds {
     }
 }
 
-/// Verifies the workload, then lets Criterion time it.
+/// Verifies the outputs of the workload, then lets Criterion time it.
+///
+/// Prints a line and skips the workload if the device refuses it.
 fn bench(
     group: &mut BenchmarkGroup<'_, GpuTime>,
     hardware: &RefCell<Hardware>,
@@ -100,18 +105,18 @@ fn bench(
     let mut device = hardware.borrow_mut();
     let refusal = device.load(std::slice::from_ref(workload)).expect("the device works").remove(0);
     if let Some(reason) = refusal {
-        println!("{name} left out: {reason}");
+        println!("{name} is left out: {reason}");
         return;
     }
     let outputs = device.outputs(0).expect("the device works");
     compare(&outputs, &workload.expected()).unwrap_or_else(|mismatch| panic!("{name}: {mismatch}"));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
-            const AT_ONCE: u64 = 64;
+            const MAX_SAMPLES_PER_ROUND: u64 = 64;
             let mut total_ns = 0.0;
             let (mut left, mut kept) = (iterations, 0u64);
             while left > 0 {
-                let now = left.min(AT_ONCE);
+                let now = left.min(MAX_SAMPLES_PER_ROUND);
                 let samples = device.round(&vec![0; now as usize]).expect("the device works");
                 for sample_s in samples.into_iter().flatten() {
                     total_ns += sample_s * 1e9;
@@ -119,12 +124,13 @@ fn bench(
                 }
                 left -= now;
             }
-            assert!(kept > 0, "{name}: the clock gave no span at all");
+            assert!(kept > 0, "{name}: the clock gave no valid sample");
             total_ns * iterations as f64 / kept as f64
         });
     });
 }
 
+/// Builds a workload whose lanes choose between `paths` branch paths, interleaved.
 fn branch(paths: u32) -> Workload {
     let selectors = (0..64).map(|lane| lane % paths).collect();
     BranchPaths {

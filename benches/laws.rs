@@ -1,24 +1,25 @@
-//! `cargo bench --bench laws`: the suite, ending in the verdict table. Takes what `warplaw run` takes
-//! (`cargo bench --bench laws -- --quick`).
+//! `cargo bench --bench laws` runs the suite and prints the table of verdicts at the end.
+//!
+//! The bench takes the arguments of `warplaw run`, for example `cargo bench --bench laws -- --quick`.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use warplaw::cli::{Closing, RunArguments, report_error, run};
+use warplaw::cli::{RunArguments, report_error, run};
 use warplaw::gpu::prepare_environment;
 
-/// Measures, judges, and writes a record.
+/// Measures the laws, judges them and writes a record.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(flatten)]
     run: RunArguments,
-    /// Passed by cargo to every bench.
+    /// Accepted because cargo passes it to every bench.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() -> ExitCode {
     prepare_environment();
-    report_error(run(&Arguments::parse().run, Closing::Everything))
+    report_error(run(&Arguments::parse().run))
 }

@@ -1,12 +1,13 @@
-// Workers agree on a sum: each is a workgroup with a region of `data`, and each kernel is one step of all
-// of them. Steps are dispatches of their own, since no workgroup may wait for another.
+// All-reduce within one GPU: every worker ends with the sum over all workers. A worker is a workgroup with a
+// region of `data`, and each kernel is one step of all workers. Each step is a separate dispatch, because a
+// workgroup cannot wait for another workgroup.
 
 struct Params {
     workers: u32,
-    words: u32, // of each worker
-    step: u32,
-    source: u32, // word at which the regions begin that are read
-    sink: u32,   // and those that are written
+    words: u32,  // words in the region of each worker
+    step: u32,   // index of the step
+    source: u32, // first word of the regions that are read
+    sink: u32,   // first word of the regions that are written
     seed: u32,
 }
 
@@ -15,7 +16,7 @@ override WORKGROUP_SIZE: u32 = 256u;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> data: array<u32>;
 
-// What all workers hold at first, region after region.
+// Writes the initial values of all workers, region after region.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn fill(
     @builtin(local_invocation_index) local_index: u32,
@@ -35,7 +36,8 @@ struct Chunk {
     end: u32,
 }
 
-// A worker's words in as many chunks as workers; the last ones are short or empty where that does not divide.
+// Returns the begin and the end of chunk `index` in a region. A region has one chunk per worker. The last
+// chunks are short or empty if the number of words is not a multiple of the number of workers.
 fn chunk(index: u32) -> Chunk {
     let each = (params.words + params.workers - 1u) / params.workers;
     let begin = min(index * each, params.words);
@@ -54,8 +56,8 @@ fn copy(from_word: u32, to_word: u32, local_index: u32, count: u32) {
     }
 }
 
-// Reduce-scatter: chunk (worker − step) goes to the next worker, which adds it to its own. The chunk that a
-// worker reads is not the one that the worker before it writes.
+// Reduce-scatter: each worker adds its chunk (worker − step) to the same chunk of the next worker. The chunk
+// that a worker reads differs from the chunk that the previous worker writes in the same region.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn ring_add(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) worker: vec3<u32>) {
     let workers = params.workers;
@@ -69,7 +71,8 @@ fn ring_add(@builtin(local_invocation_index) local_index: u32, @builtin(workgrou
     );
 }
 
-// All-gather: chunk (worker + 1 − step), which is whole by now, replaces that of the next worker.
+// All-gather: each worker copies its chunk (worker + 1 − step), which already has its final value, to the
+// next worker.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn ring_copy(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) worker: vec3<u32>) {
     let workers = params.workers;
@@ -83,19 +86,21 @@ fn ring_copy(@builtin(local_invocation_index) local_index: u32, @builtin(workgro
     );
 }
 
-// The naive way: worker `step` sends all it has to the first, which adds it; later the first sends it back.
+// First half of the naive all-reduce: adds the region of worker `step` to the region of the first worker.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gather(@builtin(local_invocation_index) local_index: u32) {
     add(params.step * params.words, 0u, local_index, params.words);
 }
 
+// Second half of the naive all-reduce: copies the region of the first worker to worker `step`.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn scatter(@builtin(local_invocation_index) local_index: u32) {
     copy(0u, params.step * params.words, local_index, params.words);
 }
 
-// Recursive doubling: partners at a distance of 2 to the power of `step` exchange all they have. From one
-// set of regions to another, since both read what the other would write.
+// Recursive doubling: partners at a distance of 2^step exchange their regions. The kernel reads one set of
+// regions and writes another set, because each partner reads the region that the other partner would
+// overwrite.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn double(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) worker: vec3<u32>) {
     let words = params.words;
@@ -107,12 +112,14 @@ fn double(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_
     }
 }
 
-// The price of a byte: every worker adds or copies its region into one that is no other's.
+// Measures the cost per byte of adding: every worker adds its region to a region that no other worker uses.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn stream_add(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) worker: vec3<u32>) {
     add(worker.x * params.words, params.sink + worker.x * params.words, local_index, params.words);
 }
 
+// Measures the cost per byte of copying: every worker copies its region to a region that no other worker
+// uses.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn stream_copy(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) worker: vec3<u32>) {
     copy(worker.x * params.words, params.sink + worker.x * params.words, local_index, params.words);

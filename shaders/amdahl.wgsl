@@ -1,8 +1,8 @@
-// A job of two stages. Every workgroup of the second starts from what the one workgroup of the first
-// has written, so that no hardware can run them side by side.
+// A job of two stages. The first stage has one workgroup. Every workgroup of the second stage starts from its
+// output, so that no hardware can run the stages at the same time.
 
 struct Params {
-    iterations: u32, // steps each lane takes in this stage
+    iterations: u32, // loop iterations of each invocation in this stage
 }
 
 override WORKGROUP_SIZE: u32 = 256u;

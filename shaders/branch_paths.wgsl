@@ -1,12 +1,15 @@
-// A branch with many arms. Each lane reads which arm to take from memory, so that no compiler can see
-// it, and `run_path` (generated beside this file's CPU twin from one table) is a switch whose arms are
-// loops of the same six operations in as many different orders: too dear to turn into selects, too
-// different to merge.
+// A branch with many paths. Each invocation reads from memory which path to take, so that no compiler knows
+// the path.
+//
+// `src/kernels/branch_paths.rs` appends the function `run_path`. The WGSL of its paths and the CPU reference
+// come from one table. `run_path` is a switch. Each path is a loop of the same six operations in a different
+// order. A compiler cannot merge the paths, because they differ, and does not convert them to selects,
+// because they are too expensive.
 
 struct Params {
-    repeats: u32, // times each lane chooses and runs an arm
-    iterations: u32,   // loop trips of an arm
-    mask: u32,    // selectors - 1; selectors are a power of two and are used cyclically
+    repeats: u32,    // number of times that each invocation selects and executes a path
+    iterations: u32, // loop iterations of a path
+    mask: u32,       // number of selectors (a power of two) minus one; selectors are used cyclically
     seed: u32,
 }
 

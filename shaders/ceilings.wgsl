@@ -1,8 +1,8 @@
-// Reading workgroup memory: in each step the lanes of a subgroup read neighbouring places, so that no two meet in
-// one bank, and a lane never reads the same place twice running.
+// Reads workgroup memory. In each load, the lanes of a subgroup read consecutive elements, so that no two
+// lanes access the same bank. An invocation never reads the same element twice in succession.
 
 struct Params {
-    iterations: u32, // of four loads
+    iterations: u32, // loop iterations of each invocation, with four loads each
     seed: u32,
 }
 
@@ -19,7 +19,8 @@ fn read_workgroup_memory(
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
     let mask = WORKGROUP_SIZE - 1u;
-    words[local_index] = vec4<u32>(local_index ^ params.seed) * vec4<u32>(2654435769u, 2246822519u, 3266489917u, 668265263u);
+    words[local_index] = vec4<u32>(local_index ^ params.seed)
+        * vec4<u32>(2654435769u, 2246822519u, 3266489917u, 668265263u);
     workgroupBarrier();
     var sums = vec4<u32>();
     let iterations = params.iterations;

@@ -1,9 +1,9 @@
-// Arithmetic and nothing else: four independent chains per lane keep the pipelines full at the lowest
-// occupancy, each step depends on the one before it, and no memory is read.
+// Arithmetic without memory reads. Each invocation has four independent chains, which keep the pipelines full
+// at the lowest occupancy. Each operation of a chain depends on the previous operation.
 
 struct Params {
-    active_lanes: u32, // lanes of each workgroup that work; the others leave at once
-    iterations: u32,        // steps each active lane takes
+    active_lanes: u32, // active invocations of each workgroup; the others return immediately
+    iterations: u32,   // loop iterations of each active invocation
     seed: u32,
 }
 

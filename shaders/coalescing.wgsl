@@ -1,21 +1,22 @@
-// Loads whose addresses spread over few or many cache lines. A subgroup's loads of one step lie in a block of `block`
-// words: lane i takes word i·stride + offset of it, or a word at random. Blocks lie anywhere in `data`, so that no
-// pattern finds more of its lines in a cache than another. Every pattern runs the same instructions.
+// Loads with addresses that spread over few or many cache lines. In each step, the lanes of a subgroup load
+// from one block of `block` words. Lane i loads word i·stride + offset of the block, or a random word of it.
+// Blocks are at random positions in `data`, so that no pattern finds more of its lines in a cache than
+// another pattern. Every pattern executes the same instructions.
 
 struct Params {
-    steps: u32,       // loads of each lane
-    width: u32,       // lanes of a subgroup, a power of two
-    block: u32,       // words that a subgroup loads from in a step, a power of two
-    stride: u32,      // words from one lane to the next
-    offset: u32,      // words before the first lane's
-    random_mask: u32, // words that are drawn from, less one; 0 for none
-    words_mask: u32,  // words of `data`, less one: a power of two of them
+    steps: u32,       // loads of each invocation
+    width: u32,       // subgroup width, a power of two
+    block: u32,       // words in the block of a subgroup, a power of two
+    stride: u32,      // words from the address of one lane to the address of the next lane
+    offset: u32,      // words from the start of the block to the address of the first lane
+    random_mask: u32, // number of words (a power of two) to draw a random word from, minus one
+    words_mask: u32,  // number of words (a power of two) in `data`, minus one
     seed: u32,
 }
 
 override WORKGROUP_SIZE: u32 = 256u;
 
-// Workgroups after which loads come round to the same words.
+// Number of workgroups after which the loaded addresses repeat.
 const PERIOD: u32 = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;

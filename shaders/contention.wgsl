@@ -1,18 +1,20 @@
-// Atomics, each lane on one counter again and again: over many counters, on one that every compiler can
-// see to be one, and on one in workgroup memory that is added to the others' at the end. What an atomic
-// returns is not used, as in a histogram.
+// Atomic operations. Each invocation repeats an operation on one counter. The kernels differ in the counter:
+// one of many counters in a buffer, a counter at a constant address, which a compiler sees to be the same for
+// all invocations, or a counter in workgroup memory, which is combined with a counter in a buffer at the end.
+// The results of the atomics are not used, as in a histogram.
 
 struct Params {
-    repeats: u32, // atomics of each lane
-    mask: u32,    // counters less one, a power of two of them
-    shift: u32,   // of the lanes that follow one another 2 to the power of this share a counter
-    combine: u32, // 0: what a workgroup counted for itself is dropped, to price the rest
+    repeats: u32, // atomic operations of each invocation
+    mask: u32,    // number of counters (a power of two) minus one
+    shift: u32,   // 2^shift consecutive invocations share a counter
+    combine: u32, // 0: workgroups discard their counter, to measure the atomics in workgroup memory alone
 }
 
 override WORKGROUP_SIZE: u32 = 256u;
 
-// Words from one counter to the next: no two share a cache line. The first counter lies as far from the head of
-// the buffer, which is cleared between spans: all counters alike go on from the span before.
+// Words from one counter to the next, so that no two counters share a cache line. The first counter has the
+// same distance from the start of the buffer, which is cleared before each sample. Therefore all counters
+// keep their values from the previous sample.
 const STRIDE: u32 = 32u;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,11 +26,13 @@ fn counter_of(index: u32) -> u32 {
     return (1u + ((index >> params.shift) & params.mask)) * STRIDE;
 }
 
-// What a lane adds: one and two in turn, lest a compiler add up a constant by itself.
+// The addend of an invocation. It alternates between one and two, because a compiler could combine additions
+// of a constant.
 fn addend(local_index: u32) -> u32 {
     return 1u + (local_index & 1u);
 }
 
+// Adds to one of many counters.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
     let index = workgroup.x * WORKGROUP_SIZE + local_index;
@@ -39,8 +43,9 @@ fn add(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id)
     }
 }
 
-// The maximum rises from step to step and from lane to lane. It does so once: from the second time on that the
-// kernel runs, what is timed is to find out atomically that it does not rise.
+// Updates the maximum in one of many counters. The value rises from iteration to iteration and from
+// invocation to invocation. The maximum rises only in the first run of the kernel. Later runs measure atomic
+// operations that find the maximum unchanged.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn maximum(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
     let index = workgroup.x * WORKGROUP_SIZE + local_index;
@@ -51,6 +56,7 @@ fn maximum(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup
     }
 }
 
+// Adds to one counter at a constant address.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add_to_one(@builtin(local_invocation_index) local_index: u32) {
     let repeats = params.repeats;
@@ -59,6 +65,7 @@ fn add_to_one(@builtin(local_invocation_index) local_index: u32) {
     }
 }
 
+// Updates the maximum in one counter at a constant address.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn maximum_of_one(
     @builtin(local_invocation_index) local_index: u32,
@@ -71,6 +78,7 @@ fn maximum_of_one(
     }
 }
 
+// Adds to a counter in workgroup memory, and adds this counter to one counter at the end.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add_privately(@builtin(local_invocation_index) local_index: u32) {
     if local_index == 0u {
@@ -87,6 +95,7 @@ fn add_privately(@builtin(local_invocation_index) local_index: u32) {
     }
 }
 
+// Updates the maximum in a counter in workgroup memory, and in one counter at the end.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn maximum_privately(
     @builtin(local_invocation_index) local_index: u32,

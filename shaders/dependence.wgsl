@@ -1,9 +1,9 @@
-// One short dispatch of a train: it takes up what the one before left in its part of `data`, if that was
-// its part too.
+// One short dispatch of a sequence. It continues from the values in its part of `data`. The previous dispatch
+// has written these values if both dispatches have the same part.
 
 struct Params {
     iterations: u32,
-    first: u32, // word of `data` at which this dispatch's part begins
+    first: u32, // first word of this dispatch's part of `data`
     seed: u32,
 }
 
@@ -11,10 +11,9 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> data: array<u32>;
-
 @group(0) @binding(2) var<storage, read_write> join: array<u32>;
 
-fn go_on(local_index: u32) {
+fn advance(local_index: u32) {
     let place = params.first + local_index;
     var x = vec4<u32>(data[place] + local_index + params.seed) * vec4<u32>(3u, 5u, 7u, 11u);
     let iterations = params.iterations;
@@ -27,14 +26,14 @@ fn go_on(local_index: u32) {
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn link(@builtin(local_invocation_index) local_index: u32) {
-    go_on(local_index);
+    advance(local_index);
 }
 
-// The first of a train that has nothing in common with the one before but that it must wait for it: what it
-// binds besides, and never writes, is the same in all trains.
+// The first dispatch of a sequence that shares no data with the previous sequence but must wait for it. All
+// sequences bind the same buffer `join`, which causes the wait. The kernel never writes to `join`.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn first_link(@builtin(local_invocation_index) local_index: u32) {
-    go_on(local_index);
+    advance(local_index);
     if params.iterations == 0xffffffffu {
         join[local_index] = local_index;
     }

@@ -1,8 +1,8 @@
-// A dispatch that does nothing but be dispatched. It binds a read-write buffer as every other kernel
-// does, so that a train of it pays the same barriers.
+// A kernel that does no work. It binds a read-write buffer like every other kernel, so that repeated
+// dispatches have the same barriers.
 
 struct Params {
-    never: u32,
+    never: u32, // always 0
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,11 +1,12 @@
-// Independent chains of dependent steps, side by side in each lane. `run_chains` (generated beside
-// this file's CPU twin for each number type and number of chains) takes STEPS steps of every chain in
-// each trip of its loop. Operands come from a uniform, so that no compiler can fold a step into the next.
+// Independent chains of dependent operations in each invocation. `src/kernels/ilp.rs` appends the function
+// `run_chains` for each number type and number of chains. It executes STEPS operations of every chain in each
+// loop iteration. The operands come from a uniform block, so that no compiler can combine an operation with
+// the next one.
 
 struct Params {
     iterations: u32,
     seed: u32,
-    a: u32, // what a step does with these is for `run_chains` to say; f32 in disguise for f32 chains
+    a: u32, // operands of `run_chains`; bit patterns of f32 values for f32 chains
     b: u32,
     c: u32,
 }

@@ -1,8 +1,8 @@
-// Lanes that loop unequally often: each reads from memory how many steps its item takes, and the
-// subgroup stays until its longest item is done.
+// Invocations with unequal numbers of iterations. Each invocation reads the number of iterations of its item
+// from memory. A subgroup runs until its longest item is finished.
 
 struct Params {
-    mask: u32, // items - 1; items are a power of two and are used cyclically
+    mask: u32, // number of items (a power of two) minus one; items are used cyclically
     seed: u32,
 }
 

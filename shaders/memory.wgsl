@@ -1,23 +1,25 @@
-// Memory alone: words read, written, copied, and two read for each one written. `Wide` (what a load brings) and
-// the words that lie there are put in front of this text, and behind it the four loops, with as many loads ahead
-// as the shape asks, by its CPU twin's file.
+// Memory traffic: reads, writes, copies, and triads, which read two words for each word that they write.
+//
+// `src/kernels/memory.rs` puts the type `Wide` of a load and the function `words_from` before this text.
+// After this text, it appends one loop for each kind of traffic, with the loads in flight of the launch
+// configuration.
 
 struct Params {
-    steps: u32,   // loads of each lane, a multiple of those that go ahead
-    blocked: u32, // 1: each lane has a block to itself; 0: all stride over the whole grid
+    steps: u32,   // loads of each invocation, a multiple of the loads in flight
+    blocked: u32, // 1: each invocation has a contiguous block; 0: invocations stride by the size of the grid
     seed: u32,
 }
 
 override WORKGROUP_SIZE: u32 = 256u;
 
-const PERIOD: u32 = 65536u; // loads after which what is written is written again
+const PERIOD: u32 = 65536u; // number of loads after which the written values repeat
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<Wide>;
 @group(0) @binding(2) var<storage, read> b: array<Wide>;
 @group(0) @binding(3) var<storage, read_write> c: array<Wide>;
 
-// Which loads are a lane's: from `first` on, so many words apart.
+// The loads of an invocation: the index of its first load and the distance from one load to the next.
 struct Share {
     first: u32,
     step: u32,
@@ -31,7 +33,8 @@ fn share(local_index: u32, workgroup: u32, workgroups: u32) -> Share {
     return Share(flat, workgroups * WORKGROUP_SIZE);
 }
 
-// What is written to place `load`: no two words of a period alike, and nothing that could be compressed.
+// Returns the value that is written at load index `load`. All words of a period differ, and the values cannot
+// be compressed.
 fn word(load: u32) -> Wide {
     return words_from(((load & (PERIOD - 1u)) ^ params.seed) * 2654435769u);
 }

@@ -1,20 +1,22 @@
-// Every lane walks along a cycle of links: it cannot ask for the next before it has the last. Where it stops it
-// goes on the next time, since a walk along the same links again would find them in a cache.
+// Pointer chase: every invocation walks along a cycle of links. The load of a link depends on the load of the
+// previous link. The next run of the kernel continues where this run stops, because a second walk along the
+// same links would find them in a cache.
 
 struct Params {
-    steps: u32,
-    mask: u32, // links less one, a power of two of them
+    steps: u32, // links that each invocation follows
+    mask: u32,  // number of links (a power of two) minus one
 }
 
 override WORKGROUP_SIZE: u32 = 32u;
 
-// Words from one link to the next in memory: no two share a cache line.
+// Words from one link to the next in memory, so that no two links share a cache line.
 const STRIDE: u32 = 32u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> links: array<u32>;
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
-@group(0) @binding(3) var<storage, read_write> stopped: array<u32>; // at which word and one, or 0: nowhere yet
+// For each invocation, the word index of its last link plus one, or 0 before the first run.
+@group(0) @binding(3) var<storage, read_write> stopped: array<u32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn chase(
@@ -24,7 +26,8 @@ fn chase(
     let place = workgroup.x * WORKGROUP_SIZE + local_index;
     var at = stopped[place];
     if at == 0u {
-        // An odd factor scatters the lanes over the links, no two on one until there are more lanes.
+        // The odd factor scatters the invocations over the links. No two start at the same link unless there
+        // are more invocations than links.
         at = ((place * 0x9E3779B1u) & params.mask) * STRIDE;
     } else {
         at -= 1u;

@@ -1,10 +1,10 @@
-// Work on a batch that has just been uploaded. One word of every STRIDE stands for a record of so many, so that
-// it is working and not reading that takes time: lanes take records in turn, and each folds what comes of its
-// own into one word that depends on all.
+// Processes a batch that has just been uploaded. A record has STRIDE words, of which only the first is
+// processed, so that arithmetic dominates the time and not reading. The invocations take records round-robin.
+// Each combines the results of its records into one word that depends on all of them.
 
 struct Params {
     words: u32,
-    iterations: u32, // steps for each word
+    iterations: u32, // loop iterations for each processed word
 }
 
 override WORKGROUP_SIZE: u32 = 256u;

@@ -1,11 +1,11 @@
-// Many items to one, in every classical way that needs no subgroup operations.
+// Reductions of many items to one sum, by every classical algorithm that needs no subgroup operations.
 
-const RARE: u32 = 1u << 22u; // one u32 in 1024 is smaller
+const RARE: u32 = 1u << 22u; // one random u32 in 1024 is less than this
 
 var<workgroup> scratch: array<Item, WORKGROUP_SIZE>;
 
-// Leaves the sum of `scratch` in its first element. Neighbours first: the lanes at work are spread thin
-// over every subgroup.
+// Leaves the sum of `scratch` in its first element. Neighbouring elements are added first, so that the active
+// invocations are spread over all subgroups.
 fn sum_interleaved(local_index: u32) {
     for (var stride = 1u; stride < WORKGROUP_SIZE; stride *= 2u) {
         workgroupBarrier();
@@ -16,7 +16,8 @@ fn sum_interleaved(local_index: u32) {
     workgroupBarrier();
 }
 
-// The same, halves first: the lanes at work stay packed, and whole subgroups retire.
+// Leaves the sum of `scratch` in its first element. Halves are added first, so that the active invocations
+// stay contiguous and entire subgroups become inactive.
 fn sum_sequential(local_index: u32) {
     for (var stride = WORKGROUP_SIZE / 2u; stride > 0u; stride /= 2u) {
         workgroupBarrier();
@@ -27,6 +28,7 @@ fn sum_sequential(local_index: u32) {
     workgroupBarrier();
 }
 
+// One atomic per item.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn atomic_per_item(
     @builtin(local_invocation_index) local_index: u32,
@@ -39,6 +41,7 @@ fn atomic_per_item(
     }
 }
 
+// One atomic per workgroup, after a tree that adds neighbours first.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn tree_interleaved(
     @builtin(local_invocation_index) local_index: u32,
@@ -52,6 +55,7 @@ fn tree_interleaved(
     }
 }
 
+// One atomic per workgroup, after a tree that adds halves first.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn tree_sequential(
     @builtin(local_invocation_index) local_index: u32,
@@ -65,7 +69,7 @@ fn tree_sequential(
     }
 }
 
-// One level of a multi-pass tree: each workgroup leaves one partial.
+// One level of a multi-pass tree. Each workgroup writes one partial sum.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn tree_pass(
     @builtin(local_invocation_index) local_index: u32,
@@ -80,7 +84,7 @@ fn tree_pass(
     }
 }
 
-// Reading alone: the ceiling that no reduction can pass.
+// Reads all items and writes one sum per invocation. No reduction of the items can be faster.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn read_only(
     @builtin(local_invocation_index) local_index: u32,
@@ -90,8 +94,8 @@ fn read_only(
     partials[workgroup.x * WORKGROUP_SIZE + local_index] = share(local_index, workgroup.x, grid.x);
 }
 
-// Reading alone, one item per lane, as the trees read: an item is kept only where it is rare, so that
-// writing costs next to nothing and still every item must have been read.
+// Reads one item per invocation, like the trees. Only rare items are written, so that writes cost almost
+// nothing but every item must be read.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn read_one(
     @builtin(local_invocation_index) local_index: u32,
@@ -107,6 +111,7 @@ fn read_one(
     }
 }
 
+// Each invocation sums its share of the items. Each workgroup writes one partial sum.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn share_pass(
     @builtin(local_invocation_index) local_index: u32,
@@ -120,6 +125,7 @@ fn share_pass(
     }
 }
 
+// Each invocation sums its share of the items. Each workgroup adds its sum atomically.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn single_pass(
     @builtin(local_invocation_index) local_index: u32,
@@ -133,8 +139,8 @@ fn single_pass(
     }
 }
 
-// The price of an atomic: as many as asked, nothing read. Lanes add one and two in turn, lest a
-// compiler add up a constant by itself.
+// Measures the cost of an atomic: one invocation in `every` executes `repeats` atomics and reads no items.
+// The addend alternates between one and two, because a compiler could combine additions of a constant.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn atomics_alone(@builtin(local_invocation_index) local_index: u32) {
     if local_index % params.every == 0u {
@@ -144,8 +150,9 @@ fn atomics_alone(@builtin(local_invocation_index) local_index: u32) {
     }
 }
 
-// The price of a tree: as many as asked on values that never leave the workgroup. Without repeats, the
-// price of launching the workgroup.
+// Measures the cost of a tree: each workgroup runs `repeats` trees on values that stay in the workgroup. With
+// zero repeats, this is the floor case: its duration is the cost of launching the workgroups, which is
+// subtracted.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn tree_alone_interleaved(
     @builtin(local_invocation_index) local_index: u32,

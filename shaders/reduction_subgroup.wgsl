@@ -1,6 +1,7 @@
-// Reductions by subgroup operations. Apart from the rest, since a device without them refuses the module.
+// Reductions with subgroup operations. They are in a separate file, because a device without subgroup
+// operations rejects the module.
 
-// One atomic for a whole subgroup.
+// One atomic per subgroup. Each invocation has one item.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn subgroup_then_atomic(
     @builtin(local_invocation_index) local_index: u32,
@@ -14,7 +15,7 @@ fn subgroup_then_atomic(
     }
 }
 
-// The same by a grid of fixed size: no barrier at all.
+// One atomic per subgroup. Each invocation first sums its share of the items. The kernel has no barrier.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn subgroup_single_pass(
     @builtin(local_invocation_index) local_index: u32,
@@ -28,8 +29,9 @@ fn subgroup_single_pass(
     }
 }
 
-// The price of a subgroup's sum: as many as asked on values that never leave it. One lane brings the sum
-// before and the others bring nothing, so that each sum waits for the one before and stays one.
+// Measures the cost of a subgroup sum: `repeats` sums on values that stay in the subgroup. One lane adds the
+// previous sum and the others add zero. Each sum therefore depends on the previous one, and its value stays
+// one.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn subgroup_sum_alone(
     @builtin(local_invocation_index) local_index: u32,

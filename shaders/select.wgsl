@@ -1,12 +1,13 @@
-// Two arms, chosen again and again by bits that each lane reads from memory: by a branch, and by running
-// both arms and selecting. Once with arms that are loops, which no compiler turns into a select, and
-// once with arms of four operations, for which many do.
+// Repeated choices between two paths. Each invocation reads a word from memory, whose bits are its choices.
+// Some kernels branch. The others execute both paths and select a result. The long paths are loops, which no
+// compiler converts to a select. The short paths have four operations, and many compilers convert a branch
+// between them to a select.
 
 struct Params {
-    choices: u32, // times each lane chooses; the bits of its word are used cyclically
-    iterations_0: u32, // loop trips of the first long arm
-    iterations_1: u32, // and of the second
-    mask: u32,    // words - 1; words are a power of two and are used cyclically
+    choices: u32,      // choices of each invocation; the bits of its word are used cyclically
+    iterations_0: u32, // loop iterations of long path 0
+    iterations_1: u32, // loop iterations of long path 1
+    mask: u32,         // number of words (a power of two) minus one; words are used cyclically
     seed: u32,
 }
 
@@ -30,7 +31,8 @@ fn short_1(start: u32) -> u32 {
     return x + 2654435761u;
 }
 
-// Trips are handed over, and not read from memory in each of them: where the block lies must not tell.
+// The number of iterations is a parameter and is not read from memory in each iteration, so that the location
+// of the uniform block does not change the time.
 fn long_0(start: u32, iterations: u32) -> u32 {
     var x = start;
     for (var iteration = 0u; iteration < iterations; iteration++) {

@@ -1,4 +1,4 @@
-// What the shader itself sees as its subgroup size.
+// Reports the subgroup size that the shader sees.
 
 override WORKGROUP_SIZE: u32 = 64u;
 

@@ -1,28 +1,50 @@
-//! **warplaw** measures how well the laws of lockstep execution hold on your GPU.
+//! **warplaw** measures how well the laws of lockstep (SIMT) execution hold on a GPU.
 //!
-//! It dispatches WGSL kernels through wgpu, times them with timestamp queries, predicts every figure from
-//! parameters that it measured elsewhere, and judges the prediction: `holds`, `deviates` or
-//! `inconclusive`, with the residual, its interval and a diagnosis.
+//! A *law* is a formula that predicts a figure, for example the time of a k-way branch or the speed-up on p
+//! workers. An *experiment* tests one law:
 //!
-//! # The modules
+//! 1. It measures the parameters of the law.
+//! 2. It predicts other figures from these parameters. A figure never calibrates its own prediction.
+//! 3. It measures the predicted figures with WGSL kernels, which run through wgpu and are timed with
+//!    timestamp queries.
+//! 4. It judges each ratio of measured to predicted figure by a tolerance.
 //!
-//! - [`model`]: metrics, verdicts, and the versioned record of a run.
-//! - [`stats`]: from samples to an estimate, an interval and a verdict.
-//! - [`gpu`]: adapter, device, pipelines, clocks; the [`gpu::Executor`] over wgpu.
-//! - [`sim`]: a simulated device that implements the same trait.
-//! - [`kernels`]: the kernels that several experiments share, each with its CPU reference and cost model.
-//! - [`mod@bench`]: the one place that times. Plans, expressions, sizing, rounds, controls, judging.
-//! - [`experiments`]: the registry, and one folder per experiment.
-//! - [`predict`]: what if. Any law evaluated from given or recorded parameters.
-//! - [`report`]: what people read of a record.
-//! - [`cli`]: one file per subcommand.
-//! - [`methodology`]: what each verdict promises, and how often it is wrong.
+//! The verdict is `holds`, `deviates` or `inconclusive`. The result contains each ratio with its 95 %
+//! confidence interval, and a diagnosis.
 //!
-//! Two rules are absolute, and tested: `stats` and `model` never see `gpu`, and `report` never sees `gpu`, `bench` or
-//! `experiments`, so that any stored record can be judged and drawn again without hardware. No import goes round in a
-//! circle.
+//! # Modules
 //!
-//! # One experiment from another program
+//! | module | contents | imports |
+//! |---|---|---|
+//! | [`model`] | metrics, verdicts, and the versioned record of a run | no other module |
+//! | [`stats`] | estimates, confidence intervals, and the rule for verdicts | `model` |
+//! | [`gpu`] | adapter selection, device, pipelines, clocks, and the [`gpu::Executor`] trait | `model` |
+//! | [`kernels`] | kernels that several experiments share, with CPU references and cost models | `gpu` |
+//! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model` |
+//! | [`predict`] | evaluation of a law from given or recorded parameters | `model` |
+//! | [`mod@bench`] | measurement, from plan to verdict | `gpu`, `kernels`, `model`, `predict`, `stats` |
+//! | [`experiments`] | the registry, and one folder per experiment | `bench` and its imports |
+//! | [`report`] | reports, comparisons and galleries of records | `model`, `predict`, `stats` |
+//! | [`cli`] | the command line, one file per subcommand | every module |
+//!
+//! [`methodology`] contains no code. Its text explains how warplaw measures, what each verdict means, and how
+//! often verdicts are wrong.
+//!
+//! # Dependency rules
+//!
+//! `tests/architecture.rs` checks these rules on the sources:
+//!
+//! - A module imports only the modules in its row of the table. `report` therefore needs neither a GPU nor
+//!   the experiments: it can judge and draw any stored record on a machine without a GPU.
+//! - No imports form a cycle, neither between modules nor between the files of one module.
+//! - `model`, `stats`, `gpu`, `sim`, `predict`, `bench` and `report` contain no experiment id. The one
+//!   exception is the frozen label table for records of version 1.
+//! - `model`, `stats`, `kernels`, `predict`, `experiments` and `report` read no clock.
+//! - Only `src/gpu/unchecked.rs` contains `unsafe` code.
+//!
+//! # Example
+//!
+//! A program can run one experiment and read its result:
 //!
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
@@ -30,11 +52,17 @@
 //! use warplaw::experiments::find;
 //! use warplaw::gpu::{Hardware, Options};
 //!
+//! // Opens the best adapter. `Options` can select another one.
 //! let device = Hardware::open(&Options::default())?;
+//! // Tests the clock and reads the subgroup size. The last argument is the seed of all random choices.
 //! let mut session = Session::open(Box::new(device), Profile::QUICK, 1)?;
-//! let lanes = find("lanes").expect("it is registered");
+//! let lanes = find("lanes").expect("`lanes` is in the registry");
+//! // Measures and judges. Setting the flag stops the experiment early; the closure receives the progress.
 //! let outcome = run(&mut session, lanes, &AtomicBool::new(false), &mut |_| ())?;
 //! println!("{}: {}", outcome.id, outcome.as_str());
+//! for point in &outcome.points {
+//!     println!("{}, {} {}: ratio {:.3}", point.series, point.x.value, point.x.name, point.ratio);
+//! }
 //! # Ok::<(), warplaw::gpu::GpuError>(())
 //! ```
 
@@ -42,14 +70,25 @@
 pub mod methodology {}
 
 pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod experiments;
 pub mod gpu;
 pub mod kernels;
 pub mod model;
-
 pub mod predict;
-
 pub mod report;
 pub mod sim;
 pub mod stats;
+
+/// Returns the version of this crate, with the git revision it was built from where that is known:
+/// `warplaw 0.1.0 (0123456789ab)`.
+#[must_use]
+pub fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let revision = option_env!("WARPLAW_GIT_REV").and_then(|revision| revision.get(..12));
+    revision.map_or_else(
+        || format!("warplaw {version}"),
+        |revision| format!("warplaw {version} ({revision})"),
+    )
+}

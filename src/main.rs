@@ -1,4 +1,4 @@
-//! The `warplaw` binary: parse, dispatch, exit code.
+//! The `warplaw` binary: parses the command line, runs the subcommand, and returns its exit code.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,7 @@
-//! `occupancy` and `overlap` on the simulated device: latency, knee and hidden share that were planted are found,
-//! and breaches are named. No GPU.
+//! Tests of `occupancy` and `overlap` on the simulated device. No GPU is needed.
+//!
+//! The experiments find the planted latency, knee and hidden share. A device that breaks a law deviates, and
+//! the diagnosis names the cause.
 
 mod sim;
 
@@ -9,7 +11,7 @@ use warplaw::model::Verdict;
 use warplaw::sim::{Costs, Machine, Simulator};
 
 #[test]
-fn the_latency_of_memory_and_the_knee_are_those_that_were_planted() {
+fn occupancy_finds_the_planted_load_latency_and_knee() {
     let machine = Machine::lawful(16);
     let outcome = measure(Simulator::new(machine), "occupancy");
     let planted = machine.costs.load_latency_s / machine.costs.load_s;
@@ -18,7 +20,7 @@ fn the_latency_of_memory_and_the_knee_are_those_that_were_planted() {
         assert!((latency / machine.costs.load_latency_s - 1.0).abs() < 0.02, "{latency}");
         let knee = number(&outcome, &format!("knee_predicted.{size}"));
         assert!((knee / planted - 1.0).abs() < 0.03, "{size}: {knee}, {planted} planted");
-        // The sweep takes every other power of two: 64 is the first beyond 40.
+        // The planted knee is 40. The sweep takes every other power of two, and 64 is the first one above 40.
         assert_eq!(number(&outcome, &format!("knee_measured.{size}")), 64.0);
     }
 }
@@ -35,7 +37,7 @@ fn loads_that_queue_around_the_knee_deviate() {
 }
 
 #[test]
-fn subgroups_that_share_what_one_has_to_itself_deviate() {
+fn subgroups_that_slow_each_other_far_from_the_knee_deviate() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         if workload.label().starts_with("chase of 4 ×") { 1.4 * span } else { span }
     });
@@ -45,25 +47,29 @@ fn subgroups_that_share_what_one_has_to_itself_deviate() {
 }
 
 #[test]
-fn a_buffer_beyond_the_limit_is_left_out_and_the_record_says_so() {
+fn a_buffer_above_the_binding_limit_is_left_out_and_diagnosed() {
     let executor =
         Simulator::new(Machine::lawful(16)).appearing(|facts| facts.limits.binding_bytes = 1 << 20);
     let outcome = measure(executor, "occupancy");
     assert_eq!((outcome.status, outcome.verdict), (Status::Measured, Some(Verdict::Holds)));
-    assert!(said(&outcome, "no walk through 64 MiB"), "{:?}", outcome.diagnosis);
+    assert!(said(&outcome, "The 64 MiB working set was left out"), "{:?}", outcome.diagnosis);
 }
 
 const PATHS: [&str; 2] = ["write_buffer", "mapped_staging"];
 
 #[test]
-fn all_of_an_upload_hides_on_a_device_that_copies_for_nothing() {
+fn the_full_upload_hides_on_a_device_whose_copies_cost_nothing() {
     let outcome = measure(Simulator::new(Machine::lawful(16)), "overlap");
     assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.points);
     for path in PATHS {
         let hidden = |depth: u32| number(&outcome, &format!("hidden_share.{path}.{depth}"));
-        assert!(hidden(1).abs() < 0.1, "one at a time hides nothing: {}", hidden(1));
-        assert!((hidden(2) - 1.0).abs() < 0.25, "two under way hide it: {}", hidden(2));
-        // 0.2 ns a byte.
+        assert!(hidden(1).abs() < 0.1, "one batch at a time hides nothing: {}", hidden(1));
+        assert!(
+            (hidden(2) - 1.0).abs() < 0.25,
+            "two batches in flight hide the full upload: {}",
+            hidden(2)
+        );
+        // The host writes a byte in 0.2 ns, which is 5 GB/s.
         let rate = number(&outcome, &format!("upload_gb_per_s.{path}"));
         assert!((rate / 5.0 - 1.0).abs() < 0.05, "{rate} GB/s");
     }
@@ -71,12 +77,12 @@ fn all_of_an_upload_hides_on_a_device_that_copies_for_nothing() {
 }
 
 #[test]
-fn a_device_that_copies_and_computes_in_turn_deviates_and_is_named() {
+fn a_device_that_alternates_copies_and_computation_deviates_and_is_diagnosed() {
     let lawful = Machine::lawful(16);
     let costs = Costs {
         write_byte_s: 0.05e-9,
         copy_byte_s: 0.05e-9,
-        // Cheap, so that batches are about as long computed on as copied.
+        // Submissions and waits are cheap, so that computing on a batch takes about as long as copying it.
         submit_s: 2e-6,
         wait_s: 5e-6,
         ..lawful.costs
@@ -84,22 +90,22 @@ fn a_device_that_copies_and_computes_in_turn_deviates_and_is_named() {
     let outcome = measure(Simulator::new(Machine { costs, ..lawful }), "overlap");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates), "{:#?}", outcome.points);
     for path in PATHS {
-        let remark = outcome.diagnosis.iter().find(|remark| {
-            remark.starts_with(path) && remark.contains("it copies and computes in turn")
+        let entry = outcome.diagnosis.iter().find(|entry| {
+            entry.starts_with(path) && entry.contains("The device serialises copies and compute")
         });
-        assert!(remark.is_some(), "{path}: {:?}", outcome.diagnosis);
+        assert!(entry.is_some(), "{path}: {:?}", outcome.diagnosis);
     }
 }
 
 #[test]
-fn a_device_on_which_nothing_overlaps_deviates_and_is_not_excused_by_copies() {
+fn missing_overlap_that_copies_do_not_explain_deviates() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let label = workload.label();
-        let both = label.contains("Whole") && label.contains("on 1 times");
-        if both && label.contains("2 deep") { 1.6 * span } else { span }
+        let uploads_and_computes = label.contains("Whole") && label.contains("on 1 times");
+        if uploads_and_computes && label.contains("2 deep") { 1.6 * span } else { span }
     });
     let outcome = measure(executor, "overlap");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
-    assert!(said(&outcome, "less than if the device copied and computed in turn"));
-    assert!(!said(&outcome, "it copies and computes in turn"), "{:?}", outcome.diagnosis);
+    assert!(said(&outcome, "A device that serialises copies and compute would hide more"));
+    assert!(!said(&outcome, "The device serialises copies and compute"), "{:?}", outcome.diagnosis);
 }

@@ -1,4 +1,5 @@
-//! Clocks that lie: each is named in the record, and none is judged as if it were sound. No GPU.
+//! Tests of faulty clocks. The record names each fault, and no fault causes a false verdict.
+//! No GPU is needed.
 
 mod sim;
 
@@ -10,18 +11,19 @@ fn lawful() -> Simulator {
     Simulator::new(Machine::lawful(16))
 }
 
+/// Runs `lanes` on a lawful device whose timestamps have the fault.
 fn record_of(fault: StampFault) -> Record {
     suite(vec![lawful().stamping(fault)], &["lanes"])
 }
 
-/// Where no span, or none to speak of, can be had by stamps.
+/// With these faults, no pair of timestamps gives a usable span.
 #[test]
-fn stamps_that_are_no_spans_decide_nothing_and_are_named() {
+fn unusable_timestamps_decide_nothing_and_the_record_names_the_fault() {
     for (fault, name) in [
-        (StampFault::Lost(1.0), "zero, as of a query that was never written"),
-        (StampFault::Negative, "an end before its beginning"),
-        (StampFault::Duplicated, "stamps that another span has too"),
-        (StampFault::Frozen, "two stamps that are equal"),
+        (StampFault::Lost(1.0), "timestamps of zero, as from a query that was never written"),
+        (StampFault::Negative, "an end timestamp before its begin timestamp"),
+        (StampFault::Duplicated, "timestamps that are equal to those of another sample"),
+        (StampFault::Frozen, "two equal timestamps"),
     ] {
         let record = record_of(fault);
         let lanes = &record.experiments[0];
@@ -31,14 +33,14 @@ fn stamps_that_are_no_spans_decide_nothing_and_are_named() {
         let faults = &record.clock.faults;
         assert!(faults.iter().any(|fault| fault.contains(name)), "{fault:?}: {faults:?}");
         assert!(said(lanes, name), "{fault:?}: {:?}", lanes.diagnosis);
-        // What was not measured is absent, and that it was tried is not.
+        // Every attempted sample is recorded, without a time.
         let samples: Vec<_> = record.cases().flat_map(|case| &case.samples_s).collect();
         assert!(samples.len() > 100 && samples.iter().all(|sample| sample.is_none()), "{fault:?}");
     }
 }
 
 #[test]
-fn a_clock_that_ticks_too_rarely_decides_nothing() {
+fn a_clock_resolution_of_65_536_ns_decides_nothing() {
     let record = record_of(StampFault::Coarse(65_536.0));
     assert_eq!(record.clock.resolution_ns, 65_536.0);
     assert!(record.clock.faults[0].contains("ticks every 65536 ns"), "{:?}", record.clock.faults);
@@ -48,7 +50,7 @@ fn a_clock_that_ticks_too_rarely_decides_nothing() {
 }
 
 #[test]
-fn a_clock_that_ticks_seldom_enough_is_believed_to_a_tick() {
+fn a_clock_resolution_of_1_000_ns_is_accepted_and_recorded() {
     let record = record_of(StampFault::Coarse(1_000.0));
     assert_eq!(record.clock.resolution_ns, 1_000.0);
     assert_eq!(record.clock.faults, [""; 0]);
@@ -56,7 +58,7 @@ fn a_clock_that_ticks_seldom_enough_is_believed_to_a_tick() {
 }
 
 #[test]
-fn one_wrap_of_a_36_bit_counter_costs_one_span_and_is_named() {
+fn one_wrap_of_a_36_bit_counter_rejects_one_sample_and_is_diagnosed() {
     let record = record_of(StampFault::Wrapped { bits: 36, after_s: 0.5 });
     let lanes = &record.experiments[0];
     assert_eq!(lanes.verdict, Some(Verdict::Holds));
@@ -65,23 +67,25 @@ fn one_wrap_of_a_36_bit_counter_costs_one_span_and_is_named() {
 }
 
 #[test]
-fn few_lost_stamps_are_left_out_and_counted() {
+fn a_few_lost_timestamps_are_left_out_and_counted() {
     let outcome = measure(lawful().stamping(StampFault::Lost(0.05)), "lanes");
     let cases = &outcome.cases;
     assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
-    assert!(said(&outcome, "were rejected by the clock: stamps that are zero"));
+    assert!(said(&outcome, "were rejected by the clock: timestamps of zero"));
     assert!(cases.iter().any(|case| case.samples_s.contains(&None)));
-    assert!(cases.iter().flat_map(|case| &case.samples_s).flatten().all(|&span| span > 0.0));
+    assert!(
+        cases.iter().flat_map(|case| &case.samples_s).flatten().all(|&sample_s| sample_s > 0.0)
+    );
 }
 
 #[test]
-fn many_lost_stamps_decide_nothing() {
+fn many_lost_timestamps_decide_nothing() {
     let outcome = measure(lawful().stamping(StampFault::Lost(0.4)), "lanes");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
 }
 
 #[test]
-fn a_clock_that_runs_at_another_rate_than_the_hosts_is_not_believed() {
+fn a_clock_that_disagrees_with_the_host_clock_decides_nothing() {
     for times in [0.5, 2.0] {
         let outcome = measure(lawful().stamping(StampFault::Scaled(times)), "lanes");
         assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
@@ -90,13 +94,13 @@ fn a_clock_that_runs_at_another_rate_than_the_hosts_is_not_believed() {
 }
 
 #[test]
-fn a_period_that_cannot_be_leaves_the_hosts_clock_and_says_so() {
+fn an_invalid_timestamp_period_falls_back_to_the_host_clock_and_is_diagnosed() {
     for period_ns in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let record = suite(vec![lawful().ticking(period_ns)], &["lanes"]);
         assert_eq!(record.clock.kind, ClockKind::Host);
         assert!(record.clock.faults[0].contains(&format!("{period_ns} ns")));
         let text = serde_json::to_string(&record).expect("a record is JSON");
-        serde_json::from_str::<Record>(&text).expect("what is written can be read");
+        serde_json::from_str::<Record>(&text).expect("the written record can be read");
         let lanes = &record.experiments[0];
         assert_ne!(lanes.verdict, Some(Verdict::Deviates), "{:#?}", lanes.points);
         assert!(said(lanes, "timed by the host's clock"), "{:?}", lanes.diagnosis);
@@ -104,7 +108,7 @@ fn a_period_that_cannot_be_leaves_the_hosts_clock_and_says_so() {
 }
 
 #[test]
-fn a_clock_that_stands_still_makes_nothing_grow_into_a_watchdog() {
+fn a_stopped_clock_does_not_make_samples_grow_until_the_watchdog_acts() {
     let slow = Machine { slowness: 30.0, ..Machine::lawful(16) };
     let frozen = Simulator::new(slow).stamping(StampFault::Frozen);
     let record = suite(vec![frozen], &["lanes", "divergence"]);
@@ -115,7 +119,7 @@ fn a_clock_that_stands_still_makes_nothing_grow_into_a_watchdog() {
 }
 
 #[test]
-fn a_point_that_lost_all_of_its_spans_is_not_passed_over() {
+fn a_point_that_lost_all_of_its_samples_is_diagnosed() {
     let one_lost =
         lawful().distorting(
             |workload, span_s| {

@@ -1,4 +1,5 @@
-//! Devices that fail: the experiment says how, the others still run, and the record is whole. No GPU.
+//! Tests of failing devices. The failed experiment gives the reason, the others still run, and the record
+//! stays complete. No GPU is needed.
 
 mod sim;
 
@@ -14,16 +15,17 @@ fn lawful() -> Simulator {
     Simulator::new(Machine::lawful(16))
 }
 
+/// Returns the reason why the experiment failed.
 fn reason(experiment: &Experiment) -> &str {
-    experiment.reason.as_deref().expect("it says why")
+    experiment.reason.as_deref().expect("the experiment has a reason")
 }
 
 #[test]
-fn a_lost_device_fails_its_experiment_and_the_next_one_gets_a_new_device() {
-    let dying = lawful().failing(DeviceFault::LostAfter(0.5));
-    let record = suite(vec![dying, lawful()], &["width", "divergence", "lanes"]);
+fn a_lost_device_fails_its_experiment_and_the_next_experiment_gets_a_new_device() {
+    let lost = lawful().failing(DeviceFault::LostAfter(0.5));
+    let record = suite(vec![lost, lawful()], &["width", "divergence", "lanes"]);
     let [width, divergence, lanes] = &record.experiments[..] else {
-        panic!("three were asked for")
+        panic!("expected three experiments")
     };
     assert_eq!((width.status, width.verdict), (Status::Failed, None));
     assert!(reason(width).contains("lost"), "{:?}", width.reason);
@@ -32,19 +34,22 @@ fn a_lost_device_fails_its_experiment_and_the_next_one_gets_a_new_device() {
     }
     assert!(record.cases().all(|case| !case.id.starts_with("width")));
     let text = serde_json::to_string(&record).expect("a record is JSON");
-    assert_eq!(serde_json::from_str::<warplaw::model::Record>(&text).expect("it reads"), record);
+    assert_eq!(
+        serde_json::from_str::<warplaw::model::Record>(&text).expect("the record can be read"),
+        record
+    );
 }
 
 #[test]
-fn a_device_that_does_not_come_back_fails_what_is_left_with_the_reason() {
-    let dying = lawful().failing(DeviceFault::LostAfter(0.5));
-    let record = suite(vec![dying], &["width", "divergence", "lanes"]);
+fn without_a_new_device_the_remaining_experiments_fail_with_a_reason() {
+    let lost = lawful().failing(DeviceFault::LostAfter(0.5));
+    let record = suite(vec![lost], &["width", "divergence", "lanes"]);
     assert!(record.experiments.iter().all(|e| e.status == Status::Failed && !reason(e).is_empty()));
     assert!(reason(&record.experiments[2]).contains("no device is left"));
 }
 
 #[test]
-fn a_device_that_hangs_is_not_opened_again() {
+fn a_hung_device_is_not_opened_again() {
     let hanging = lawful().failing(DeviceFault::HangsAfter(0.5));
     let record = suite(vec![hanging, lawful()], &["width", "lanes"]);
     assert!(reason(&record.experiments[0]).contains("did not finish within 30 s"));
@@ -53,16 +58,16 @@ fn a_device_that_hangs_is_not_opened_again() {
 }
 
 #[test]
-fn another_device_in_its_place_is_not_measured_under_its_name() {
-    let dying = lawful().failing(DeviceFault::LostAfter(0.5));
+fn a_device_of_another_name_does_not_replace_the_lost_device() {
+    let lost = lawful().failing(DeviceFault::LostAfter(0.5));
     let other = lawful().appearing(|facts| facts.name = "Spare".to_owned());
-    let record = suite(vec![dying, other], &["width", "lanes"]);
+    let record = suite(vec![lost, other], &["width", "lanes"]);
     assert_eq!(record.experiments[1].status, Status::Failed);
-    assert!(reason(&record.experiments[1]).contains("`Spare` is what came back"));
+    assert!(reason(&record.experiments[1]).contains("`Spare` was opened in its place"));
 }
 
 #[test]
-fn a_wrong_output_stays_one_when_the_run_is_interrupted() {
+fn a_wrong_output_fails_an_interrupted_experiment() {
     let stop = AtomicBool::new(false);
     let wrong = lawful().corrupting(|workload, outputs| {
         if workload.label().starts_with("Chain") {
@@ -70,19 +75,21 @@ fn a_wrong_output_stays_one_when_the_run_is_interrupted() {
         }
     });
     let experiment = find("lanes").expect("the experiment is registered");
-    let mut session = Session::open(Box::new(wrong), Profile::QUICK, 1).expect("it opens");
+    let mut session =
+        Session::open(Box::new(wrong), Profile::QUICK, 1).expect("the simulated device opens");
     let interrupt = &mut |progress: Progress| {
         stop.store(progress.done > 0.15, Ordering::Relaxed);
     };
-    let outcome = run(&mut session, experiment, &stop, interrupt).expect("it does not fail");
+    let outcome = run(&mut session, experiment, &stop, interrupt)
+        .expect("the simulated device does not fail");
     assert_eq!(outcome.stopped_by, Some(StoppedBy::Interrupted));
     assert_eq!(outcome.status, Status::Failed, "{:?}", outcome.reason);
     assert!(reason(&outcome).contains("wrong output"));
 }
 
 #[test]
-fn what_the_device_refuses_fails_its_experiment_alone() {
-    for (fault, said, experiment) in [
+fn a_refused_workload_fails_only_its_experiment() {
+    for (fault, message, failing) in [
         (DeviceFault::OutOfMemory(1 << 20), "out of memory", "batching"),
         (
             DeviceFault::Uncompilable("branch_paths"),
@@ -91,12 +98,12 @@ fn what_the_device_refuses_fails_its_experiment_alone() {
         ),
         (DeviceFault::Invalid("contention"), "validation error", "contention"),
     ] {
-        let ids = [experiment, "lanes"];
+        let ids = [failing, "lanes"];
         let record = suite(vec![lawful().failing(fault)], &ids);
         for outcome in &record.experiments {
-            if outcome.id == experiment {
-                assert_eq!((outcome.status, outcome.verdict), (Status::Failed, None), "{said}");
-                assert!(reason(outcome).contains(said), "{:?}", outcome.reason);
+            if outcome.id == failing {
+                assert_eq!((outcome.status, outcome.verdict), (Status::Failed, None), "{message}");
+                assert!(reason(outcome).contains(message), "{:?}", outcome.reason);
             } else {
                 assert_eq!(outcome.verdict, Some(Verdict::Holds), "{}", outcome.id);
             }
@@ -104,21 +111,26 @@ fn what_the_device_refuses_fails_its_experiment_alone() {
     }
 }
 
-/// From a thousand times as fast as the lawful machine, which reads 10 TB/s then, to a hundred times as slow,
-/// which reads 100 MB/s and issues an instruction in 50 ns.
+/// The speeds range from 1000 times the speed of the lawful machine to a hundredth of its speed.
+///
+/// The fastest machine reads 10 TB/s. The slowest reads 100 MB/s and issues an instruction in 50 ns.
 #[test]
-fn no_span_is_planned_over_the_longest_whatever_the_speed_and_no_dispatch_meets_a_watchdog() {
+fn at_any_speed_samples_stay_within_50_ms_and_dispatches_within_the_watchdog() {
     for slowness in [1e-3, 1e-1, 1e1, 1e2] {
-        // Without noise, so that no sample is longer than planned.
+        // Spread and spikes are off, so that no sample takes longer than planned.
         let noise = Noise { spread: 0.0, spikes: 0.0, ..Noise::QUIET };
         let machine = Machine { slowness, noise, ..Machine::lawful(16) };
         for experiment in REGISTRY {
             let outcome = measure(Simulator::new(machine), experiment.id);
             assert_ne!(outcome.status, Status::Failed, "{}: {:?}", outcome.id, outcome.reason);
             for case in &outcome.cases {
-                let spans = case.samples_s.iter().flatten();
-                let planned = spans.copied().reduce(f64::max).unwrap_or(0.0);
-                assert!(planned <= 0.0505, "{slowness}: {} takes {planned} s", case.id);
+                let samples = case.samples_s.iter().flatten();
+                let longest = samples.copied().reduce(f64::max).unwrap_or(0.0);
+                assert!(
+                    longest <= 0.0505,
+                    "at slowness {slowness}, the longest sample of {} takes {longest} s",
+                    case.id
+                );
             }
         }
     }

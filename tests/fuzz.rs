@@ -1,7 +1,9 @@
-//! Hostile input: records cut, flipped, spliced and stuffed, and command lines of any words. Each gives a record
-//! or one clear line, never a panic; and what a record's strings contain stays what it is on every page.
+//! Fuzz tests of hostile input: mutated records and arbitrary command lines.
 //!
-//! `PROPTEST_CASES=1000000 cargo test --release --test fuzz` looks longer than the suite does.
+//! A text gives a record or an error of one line, and arguments give a command or an error. No input causes a
+//! panic. The strings of a record never act as markup, formulas, paths or terminal escapes on any page.
+//!
+//! `PROPTEST_CASES=1000000 cargo test --release --test fuzz` runs more cases than the default.
 
 mod sim;
 
@@ -18,25 +20,25 @@ use warplaw::model::{self, Record};
 use warplaw::report::{self, Format, Judgement, Named, render};
 use warplaw::sim::{Machine, Simulator};
 
-/// A small record, whole.
+/// Text of the golden record, which is small.
 const GOLDEN: &str = include_str!("data/record-1.0.0.json");
 
-/// A record of all experiments, without raw samples.
-fn whole() -> &'static [u8] {
-    static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+/// Returns the JSON of a record that has all experiments, each with its first case only.
+fn full_record() -> &'static [u8] {
+    static RECORD: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let ids: Vec<&str> = REGISTRY.iter().map(|experiment| experiment.id).collect();
-        // Of small buffers, so that what is measured of memory is the reader's.
+        // Small buffers keep the simulation small, so that a memory profile of this test shows the reader.
         let small = Simulator::new(Machine::lawful(8))
             .appearing(|facts| facts.limits.binding_bytes = 16 << 20);
         let mut record = sim::suite(vec![small], &ids);
         record.experiments.iter_mut().for_each(|experiment| experiment.cases.truncate(1));
         serde_json::to_vec(&record).expect("a record is JSON")
     });
-    &WHOLE
+    &RECORD
 }
 
-/// What replaces a value: numbers at the ends of their range and beyond, other types, deep and long things,
-/// and strings that mean something to someone.
+/// Replacements for a JSON value: numbers at and beyond the ends of their ranges, other types, nested lists
+/// and strings. A spreadsheet, browser, terminal, file system or warplaw itself would interpret the strings.
 const VALUES: &[&str] = &[
     "0",
     "-0.0",
@@ -80,56 +82,57 @@ const VALUES: &[&str] = &[
     "\"x\\ny\\r\\n- z\"",
 ];
 
-/// One thing done to a text.
+/// A mutation of a text.
 #[derive(Debug, Clone)]
-enum Harm {
+enum Mutation {
     Cut(Index),
     Flip(Index, u8),
     Insert(Index, Vec<u8>),
     Delete(Index, u8),
-    /// A piece is repeated elsewhere, so that keys come twice.
+    /// Copies a piece to another place, so that keys may occur twice.
     Copy(Index, Index, u8),
-    /// A whole value is replaced.
+    /// Replaces a value by the entry of [`VALUES`] with this index.
     Replace(Index, usize),
-    /// A value becomes a string of so many letters.
+    /// Replaces a value by a string of this length.
     Long(Index, usize),
-    /// A value becomes a list so deep.
+    /// Replaces a value by this many opening brackets.
     Deep(Index, usize),
-    /// A value becomes a list of so many.
+    /// Replaces a value by a list of this many zeros, and one more.
     Many(Index, usize),
 }
 
-fn harm() -> impl Strategy<Value = Harm> {
+fn mutation() -> impl Strategy<Value = Mutation> {
     let index = any::<Index>;
     prop_oneof![
-        1 => index().prop_map(Harm::Cut),
-        2 => (index(), any::<u8>()).prop_map(|(at, bits)| Harm::Flip(at, bits)),
-        1 => (index(), prop::collection::vec(any::<u8>(), 0..12)).prop_map(|(at, b)| Harm::Insert(at, b)),
-        1 => (index(), any::<u8>()).prop_map(|(at, count)| Harm::Delete(at, count)),
-        1 => (index(), index(), any::<u8>()).prop_map(|(a, b, count)| Harm::Copy(a, b, count)),
-        9 => (index(), 0..VALUES.len()).prop_map(|(at, value)| Harm::Replace(at, value)),
-        1 => (index(), 0usize..40_000).prop_map(|(at, count)| Harm::Long(at, count)),
-        1 => (index(), 0usize..2_000).prop_map(|(at, depth)| Harm::Deep(at, depth)),
-        1 => (index(), 0usize..10_000).prop_map(|(at, count)| Harm::Many(at, count)),
+        1 => index().prop_map(Mutation::Cut),
+        2 => (index(), any::<u8>()).prop_map(|(at, bits)| Mutation::Flip(at, bits)),
+        1 => (index(), prop::collection::vec(any::<u8>(), 0..12)).prop_map(|(at, b)| Mutation::Insert(at, b)),
+        1 => (index(), any::<u8>()).prop_map(|(at, count)| Mutation::Delete(at, count)),
+        1 => (index(), index(), any::<u8>()).prop_map(|(a, b, count)| Mutation::Copy(a, b, count)),
+        9 => (index(), 0..VALUES.len()).prop_map(|(at, value)| Mutation::Replace(at, value)),
+        1 => (index(), 0usize..40_000).prop_map(|(at, count)| Mutation::Long(at, count)),
+        1 => (index(), 0usize..2_000).prop_map(|(at, depth)| Mutation::Deep(at, depth)),
+        1 => (index(), 0usize..10_000).prop_map(|(at, count)| Mutation::Many(at, count)),
     ]
 }
 
-/// Where values stand in a text of JSON, as far as its colons and commas tell.
+/// Returns the start and end of each value in a JSON text, guessed from colons, commas and brackets.
 fn values(text: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (at, _) in text.iter().enumerate().filter(|(_, b)| matches!(b, b':' | b'[' | b',')) {
         let space = text[at + 1..].iter().take_while(|b| b.is_ascii_whitespace()).count();
         let start = at + 1 + space;
         let quoted = text.get(start) == Some(&b'"');
-        let ends =
+        let is_end =
             |i: usize, b: u8| if quoted { b == b'"' && i > 0 } else { b",]}\n".contains(&b) };
-        if let Some(length) = text[start..].iter().enumerate().position(|(i, &b)| ends(i, b)) {
+        if let Some(length) = text[start..].iter().enumerate().position(|(i, &b)| is_end(i, b)) {
             found.push((start, start + length + usize::from(quoted)));
         }
     }
     found
 }
 
+/// Replaces the value that `at` selects by `value`.
 fn put(text: &mut Vec<u8>, at: Index, value: &[u8]) {
     let places = values(text);
     if !places.is_empty() {
@@ -138,36 +141,37 @@ fn put(text: &mut Vec<u8>, at: Index, value: &[u8]) {
     }
 }
 
-fn harmed(mut text: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
-    for harm in harms {
+/// Applies the mutations to `text` in order.
+fn mutated(mut text: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
+    for mutation in mutations {
         let place = |at: &Index| at.index(text.len() + 1);
-        match harm {
-            Harm::Cut(at) => text.truncate(place(at)),
-            Harm::Flip(at, bits) => {
+        match mutation {
+            Mutation::Cut(at) => text.truncate(place(at)),
+            Mutation::Flip(at, bits) => {
                 let at = place(at);
                 text.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bits);
             }
-            Harm::Insert(at, bytes) => {
+            Mutation::Insert(at, bytes) => {
                 let at = place(at);
                 text.splice(at..at, bytes.iter().copied());
             }
-            Harm::Delete(at, count) => {
+            Mutation::Delete(at, count) => {
                 let start = place(at);
                 let end = (start + usize::from(*count)).min(text.len());
                 text.drain(start..end);
             }
-            Harm::Copy(from, to, count) => {
+            Mutation::Copy(from, to, count) => {
                 let (from, to) = (place(from), place(to));
                 let piece: Vec<u8> =
                     text.iter().skip(from).take(usize::from(*count)).copied().collect();
                 text.splice(to..to, piece);
             }
-            Harm::Replace(at, value) => put(&mut text, *at, VALUES[*value].as_bytes()),
-            Harm::Long(at, count) => {
+            Mutation::Replace(at, value) => put(&mut text, *at, VALUES[*value].as_bytes()),
+            Mutation::Long(at, count) => {
                 put(&mut text, *at, format!("\"{}\"", "a".repeat(*count)).as_bytes());
             }
-            Harm::Deep(at, depth) => put(&mut text, *at, "[".repeat(*depth).as_bytes()),
-            Harm::Many(at, count) => {
+            Mutation::Deep(at, depth) => put(&mut text, *at, "[".repeat(*depth).as_bytes()),
+            Mutation::Many(at, count) => {
                 put(&mut text, *at, format!("[{}0]", "0,".repeat(*count)).as_bytes());
             }
         }
@@ -175,7 +179,9 @@ fn harmed(mut text: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
     text
 }
 
-/// Everything that is done with a record that was read.
+/// Passes a record to every consumer of records.
+///
+/// The consumers are the judgement, the check, all reports, the gallery, the file name and the predictions.
 fn use_everywhere(record: &Record) {
     let _judged = Judgement::of(record);
     let mut other = record.clone();
@@ -186,7 +192,7 @@ fn use_everywhere(record: &Record) {
     let (_judged, checked) = report::check(&pair, Some(pair[1]));
     let documents = [
         report::report(record),
-        report::closing_with_verdicts(record),
+        report::summary(record),
         report::compare(&pair),
         report::compare(&three),
         checked,
@@ -194,7 +200,7 @@ fn use_everywhere(record: &Record) {
     for document in &documents {
         let terminal = render(document, Format::Terminal { width: Some(80), color: false });
         let stray = |c: char| c.is_control() && c != '\n';
-        assert!(!terminal.contains(stray), "a terminal is steered");
+        assert!(!terminal.contains(stray), "a control character reaches the terminal");
         check_html(&render(document, Format::Html));
         check_markdown(&render(document, Format::Markdown), Links::None);
     }
@@ -203,61 +209,64 @@ fn use_everywhere(record: &Record) {
     {
         check_csv(&render(document, Format::Csv));
     }
-    for page in report::gallery(&three, &[], "warplaw gallery") {
-        assert!(!page.path.contains(".."), "{} is outside of the folder", page.path);
+    for page in report::gallery(&three, "warplaw gallery") {
+        assert!(!page.path.contains(".."), "the path {} leaves the folder", page.path);
         match page.path.as_str() {
             "README.md" => check_markdown(&page.text, Links::Gallery),
             path if path.ends_with(".md") => check_markdown(&page.text, Links::None),
             _ => check_html(&page.text),
         }
     }
-    let place = model::default_path(record);
-    let folders: Vec<_> = place.components().collect();
-    assert!(folders.len() == 3 && place.starts_with("results"), "{}", place.display());
-    assert!(!place.to_string_lossy().contains(".."), "{}", place.display());
+    let path = model::default_path(record);
+    let components: Vec<_> = path.components().collect();
+    assert!(components.len() == 3 && path.starts_with("records"), "{}", path.display());
+    assert!(!path.to_string_lossy().contains(".."), "{}", path.display());
     for law in laws() {
         let mut given = law.given(Some(record.clone()));
-        // What no record has.
-        let asked = law.parameters.iter().filter(|parameter| parameter.places.is_empty());
-        for parameter in asked.filter(|parameter| parameter.instead_of.is_none()) {
+        // Parameters that no record contains are given here.
+        let required = law.parameters.iter().filter(|parameter| parameter.places.is_empty());
+        for parameter in required.filter(|parameter| parameter.instead_of.is_none()) {
             let fits = ["2", "0.5"].into_iter().find_map(|n| parameter.domain.parse(n).ok());
-            let fits = fits.expect("one of them is in every domain");
+            let fits = fits.expect("every domain contains 2 or 0.5");
             given.number(parameter.flag, (fits, fits));
         }
         let _answer = law.ask(&mut given);
     }
     let again = serde_json::to_vec(record).expect("a record is JSON");
-    assert_eq!(&model::parse("again", &again).expect("what is written can be read"), record);
+    assert_eq!(&model::parse("again", &again).expect("the written record can be read"), record);
 }
 
 fn check_html(html: &str) {
     for markup in ["<script", "<b>", "href=\"http", "javascript:x\"", "src="] {
-        assert!(!html.contains(markup), "{markup} gets onto a page");
+        assert!(!html.contains(markup), "`{markup}` reaches the page");
     }
     assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
 }
 
 fn check_csv(csv: &str) {
-    assert!(csv.split("\r\n").all(|line| !line.starts_with(['=', '+', '@'])), "a formula gets out");
-    assert!(!csv.contains(",=") && !csv.contains(",\"="), "a formula gets out");
+    assert!(
+        csv.split("\r\n").all(|line| !line.starts_with(['=', '+', '@'])),
+        "a formula reaches the table"
+    );
+    assert!(!csv.contains(",=") && !csv.contains(",\"="), "a formula reaches the table");
 }
 
-/// Which links and pictures a page may have.
+/// Links and pictures that a page may have.
 #[derive(Clone, Copy, PartialEq)]
 enum Links {
     None,
-    /// To the pages and pictures beside it.
+    /// Links to the pages and pictures of the gallery.
     Gallery,
 }
 
 fn check_markdown(markdown: &str, links: Links) {
-    let own = |target: &str| {
+    let is_allowed = |target: &str| {
         links == Links::Gallery
             && (target == "a.md" || target == "b.md" || target.starts_with("curves-"))
     };
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
         let markup = match &event {
-            // What folds the points away.
+            // The tags that fold the table of points are allowed.
             Event::Html(html) => {
                 let rest = ["<details>", "</details>", "<summary>", "</summary>"]
                     .iter()
@@ -265,27 +274,28 @@ fn check_markdown(markdown: &str, links: Links) {
                 rest.contains('<')
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                !own(dest_url)
+                !is_allowed(dest_url)
             }
             Event::InlineHtml(_) => true,
             _ => false,
         };
-        assert!(!markup, "{event:?} gets onto a page");
+        assert!(!markup, "{event:?} reaches the page");
     }
 }
 
+/// Parses `text`. Uses the record, or checks that the error is one short line that names the file.
 fn check(text: &[u8]) {
     match model::parse("some/file.json", text) {
         Ok(record) => use_everywhere(&record),
         Err(error) => {
             let line = error.to_string();
-            assert!(line.contains("`some/file.json`"), "no file: {line}");
+            assert!(line.contains("`some/file.json`"), "the error does not name the file: {line}");
             assert!(line.chars().count() < 500 && !line.contains(char::is_control), "{line}");
         }
     }
 }
 
-/// Some thousands of each, or as many as `PROPTEST_CASES` says.
+/// Returns a configuration with at least 3000 cases per test. `PROPTEST_CASES` raises the number.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: default.cases.max(3_000), failure_persistence: None, ..default }
@@ -295,45 +305,45 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_harmed_record_is_read_or_refused(harms in prop::collection::vec(harm(), 1..5)) {
-        check(&harmed(GOLDEN.as_bytes().to_vec(), &harms));
+    fn a_mutated_record_is_read_or_refused(mutations in prop::collection::vec(mutation(), 1..5)) {
+        check(&mutated(GOLDEN.as_bytes().to_vec(), &mutations));
     }
 
     #[test]
-    fn a_harmed_record_of_everything_is_read_or_refused(
-        harms in prop::collection::vec(harm(), 1..4),
+    fn a_mutated_record_of_all_experiments_is_read_or_refused(
+        mutations in prop::collection::vec(mutation(), 1..4),
         turn in 0..50,
     ) {
-        // It is a hundred times as long, and comes a fiftieth as often.
+        // This record is a hundred times as long as the golden one, so only one case in 50 uses it.
         if turn == 0 {
-            check(&harmed(whole().to_vec(), &harms));
+            check(&mutated(full_record().to_vec(), &mutations));
         }
     }
 
     #[test]
-    fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&bytes);
     }
 
     #[test]
-    fn any_words_are_a_command_line_or_an_error(
+    fn arbitrary_arguments_are_parsed_or_refused(
         command in prop::sample::select(vec!["run", "list", "adapters", "report", "compare", "check", "gallery", "predict", "help", ""]),
         law in prop::sample::select(laws().map(|law| law.name).chain(["", "teleport"]).collect::<Vec<_>>()),
         words in prop::collection::vec(word(), 0..6),
     ) {
         let words = ["warplaw", command, law].into_iter().map(str::to_owned).filter(|w| !w.is_empty()).chain(words);
-        // Parsed and not carried out: that opens devices and files.
+        // The command is not executed, because execution opens devices and files.
         let _parsed = Arguments::try_parse_from(words);
     }
 
     #[test]
-    fn any_numbers_are_answered_or_refused(
+    fn arbitrary_numbers_are_answered_or_refused(
         law in prop::sample::select(laws().collect::<Vec<_>>()),
         numbers in prop::collection::vec(any::<f64>(), 12),
     ) {
         let mut given = law.given(None);
         for (parameter, number) in law.parameters.iter().zip(numbers) {
-            // As the command line does: what is out of its domain is refused there.
+            // The command line refuses numbers outside the domain too.
             if let Ok(value) = parameter.domain.parse(&number.to_string()) {
                 given.number(parameter.flag, (value, value));
             }
@@ -342,6 +352,7 @@ proptest! {
     }
 }
 
+/// Generates a flag, a hostile value, a range, a number or an arbitrary string.
 fn word() -> impl Strategy<Value = String> {
     let flags = [
         "--only",
@@ -367,9 +378,9 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Each value of a small record, replaced by each of the hostile ones: what chance may miss.
+/// Replaces each value of the golden record by each entry of [`VALUES`]. Random mutations may miss some.
 #[test]
-fn each_value_may_be_hostile() {
+fn a_record_with_any_one_hostile_value_is_read_or_refused() {
     for (start, end) in values(GOLDEN.as_bytes()) {
         for value in VALUES {
             let mut text = GOLDEN.as_bytes().to_vec();
@@ -379,20 +390,20 @@ fn each_value_may_be_hostile() {
     }
 }
 
-/// Files at the edge of what is read at all, of the worst kinds.
+/// Each file is about as large as the reader accepts, and has the most expensive content for the reader.
 #[test]
-fn large_files_are_refused_or_read_within_bounds() {
-    let most = model::MAX_BYTES as usize;
+fn files_near_the_size_limit_are_read_or_refused() {
+    let max_bytes = model::MAX_BYTES as usize;
     let (head, tail) =
-        GOLDEN.split_at(GOLDEN.find("\"experiments\"").expect("there are experiments"));
+        GOLDEN.split_at(GOLDEN.find("\"experiments\"").expect("the record has experiments"));
     let filled = |open: &str, item: &str| {
-        let count = (most - GOLDEN.len()) / item.len() - 1_000;
+        let count = (max_bytes - GOLDEN.len()) / item.len() - 1_000;
         format!("{head}{open}{}", item.repeat(count)).into_bytes()
     };
     for text in [
-        vec![b'['; most],
-        vec![b' '; most],
-        vec![b'0'; most + 1],
+        vec![b'['; max_bytes],
+        vec![b' '; max_bytes],
+        vec![b'0'; max_bytes + 1],
         filled("\"x\": [", "0,"),
         filled("\"x\": ", "[0],"),
         filled("\"x\": ", "{\"a\":"),
@@ -404,14 +415,15 @@ fn large_files_are_refused_or_read_within_bounds() {
     }
     let many = "{\"id\":\"a\",\"idea\":\"b\",\"law\":\"c\",\"status\":\"failed\",\"reason\":null,\"verdict\":null,\"stopped_by\":null},";
     let flood = tail.replacen('[', &format!("[{}", many.repeat(100_000)), 1);
-    let error = model::parse("flood", format!("{head}{flood}").as_bytes()).expect_err("too many");
-    assert!(error.to_string().contains("are the most"), "{error}");
+    let error = model::parse("flood", format!("{head}{flood}").as_bytes())
+        .expect_err("the record has too many experiments");
+    assert!(error.to_string().contains("the limit is 10000"), "{error}");
 }
 
 #[test]
-fn a_file_without_end_is_not_read_to_its_end() {
+fn an_endless_file_is_refused_at_the_size_limit() {
     if Path::new("/dev/zero").exists() {
-        let error = model::read(Path::new("/dev/zero")).expect_err("it is no record");
+        let error = model::read(Path::new("/dev/zero")).expect_err("the file is too large");
         assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
-//! Runs that are ended at any moment, politely and not: what was finished is on disk, and reads back.
+//! Runs that a signal ends at a random moment, with and without a chance to clean up. The record of the
+//! finished experiments is on disk and can be read.
 //!
-//! On lavapipe, as `tests/lavapipe.rs`. `WARPLAW_INTERRUPTIONS=50` makes it fifty moments for each signal.
+//! The runs use lavapipe, as `tests/lavapipe.rs` does. `WARPLAW_INTERRUPTIONS=50` ends 50 runs per signal.
 
 #![cfg(target_os = "linux")]
 
@@ -12,13 +13,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use warplaw::model::{Status, read};
 
-/// What ends a run, by its name and as `kill` knows it.
+/// Names of the signals that end a run, as `kill` takes them.
 const SIGNALS: [&str; 3] = ["INT", "TERM", "KILL"];
-/// Moments for each of them, unless the environment asks for more.
+/// Interrupted runs per signal, unless `WARPLAW_INTERRUPTIONS` gives another number.
 const MOMENTS: u32 = 3;
-/// A run takes about so long once its first record is there, so that some are done before they are ended.
-const RUN: Duration = Duration::from_millis(3_500);
+/// Upper bound of the delay between the first record and the signal. A run takes about as long, so some runs
+/// finish before the signal.
+const MAX_DELAY: Duration = Duration::from_millis(3_500);
 
+/// Starts a run of two experiments that writes its record to `out`.
 fn start(out: &Path, seed: u64) -> Child {
     Command::new(env!("CARGO_BIN_EXE_warplaw"))
         .args(["run", "--quick", "--only", "width,lanes", "--backend", "vulkan"])
@@ -31,7 +34,10 @@ fn start(out: &Path, seed: u64) -> Child {
         .expect("the binary runs")
 }
 
-/// Waits until `done`, and panics where it takes unreasonably long.
+/// Waits until `done` returns `true`.
+///
+/// # Panics
+/// Panics after a minute. `what` names the awaited event.
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
@@ -40,44 +46,45 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Sends the signal to the process.
 fn signal(child: &Child, signal: &str) {
-    // The shell's own, which is there where no other is.
+    // `kill` is built into the shell, so no separate program is needed.
     let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status();
     assert!(sent.expect("a shell runs").success());
 }
 
-/// Files in the folder whose name ends like that.
-fn ending(folder: &Path, end: &str) -> Vec<PathBuf> {
+/// Returns the files in the folder whose names end with `suffix`.
+fn files_ending(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder can be listed");
     let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
-    paths.filter(|path| path.to_string_lossy().ends_with(end)).collect()
+    paths.filter(|path| path.to_string_lossy().ends_with(suffix)).collect()
 }
 
 #[test]
-fn a_run_that_is_ended_at_any_moment_leaves_a_record() {
+fn a_run_ended_by_a_signal_at_any_moment_leaves_a_readable_record() {
     if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
         println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
         return;
     }
-    let asked = std::env::var("WARPLAW_INTERRUPTIONS").ok().and_then(|n| n.parse().ok());
-    let moments = asked.unwrap_or(MOMENTS);
+    let requested = std::env::var("WARPLAW_INTERRUPTIONS").ok().and_then(|n| n.parse().ok());
+    let moments = requested.unwrap_or(MOMENTS);
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let folder = tempfile::tempdir().expect("a scratch folder can be made");
+    let folder = tempfile::tempdir().expect("the scratch folder can be created");
     let (mut readable, mut finished) = (0, 0);
     for name in SIGNALS {
         for moment in 0..moments {
             let out = folder.path().join(format!("{name}-{moment}.json"));
             let mut child = start(&out, u64::from(moment));
             wait_until("the first record", || out.exists());
-            // The sleep of a moment, not a wait for anything.
-            std::thread::sleep(RUN.mul_f64(rng.random::<f64>()));
+            // The sleep picks the moment of the signal. It does not wait for an event.
+            std::thread::sleep(MAX_DELAY.mul_f64(rng.random::<f64>()));
             signal(&child, name);
             let mut status = None;
-            wait_until("the end", || {
+            wait_until("the end of the run", || {
                 status = child.try_wait().expect("the child can be waited for");
                 status.is_some()
             });
-            let record = read(&out).expect("what was finished reads back");
+            let record = read(&out).expect("the record can be read");
             readable += 1;
             let measured =
                 record.experiments.iter().filter(|e| e.status == Status::Measured).count();
@@ -96,13 +103,13 @@ fn a_run_that_is_ended_at_any_moment_leaves_a_record() {
         }
     }
     let runs = SIGNALS.len() * moments as usize;
-    let parts = ending(folder.path(), ".part").len();
+    let parts = files_ending(folder.path(), ".part").len();
     println!(
-        "{readable} of {runs} records are readable, {finished} of them of runs that were done before;"
+        "{readable} of {runs} records are readable; {finished} of the runs finished before the signal;"
     );
-    println!("{parts} hidden parts of a record were left by SIGKILL");
+    println!("SIGKILL left {parts} hidden temporary files");
     assert_eq!(readable, runs);
-    assert_eq!(ending(folder.path(), ".json").len(), runs);
-    // Only what cannot clean up may leave something, and that is not called a record.
+    assert_eq!(files_ending(folder.path(), ".json").len(), runs);
+    // Only a run ended by SIGKILL cannot clean up. Its temporary file does not have the name of a record.
     assert!(parts <= moments as usize);
 }

@@ -1,8 +1,10 @@
-//! The laws on a real SIMD machine: lavapipe, whose subgroups are as wide as it is told to make its
-//! vectors. Each width runs in a process of its own, one at a time.
+//! Tests of the laws on a real SIMD machine: lavapipe, Mesa's software Vulkan driver.
 //!
-//! `sh setup.sh` installs it where there is no GPU, `sh setup.sh --lavapipe` beside one.
-//! `WARPLAW_SKIP_LAVAPIPE=1` skips these tests, out loud; on Linux nothing else does.
+//! `LP_NATIVE_VECTOR_WIDTH` sets the vector width of lavapipe and with it the subgroup size. Each width runs
+//! in a separate process, one process at a time.
+//!
+//! `sh setup.sh` installs lavapipe on a machine without a GPU, and `sh setup.sh --lavapipe` on any machine.
+//! `WARPLAW_SKIP_LAVAPIPE=1` skips these tests with a message. On Linux, nothing else skips them.
 
 #![cfg(target_os = "linux")]
 
@@ -13,14 +15,16 @@ use std::sync::{Mutex, MutexGuard};
 use warplaw::model::{ClockKind, Experiment, Record, Status, Verdict, read};
 use warplaw::stats::median;
 
+/// Subgroup sizes, and the vector widths in bits that give them.
 const WIDTHS: [(u32, &str); 3] = [(4, "128"), (8, "256"), (16, "512")];
 
-/// Two runs at once would measure each other.
+/// Returns a guard that allows one run at a time, because concurrent runs disturb each other's samples.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Returns whether `WARPLAW_SKIP_LAVAPIPE` is set, and prints a message if so.
 fn skipped() -> bool {
     let skipped = std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some();
     if skipped {
@@ -29,13 +33,14 @@ fn skipped() -> bool {
     skipped
 }
 
+/// Returns the path of a temporary file.
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("warplaw-lavapipe-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a scratch folder can be made");
+    std::fs::create_dir_all(&folder).expect("the scratch folder can be created");
     folder.join(name)
 }
 
-/// Runs the binary on lavapipe and reads its record.
+/// Runs the binary on lavapipe with vectors of `bits` bits and returns the record.
 fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) -> Record {
     let out = scratch(&format!("{name}-{bits}.json"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_warplaw"));
@@ -45,42 +50,46 @@ fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) 
         .arg("--out")
         .arg(&out)
         .env("LP_NATIVE_VECTOR_WIDTH", bits)
-        // What the program sets by itself is for it to set.
+        // The program sets this variable only if the environment does not, so the test removes it.
         .env_remove("MESA_SHADER_CACHE_DISABLE")
         .envs(variables.iter().copied());
     let output = command.output().expect("the binary runs");
     assert!(
         output.status.success(),
-        "{}\n(software Vulkan is installed by `sh setup.sh --lavapipe`)",
+        "{}\n(`sh setup.sh --lavapipe` installs software Vulkan)",
         String::from_utf8_lossy(&output.stderr)
     );
     read(&out).expect("a run leaves a record")
 }
 
+/// Returns the experiment `id` of the record and asserts that it was measured.
 fn experiment<'a>(record: &'a Record, id: &str) -> &'a Experiment {
-    let experiment = record.experiments.iter().find(|e| e.id == id).expect("it was asked for");
+    let experiment =
+        record.experiments.iter().find(|e| e.id == id).expect("the record has the experiment");
     assert_eq!(experiment.status, Status::Measured, "{id}: {:?}", experiment.reason);
     experiment
 }
 
+/// Returns the value of the metric `name` of the experiment `id`, or `None` if the record has no such number.
 fn number(record: &Record, id: &str, name: &str) -> Option<f64> {
     experiment(record, id).number(name)
 }
 
-/// Experiments whose laws hold here, point for point.
+/// Experiments whose laws hold on lavapipe at every point.
 const LAWFUL: [&str; 6] = ["width", "divergence", "lanes", "imbalance", "select", "amdahl"];
 
-/// What is wrong with the laws in a record, if anything.
+/// Describes the first of the [`LAWFUL`] experiments that deviates or has a median residual of 5 % or more.
 fn breach(record: &Record) -> Option<String> {
     LAWFUL.into_iter().find_map(|id| {
         let outcome = experiment(record, id);
-        let residual = median(&outcome.residuals()).expect("there are points");
+        let residual = median(&outcome.residuals()).expect("the experiment has points");
         let broken = residual >= 0.05 || outcome.verdict == Some(Verdict::Deviates);
         broken.then(|| format!("{id}: median residual {residual:.3}, {:?}", outcome.verdict))
     })
 }
 
-/// A broken law is broken in every run; a neighbour on the machine disturbs one, and is given three.
+/// Other load on the machine may disturb one run, so each width has up to three runs. A broken law fails in
+/// all three.
 #[test]
 fn the_laws_hold_at_every_width() {
     const RUNS: usize = 3;
@@ -104,44 +113,49 @@ fn the_laws_hold_at_every_width() {
             println!("at {bits} bits: {breach}");
             breaches.push(breach);
         }
-        assert!(breaches.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {breaches:#?}");
+        assert!(breaches.len() < RUNS, "at {bits} bits, all {RUNS} runs fail: {breaches:#?}");
     }
 }
 
-/// What is not as it must be about latency and the knee with vectors of so many bits, if anything.
-fn odd_knee(record: &Record, bits: &str) -> Option<String> {
+/// Describes the first implausible latency, issue time, knee or unexplained verdict of `ilp` with vectors of
+/// `bits` bits.
+fn implausible_knee(record: &Record, bits: &str) -> Option<String> {
     let outcome = experiment(record, "ilp");
-    for word in ["u32", "f32"] {
-        let seconds = |name: &str| outcome.number(&format!("{name}.{word}")).unwrap_or(f64::NAN);
+    for number_type in ["u32", "f32"] {
+        let seconds =
+            |name: &str| outcome.number(&format!("{name}.{number_type}")).unwrap_or(f64::NAN);
         let (latency, issue) = (seconds("latency"), seconds("t_issue"));
-        // Two dependent instructions of any CPU take a few tenths to a few nanoseconds. Chains that wait for one another
-        // would issue at 1. A CPU without registers of 512 bits has two halves of each vector under way as it is, and
-        // no room for twelve chains: it comes to 0.71 to 0.76 there.
-        let most = if bits == "512" { 0.85 } else { 0.7 };
-        if !((1e-10..1e-8).contains(&latency) && issue < most * latency) {
-            return Some(format!("{word}: latency {latency} s, issue time {issue} s"));
+        // On any CPU, two dependent instructions take from a few tenths of a nanosecond to a few nanoseconds.
+        // The ratio of issue time to latency is 1 if chains wait for one another. A CPU without 512-bit
+        // registers always has two halves of each vector in flight and lacks registers for twelve chains. Its
+        // ratio is 0.71 to 0.76.
+        let max_ratio = if bits == "512" { 0.85 } else { 0.7 };
+        if !((1e-10..1e-8).contains(&latency) && issue < max_ratio * latency) {
+            return Some(format!("{number_type}: latency {latency} s, issue time {issue} s"));
         }
-        let knee = |how: &str| number(record, "ilp", &format!("knee_{how}.{word}"));
-        let predicted = knee("predicted").expect("both ends were timed");
-        // The corner is round: it takes more chains than L/t to come near, and the speed-up stays below; but where
-        // registers run out, the many chains that calibrate issue more slowly than a few.
-        let best = number(record, "ilp", &format!("best_speed_up.{word}")).unwrap_or(f64::NAN);
+        let knee = |how: &str| number(record, "ilp", &format!("knee_{how}.{number_type}"));
+        let predicted = knee("predicted").expect("latency and issue time were measured");
+        // The corner of the roofline is round: more chains than L/t are needed to come close to the peak, and
+        // the speed-up stays below the peak. If registers run out, though, the many chains that calibrate the
+        // issue time issue more slowly than a few chains.
+        let best =
+            number(record, "ilp", &format!("best_speed_up.{number_type}")).unwrap_or(f64::NAN);
         if let Some(measured) = knee("measured")
             && !(measured > predicted - 0.5 && (0.75..1.25).contains(&(best / predicted)))
         {
             return Some(format!(
-                "{word}: knee {measured}, {predicted} predicted, {best}× at best"
+                "{number_type}: measured knee {measured}, predicted knee {predicted}, best speed-up {best}×"
             ));
         }
     }
     let mechanisms = ["the corner is round", "far from the knee", "less than predicted"];
-    let names = |remark: &String| mechanisms.iter().any(|mechanism| remark.contains(mechanism));
-    let diagnosed = outcome.diagnosis.iter().any(names);
-    let undiagnosed = outcome.verdict == Some(Verdict::Deviates) && !diagnosed;
-    undiagnosed.then(|| "it deviates and nobody knows why".to_owned())
+    let explains = |entry: &String| mechanisms.iter().any(|mechanism| entry.contains(mechanism));
+    let explained = outcome.diagnosis.iter().any(explains);
+    let unexplained = outcome.verdict == Some(Verdict::Deviates) && !explained;
+    unexplained.then(|| "ilp deviates and no diagnosis explains why".to_owned())
 }
 
-/// The corner of its roofline is rounder than the law allows, so the verdict is not asked for.
+/// The corner of lavapipe's roofline is rounder than the law allows, so the test does not require `holds`.
 #[test]
 fn chains_hide_latency_up_to_the_knee_at_every_width() {
     const RUNS: usize = 3;
@@ -150,23 +164,24 @@ fn chains_hide_latency_up_to_the_knee_at_every_width() {
     }
     let _alone = alone();
     for (_, bits) in WIDTHS {
-        let odd = (0..RUNS).map_while(|_| {
+        let faults = (0..RUNS).map_while(|_| {
             let record = run("ilp", bits, &["--only", "ilp"], &[]);
             assert!(record.cases().all(|case| case.verified));
-            odd_knee(&record, bits)
+            implausible_knee(&record, bits)
         });
-        let odd: Vec<String> = odd.collect();
-        assert!(odd.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {odd:#?}");
+        let faults: Vec<String> = faults.collect();
+        assert!(faults.len() < RUNS, "at {bits} bits, all {RUNS} runs fail: {faults:#?}");
     }
 }
 
-/// What is not as it must be about coordination and busy hardware, if anything.
-fn odd_coordination(record: &Record) -> Option<String> {
+/// Describes the first implausible figure or unexplained verdict of the experiments in the categories
+/// coordination and busy.
+fn implausible_coordination(record: &Record) -> Option<String> {
     let within = |what: &str, value: Option<f64>, range: std::ops::Range<f64>| {
         let value = value.unwrap_or(f64::NAN);
-        (!range.contains(&value)).then(|| format!("{what}: {value}, not within {range:?}"))
+        (!range.contains(&value)).then(|| format!("{what} is {value}, which is outside {range:?}"))
     };
-    let parameter = |id: &str, name: &str| number(record, id, name);
+    let metric = |id: &str, name: &str| number(record, id, name);
     let median_of = |id: &str| median(&experiment(record, id).residuals());
     let ratio = |id: &str, what: &str, of: &str| {
         let figure = |how: &str| number(record, id, &format!("{what}_{how}.{of}"));
@@ -175,57 +190,73 @@ fn odd_coordination(record: &Record) -> Option<String> {
     let deviates = |id: &str| experiment(record, id).verdict == Some(Verdict::Deviates);
     let unexplained = |id: &str, mechanisms: &[&str]| {
         let diagnosis = &experiment(record, id).diagnosis;
-        let names = |remark: &String| mechanisms.iter().any(|mechanism| remark.contains(mechanism));
-        (deviates(id) && !diagnosis.iter().any(names))
-            .then(|| format!("{id} deviates: {diagnosis:?}"))
+        let explains =
+            |entry: &String| mechanisms.iter().any(|mechanism| entry.contains(mechanism));
+        (deviates(id) && !diagnosis.iter().any(explains))
+            .then(|| format!("{id} deviates and no diagnosis explains why: {diagnosis:?}"))
     };
-    // An atomic of one core takes a few nanoseconds, and cores in each other's way take longer.
-    within("an atomic on one address", parameter("contention", "t_serial.add"), 1e-9..1e-7)
+    // An atomic of one core takes a few nanoseconds. Atomics of cores that contend take longer.
+    within("serial atomic time", metric("contention", "t_serial.add"), 1e-9..1e-7)
         .or_else(|| {
-            within("privatising", number(record, "contention", "privatising_buys.add"), 0.5..50.0)
+            within(
+                "speed-up by privatising",
+                metric("contention", "privatising_buys.add"),
+                0.5..50.0,
+            )
         })
         .or_else(|| {
             unexplained("contention", &["from cache to cache", "with a counter for each block"])
         })
-        // This software runs dispatches one after another, dependent or not.
+        // lavapipe runs dispatches one after another, whether they are dependent or not.
+        .or_else(|| {
+            within("dispatches in flight", metric("dependence", "dispatches_in_flight"), 0.8..1.25)
+        })
+        .or_else(|| within("median residual of dependence", median_of("dependence"), 0.0..0.15))
+        .or_else(|| within("all-reduce step overhead", metric("allreduce", "alpha"), 1e-6..1e-3))
+        .or_else(|| within("median residual of allreduce", median_of("allreduce"), 0.0..0.25))
         .or_else(|| {
             within(
-                "dispatches in flight",
-                number(record, "dependence", "dispatches_in_flight"),
-                0.8..1.25,
+                "measured over predicted half-latency size",
+                ratio("allreduce", "half_latency", "16"),
+                0.3..3.0,
             )
         })
-        .or_else(|| within("dependence", median_of("dependence"), 0.0..0.15))
-        .or_else(|| within("a step", parameter("allreduce", "alpha"), 1e-6..1e-3))
-        .or_else(|| within("allreduce", median_of("allreduce"), 0.0..0.25))
-        .or_else(|| within("half latency", ratio("allreduce", "half_latency", "16"), 0.3..3.0))
         .or_else(|| {
-            within("the crossover", ratio("allreduce", "ring_overtakes_doubling", "16"), 0.3..3.0)
+            within(
+                "measured over predicted crossover",
+                ratio("allreduce", "ring_overtakes_doubling", "16"),
+                0.3..3.0,
+            )
         })
-        .or_else(|| unexplained("allreduce", &["where latency rules", "where bandwidth rules"]))
-        .or_else(|| within("occupancy", median_of("occupancy"), 0.0..0.05))
+        .or_else(|| unexplained("allreduce", &["Latency-bound", "Bandwidth-bound"]))
+        .or_else(|| within("median residual of occupancy", median_of("occupancy"), 0.0..0.05))
         .or_else(|| deviates("occupancy").then(|| "occupancy deviates".to_owned()))
-        // No cache is as slow as memory.
+        // Memory is slower than any cache.
         .or_else(|| {
-            let latency = |size: &str| parameter("occupancy", &format!("latency_of_a_lane.{size}"));
+            let latency = |size: &str| metric("occupancy", &format!("latency_of_a_lane.{size}"));
             let times = latency("64_MiB").zip(latency("16_KiB")).map(|(far, near)| far / near);
-            within("memory over cache", times, 3.0..1000.0)
+            within("memory latency over cache latency", times, 3.0..1000.0)
         })
         .or_else(|| {
-            within("hidden", number(record, "overlap", "hidden_share.write_buffer.2"), -1.0..1.25)
+            within(
+                "hidden share of the upload",
+                metric("overlap", "hidden_share.write_buffer.2"),
+                -1.0..1.25,
+            )
         })
-        // One batch at a time is the sum of its parts; more hide what they can, and say how much.
+        // One batch at a time takes the sum of its upload and its computation. More batches hide a part of
+        // the upload, and the diagnosis gives the share.
         .or_else(|| {
-            let alone = experiment(record, "overlap").points.iter().filter(|p| p.x.value == 1.0);
-            alone
-                .map(|p| p.ratio)
-                .find_map(|ratio| within("one at a time", Some(ratio), 0.75..1.35))
+            let serial = experiment(record, "overlap").points.iter().filter(|p| p.x.value == 1.0);
+            serial.map(|p| p.ratio).find_map(|ratio| {
+                within("measured over predicted serial time", Some(ratio), 0.75..1.35)
+            })
         })
         .or_else(|| unexplained("overlap", &["of uploading and computing hides"]))
 }
 
 #[test]
-fn coordination_and_busy_hardware_at_every_width() {
+fn coordination_and_busy_figures_are_plausible_at_every_width() {
     const RUNS: usize = 3;
     const IDS: &str = "contention,dependence,allreduce,occupancy,overlap";
     if skipped() {
@@ -233,19 +264,20 @@ fn coordination_and_busy_hardware_at_every_width() {
     }
     let _alone = alone();
     for (_, bits) in WIDTHS {
-        let odd = (0..RUNS).map_while(|_| {
+        let faults = (0..RUNS).map_while(|_| {
             let record = run("coordination", bits, &["--only", IDS], &[]);
             assert!(record.cases().all(|case| case.verified), "at {bits} bits");
-            odd_coordination(&record)
+            implausible_coordination(&record)
         });
-        let odd: Vec<String> = odd.inspect(|odd| println!("at {bits} bits: {odd}")).collect();
-        assert!(odd.len() < RUNS, "at {bits} bits, {RUNS} runs of {RUNS}: {odd:#?}");
+        let faults: Vec<String> =
+            faults.inspect(|fault| println!("at {bits} bits: {fault}")).collect();
+        assert!(faults.len() < RUNS, "at {bits} bits, all {RUNS} runs fail: {faults:#?}");
     }
 }
 
-/// Smaller limits than the adapter's make smaller sizes, and are in the record.
+/// Limits below those of the adapter shrink the sizes of an experiment. The record names the set of limits.
 #[test]
-fn portable_limits_are_enough_for_every_experiment() {
+fn portable_limits_suffice_for_every_experiment() {
     if skipped() {
         return;
     }
@@ -263,28 +295,30 @@ fn portable_limits_are_enough_for_every_experiment() {
 }
 
 #[test]
-fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
+fn a_stale_driver_cache_is_ignored_or_diagnosed() {
     if skipped() {
         return;
     }
     let _alone = alone();
     let cache = scratch("cache");
-    std::fs::create_dir_all(&cache).expect("a scratch folder can be made");
+    std::fs::create_dir_all(&cache).expect("the scratch folder can be created");
     let enabled = Path::new("false");
-    let believing =
+    let with_cache =
         [("MESA_SHADER_CACHE_DIR", cache.as_path()), ("MESA_SHADER_CACHE_DISABLE", enabled)];
     let only = ["--only", "width"];
     assert_eq!(
-        number(&run("poison", "128", &only, &believing), "width", "effective_width"),
+        number(&run("poison", "128", &only, &with_cache), "width", "effective_width"),
         Some(4.0)
     );
-    // Left to itself the program does not believe the cache.
+    // By default the program disables the cache.
     let record = run("cured", "512", &only, &[("MESA_SHADER_CACHE_DIR", cache.as_path())]);
     assert_eq!(number(&record, "width", "effective_width"), Some(16.0));
-    // Made to believe it, the program measures what the stale code does and says so.
-    let record = run("deceived", "512", &only, &believing);
+    // With the cache enabled, the program measures the stale code and diagnoses it.
+    let record = run("deceived", "512", &only, &with_cache);
     if number(&record, "width", "effective_width") == Some(16.0) {
-        println!("this Mesa is not deceived: its cache is keyed by the vector width");
+        println!(
+            "this version of Mesa keys its cache by the vector width, so the cache is not stale"
+        );
     } else {
         let diagnosis = experiment(&record, "width").diagnosis.join("\n");
         assert!(diagnosis.contains("stale driver cache"), "{diagnosis}");
@@ -292,20 +326,21 @@ fn a_poisoned_driver_cache_neither_deceives_nor_goes_unseen() {
 }
 
 #[test]
-fn every_kernel_is_right_at_every_width() {
+fn every_kernel_is_correct_and_the_best_reduction_is_near_the_ceiling_at_every_width() {
     const RUNS: usize = 3;
-    const ENOUGH: f64 = 0.9;
+    const MIN_SHARE: f64 = 0.9;
     if skipped() {
         return;
     }
     let _alone = alone();
-    // Another thread of this machine may take half of a core from some spans and not from others.
+    // Another process may take half of a core during some samples only, so a low share is measured again.
     let best_of = |share: f64, bits: &str| {
-        let again = || {
+        let measure_again = || {
             let record = run("kernels", bits, &["--only", "reduction"], &[]);
             number(&record, "reduction", "best_share_of_ceiling").unwrap_or(0.0)
         };
-        (1..RUNS).fold(share, |best, _| if best > ENOUGH { best } else { best.max(again()) })
+        (1..RUNS)
+            .fold(share, |best, _| if best > MIN_SHARE { best } else { best.max(measure_again()) })
     };
     for (_, bits) in WIDTHS {
         let record = run("kernels", bits, &["--only", "batching,ceilings,reduction"], &[]);
@@ -314,9 +349,13 @@ fn every_kernel_is_right_at_every_width() {
             assert!(reason.is_none(), "{id} at {bits} bits: {reason:?}");
         }
         assert!(record.cases().all(|case| case.verified), "at {bits} bits");
-        let share = number(&record, "reduction", "best_share_of_ceiling").expect("it is measured");
+        let share =
+            number(&record, "reduction", "best_share_of_ceiling").expect("the share is measured");
         let share = best_of(share, bits);
-        assert!(share > ENOUGH, "the best reduction reads at {share} of the ceiling, {bits} bits");
+        assert!(
+            share > MIN_SHARE,
+            "at {bits} bits, the best reduction reads at {share} of the ceiling"
+        );
     }
 }
 
@@ -332,7 +371,7 @@ fn the_host_clock_finds_the_same_width() {
 }
 
 #[test]
-fn checked_shaders_are_recorded_as_such() {
+fn the_record_marks_runs_with_checked_shaders() {
     if skipped() {
         return;
     }
@@ -343,7 +382,7 @@ fn checked_shaders_are_recorded_as_such() {
 }
 
 #[test]
-fn an_interrupt_keeps_what_there_is_and_marks_the_rest() {
+fn an_interrupt_keeps_finished_experiments_and_marks_the_others() {
     if skipped() {
         return;
     }
@@ -357,18 +396,21 @@ fn an_interrupt_keeps_what_there_is_and_marks_the_rest() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("the binary runs");
-    // Once the first experiment is on disk the second or third is under way.
+    // When the first experiment is on disk, the second or the third is running.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     let measured =
         |out: &Path| read(out).is_ok_and(|record| record.experiments[0].status == Status::Measured);
     while !measured(&out) {
-        assert!(std::time::Instant::now() < deadline, "no record appeared");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "no record of the first experiment appeared within 60 s"
+        );
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.expect("kill runs").success());
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
-    let record = read(&out).expect("the record is whole");
+    assert_eq!(child.wait().expect("the child can be waited for").code(), Some(130));
+    let record = read(&out).expect("the record can be read");
     assert_eq!(record.experiments[0].status, Status::Measured);
     assert_eq!(record.experiments.len(), 3);
     assert_eq!(record.experiments[2].status, Status::Interrupted);

@@ -1,5 +1,7 @@
-//! The whole pipeline on the simulated device: a lawful device holds, an unlawful one deviates, a noisy or
-//! lying one is inconclusive, a wrong answer fails. No GPU.
+//! Tests of the full pipeline on the simulated device. No GPU is needed.
+//!
+//! The laws hold on a lawful device, and an unlawful device deviates. Noise or a faulty clock makes a verdict
+//! inconclusive, and a wrong output fails the experiment.
 
 mod sim;
 
@@ -27,7 +29,7 @@ fn every_law_holds_on_a_lawful_machine() {
 }
 
 #[test]
-fn widths_from_4_to_64_are_found_twice_and_alike() {
+fn both_methods_find_every_width_from_4_to_64() {
     for width in [4, 8, 16, 32, 64] {
         let outcome = measure(Simulator::new(Machine::lawful(width)), "width");
         for name in ["effective_width", "width_by_granularity", "width_by_lanes", "reported_width"]
@@ -38,7 +40,7 @@ fn widths_from_4_to_64_are_found_twice_and_alike() {
 }
 
 #[test]
-fn a_width_that_is_not_the_reported_one_is_found_and_explained() {
+fn a_width_other_than_the_reported_one_is_found_and_explained() {
     let stale = Machine { width: 4, ..Machine::lawful(16) };
     let outcome = measure(Simulator::new(stale), "width");
     assert_eq!(number(&outcome, "effective_width"), 4.0);
@@ -54,7 +56,8 @@ fn divergence_predicted_for_the_wrong_width_deviates() {
     assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
 }
 
-fn takes_two_arms(workload: &Workload) -> bool {
+/// Returns whether a buffer of the workload contains path selectors that start with 0, 1 and use only these.
+fn takes_two_paths(workload: &Workload) -> bool {
     workload.buffers().iter().any(|contents| match contents {
         Contents::Data(words) => words[..2] == [0, 1] && words.iter().all(|&path| path < 2),
         _ => false,
@@ -62,9 +65,9 @@ fn takes_two_arms(workload: &Workload) -> bool {
 }
 
 #[test]
-fn arms_turned_into_selects_deviate_and_are_named() {
+fn branch_paths_compiled_to_selects_deviate_and_are_diagnosed() {
     let executor = Simulator::new(Machine::lawful(16))
-        .distorting(|workload, span| if takes_two_arms(workload) { 0.6 * span } else { span });
+        .distorting(|workload, span| if takes_two_paths(workload) { 0.6 * span } else { span });
     let outcome = measure(executor, "divergence");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "turned paths into selects"), "{:?}", outcome.diagnosis);
@@ -78,11 +81,12 @@ fn lanes_that_are_not_free_deviate() {
 }
 
 #[test]
-fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
+fn dispatch_time_that_grows_with_the_batch_deviates_only_at_its_level() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
-        // Of some but not many workgroups, and of 32 steps: no other level and no control is like it.
-        let middling = (8..256).contains(&workload.dispatches()[0].workgroups()[0]);
-        if middling && params(workload).get(1) == Some(&32) { 2.0 * span } else { span }
+        // Only this level has cases with 8 to 255 workgroups and 32 iterations. No other level and no control
+        // has both.
+        let medium = (8..256).contains(&workload.dispatches()[0].workgroups()[0]);
+        if medium && params(workload).get(1) == Some(&32) { 2.0 * span } else { span }
     });
     let outcome = measure(executor, "batching");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
@@ -92,7 +96,7 @@ fn a_dispatch_that_grows_with_its_batch_deviates_at_its_level_only() {
 }
 
 #[test]
-fn the_ladder_finds_the_planted_costs() {
+fn batching_finds_the_planted_overheads() {
     let machine = Machine::lawful(16);
     let outcome = measure(Simulator::new(machine), "batching");
     for (level, planted) in [
@@ -103,35 +107,38 @@ fn the_ladder_finds_the_planted_costs() {
         ("chunks_per_map", machine.costs.map_s),
     ] {
         let alpha = number(&outcome, &format!("{level}.alpha"));
-        assert!((alpha / planted - 1.0).abs() < 0.1, "{level}: {alpha} for {planted}");
+        assert!(
+            (alpha / planted - 1.0).abs() < 0.1,
+            "{level}: measured {alpha}, planted {planted}"
+        );
     }
 }
 
 #[test]
-fn work_held_up_by_fewer_lanes_than_said_deviates() {
+fn imbalance_on_subgroups_narrower_than_reported_deviates() {
     let narrow = Machine { width: 4, ..Machine::lawful(16) };
     let outcome = measure(Simulator::new(narrow), "imbalance");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates));
     assert!(said(&outcome, "narrower than 16 lanes"), "{:?}", outcome.diagnosis);
-    assert!(!said(&outcome, "sorted work departs"), "{:?}", outcome.diagnosis);
+    assert!(!said(&outcome, "Sorted work also departs"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
-fn what_sorting_buys_is_found_as_predicted() {
+fn the_speed_up_by_sorting_is_as_predicted() {
     let outcome = measure(Simulator::new(Machine::lawful(16)), "imbalance");
     for spread in ["ramp", "straggler", "geometric"] {
-        let buys = number(&outcome, &format!("sorting_buys.{spread}"));
+        let speed_up = number(&outcome, &format!("sorting_buys.{spread}"));
         let predicted = number(&outcome, &format!("sorting_buys_predicted.{spread}"));
         assert!(
-            buys > 1.3 && (buys / predicted - 1.0).abs() < 0.02,
-            "{spread}: {buys}, {predicted}"
+            speed_up > 1.3 && (speed_up / predicted - 1.0).abs() < 0.02,
+            "{spread}: measured {speed_up}, predicted {predicted}"
         );
         assert!(number(&outcome, &format!("efficiency_shuffled.{spread}")) < 0.7, "{spread}");
     }
 }
 
 #[test]
-fn a_price_on_diverging_itself_deviates() {
+fn an_extra_cost_of_divergence_deviates() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let divergent = workload.buffers().iter().any(|contents| match contents {
             Contents::Data(words) => words.iter().any(|&word| word != 0 && word != u32::MAX),
@@ -146,17 +153,17 @@ fn a_price_on_diverging_itself_deviates() {
 }
 
 #[test]
-fn the_crossover_is_found_where_it_is_predicted() {
+fn the_measured_crossover_is_near_the_predicted_one() {
     let outcome = measure(Simulator::new(Machine::lawful(16)), "select");
     let measured = number(&outcome, "crossover_measured.64_trips");
     let predicted = number(&outcome, "crossover_predicted.64_trips");
-    assert!((measured / predicted - 1.0).abs() < 0.2, "{measured}, {predicted} predicted");
+    assert!((measured / predicted - 1.0).abs() < 0.2, "measured {measured}, predicted {predicted}");
 }
 
 #[test]
-fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
+fn a_branch_and_a_branch_compiled_to_a_select_are_distinguished() {
     let branch = measure(Simulator::new(Machine::lawful(16)), "select");
-    assert!(said(&branch, "it is a branch still"), "{:?}", branch.diagnosis);
+    assert!(said(&branch, "still branches"), "{:?}", branch.diagnosis);
     let flat = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let choices = params(workload).first().copied();
         let short = workload.label().starts_with("branch_short") && choices != Some(0);
@@ -167,7 +174,7 @@ fn a_branch_that_is_compiled_to_a_select_is_told_from_one_that_is_not() {
 }
 
 #[test]
-fn stages_that_hinder_each_other_deviate() {
+fn stages_that_slow_each_other_deviate() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let iterations = |buffer: usize| words(workload, buffer).first().copied().unwrap_or(0);
         let mixed = workload.dispatches().len() == 2 && iterations(0) > 0 && iterations(1) > 0;
@@ -179,9 +186,9 @@ fn stages_that_hinder_each_other_deviate() {
     assert!(said(&outcome, "less than their stages alone allow"), "{:?}", outcome.diagnosis);
 }
 
-/// Where there are many workers a hundredth of serial work is most of what is left, and half of it all.
+/// On 64 workers, 1 % of serial work takes 39 % of the time and cuts the speed-up from 64 to 39.3.
 #[test]
-fn many_workers_tell_one_per_cent_from_none() {
+fn many_workers_resolve_one_per_cent_of_serial_work() {
     let machine = Machine { workers: 64.0, ..Machine::lawful(16) };
     let outcome = measure(Simulator::new(machine), "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.diagnosis);
@@ -191,7 +198,7 @@ fn many_workers_tell_one_per_cent_from_none() {
 }
 
 #[test]
-fn workers_that_are_not_there_are_not_blamed_on_the_law() {
+fn points_beyond_the_hardware_workers_are_not_judged() {
     let machine = Machine { workers: 4.0, ..Machine::lawful(16) };
     let outcome = measure(Simulator::new(machine), "amdahl");
     assert_eq!(outcome.verdict, Some(Verdict::Holds));
@@ -203,23 +210,23 @@ fn workers_that_are_not_there_are_not_blamed_on_the_law() {
 }
 
 #[test]
-fn latency_issue_time_and_knee_are_those_that_were_planted() {
+fn ilp_finds_the_planted_latency_and_knee() {
     let machine = Machine::lawful(16);
     let outcome = measure(Simulator::new(machine), "ilp");
     let planted = machine.costs.latency_s / machine.costs.issue_s;
-    for word in ["u32", "f32"] {
-        // A step is two instructions.
-        let latency = number(&outcome, &format!("latency.{word}"));
+    for number_type in ["u32", "f32"] {
+        // An operation of the chain is two instructions.
+        let latency = number(&outcome, &format!("latency.{number_type}"));
         assert!((latency / (2.0 * machine.costs.latency_s) - 1.0).abs() < 0.02, "{latency}");
         for how in ["predicted", "measured"] {
-            let knee = number(&outcome, &format!("knee_{how}.{word}"));
-            assert!((knee / planted - 1.0).abs() < 0.03, "{how} {word}: {knee}");
+            let knee = number(&outcome, &format!("knee_{how}.{number_type}"));
+            assert!((knee / planted - 1.0).abs() < 0.03, "{how} {number_type}: {knee}");
         }
     }
 }
 
 #[test]
-fn chains_that_collide_around_the_knee_deviate() {
+fn chains_that_are_slow_around_the_knee_deviate() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let at_the_knee =
             ["chains: 3", "chains: 4"].iter().any(|chains| workload.label().contains(chains));
@@ -232,7 +239,7 @@ fn chains_that_collide_around_the_knee_deviate() {
 }
 
 #[test]
-fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
+fn a_reduction_slower_than_the_sum_of_its_parts_deviates() {
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         if workload.label().starts_with("tree_interleaved") { 2.5 * span } else { span }
     });
@@ -242,7 +249,7 @@ fn a_reduction_beyond_the_sum_of_its_parts_deviates() {
 }
 
 #[test]
-fn without_subgroups_their_reductions_are_left_out_and_the_width_is_still_found() {
+fn without_subgroup_operations_the_width_is_found_and_subgroup_reductions_are_left_out() {
     let machine = Machine { reported_width: None, ..Machine::lawful(8) };
     let width = measure(Simulator::new(machine), "width");
     assert_eq!(number(&width, "effective_width"), 8.0);
@@ -277,7 +284,7 @@ fn a_noisy_machine_is_inconclusive() {
 }
 
 #[test]
-fn a_drifting_machine_is_inconclusive_and_says_so() {
+fn a_drifting_machine_is_inconclusive_and_diagnosed() {
     let noise = Noise { drift: 0.1, ..Noise::QUIET };
     let drifting = Machine { noise, ..Machine::lawful(16) };
     let outcome = measure(Simulator::new(drifting), "lanes");
@@ -286,7 +293,7 @@ fn a_drifting_machine_is_inconclusive_and_says_so() {
 }
 
 #[test]
-fn preemption_of_long_spans_is_caught_by_the_linear_control() {
+fn the_linear_control_catches_preemption_of_long_samples() {
     let executor = Simulator::new(Machine::lawful(16))
         .distorting(|_, span| if span > 3e-3 { 1.5 * span } else { span });
     let outcome = measure(executor, "lanes");
@@ -297,8 +304,8 @@ fn preemption_of_long_spans_is_caught_by_the_linear_control() {
 #[test]
 fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
     let executor = Simulator::new(Machine::lawful(16)).corrupting(|workload, outputs| {
-        if takes_two_arms(workload) {
-            *outputs.last_mut().expect("there are outputs") ^= 1;
+        if takes_two_paths(workload) {
+            *outputs.last_mut().expect("the workload has outputs") ^= 1;
         }
     });
     let outcome = measure(executor, "divergence");
@@ -311,8 +318,8 @@ fn one_wrong_word_fails_the_experiment_and_its_case_is_never_timed() {
 }
 
 #[test]
-fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
-    // A case off by just the tolerance: no number of rounds puts its interval on one side.
+fn undecided_points_get_extra_rounds_and_decided_points_get_none() {
+    // The point is off by exactly the tolerance, so no number of rounds moves its interval to one side.
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
         let active = params(workload).first().copied();
         let iterations = params(workload).get(1).copied();
@@ -324,32 +331,36 @@ fn undecided_points_are_given_more_rounds_and_the_others_are_not() {
     assert!(said(&outcome, "extra rounds for the cases of undecided points"));
     let rounds = |id: &str| {
         let case = cases.iter().find(|case| case.id == id);
-        case.expect("it is a case").samples_s.len()
+        case.expect("the case exists").samples_s.len()
     };
-    assert!(rounds("active.2") > rounds("active.8"), "what is undecided is timed again");
-    assert_eq!(rounds("active.1"), rounds("active.2"), "and so is what predicts it");
-    assert_eq!(rounds("control.canary"), rounds("active.2"), "and so are the controls");
+    assert!(rounds("active.2") > rounds("active.8"), "extra rounds sample the undecided point");
+    assert_eq!(
+        rounds("active.1"),
+        rounds("active.2"),
+        "extra rounds sample the case that predicts the point"
+    );
+    assert_eq!(rounds("control.canary"), rounds("active.2"), "extra rounds sample the controls");
     assert_eq!(rounds("active.8"), outcome.rounds as usize);
     assert!(!said(&outcome, "rejected by the clock"), "{:?}", outcome.diagnosis);
 }
 
 #[test]
-fn an_interrupted_experiment_says_so() {
+fn an_interrupted_experiment_has_its_status_and_no_verdict() {
     let outcome =
         measure_until(Simulator::new(Machine::lawful(16)), "lanes", &AtomicBool::new(true));
     assert_eq!((outcome.status, outcome.verdict), (Status::Interrupted, None));
 }
 
 #[test]
-fn the_same_seeds_give_the_same_figures() {
+fn the_same_seeds_give_the_same_points_and_samples() {
     let once = measure(Simulator::new(Machine::lawful(16)), "lanes");
     let twice = measure(Simulator::new(Machine::lawful(16)), "lanes");
     assert_eq!(once.points, twice.points);
     assert_eq!(once.cases, twice.cases);
 }
 
-/// A record of all experiments on a lawful machine.
-fn whole_record() -> warplaw::model::Record {
+/// Returns a record of all experiments on a lawful machine.
+fn full_record() -> warplaw::model::Record {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/record-1.0.0.json");
     let mut record = warplaw::model::read(golden.as_ref()).expect("the golden record is readable");
     record.experiments = REGISTRY
@@ -361,27 +372,27 @@ fn whole_record() -> warplaw::model::Record {
 
 #[test]
 fn the_device_card_has_a_row_for_every_headline_and_no_other() {
-    let record = whole_record();
+    let record = full_record();
     let report = warplaw::report::report(&record);
     let text = warplaw::report::render(&report, warplaw::report::Format::Markdown);
-    let card = text.split("## Device card").nth(1).expect("there is a card");
-    let card = card.split("\n## ").next().expect("the card ends");
+    let card = text.split("## Device card").nth(1).expect("the report has a device card");
+    let card = card.split("\n## ").next().expect("a split gives at least one part");
     let metrics = record.experiments.iter().flat_map(|experiment| &experiment.metrics);
     let headlines: Vec<_> = metrics.filter(|metric| metric.headline).collect();
     for metric in &headlines {
         let label = metric.label.replace('_', "\\_");
-        assert!(card.contains(&format!("| {label} |")), "no `{label}` in {card}");
+        assert!(card.contains(&format!("| {label} |")), "the device card lacks `{label}`: {card}");
     }
-    // A head, a rule, and a row each.
+    // The table has a header line, a separator line and one line per headline.
     assert_eq!(card.lines().filter(|line| line.starts_with('|')).count(), headlines.len() + 2);
     for experiment in &record.experiments {
-        let one = experiment.metrics.iter().any(|metric| metric.headline);
-        assert!(one, "{} has no headline", experiment.id);
+        let has_headline = experiment.metrics.iter().any(|metric| metric.headline);
+        assert!(has_headline, "{} has no headline", experiment.id);
     }
 }
 
 #[test]
-fn a_machine_of_one_lane_is_measured_too() {
+fn a_machine_with_subgroups_of_one_lane_is_measured() {
     for id in [
         "width",
         "batching",
@@ -401,12 +412,13 @@ fn a_machine_of_one_lane_is_measured_too() {
     }
 }
 
-/// Sizes shrink to the limits, or the experiment says what it lacks; nothing is refused that was planned.
+/// Each experiment shrinks its sizes to the limits or gives the reason why it cannot run. The device refuses
+/// no planned case.
 #[test]
-fn small_limits_make_smaller_sizes_or_a_reason() {
+fn small_limits_shrink_the_sizes_or_give_a_reason() {
     let small_workgroups: fn(&mut AdapterFacts) = |facts| facts.limits.max_workgroup_size = 128;
     let small_bindings: fn(&mut AdapterFacts) = |facts| facts.limits.binding_bytes = 16 << 20;
-    // One limit at a time: the reason that one gives would hide what the other does.
+    // The limits are tested one at a time, because the reason for one would hide the effect of the other.
     let limited = [small_workgroups, small_bindings]
         .into_iter()
         .flat_map(|limit| REGISTRY.iter().map(move |experiment| (experiment, limit)));
@@ -422,9 +434,9 @@ fn small_limits_make_smaller_sizes_or_a_reason() {
                 outcome.diagnosis
             ),
             Status::Unsupported => {
-                let reason = outcome.reason.expect("it says why");
+                let reason = outcome.reason.expect("the experiment has a reason");
                 assert!(
-                    reason.contains("128 is the most") || reason.contains("16 MiB"),
+                    reason.contains("allows at most 128") || reason.contains("16 MiB"),
                     "{reason}"
                 );
             }
@@ -434,8 +446,8 @@ fn small_limits_make_smaller_sizes_or_a_reason() {
 }
 
 #[test]
-fn a_control_that_cannot_be_read_decides_nothing() {
-    // Every stamp of the canary's multiple is lost, and with it the linearity control.
+fn without_a_readable_control_nothing_is_decided() {
+    // All timestamps of `control.multiple` are lost, so the control `linear` has no value.
     let executor = Simulator::new(Machine::lawful(16))
         .distorting(|_, span| if span > 3e-3 { f64::NAN } else { span });
     let outcome = measure(executor, "lanes");
@@ -444,12 +456,12 @@ fn a_control_that_cannot_be_read_decides_nothing() {
 }
 
 #[test]
-fn every_figure_reads_as_a_formula_of_its_cases() {
+fn figures_print_as_formulas_of_their_cases() {
     let device = Simulator::new(Machine::lawful(8));
     let context = Context::new(device.facts(), &Profile::QUICK, 1, &Untuned);
     let context = Context { width: Some(8), ..context };
-    let plan =
-        (find("lanes").expect("it is registered").plan)(&context).expect("it can be planned");
+    let plan = (find("lanes").expect("the experiment is registered").plan)(&context)
+        .expect("lanes can be planned");
     let formulas = plan.formulas();
     let of = |name: &str| {
         let found = formulas.iter().find(|(known, _)| known == name);

@@ -1,5 +1,7 @@
-//! The same seed gives the same plan in the same order and, on the simulated device, the same record byte for byte.
-//! No GPU.
+//! Tests that runs are repeatable. No GPU is needed.
+//!
+//! The same seed gives the same plan in the same order. On the simulated device it also gives the same
+//! record, byte for byte.
 
 mod sim;
 
@@ -13,7 +15,7 @@ use warplaw::experiments::{REGISTRY, find};
 use warplaw::gpu::{AdapterFacts, Built, Executor, GpuError, Span, Workload};
 use warplaw::sim::{Machine, Noise, Simulator};
 
-/// Noisy enough that nothing repeats by chance.
+/// Builds a simulated device with enough noise that samples never repeat by chance.
 fn noisy() -> Simulator {
     let noise = Noise { spread: 0.05, spikes: 0.05, tail: 0.02, ..Noise::QUIET };
     Simulator::new(Machine { noise, ..Machine::lawful(16) })
@@ -27,20 +29,20 @@ fn the_same_seed_gives_the_same_record_byte_for_byte() {
 }
 
 #[test]
-fn another_seed_gives_another() {
+fn another_seed_gives_other_samples() {
     let samples = |seed| {
         suite_seeded(vec![noisy()], &["lanes"], seed).experiments[0].cases[0].samples_s.clone()
     };
     assert_ne!(samples(1), samples(2));
 }
 
-/// Takes down what was loaded and in which order it was timed.
-struct Noted {
+/// An executor that logs the loaded workloads and the order of the samples.
+struct Logging {
     inner: Simulator,
-    notes: Rc<RefCell<Vec<String>>>,
+    log: Rc<RefCell<Vec<String>>>,
 }
 
-impl Executor for Noted {
+impl Executor for Logging {
     fn facts(&self) -> &AdapterFacts {
         self.inner.facts()
     }
@@ -54,7 +56,7 @@ impl Executor for Noted {
     }
 
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
-        self.notes.borrow_mut().extend(workloads.iter().map(|workload| {
+        self.log.borrow_mut().extend(workloads.iter().map(|workload| {
             format!("{} {:?} {:?}", workload.label(), workload.dispatches(), params(workload))
         }));
         self.inner.load(workloads)
@@ -65,29 +67,29 @@ impl Executor for Noted {
     }
 
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
-        self.notes.borrow_mut().push(format!("{order:?}"));
+        self.log.borrow_mut().push(format!("{order:?}"));
         self.inner.round(order)
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_plan_in_the_same_order() {
-    let notes = |id: &str, seed| {
-        let notes = Rc::new(RefCell::default());
+    let log_of = |id: &str, seed| {
+        let log = Rc::new(RefCell::default());
         let inner = Simulator::new(Machine::lawful(16));
-        let executor = Noted { inner, notes: Rc::clone(&notes) };
+        let executor = Logging { inner, log: Rc::clone(&log) };
         let mut session = Session::open(Box::new(executor), Profile::QUICK, seed)
             .expect("the simulated device opens");
         let experiment = find(id).expect("the experiment is registered");
         run(&mut session, experiment, &AtomicBool::new(false), &mut |_| ())
             .expect("the simulated device does not fail");
         drop(session);
-        Rc::into_inner(notes).expect("the session is gone").into_inner()
+        Rc::into_inner(log).expect("the session is dropped").into_inner()
     };
     for experiment in REGISTRY {
         let id = experiment.id;
-        let once = notes(id, 5);
-        assert!(once == notes(id, 5), "{id} differs");
-        assert!(once != notes(id, 6), "{id} does not heed the seed");
+        let once = log_of(id, 5);
+        assert!(once == log_of(id, 5), "two runs of {id} with the same seed differ");
+        assert!(once != log_of(id, 6), "the plan of {id} does not depend on the seed");
     }
 }

@@ -1,5 +1,7 @@
-//! The samples of stored records through the laws of today: every figure, point, interval and verdict is what the
-//! record says, to a billionth.
+//! Tests that the present laws reproduce stored records.
+//!
+//! The laws are applied to the stored samples. Every metric, point, interval, control and verdict must equal
+//! the stored one. The relative tolerance is 1e-9, and 1e-6 for the traces of points.
 
 use std::path::Path;
 
@@ -8,9 +10,10 @@ use warplaw::experiments::find;
 use warplaw::gpu::{AdapterFacts, DeviceLimits, LimitSet};
 use warplaw::model::{ClockKind, DeviceType, Experiment, Interval, Metric, Point, Record, read};
 
-const WITHIN: f64 = 1e-9;
+/// Relative tolerance of a comparison.
+const TOLERANCE: f64 = 1e-9;
 
-/// Records that were made by closures, before figures were expressions.
+/// Records that older versions wrote, when figures were closures and not yet expressions.
 const RECORDS: [&str; 4] = [
     "results/llvmpipe-llvm-15-0-6-128-bits/2026-11-25-vulkan-41502bf52.json",
     "results/llvmpipe-llvm-15-0-6-256-bits/2026-11-25-vulkan-41502bf52.json",
@@ -18,7 +21,8 @@ const RECORDS: [&str; 4] = [
     "tests/data/record-1.2.0.json",
 ];
 
-/// What plans depend on of the devices of those records, whose limits are not in them.
+/// Builds the facts that a plan depends on. Records of these versions lack the limits of the device, so the
+/// limits are fixed here.
 fn facts(record: &Record) -> AdapterFacts {
     let adapter = &record.adapter;
     let known = ["timestamp-query", "subgroup", "shader-int64"];
@@ -47,29 +51,33 @@ fn facts(record: &Record) -> AdapterFacts {
     }
 }
 
+/// Evaluates the stored samples of an experiment with the present laws.
 fn replayed(record: &Record, recorded: &Experiment) -> Experiment {
     let experiment = find(&recorded.id).expect("the registry has every recorded experiment");
     let facts = facts(record);
-    let found: Vec<_> = record.experiments.iter().flat_map(|e| e.searches.clone()).collect();
-    let tuner = Recorded(&found);
+    let searches: Vec<_> = record.experiments.iter().flat_map(|e| e.searches.clone()).collect();
+    let tuner = Recorded(&searches);
     let profile = if record.tool.profile == "full" { Profile::FULL } else { Profile::QUICK };
     let seed = seed_of(record.seed, experiment.id);
     let reported_width = record.adapter.subgroup_size.observed;
     let context = Context::new(&facts, &profile, seed, &tuner);
     let context = Context { width: reported_width, reported_width, ..context };
-    replay(experiment, recorded, &record.clock, &context).expect("the device could do it")
+    replay(experiment, recorded, &record.clock, &context)
+        .expect("the recorded device supports the experiment")
 }
 
+/// Returns whether the numbers are equal within [`TOLERANCE`].
 fn near(a: f64, b: f64) -> bool {
-    a == b || (a - b).abs() <= WITHIN * a.abs().max(b.abs())
+    a == b || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs())
 }
 
+/// Returns whether the intervals are both absent, or equal within [`TOLERANCE`].
 fn near_intervals(a: Option<Interval>, b: Option<Interval>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => {
-            // An end near zero is as sure as the interval is wide.
-            let scale = WITHIN * (a.hi - a.lo);
+            // The rounding error of an end near zero scales with the width of the interval.
+            let scale = TOLERANCE * (a.hi - a.lo);
             let end = |x: f64, y: f64| near(x, y) || (x - y).abs() <= scale;
             end(a.lo, b.lo) && end(a.hi, b.hi)
         }
@@ -81,9 +89,9 @@ fn same_metric(then: &Metric, now: Option<&Metric>) -> bool {
     let value = |metric: &Metric| metric.value.unwrap_or(0.0);
     now.is_some_and(|now| {
         let near = near(value(then), value(now)) || {
-            // A difference near zero is as sure as its interval is wide.
+            // The rounding error of a difference near zero scales with the width of its interval.
             let width = then.ci.map_or(0.0, |ci| ci.hi - ci.lo);
-            (value(then) - value(now)).abs() <= WITHIN * width
+            (value(then) - value(now)).abs() <= TOLERANCE * width
         };
         near && then.text == now.text
             && near_intervals(then.ci, now.ci)
@@ -101,31 +109,32 @@ fn same_point(then: &Point, now: Option<&Point>) -> bool {
     })
 }
 
-/// Points that the reader of 1.x derives, without interval or verdict, so that devices can be compared by them.
+/// Series of the points that the reader of 1.x records derives for comparisons of devices. They have no
+/// interval and no verdict.
 const DERIVED: &str = "best u32";
 
 fn same_figures(then: &Point, now: Option<&Point>) -> bool {
     now.is_some_and(|now| near(then.measured, now.measured) && near(then.predicted, now.predicted))
 }
 
-/// What differs, in words.
+/// Describes each difference between the recorded and the replayed experiment.
 fn differences(then: &Experiment, now: &Experiment) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     if then.verdict != now.verdict {
-        said.push(format!("verdict {:?}, now {:?}", then.verdict, now.verdict));
+        found.push(format!("verdict {:?}, now {:?}", then.verdict, now.verdict));
     }
     for metric in &then.metrics {
         let new = now.metric(&metric.id);
         if !same_metric(metric, new) {
-            said.push(format!("metric {}: {metric:?}, now {new:?}", metric.id));
+            found.push(format!("metric {}: {metric:?}, now {new:?}", metric.id));
         }
     }
     for point in &then.points {
-        let alike = |p: &&Point| (&p.series, p.x.value) == (&point.series, point.x.value);
-        let new = now.points.iter().find(alike);
-        let same = if point.series == DERIVED { same_figures } else { same_point };
-        if !same(point, new) {
-            said.push(format!("point {} {}: {point:?}, now {new:?}", point.series, point.x.value));
+        let is_same = |p: &&Point| (&p.series, p.x.value) == (&point.series, point.x.value);
+        let new = now.points.iter().find(is_same);
+        let equal = if point.series == DERIVED { same_figures } else { same_point };
+        if !equal(point, new) {
+            found.push(format!("point {} {}: {point:?}, now {new:?}", point.series, point.x.value));
         }
         if let (Some(then), Some(new)) = (&point.trace, new) {
             let at = |trace: &warplaw::model::Trace| [1e-3, 2e-3].map(|s| trace.at(s));
@@ -134,7 +143,7 @@ fn differences(then: &Experiment, now: &Experiment) -> Vec<String> {
                     && at(now).into_iter().zip(at(then)).all(|(a, b)| (a / b - 1.0).abs() < 1e-6)
             });
             if !same {
-                said.push(format!(
+                found.push(format!(
                     "trace of {} {}: {then:?}, now {:?}",
                     point.series, point.x.value, new.trace
                 ));
@@ -149,25 +158,31 @@ fn differences(then: &Experiment, now: &Experiment) -> Vec<String> {
                 && control.passed == new.passed
         });
         if !same {
-            said.push(format!("control {control:?}, now {new:?}"));
+            found.push(format!("control {control:?}, now {new:?}"));
         }
     }
-    said
+    found
 }
 
 #[test]
-fn stored_samples_give_the_figures_that_they_gave() {
-    let mut said = Vec::new();
+fn stored_samples_give_the_stored_figures_and_verdicts() {
+    let mut found = Vec::new();
     let mut compared = 0;
     for path in RECORDS {
-        let record = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("it is there");
+        let record = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+            .expect("the stored record is readable");
         for recorded in &record.experiments {
             let now = replayed(&record, recorded);
             compared += recorded.metrics.len() + recorded.points.len();
             let differences = differences(recorded, &now);
-            said.extend(differences.into_iter().map(|d| format!("{path} {}: {d}", recorded.id)));
+            found.extend(differences.into_iter().map(|d| format!("{path} {}: {d}", recorded.id)));
         }
     }
-    assert!(said.is_empty(), "of {compared} figures {} differ:\n{}", said.len(), said.join("\n"));
+    assert!(
+        found.is_empty(),
+        "{} of {compared} figures differ:\n{}",
+        found.len(),
+        found.join("\n")
+    );
     assert!(compared > 2500, "only {compared} figures were compared");
 }

@@ -1,4 +1,6 @@
-//! What people read, held still: every format of records whose names have `<`, `&`, `|` and more in them.
+//! Snapshot tests of reports, comparisons and checks in every format.
+//!
+//! Names in the records contain `<`, `&`, `|` and other characters that a format must escape.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,17 +12,18 @@ use warplaw::model::{
 };
 use warplaw::report::{self, Difference, Document, Format, Judgement, Named, render};
 
+/// Returns the path of a test record.
 fn data(name: &str) -> String {
     format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// As the first version wrote it.
+/// Reads the golden record, which has the first schema version.
 fn golden() -> Record {
     read(Path::new(&data("record-1.0.0.json"))).expect("the golden record is readable")
 }
 
-/// Some experiments of each kind and outcome, of a device with a bad name, with what later records say of searches
-/// and costs.
+/// Builds a record with experiments of each kind and outcome, from a device with a hostile name. Searches and
+/// costs, which later schema versions have, are added.
 fn fixture() -> Record {
     let mut record = read(Path::new(&data("record-1.1.0.json"))).expect("the fixture is readable");
     let tried = |configuration: &str, rate| Tried {
@@ -57,22 +60,24 @@ fn fixture() -> Record {
     record
 }
 
-/// The same device after something has become worse, found another time.
+/// Builds a later record of the same device in which a figure and a verdict got worse.
 fn later() -> Record {
     let mut record = fixture();
     record.started_at = "2026-11-25T12:00:00Z".to_owned();
     record.tool.profile = "full".to_owned();
-    let lanes = record.experiments.iter_mut().find(|e| e.id == "lanes").expect("it is there");
+    let lanes =
+        record.experiments.iter_mut().find(|e| e.id == "lanes").expect("the fixture has `lanes`");
     for metric in lanes.metrics.iter_mut().filter(|metric| metric.id == "t_subgroup_step") {
-        let twice = |interval: &mut Option<Interval>| {
-            let times = |i: Interval| Interval { lo: 2.0 * i.lo, hi: 2.0 * i.hi };
-            *interval = interval.map(times);
+        let double = |interval: &mut Option<Interval>| {
+            let doubled = |i: Interval| Interval { lo: 2.0 * i.lo, hi: 2.0 * i.hi };
+            *interval = interval.map(doubled);
         };
         metric.value = metric.value.map(|value| 2.0 * value);
-        twice(&mut metric.ci);
-        twice(&mut metric.spread);
+        double(&mut metric.ci);
+        double(&mut metric.spread);
     }
-    let width = record.experiments.iter_mut().find(|e| e.id == "width").expect("it is there");
+    let width =
+        record.experiments.iter_mut().find(|e| e.id == "width").expect("the fixture has `width`");
     width.points[0].ratio_ci = Some(Interval { lo: 1.3, hi: 1.4 });
     width.points[0].ratio_spread = width.points[0].ratio_ci;
     record
@@ -87,7 +92,7 @@ fn in_terminal(document: &Document, width: Option<u16>) -> String {
 }
 
 #[test]
-fn every_format_says_the_same_as_before() {
+fn every_format_equals_its_snapshot() {
     let document = report::report(&fixture());
     insta::assert_snapshot!("terminal", in_terminal(&document, None));
     insta::assert_snapshot!("terminal_60", in_terminal(&document, Some(60)));
@@ -99,7 +104,7 @@ fn every_format_says_the_same_as_before() {
 }
 
 #[test]
-fn a_record_of_the_first_version_is_shown_in_every_format() {
+fn a_record_of_the_first_version_renders_in_every_format() {
     let document = report::report(&golden());
     for format in [Format::Markdown, Format::Csv, Format::Html] {
         let text = render(&document, format);
@@ -109,7 +114,7 @@ fn a_record_of_the_first_version_is_shown_in_every_format() {
 }
 
 #[test]
-fn colours_are_added_to_verdicts_and_to_nothing_else() {
+fn colours_do_not_change_the_text() {
     let document = report::summary(&fixture());
     let colored = render(&document, Format::Terminal { width: Some(200), color: true });
     assert!(colored.contains("\u{1b}["), "{colored}");
@@ -123,21 +128,21 @@ fn colours_are_added_to_verdicts_and_to_nothing_else() {
             _ => (),
         }
     }
-    let letters = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(letters(&plain), letters(&in_terminal(&document, Some(200))));
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words(&plain), words(&in_terminal(&document, Some(200))));
 }
 
 #[test]
-fn a_clock_that_lies_is_told_of_at_the_top() {
+fn a_clock_fault_is_reported_before_the_verdicts() {
     let mut record = fixture();
     record.clock.faults = vec!["it stands still".to_owned()];
     let text = render(&report::report(&record), Format::Markdown);
-    let top = text.split("## Verdicts").next().expect("there is a top");
-    assert!(top.contains("Not to be trusted: it stands still."), "{top}");
+    let top = text.split("## Verdicts").next().expect("a split gives at least one part");
+    assert!(top.contains("The clock is not to be trusted: it stands still."), "{top}");
 }
 
 #[test]
-fn a_comparison_says_the_same_as_before() {
+fn comparisons_equal_their_snapshots() {
     let pair = [("a.json", fixture()), ("b.json", later())];
     let document = report::compare(&named(&pair));
     insta::assert_snapshot!("comparison", render(&document, Format::Markdown));
@@ -146,20 +151,20 @@ fn a_comparison_says_the_same_as_before() {
     insta::assert_snapshot!("comparison_csv", render(&tidy, Format::Csv));
     let mut other = golden();
     let speed_up = other.experiments[0].metrics.iter_mut().find(|m| m.id == "speed_up_at_width");
-    speed_up.expect("it is there").value = Some(16.2);
+    speed_up.expect("the golden record has the metric").value = Some(16.2);
     let three = [("a.json", fixture()), ("b.json", later()), ("c.json", other)];
     let ranked = report::compare(&named(&three));
     insta::assert_snapshot!("ranking", render(&ranked, Format::Markdown));
 }
 
 #[test]
-fn a_record_is_the_same_as_itself_on_every_row() {
+fn a_record_compared_with_itself_is_the_same_on_every_row() {
     for record in [fixture(), golden()] {
         let pair = [("a.json", record.clone()), ("a.json", record)];
         let csv = render(&report::comparison(&named(&pair)), Format::Csv);
         let rows: Vec<&str> = csv.lines().skip(1).collect();
         assert!(!rows.is_empty());
-        // And no reason for doubt.
+        // The last column, `because`, gives reasons for doubt and must be empty.
         let same = format!(",{},", Difference::Same.as_str());
         assert!(rows.iter().all(|row| row.trim_end().ends_with(&same)), "{csv}");
         let pair = named(&pair);
@@ -169,7 +174,7 @@ fn a_record_is_the_same_as_itself_on_every_row() {
 }
 
 #[test]
-fn whatever_differs_beside_the_device_is_said_at_the_top() {
+fn differences_other_than_the_device_are_listed_before_the_verdicts() {
     let mut other = fixture();
     other.tool.version = "9.9.9".to_owned();
     other.tool.profile = "full".to_owned();
@@ -178,20 +183,20 @@ fn whatever_differs_beside_the_device_is_said_at_the_top() {
     other.adapter.limits = "downlevel".to_owned();
     let pair = [("a.json", fixture()), ("b.json", other)];
     let text = render(&report::compare(&named(&pair)), Format::Markdown);
-    let top = text.split("## Verdicts").next().expect("there is a top");
-    for said in ["9.9.9", "full profile", "B host", "checks on", "downlevel limits"] {
-        assert!(top.contains(said), "{said}: {top}");
+    let top = text.split("## Verdicts").next().expect("a split gives at least one part");
+    for difference in ["9.9.9", "full profile", "B host", "checks on", "downlevel limits"] {
+        assert!(top.contains(difference), "`{difference}` is missing: {top}");
     }
 }
 
 #[test]
-fn a_check_against_a_baseline_tells_what_has_become_worse() {
+fn a_check_against_a_baseline_fails_only_for_what_got_worse() {
     let (before, after) = ([("a.json", fixture())], [("b.json", later())]);
     let baseline = named(&before)[0];
     let (judgement, document) = report::check(&named(&after), Some(baseline));
     assert_eq!(judgement, Judgement::Deviates);
     insta::assert_snapshot!("check", render(&document, Format::Markdown));
-    // `overlap` deviated before, so that against itself nothing has become worse.
+    // `overlap` deviates in the baseline too, so the check of the baseline against itself holds.
     let (judgement, _) = report::check(&named(&before), Some(baseline));
     assert_eq!(judgement, Judgement::Holds);
     assert_eq!(report::check(&named(&before), None).0, Judgement::Deviates);
@@ -206,7 +211,7 @@ fn a_check_against_a_baseline_tells_what_has_become_worse() {
     let missing = [("c.json", missing)];
     let (judgement, document) = report::check(&named(&missing), Some(baseline));
     assert_eq!(judgement, Judgement::Inconclusive);
-    assert!(render(&document, Format::Markdown).contains("width: missing after holds"));
+    assert!(render(&document, Format::Markdown).contains("width: missing (baseline: holds)"));
     let mut failed = fixture();
     failed.experiments[0].status = Status::Failed;
     let failed = [("c.json", failed)];
@@ -214,7 +219,7 @@ fn a_check_against_a_baseline_tells_what_has_become_worse() {
 }
 
 #[test]
-fn a_terminal_is_kept_to_at_any_width_and_with_any_name() {
+fn no_line_exceeds_the_width_of_the_terminal() {
     let mut long = fixture();
     long.adapter.name = "Radeon日本 <x> | ".repeat(30).chars().take(300).collect();
     long.tool.argv = vec!["warplaw".to_owned(), "x".repeat(300)];
@@ -222,7 +227,7 @@ fn a_terminal_is_kept_to_at_any_width_and_with_any_name() {
     let three = [("a.json", fixture()), ("b.json", later()), ("c.json", long.clone())];
     let documents = [
         report::report(&long),
-        report::closing_with_verdicts(&long),
+        report::summary(&long),
         report::compare(&named(&pair)),
         report::compare(&named(&three)),
         report::check(&named(&three), Some(named(&pair)[0])).1,
@@ -230,14 +235,14 @@ fn a_terminal_is_kept_to_at_any_width_and_with_any_name() {
     for document in &documents {
         for width in [60, 80, 200] {
             let text = in_terminal(document, Some(width));
-            let broken = text.lines().find(|line| display_width(line) > usize::from(width));
-            assert_eq!(broken, None, "at {width}");
+            let too_long = text.lines().find(|line| display_width(line) > usize::from(width));
+            assert_eq!(too_long, None, "at {width} columns");
         }
     }
 }
 
 #[test]
-fn a_narrow_terminal_loses_no_cell() {
+fn a_narrow_terminal_shows_every_cell() {
     let document = report::summary(&fixture());
     let words = |text: &str| {
         let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
@@ -248,17 +253,18 @@ fn a_narrow_terminal_loses_no_cell() {
     let (wide, narrow) = (in_terminal(&document, None), in_terminal(&document, Some(60)));
     let narrow = words(&narrow);
     for word in words(&wide) {
-        // A column's head stands before its cells, with a colon.
-        let there = narrow.contains(&word) || narrow.contains(&format!("{word}:"));
+        // In a narrow terminal, the head of a column precedes each cell, followed by a colon.
+        let is_shown = narrow.contains(&word) || narrow.contains(&format!("{word}:"));
         assert!(
-            there || word == "experiment" || ["on", "this", "device"].contains(&&*word),
-            "{word}"
+            // The head of the first column stands in no row of its own.
+            is_shown || word == "metric",
+            "`{word}` is missing"
         );
     }
 }
 
 #[test]
-fn two_processes_make_the_same_page_to_the_last_byte() {
+fn two_processes_render_the_same_report_byte_for_byte() {
     let page = |name: &str| {
         let out = std::env::temp_dir().join(format!("warplaw-page-{}", std::process::id()));
         let made = Command::new(env!("CARGO_BIN_EXE_warplaw"))
@@ -266,21 +272,21 @@ fn two_processes_make_the_same_page_to_the_last_byte() {
             .arg(&out)
             .status();
         assert!(made.expect("the binary runs").success());
-        std::fs::read(&out).expect("the page is there")
+        std::fs::read(&out).expect("the page exists")
     };
     for format in ["terminal", "markdown", "csv", "html"] {
         let once = page(format);
-        assert!(!once.is_empty() && once == page(format), "{format}");
+        assert!(!once.is_empty() && once == page(format), "two {format} pages differ");
     }
 }
 
 #[test]
-fn no_name_breaks_out_of_its_place() {
+fn no_name_becomes_markup() {
     let html = render(&report::report(&fixture()), Format::Html);
     assert!(!html.contains("<script") && html.contains("Acme &quot;Warp&quot; &lt;script&gt;"));
-    // Nothing is fetched, and nothing runs.
-    for outside in ["src=", "@import", "url(", "<iframe", "onload", "href=\"http"] {
-        assert!(!html.contains(outside), "{outside}");
+    // The page fetches no resource and runs no script.
+    for markup in ["src=", "@import", "url(", "<iframe", "onload", "href=\"http"] {
+        assert!(!html.contains(markup), "`{markup}` is on the page");
     }
     let markdown = render(&report::report(&fixture()), Format::Markdown);
     assert!(!markdown.contains("<script") && !markdown.contains("<b>"));
@@ -296,7 +302,7 @@ fn no_name_breaks_out_of_its_place() {
 }
 
 #[test]
-fn a_tidy_table_has_a_row_a_point_and_full_figures() {
+fn the_csv_has_one_row_per_point_and_unrounded_figures() {
     let record = fixture();
     let csv = render(&report::points(std::slice::from_ref(&record)), Format::Csv);
     let points: Vec<_> = record.experiments.iter().flat_map(|e| &e.points).collect();
@@ -307,9 +313,9 @@ fn a_tidy_table_has_a_row_a_point_and_full_figures() {
     }
 }
 
-/// Points that single spans were traced to are drawn with their spans, others without.
+/// A plot shows the samples of a point if the record has the cases that the trace of the point names.
 #[test]
-fn samples_are_drawn_where_they_are_known() {
+fn plots_show_samples_only_if_the_record_has_the_cases() {
     let mut record = fixture();
     let dots = |record: &Record| {
         let html = render(&report::report(record), Format::Html);
@@ -321,7 +327,7 @@ fn samples_are_drawn_where_they_are_known() {
 }
 
 #[test]
-fn records_are_judged_again_from_their_points() {
+fn the_judgement_of_a_record_follows_from_its_points_and_controls() {
     let mut record = golden();
     assert_eq!(Judgement::of(&record), Judgement::Holds);
     record.experiments[0].points[0].ratio_ci = Some(Interval { lo: 1.2, hi: 1.3 });
@@ -338,11 +344,11 @@ fn records_are_judged_again_from_their_points() {
     assert_eq!(Judgement::of(&record), Judgement::Inconclusive);
 }
 
-/// A name that tries to become markup, a formula, a path and a terminal escape.
+/// A name that contains markup, a formula, a path and a terminal escape.
 const HOSTILE: &str = "../../<b>&|=x`\u{1b}[2J";
 
-/// An experiment that no report knows, with hostile names in every field of its own.
-fn unheard_of() -> Experiment {
+/// Builds an experiment that is not in the registry, with hostile text in all of its strings.
+fn unknown_experiment() -> Experiment {
     let metric = |id: &str, value: Option<f64>, text: Option<&str>, headline| Metric {
         id: id.to_owned(),
         label: format!("{id} {HOSTILE}"),
@@ -384,9 +390,9 @@ fn unheard_of() -> Experiment {
 }
 
 #[test]
-fn an_experiment_that_reports_do_not_know_is_shown_in_full_everywhere() {
+fn an_unknown_experiment_is_shown_in_full_in_every_report() {
     let mut record = fixture();
-    record.experiments.push(unheard_of());
+    record.experiments.push(unknown_experiment());
     let mut other = record.clone();
     other.seed += 1;
     let records = [("a.json", record.clone()), ("b.json", other)];
@@ -403,33 +409,34 @@ fn an_experiment_that_reports_do_not_know_is_shown_in_full_everywhere() {
             for word in expected {
                 assert!(text.contains(word), "{format:?} lacks `{word}`");
             }
-            assert!(!text.contains('\u{1b}'), "{format:?} lets an escape through");
+            assert!(!text.contains('\u{1b}'), "an escape reaches {format:?}");
         }
     }
-    assert!(!render(&report, Format::Html).contains("<b>"), "markup gets onto a page");
+    assert!(!render(&report, Format::Html).contains("<b>"), "markup reaches the page");
     let points = render(&report::points(std::slice::from_ref(&record)), Format::Csv);
-    assert_eq!(points.matches("<b>").count() / 2, 3, "a row for each of its points: {points}");
+    // Each of the three points has a row with the id, the series and the name of the swept quantity.
+    assert_eq!(points.matches("../../").count(), 3 * 3, "{points}");
 
-    let pages = report::gallery(&pair, &[], "warplaw gallery");
-    let own: Vec<&str> =
+    let pages = report::gallery(&pair, "warplaw gallery");
+    let curves: Vec<&str> =
         pages.iter().map(|page| page.path.as_str()).filter(|path| path.contains("b-x")).collect();
-    assert_eq!(own, ["curves-b-x-2j.svg"]);
+    assert_eq!(curves, ["curves-b-x-2j.svg"]);
     for page in &pages {
-        assert!(!page.path.contains(".."), "{} is outside of the folder", page.path);
+        assert!(!page.path.contains(".."), "the path {} leaves the folder", page.path);
     }
 }
 
 #[test]
-fn two_curves_of_one_experiment_are_two_pictures() {
+fn two_curves_of_one_experiment_give_two_pictures() {
     let mut record = fixture();
-    let mut experiment = unheard_of();
+    let mut experiment = unknown_experiment();
     let mut second = experiment.points.clone();
     second.iter_mut().for_each(|point| point.series = "second".to_owned());
     experiment.points.extend(second);
     let curve = Curve { series: "second".to_owned(), ..experiment.curves[0].clone() };
     experiment.curves.push(curve);
     record.experiments.push(experiment);
-    let pages = report::gallery(&named(&[("a.json", record)]), &[], "warplaw gallery");
+    let pages = report::gallery(&named(&[("a.json", record)]), "warplaw gallery");
     for path in ["curves-b-x-2j.svg", "curves-b-x-2j-2.svg"] {
         assert_eq!(pages.iter().filter(|page| page.path == path).count(), 1, "{path}");
     }

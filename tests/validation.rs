@@ -1,7 +1,8 @@
-//! The suite under the Khronos validation layer, synchronisation included: nothing to complain of.
+//! Runs the suite under the Khronos validation layer, with synchronisation validation. The layer must report
+//! no fault.
 //!
-//! On lavapipe, as `tests/lavapipe.rs`, with `apt-get install vulkan-validationlayers`, and only when asked:
-//! `cargo test --test validation -- --ignored`.
+//! The run uses lavapipe, as `tests/lavapipe.rs` does, and needs `apt-get install vulkan-validationlayers`.
+//! The test is ignored by default: `cargo test --test validation -- --ignored` runs it.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +10,8 @@ use std::process::Command;
 
 use warplaw::model::{Status, read};
 
-/// With advice on practices among the messages: there is always some, which shows that messages arrive.
+/// Settings of the layer. Best-practice messages are enabled because every run causes some. Their presence
+/// shows that messages arrive.
 const SETTINGS: &str = "khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG
 khronos_validation.report_flags = error,warn,perf
 khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_BEST_PRACTICES_EXT,\
@@ -18,8 +20,8 @@ VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
 
 #[test]
 #[ignore = "needs the Khronos validation layer: cargo test --test validation -- --ignored"]
-fn every_experiment_is_clean_under_the_validation_layer() {
-    let folder = tempfile::tempdir().expect("a scratch folder can be made");
+fn the_validation_layer_finds_no_fault_in_any_experiment() {
+    let folder = tempfile::tempdir().expect("the scratch folder can be created");
     let [log, settings, out] =
         ["log.txt", "vk_layer_settings.txt", "record.json"].map(|name| folder.path().join(name));
     let text = format!("{SETTINGS}khronos_validation.log_filename = {}\n", log.display());
@@ -45,10 +47,10 @@ fn every_experiment_is_clean_under_the_validation_layer() {
     let record = read(&out).expect("a run leaves a record");
     let unmeasured = record.experiments.iter().filter(|e| e.status != Status::Measured);
     assert_eq!(unmeasured.map(|e| &e.id).collect::<Vec<_>>(), [""; 0]);
-    let log = std::fs::read_to_string(&log).expect("the layer is installed and keeps a log");
+    let log = std::fs::read_to_string(&log).expect("the layer is installed and writes a log");
     assert!(
         log.contains("BestPractices"),
-        "no message of the layer arrives, so silence says nothing"
+        "no message of the layer arrives, so an empty list of faults proves nothing"
     );
     let faults: Vec<&str> =
         log.lines().filter(|l| l.contains("VUID-") || l.contains("SYNC-")).collect();

@@ -1,6 +1,8 @@
-//! No false verdict: lawful and unlawful devices under every kind of noise, thousands of runs. A verdict may
-//! always be inconclusive; `deviates` of a lawful device and `holds` of an unlawful one are false, and so is
-//! a subgroup width that is not the device's. No GPU.
+//! Counts false verdicts in thousands of runs on lawful and unlawful simulated devices, under every kind of
+//! noise. No GPU is needed.
+//!
+//! `deviates` for a lawful device, `holds` for an unlawful one and a wrong subgroup width are false verdicts.
+//! `inconclusive` is never false.
 
 mod sim;
 
@@ -14,18 +16,19 @@ use warplaw::model::Experiment;
 use warplaw::model::Verdict;
 use warplaw::sim::{Clocks, Interference, Machine, Noise, Preemption, Simulator, Throttle};
 
-/// Of all verdicts together.
+/// Upper bound of the share of false verdicts among the decided runs.
 const MAX_FALSE: f64 = 0.01;
+/// Runs per subject and noise, each with another seed.
 const SEEDS: u64 = 49;
-/// Lanes in a subgroup, as reported.
+/// Reported lanes per subgroup.
 const WIDTH: u32 = 8;
 
-/// A device, the experiment that looks at it, and what the law says of it.
+/// A device, the experiment that measures it, and whether the law holds on it.
 struct Subject {
     device: &'static str,
     experiment: &'static str,
     make: fn(Machine) -> Simulator,
-    /// Whether the law holds; `None` where only the width that is found counts.
+    /// Whether the law holds. `None` if only the measured width is checked.
     lawful: Option<bool>,
 }
 
@@ -33,11 +36,12 @@ fn lawful(machine: Machine) -> Simulator {
     Simulator::new(machine)
 }
 
+/// Builds a device whose subgroups have half of the reported lanes.
 fn half_as_wide(machine: Machine) -> Simulator {
     Simulator::new(Machine { width: machine.width / 2, ..machine })
 }
 
-/// Arms that the first subgroup takes.
+/// Returns the number of distinct paths that the first subgroup takes, or 0 for a workload without selectors.
 fn paths(workload: &Workload) -> usize {
     let selectors = workload.buffers().iter().find_map(|contents| match contents {
         Contents::Data(words) if words.iter().all(|&path| path < 64) => Some(words),
@@ -50,19 +54,22 @@ fn paths(workload: &Workload) -> usize {
     taken.len()
 }
 
-fn dearer_when_diverged(machine: Machine, times: f64) -> Simulator {
+/// Builds a device on which divergent subgroups take `factor` times as long.
+fn slower_when_divergent(machine: Machine, factor: f64) -> Simulator {
     Simulator::new(machine).distorting(
         move |workload, span_s| {
-            if paths(workload) > 1 { times * span_s } else { span_s }
+            if paths(workload) > 1 { factor * span_s } else { span_s }
         },
     )
 }
 
-fn two_arms_as_a_select(machine: Machine) -> Simulator {
+/// Builds a device that runs a branch with two paths as a select, in 0.6 times the time.
+fn two_paths_as_a_select(machine: Machine) -> Simulator {
     Simulator::new(machine)
         .distorting(|workload, span_s| if paths(workload) == 2 { 0.6 * span_s } else { span_s })
 }
 
+/// Builds a device that merges paths in pairs, so that half of the paths remain.
 fn paths_merged_in_pairs(machine: Machine) -> Simulator {
     Simulator::new(machine).distorting(|workload, span_s| {
         let paths = paths(workload).max(1);
@@ -70,11 +77,11 @@ fn paths_merged_in_pairs(machine: Machine) -> Simulator {
     })
 }
 
-/// A dispatch's cost grows with the workgroups in it, up to two hundred times and no further.
+/// Builds a device on which each workgroup of a dispatch, up to 200, adds one dispatch overhead.
 fn alpha_that_grows(machine: Machine) -> Simulator {
     Simulator::new(machine).distorting(move |workload, span_s| {
         let workgroups = workload.dispatches()[0].workgroups()[0];
-        // Of the level's own trips; no other level and no control is like it.
+        // Only the cases of this level have 32 iterations. No other level and no control has them.
         let of_the_level = params(workload).get(1) == Some(&32);
         let more = if of_the_level { f64::from(workgroups.min(200)) } else { 0.0 };
         span_s + more * machine.costs.dispatch_s
@@ -86,23 +93,23 @@ const SUBJECTS: [Subject; 13] = [
     Subject { device: "lawful", experiment: "divergence", make: lawful, lawful: Some(true) },
     Subject { device: "lawful", experiment: "lanes", make: lawful, lawful: Some(true) },
     Subject { device: "lawful", experiment: "batching", make: lawful, lawful: Some(true) },
-    // Within the tolerance of 5 %, just beyond it, and well beyond.
+    // The errors are inside the tolerance of 5 %, just outside it, and far outside it.
     Subject {
         device: "k-way cost 3 % off",
         experiment: "divergence",
-        make: |machine| dearer_when_diverged(machine, 1.03),
+        make: |machine| slower_when_divergent(machine, 1.03),
         lawful: Some(true),
     },
     Subject {
         device: "k-way cost 7 % off",
         experiment: "divergence",
-        make: |machine| dearer_when_diverged(machine, 1.07),
+        make: |machine| slower_when_divergent(machine, 1.07),
         lawful: Some(false),
     },
     Subject {
         device: "k-way cost 10 % off",
         experiment: "divergence",
-        make: |machine| dearer_when_diverged(machine, 1.1),
+        make: |machine| slower_when_divergent(machine, 1.1),
         lawful: Some(false),
     },
     Subject { device: "width off 2×", experiment: "width", make: half_as_wide, lawful: None },
@@ -127,7 +134,7 @@ const SUBJECTS: [Subject; 13] = [
     Subject {
         device: "arms if-converted",
         experiment: "divergence",
-        make: two_arms_as_a_select,
+        make: two_paths_as_a_select,
         lawful: Some(false),
     },
     Subject {
@@ -138,10 +145,11 @@ const SUBJECTS: [Subject; 13] = [
     },
 ];
 
-/// Every kind of noise, by name; some differ from seed to seed.
+/// Returns every kind of noise with its name. The start of the throttle depends on the seed.
 fn noises(seed: u64) -> [(&'static str, Noise); 8] {
     let still = Noise { spread: 0.003, ..Noise::default() };
-    // In the middle of some round, of two that warm up and twelve that count at the least.
+    // The throttle starts in the middle of a round. A run has two warm-up rounds and at least twelve counted
+    // rounds.
     let after_rounds = 3.5 + (seed % 9) as f64;
     [
         ("none", Noise::default()),
@@ -164,14 +172,15 @@ fn noises(seed: u64) -> [(&'static str, Noise); 8] {
     ]
 }
 
-/// What became of the runs of one kind.
+/// Counts of the runs of one kind.
 #[derive(Default, Clone, Copy)]
 struct Tally {
     runs: usize,
     wrong: usize,
     inconclusive: usize,
-    /// Claimed points with an interval, and of those the ones whose interval has the truth in it.
+    /// Judged points with an interval.
     points: usize,
+    /// Points of these whose interval contains the true value.
     covered: usize,
 }
 
@@ -198,6 +207,7 @@ fn run(subject: &Subject, noise: Noise, seed: u64) -> Experiment {
     measure_seeded((subject.make)(machine), subject.experiment, seed)
 }
 
+/// Compares the outcome of one run with the truth, which is the outcome of the same device without noise.
 fn judged(subject: &Subject, outcome: &Experiment, truth: &Experiment) -> Tally {
     let verdict = outcome.verdict.expect("the device does not fail");
     let false_verdict = match subject.lawful {
@@ -224,7 +234,9 @@ fn judged(subject: &Subject, outcome: &Experiment, truth: &Experiment) -> Tally 
     tally
 }
 
-/// Every cell of the matrix, on all cores.
+/// Runs every subject under every noise with every seed, on all cores.
+///
+/// Returns the tallies by the indices of subject and noise.
 fn matrix() -> BTreeMap<(usize, usize), Tally> {
     let cells = Mutex::new(BTreeMap::<(usize, usize), Tally>::new());
     let next = AtomicUsize::new(0);
@@ -240,7 +252,7 @@ fn matrix() -> BTreeMap<(usize, usize), Tally> {
             for (noise, (_, kind)) in noises.into_iter().enumerate() {
                 let outcome = run(&SUBJECTS[subject], kind, seed);
                 let tally = judged(&SUBJECTS[subject], &outcome, &truth);
-                let mut cells = cells.lock().expect("no worker panics with it");
+                let mut cells = cells.lock().expect("no worker panics while it holds the lock");
                 cells.entry((subject, noise)).or_default().add(tally);
             }
         }
@@ -254,7 +266,8 @@ fn matrix() -> BTreeMap<(usize, usize), Tally> {
     cells.into_inner().expect("no worker panicked")
 }
 
-/// The matrix as METHODOLOGY.md has it: in each cell false verdicts, and the share of inconclusive ones.
+/// Formats the matrix as METHODOLOGY.md shows it. A cell gives the number of false verdicts and the share of
+/// inconclusive ones.
 fn page(cells: &BTreeMap<(usize, usize), Tally>, all: Tally, of_noise: &[Tally]) -> String {
     let names = noises(0).map(|(name, _)| name);
     let mut text = format!("| device | experiment | {} |\n", names.join(" | "));
@@ -284,7 +297,7 @@ fn page(cells: &BTreeMap<(usize, usize), Tally>, all: Tally, of_noise: &[Tally])
 }
 
 #[test]
-fn no_noise_makes_a_false_verdict_and_intervals_hold_the_truth() {
+fn false_verdicts_are_rare_under_every_noise_and_intervals_contain_the_truth() {
     let cells = matrix();
     let mut all = Tally::default();
     cells.values().for_each(|tally| all.add(*tally));
@@ -295,29 +308,33 @@ fn no_noise_makes_a_false_verdict_and_intervals_hold_the_truth() {
     let page = page(&cells, all, &of_noise);
     println!("{page}");
     assert!(all.runs >= 5_000);
-    // Of those that decided anything, so that no silence makes it better.
+    // The share refers to the decided runs, so that inconclusive runs do not improve it.
     assert!(Tally::share(all.wrong, all.decided()) <= MAX_FALSE, "{} false verdicts", all.wrong);
     for ((name, _), tally) in noises(0).iter().zip(of_noise) {
-        // None of the kinds hides behind the others.
+        // Each kind of noise has a separate bound, so that the other kinds cannot mask its false verdicts.
         let share = Tally::share(tally.wrong, tally.runs);
-        assert!(share <= 2.0 * MAX_FALSE, "{name}: {}", tally.wrong);
+        assert!(share <= 2.0 * MAX_FALSE, "{name}: {} false verdicts", tally.wrong);
     }
-    // Noise that befalls each span for itself, which is what the intervals are made for.
+    // The intervals are made for noise that is independent from sample to sample. These two kinds are.
     for (noise, name) in [(1, "gaussian"), (2, "heavy tail")] {
         let coverage = Tally::share(of_noise[noise].covered, of_noise[noise].points);
-        assert!((0.93..=0.97).contains(&coverage), "{name}: {coverage}");
+        assert!(
+            (0.93..=0.97).contains(&coverage),
+            "{name}: {coverage} of the intervals contain the truth"
+        );
     }
-    // Elsewhere logarithms may differ in their last bit, and a run or two with them.
+    // On other platforms, logarithms may differ in the last bit, which changes a run or two.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         let methodology = include_str!("../METHODOLOGY.md");
-        assert!(methodology.contains(&page), "METHODOLOGY.md must have this:\n\n{page}");
+        assert!(methodology.contains(&page), "METHODOLOGY.md must contain this text:\n\n{page}");
     }
 }
 
 #[test]
-fn undisturbed_every_subject_is_judged_rightly_and_none_left_open() {
+fn without_disturbances_every_subject_gets_the_correct_decided_verdict() {
     for subject in &SUBJECTS {
-        // Without the rare spike of a quiet machine, whose mean leaves open what is just beyond a tolerance.
+        // The rare spikes of a quiet machine are off. Their effect on the mean would leave a subject just
+        // outside the tolerance undecided.
         let outcome = run(subject, Noise { spread: 0.003, ..Noise::default() }, 1);
         let tally = judged(subject, &outcome, &outcome);
         assert_eq!((tally.wrong, tally.inconclusive), (0, 0), "{}", subject.device);

@@ -1,4 +1,4 @@
-//! From samples to a judged result.
+//! Analysis: computes a judged result from samples.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,11 @@ use super::typical::Typical;
 use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
 use crate::stats::{combine, judge};
 
-/// The widest half-width among the judged points' intervals: infinite where one has no interval yet or
-/// no point was timed at all. A point that needs a case that is not timed does not count, since no further round
-/// will sharpen it; a remark on the case explains.
+/// Returns the largest half-width among the intervals of the judged points.
+///
+/// The result is infinite if a point has no interval yet, or if no point was timed. A point that needs an
+/// untimed case does not count, since no further round can narrow its interval; the diagnosis explains why
+/// the case was not timed.
 pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
     let judged = plan.points.iter().filter(|p| p.judged && typical.was_timed(&p.ratio));
     let widths = judged
@@ -20,7 +22,9 @@ pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
     widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
 }
 
-/// The cases that undecided points depend on, where no point deviates and with it the experiment.
+/// Returns the cases that undecided points depend on.
+///
+/// The set is empty if any point deviates, since that alone decides the experiment.
 pub(super) fn undecided(plan: &Plan, typical: &Typical, tolerance: f64) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
     for spec in plan.points.iter().filter(|spec| spec.judged) {
@@ -33,7 +37,7 @@ pub(super) fn undecided(plan: &Plan, typical: &Typical, tolerance: f64) -> BTree
     needed
 }
 
-/// Everything that the samples say.
+/// Computes the experiment's result: metrics, judged points, controls, verdict and diagnosis.
 pub(super) fn analyse(
     experiment: &Experiment,
     plan: &Plan,
@@ -76,15 +80,16 @@ pub(super) fn analyse(
     let doubted = doubted.count();
     if doubted > 0 {
         outcome.diagnosis.push(format!(
-            "points outside the tolerance by less than the samples of one case spread: {doubted}; something else may \
-             have kept the device busy, so they stay undecided"
+            "points whose interval is outside the tolerance but whose spread bound is not: {doubted}; other \
+             work may have kept the device busy, so they stay undecided"
         ));
     }
     let lost = lost(plan, typical);
     if lost > 0 {
         outcome.verdict = Some(Verdict::Inconclusive);
         outcome.diagnosis.push(format!(
-            "points that were timed and cannot be judged: {lost}; a sample or a parameter that they need is unknown"
+            "points that were timed and cannot be judged: {lost}; a sample or a parameter that they need is \
+             unknown"
         ));
     }
     heed_controls(&mut outcome);
@@ -95,7 +100,7 @@ pub(super) fn analyse(
     outcome
 }
 
-/// Where a control failed or could not be read, nothing is decided.
+/// Makes the verdict inconclusive if a control failed or could not be read.
 fn heed_controls(outcome: &mut model::Experiment) {
     for check in CONTROLS {
         if outcome.controls.iter().all(|control| control.check != check) {
@@ -120,24 +125,27 @@ fn heed_controls(outcome: &mut model::Experiment) {
     }
 }
 
-/// What a control that fails has found.
+/// Returns what the failure of a control means.
 fn meaning(check: Check) -> &'static str {
     match check {
-        Check::Same => "one case under two names differs, or by more than can be told",
+        Check::Same => {
+            "the same case under two names differs, or its interval is too wide to show that it agrees"
+        }
         Check::Linear => {
-            "samples do not grow with their work: preemption, or a clock that is not linear"
+            "samples do not grow in proportion to their work: preemption, or a clock that is not linear"
         }
         Check::Drift | Check::Clock | Check::Other => {
-            "the device's speed changed while it was measured"
+            "the speed of the device changed during the measurement"
         }
     }
 }
 
-/// The judged point; `None` where there is nothing to compare.
+/// Returns the judged point; `None` if measured / predicted is not finite.
 fn point(plan: &Plan, spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
     let [measured, predicted] = [&spec.measured, &spec.predicted].map(|side| typical.read(side));
     let ratio_spread = typical.spread(&spec.ratio);
-    // A figure that is none somewhere within what was measured is not known.
+    // Without a spread bound, the ratio may not be finite for some times between the quartiles. Its interval
+    // is not used then.
     let ratio_ci = typical.interval(&spec.ratio).filter(|_| ratio_spread.is_some());
     let series = plan.series_of(spec);
     let (name, unit) = series.x;
@@ -157,8 +165,9 @@ fn point(plan: &Plan, spec: &PointSpec, typical: &Typical, tolerance: f64) -> Op
     })
 }
 
-/// Judged points whose own cases were timed and that still have no ratio: the clock gave no sample of a case, or
-/// the law could say nothing.
+/// Counts the judged points without a ratio although the cases of the measured figure were timed.
+///
+/// For such a point, the clock rejected all samples of a case, or the law gives no prediction.
 fn lost(plan: &Plan, typical: &Typical) -> usize {
     let lost = |point: &&PointSpec| {
         point.judged

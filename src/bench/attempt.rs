@@ -1,4 +1,4 @@
-//! An experiment under way: its cases sized and verified, and the time it has spent.
+//! An experiment in progress: sizes and verifies its cases, and records the time spent.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +15,10 @@ use super::verify::{Checked, verify};
 use crate::gpu::{Built, GpuError};
 use crate::model::{Case, Costs};
 
-/// Why a case was not verified.
-const INTERRUPTED: &str = "interrupted";
+/// Failure of a case that an interrupted run did not verify.
+const INTERRUPTED: &str = "the run was interrupted before verification";
 
-/// One experiment under way.
+/// One experiment in progress.
 pub(super) struct Attempt<'a> {
     pub(super) session: &'a mut Session,
     pub(super) experiment: &'a Experiment,
@@ -40,13 +40,13 @@ impl Attempt<'_> {
         self.session.executor.elapsed_s() - self.start_s
     }
 
-    /// What the samples so far make each case typically take.
+    /// Estimates the typical sample times of all cases from the samples so far.
     pub(super) fn typical(&self, samples: &Samples, sized: &[Sized]) -> Typical {
         let scales = sized.iter().map(|case| case.scale).collect();
         Typical::of(samples, scales, self.session.clock.resolution_ns * 1e-9)
     }
 
-    /// Where the time went, with what was compiled since.
+    /// Returns how the time was spent, including the pipelines compiled since `before`.
     pub(super) fn costs_since(&self, before: Built) -> Costs {
         let built = self.session.executor.built();
         Costs {
@@ -56,6 +56,7 @@ impl Attempt<'_> {
         }
     }
 
+    /// Chooses the scale of every case.
     pub(super) fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
         let began_s = self.spent_s();
         (self.progress)(Progress::before(Stage::Sizing, 0.0));
@@ -69,7 +70,7 @@ impl Attempt<'_> {
         Ok(sized)
     }
 
-    /// Loads every case and compares every element of its output.
+    /// Loads every case and compares every element of its output with the CPU reference.
     pub(super) fn verify(&mut self, sized: &[Sized]) -> Result<Vec<Checked>, GpuError> {
         let began_s = self.spent_s();
         let workloads: Vec<_> = sized.iter().map(|case| case.workload.clone()).collect();

@@ -1,5 +1,5 @@
-//! Cases as expressions and plans name them.
+//! Identifiers by which plans and expressions refer to cases.
 
-/// A case of a plan.
+/// Identifies a case of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId(pub(super) usize);

@@ -1,4 +1,4 @@
-//! Controls: what must come out as 1, whatever the law.
+//! Controls: ratios that must be 1, independently of any law.
 
 use super::case::CaseId;
 use super::formula::Formula;
@@ -12,29 +12,30 @@ use crate::stats;
 /// The controls that every experiment must have.
 pub(super) const CONTROLS: [Check; 3] = [Check::Same, Check::Linear, Check::Drift];
 
-/// How far a control may lie from 1.
+/// Returns the largest accepted deviation of a control from 1.
 #[must_use]
 pub fn tolerance_of(check: Check) -> Tolerance {
     let (ratio, reason) = match check {
-        Check::Same => (0.02, "one case under two names differs by noise alone"),
+        Check::Same => (0.02, "the same case under two names differs only by noise"),
         Check::Linear => (
             0.05,
-            "four times the work takes four times as long; preemption of long samples shows as more",
+            "four times the work takes four times as long; preemption of long samples raises the ratio",
         ),
         Check::Drift | Check::Other => (
             0.10,
-            "what slows a whole round is divided out; a tenth across the run leaves well under a hundredth within one",
+            "the slowdown that a round shares is divided out; a drift of 10 % over a run leaves well under \
+             1 % within a round",
         ),
         Check::Clock => (
             0.25,
-            "the host's view of a long dispatch includes submission and wait; stamps taken at dispatch or a wrong \
-             period miss by far more",
+            "the host's time of a long dispatch includes submission and wait; timestamps taken at dispatch, \
+             or a wrong tick period, cause far larger errors",
         ),
     };
     Tolerance { ratio, reason }
 }
 
-/// The control cases among a plan's own.
+/// The control cases of a plan.
 pub(super) struct Controls {
     canary: CaseId,
     reference: CaseId,
@@ -42,12 +43,12 @@ pub(super) struct Controls {
     floor: CaseId,
 }
 
-/// Times the canary's work in its multiple.
+/// Work of the case `control.multiple`, as a multiple of the canary's work.
 const TIMES: u32 = 4;
 
 impl Controls {
-    /// Adds a fixed canary, the same case under a second name, a multiple of its work, and a dispatch that
-    /// does nothing.
+    /// Adds the control cases: a fixed canary, the same case under a second name, a multiple of its work, and
+    /// an empty dispatch as the floor case.
     pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
         const ITERATIONS: u32 = 1024;
         let chain = move |workgroups| {
@@ -71,12 +72,12 @@ impl Controls {
         }
     }
 
-    /// Their cases.
+    /// Returns the indices of the control cases.
     pub(super) fn cases(&self) -> [usize; 4] {
         [self.canary, self.reference, self.multiple, self.floor].map(|CaseId(case)| case)
     }
 
-    /// What the controls read, for points judged by `tolerance`.
+    /// Computes the controls. `tolerance` is the one that the experiment's points are judged by.
     pub(super) fn read(
         &self,
         samples: &Samples,
@@ -98,8 +99,10 @@ impl Controls {
     }
 }
 
-/// A control whose interval reaches further than twice its own tolerance, and than half of the tolerance
-/// of what is judged, says nothing, and so does not pass.
+/// Returns the largest half-width of a control's interval with which the control can pass.
+///
+/// This is twice the control's tolerance, or half of `judged`, the tolerance of the judged points, if that is
+/// more. A control with a wider interval proves nothing.
 fn widest(check: Check, judged: f64) -> f64 {
     (2.0 * tolerance_of(check).ratio).max(judged / 2.0)
 }
@@ -112,8 +115,9 @@ fn ratio(check: Check, typical: &Typical, figure: &Formula, judged: f64) -> Opti
     Some(control)
 }
 
-/// The canary in the second half of the run over the first: each round over the one half of the run before
-/// it, so that a steady drift shows as one figure.
+/// Compares the canary in the second half of the run with the canary in the first half.
+///
+/// Each sample is divided by the sample half a run before it, so that a steady drift appears as one ratio.
 fn drift(canary: &[f64]) -> Option<Control> {
     let half = canary.len().div_ceil(2);
     let apart = canary.iter().zip(canary.get(half..)?);
@@ -121,7 +125,7 @@ fn drift(canary: &[f64]) -> Option<Control> {
     control(Check::Drift, stats::median(&ratios)?, stats::median_interval(&ratios))
 }
 
-/// Passed unless the evidence puts it beyond its tolerance.
+/// Builds a control, which passes unless its interval is entirely beyond its tolerance.
 fn control(check: Check, ratio: f64, ratio_ci: Option<Interval>) -> Option<Control> {
     let evidence = ratio_ci.unwrap_or(Interval { lo: ratio, hi: ratio });
     let passed = evidence.distance(1.0) <= tolerance_of(check).ratio;

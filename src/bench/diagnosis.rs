@@ -1,5 +1,5 @@
-//! What the result must say beside its figures: wrong outputs, what was not timed and why, stamps lost,
-//! spans too short for the clock, and a clock that is not to be trusted.
+//! Diagnosis of the measurement itself: wrong outputs, cases that were not timed, rejected samples, samples
+//! that are too short for the clock, and a clock that cannot be trusted.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::gpu::BadSpan;
 use crate::model::{Check, Clock, ClockKind, Control, Experiment, Status, Verdict};
 use crate::stats;
 
-/// Adds the session's check of its clock to the experiment's controls.
+/// Adds the session's clock check to the controls of the experiment.
 pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     let mut distrust = |why: String| {
         outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
@@ -25,7 +25,8 @@ pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     }
     if clock.kind != ClockKind::TimestampQuery {
         outcome.diagnosis.push(
-            "timed by the host's clock: every span has a submission and a wait in it, which floors take off"
+            "timed by the host's clock: every sample includes a submission and a wait; floor cases measure \
+             this time, and figures subtract it"
                 .to_owned(),
         );
         return;
@@ -38,14 +39,14 @@ pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     let passed = (ratio - 1.0).abs() <= tolerance_of(Check::Clock).ratio;
     if !passed {
         distrust(format!(
-            "control `clock` reads {ratio:.3} instead of 1: by timestamps a long dispatch takes that share \
-             of the host's time, so they are not to be trusted"
+            "control `clock` reads {ratio:.3} instead of 1: the time of a long dispatch by timestamps is \
+             this multiple of its time by the host's clock, so the timestamps are not to be trusted"
         ));
     }
     outcome.controls.push(Control { check: Check::Clock, ratio, ratio_ci: None, passed });
 }
 
-/// One remark for all cases that were not timed for the same reason.
+/// Returns one line of diagnosis for each reason for which cases were not timed.
 fn not_timed(checked: &[Checked]) -> Vec<String> {
     const NAMED: usize = 3;
     let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -56,7 +57,7 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
             None => by_reason.push((reason, vec![&case.id])),
         }
     }
-    let remark = |(reason, ids): (&str, Vec<&str>)| {
+    let line = |(reason, ids): (&str, Vec<&str>)| {
         let (named, rest) = ids.split_at(ids.len().min(NAMED));
         let verb = if ids.len() == 1 { "was" } else { "were" };
         let others = match rest.len() {
@@ -65,11 +66,12 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
         };
         format!("{}{others} {verb} not timed: {reason}", named.join(", "))
     };
-    by_reason.into_iter().map(remark).collect()
+    by_reason.into_iter().map(line).collect()
 }
 
-/// Adds a remark for every case that was not timed as it should be. A wrong output fails the experiment, and
-/// so does a case that the device would not load.
+/// Adds the diagnosis of cases that were not timed, of rejected samples, and of samples that are too short.
+///
+/// A wrong output fails the experiment, and so does a case that the device refuses to load.
 pub(super) fn add_case_diagnosis(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
     if let Some(wrong) = checked.iter().find(|checked| checked.mismatched || checked.refused) {
         let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");
@@ -85,14 +87,15 @@ pub(super) fn add_case_diagnosis(clock: &Clock, checked: &[Checked], outcome: &m
         let samples: Vec<f64> = case.samples_s.iter().copied().flatten().collect();
         let coarse = stats::median(&samples).is_some_and(|median| median < least_s);
         if coarse && !is_floor {
-            outcome
-                .diagnosis
-                .push(format!("{}: its span is under {MIN_TICKS} ticks of the clock", case.id));
+            outcome.diagnosis.push(format!(
+                "{}: its typical sample is shorter than {MIN_TICKS} ticks of the clock",
+                case.id
+            ));
         }
     }
 }
 
-/// A remark for each way in which spans were bad.
+/// Returns one line of diagnosis for each reason for which samples were rejected.
 fn rejected(checked: &[Checked]) -> Vec<String> {
     let all: usize = checked.iter().map(|checked| checked.case.samples_s.len()).sum();
     let mut by_reason: BTreeMap<BadSpan, (usize, usize)> = BTreeMap::new();
@@ -101,10 +104,10 @@ fn rejected(checked: &[Checked]) -> Vec<String> {
         *total += samples;
         *cases += 1;
     }
-    let remark = |(reason, (samples, cases)): (BadSpan, (usize, usize))| {
+    let line = |(reason, (samples, cases)): (BadSpan, (usize, usize))| {
         format!(
-            "{samples} of {all} samples, of {cases} cases, were rejected by the clock: {reason}"
+            "{samples} of {all} samples, in {cases} cases, were rejected by the clock: {reason}"
         )
     };
-    by_reason.into_iter().map(remark).collect()
+    by_reason.into_iter().map(line).collect()
 }

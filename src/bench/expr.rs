@@ -1,47 +1,51 @@
-//! Figures as expressions: built with operators from cases, constants and functions.
+//! Figures as expressions, built with operators from cases, constants and functions.
 //!
-//! A closure can only be called. An expression can also be inspected: its formula says which cases a figure
-//! needs, how it changes with each of them, what single samples make of it, and how it reads as text.
+//! A closure can only be called; an expression can also be inspected. From an expression follow the cases
+//! that the figure needs, its derivatives, its value for a single sample of a case, and its formula as text.
+//!
+//! Many figures subtract a *floor case*, such as an empty loop or an empty dispatch. A floor case measures
+//! the cost that other cases have in common.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
 
 use super::case::CaseId;
 
-/// A function of figures.
+/// A function of several figures.
 pub(super) type Function = Arc<dyn Fn(&[f64]) -> f64 + Send + Sync>;
 
-/// A figure, computed from the typical sample times of cases. Cheap to clone.
+/// A figure, computed from the typical sample times of cases. Clones are cheap, since they share their
+/// operands.
 ///
-/// An unknown figure is NaN, and so is every figure computed from it, except by [`Expr::min_known`],
-/// [`Expr::max_known`] and [`Expr::lenient`].
+/// An unknown figure is NaN. Every figure computed from an unknown figure is NaN too, except those built by
+/// [`Expr::min_known`], [`Expr::max_known`] and [`Expr::lenient`].
 #[derive(Clone)]
 pub struct Expr(pub(super) Arc<Node>);
 
 pub(super) enum Node {
     Number(f64),
-    /// Seconds of a typical sample.
+    /// Typical sample time of a case, in seconds.
     Time(CaseId),
-    /// Units of work in a sample.
+    /// Units of work in one sample of a case.
     Scale(CaseId),
     Add(Expr, Expr),
     Subtract(Expr, Expr),
     Multiply(Expr, Expr),
     Divide(Expr, Expr),
     Sum(Vec<Expr>),
-    /// The largest or the smallest.
+    /// The largest or the smallest operand.
     Extreme {
         of: Vec<Expr>,
         largest: bool,
-        /// Whether unknown ones are left out.
+        /// Whether unknown operands are ignored.
         known: bool,
     },
-    /// NaN unless above zero.
+    /// The operand if it is greater than zero, else NaN.
     Positive(Expr),
     Call {
         name: &'static str,
         of: Vec<Expr>,
-        /// Whether it is called with unknown figures too.
+        /// Whether the function is called even if an operand is NaN.
         lenient: bool,
         function: Function,
     },
@@ -52,27 +56,27 @@ impl Expr {
         Self(Arc::new(node))
     }
 
-    /// The sum; 0 of none.
+    /// Builds the sum of `of`; 0 if `of` is empty.
     pub fn sum(of: impl IntoIterator<Item = Self>) -> Self {
         Self::new(Node::Sum(of.into_iter().collect()))
     }
 
-    /// The largest; NaN where any is unknown.
+    /// Builds the maximum of `of`; NaN if any operand is NaN or `of` is empty.
     pub fn max(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, true, false)
     }
 
-    /// The smallest; NaN where any is unknown.
+    /// Builds the minimum of `of`; NaN if any operand is NaN or `of` is empty.
     pub fn min(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, false, false)
     }
 
-    /// The largest of those that are known; NaN where none is.
+    /// Builds the maximum of the operands that are not NaN; NaN if all of them are.
     pub fn max_known(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, true, true)
     }
 
-    /// The smallest of those that are known; NaN where none is.
+    /// Builds the minimum of the operands that are not NaN; NaN if all of them are.
     pub fn min_known(of: impl IntoIterator<Item = Self>) -> Self {
         Self::extreme(of, false, true)
     }
@@ -81,23 +85,30 @@ impl Expr {
         Self::new(Node::Extreme { of: of.into_iter().collect(), largest, known })
     }
 
-    /// Itself where it is above zero, else NaN: what noise can leave nothing of.
+    /// Replaces a value that is not greater than zero by NaN.
+    ///
+    /// Use this for a difference of times that noise can reduce to zero or less.
     #[must_use]
     pub fn positive(self) -> Self {
         Self::new(Node::Positive(self))
     }
 
-    /// What `function` makes of `of`; NaN, without a call, where any of them is unknown. `name` is for people.
+    /// Builds a call of `function` with the values of `of`.
+    ///
+    /// The result is NaN, without a call, if any of the values is NaN. `name` stands for the function in the
+    /// formula's text.
     pub fn call<const N: usize>(
         name: &'static str,
         of: [Self; N],
         function: impl Fn([f64; N]) -> f64 + Send + Sync + 'static,
     ) -> Self {
-        let function = move |of: &[f64]| function(of.try_into().expect("as many as were given"));
+        let function = move |of: &[f64]| function(of.try_into().expect("a call has N operands"));
         Self::new(Node::Call { name, of: of.into(), lenient: false, function: Arc::new(function) })
     }
 
-    /// What `function` makes of `of`, which may be NaN: a knee or a crossing in a sweep that may have gaps.
+    /// Builds a call of `function` with the values of `of`, any of which may be NaN.
+    ///
+    /// Use this for a knee or a crossing in a sweep that may have gaps.
     pub fn lenient(
         name: &'static str,
         of: impl IntoIterator<Item = Self>,
@@ -121,44 +132,47 @@ impl From<&Self> for Expr {
 }
 
 impl CaseId {
-    /// Seconds of a typical sample.
+    /// Returns the typical sample time, in seconds.
     #[must_use]
     pub fn time(self) -> Expr {
         Expr::new(Node::Time(self))
     }
 
-    /// Units of work in a sample.
+    /// Returns the units of work in one sample.
     #[must_use]
     pub fn scale(self) -> Expr {
         Expr::new(Node::Scale(self))
     }
 
-    /// Seconds for one unit of work, nothing subtracted.
+    /// Returns the seconds per unit of work, with no floor case subtracted.
     #[must_use]
     pub fn per_unit(self) -> Expr {
         self.time() / self.scale()
     }
 
-    /// Seconds beyond `floor`.
+    /// Returns the seconds by which a sample exceeds a sample of the floor case.
     #[must_use]
     pub fn above(self, floor: Self) -> Expr {
         self.time() - floor.time()
     }
 
-    /// Seconds beyond `floor` for one unit of work.
+    /// Returns the seconds by which a sample exceeds a sample of the floor case, per unit of work of this
+    /// case.
     #[must_use]
     pub fn per_unit_above(self, floor: Self) -> Expr {
         self.above(floor) / self.scale()
     }
 
-    /// Seconds for one unit of work beyond one of `floor`, which has a scale of its own.
+    /// Returns the seconds per unit of work, less the seconds per unit of work of the floor case.
+    ///
+    /// Each case is divided by its own scale.
     #[must_use]
     pub fn per_unit_beyond(self, floor: Self) -> Expr {
         self.per_unit() - floor.per_unit()
     }
 }
 
-/// An operator on expressions, references to them and numbers.
+/// Implements an operator for expressions, references to expressions, and numbers.
 macro_rules! operator {
     ($operator:ident, $method:ident, $node:ident) => {
         impl<T: Into<Expr>> $operator<T> for Expr {

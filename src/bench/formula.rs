@@ -1,4 +1,6 @@
-//! An expression laid out in order of evaluation: evaluated, differentiated, traced to a sample, printed.
+//! Formulas: expressions laid out in order of evaluation.
+//!
+//! A formula can be evaluated, differentiated, expressed as a function of one case's sample, and printed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,18 +8,18 @@ use std::sync::Arc;
 use super::case::CaseId;
 use super::expr::{Expr, Function, Node};
 
-/// What formulas are evaluated with.
+/// The values with which a formula is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Values<'a> {
-    /// Seconds of a typical sample by case, as multiples of `level`; NaN for a case without one.
+    /// Typical sample time by case, in seconds at level 1; NaN for a case without a typical time.
     pub(super) times: &'a [f64],
-    /// How fast or slow everything is.
+    /// Factor by which all sample times are longer than at level 1.
     pub(super) level: f64,
-    /// Units of work in a sample by case.
+    /// Units of work in one sample, by case.
     pub(super) scales: &'a [u32],
 }
 
-/// A step of evaluation. Operands are the steps before it that they name.
+/// One step of the evaluation. Its operands are indices of earlier steps.
 enum Step {
     Number(f64),
     Time(usize),
@@ -32,13 +34,16 @@ enum Step {
     Call { name: &'static str, of: Vec<usize>, lenient: bool, function: Function },
 }
 
-/// A figure ready to be evaluated. Its last step is the figure; what the expression shares is evaluated once.
+/// A figure ready for evaluation.
+///
+/// The last step is the figure. A subexpression that occurs more than once is evaluated once.
 pub(super) struct Formula {
     steps: Vec<Step>,
 }
 
-/// A figure as a function of one sample's seconds, all other cases at their typical times:
-/// `(offset + factor·s)^power`, with a power of 1 or −1.
+/// A figure as a function of the sample time `s` of one case, in seconds: `(offset + factor·s)^power`.
+///
+/// All other cases take their typical times. The power is 1 or −1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Line {
     pub(super) offset: f64,
@@ -84,12 +89,12 @@ impl Formula {
         self.steps.len() - 1
     }
 
-    /// The figure.
+    /// Returns the value of the figure.
     pub(super) fn evaluate(&self, values: Values<'_>) -> f64 {
-        self.evaluate_all(values).last().copied().expect("a formula has a step")
+        self.evaluate_all(values).last().copied().expect("a formula has at least one step")
     }
 
-    /// What every step comes to.
+    /// Returns the value of every step.
     fn evaluate_all(&self, values: Values<'_>) -> Vec<f64> {
         let mut found = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
@@ -99,7 +104,10 @@ impl Formula {
         found
     }
 
-    /// The cases that the figure is computed from. What it can do without, and is not known, is none of them.
+    /// Returns the cases that the figure is computed from.
+    ///
+    /// The cases of an unknown operand that [`Expr::min_known`] or [`Expr::max_known`] ignores are not
+    /// included.
     pub(super) fn cases(&self, values: Values<'_>) -> BTreeSet<usize> {
         let found = self.evaluate_all(values);
         let (mut open, mut seen) = (vec![self.steps.len() - 1], BTreeSet::new());
@@ -119,11 +127,13 @@ impl Formula {
         cases
     }
 
-    /// How the figure changes with the seconds of each case that it is computed from, in its unit per second.
+    /// Returns the derivative of the figure with respect to each case's sample time, in the figure's unit per
+    /// second.
     ///
     /// # Formula
-    /// Reverse accumulation: df/dx of every step from the last to the first. Of a function the central
-    /// difference over ±10⁻⁶ of each operand, so that a whole number does not change at all.
+    /// Reverse accumulation: df/dx of every step, from the last step to the first. The derivative of a called
+    /// function is the central difference over ±10⁻⁶ of each operand, relative to its value. So the
+    /// derivative of a function with whole-number results is 0, except within that distance of a step.
     pub(super) fn gradient(&self, values: Values<'_>) -> BTreeMap<usize, f64> {
         let found = self.evaluate_all(values);
         let mut slopes = vec![0.0; self.steps.len()];
@@ -143,7 +153,10 @@ impl Formula {
         gradient
     }
 
-    /// The figure as a function of one case's seconds; `None` where neither it nor its inverse is linear in them.
+    /// Returns the figure as a function of one case's sample time.
+    ///
+    /// Returns `None` if neither the figure nor its inverse is linear in that time, or if the figure does not
+    /// depend on it.
     pub(super) fn line(&self, case: usize, values: Values<'_>) -> Option<Line> {
         let found = self.evaluate_all(values);
         let mut fractions: Vec<Option<Fraction>> = Vec::with_capacity(self.steps.len());
@@ -160,14 +173,14 @@ impl Formula {
         (line.offset.is_finite() && line.factor.is_finite() && line.factor != 0.0).then_some(line)
     }
 
-    /// The formula as text, cases by their `names`.
+    /// Returns the formula as text. `names` contains the name of each case.
     pub(super) fn text(&self, names: &[&str]) -> String {
         let mut written: Vec<(String, u8)> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let text = step.text(&written, names);
             written.push(text);
         }
-        written.pop().expect("a formula has a step").0
+        written.pop().expect("a formula has at least one step").0
     }
 }
 
@@ -204,7 +217,7 @@ impl Step {
         }
     }
 
-    /// Which operand is the largest or the smallest; `None` where that is unknown.
+    /// Returns the operand with the largest or the smallest value; `None` if that operand is unknown.
     fn chosen(&self, found: &[f64]) -> Option<usize> {
         let Self::Extreme { of, largest, known } = self else { return None };
         if !known && of.iter().any(|&of| found[of].is_nan()) {
@@ -217,7 +230,7 @@ impl Step {
         })
     }
 
-    /// The step's change with each operand.
+    /// Returns the derivative of the step with respect to each operand.
     fn partials(&self, found: &[f64]) -> Vec<(usize, f64)> {
         match self {
             Self::Number(_) | Self::Time(_) | Self::Scale(_) => Vec::new(),
@@ -250,7 +263,8 @@ impl Step {
         }
     }
 
-    /// The step as a fraction of two linear functions of one case's seconds; `None` where it is none.
+    /// Returns the step as a fraction of two linear functions of one case's sample time; `None` if the step
+    /// has no such form.
     fn fraction(
         &self,
         case: usize,
@@ -280,11 +294,11 @@ impl Step {
         }
     }
 
-    /// As text, and how firmly it holds together: 0 a sum, 1 a product, 2 a word.
+    /// Returns the step as text, with its precedence: 0 for a sum, 1 for a product, 2 for a name or a call.
     fn text(&self, written: &[(String, u8)], names: &[&str]) -> (String, u8) {
         let part = |place: usize, least: u8| {
-            let (text, binding) = &written[place];
-            if *binding < least { format!("({text})") } else { text.clone() }
+            let (text, precedence) = &written[place];
+            if *precedence < least { format!("({text})") } else { text.clone() }
         };
         let list = |of: &[usize]| of.iter().map(|&of| part(of, 0)).collect::<Vec<_>>().join(", ");
         match self {
@@ -305,7 +319,7 @@ impl Step {
     }
 }
 
-/// (a + b·s) / (c + d·s).
+/// The function (a + b·s) / (c + d·s) of a sample time s; `above` is [a, b] and `below` is [c, d].
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Fraction {
     above: [f64; 2],
@@ -366,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn hand_worked_values() {
+    fn figures_match_hand_computed_values() {
         let at = |expr: Expr| formula(expr).evaluate(VALUES);
         assert_eq!(at(A.per_unit()), 4.0);
         assert_eq!(at(A.above(C)), 5.0);
@@ -380,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_stays_unknown_unless_it_can_be_done_without() {
+    fn an_unknown_operand_makes_a_figure_unknown_unless_it_is_ignored() {
         let at = |expr: Expr| formula(expr).evaluate(VALUES);
         assert!(at(Expr::max([A.time(), UNKNOWN.time()])).is_nan());
         assert_eq!(at(Expr::min_known([A.time(), UNKNOWN.time(), C.time()])), 3.0);
@@ -394,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_changes_with_its_cases_as_calculus_says() {
+    fn the_gradient_matches_hand_computed_derivatives() {
         let expr = A.above(C) / B.time();
         let gradient = formula(expr).gradient(VALUES);
         assert_eq!(gradient, [(0, 1.0 / 5.0), (1, -5.0 / 25.0), (2, -1.0 / 5.0)].into());
@@ -408,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_traced_to_a_sample_where_it_or_its_inverse_is_linear() {
+    fn a_line_exists_if_the_figure_or_its_inverse_is_linear() {
         let line = |expr: Expr, case: CaseId| formula(expr).line(case.0, VALUES);
         let linear = |offset, factor| Some(Line { offset, factor, power: 1 });
         assert_eq!(line(A.above(C) / 4.0, A), linear(-0.75, 0.25));
@@ -416,14 +430,18 @@ mod tests {
         let speed_up = A.time() / B.above(C);
         let inverse = Line { offset: -3.0 / 8.0, factor: 1.0 / 8.0, power: -1 };
         assert_eq!(line(speed_up, B), Some(inverse));
-        assert_eq!(line(A.time() / (A.time() + 1.0), A), None, "a fraction is neither");
+        assert_eq!(
+            line(A.time() / (A.time() + 1.0), A),
+            None,
+            "neither the fraction nor its inverse is linear"
+        );
         assert_eq!(line(A.time() * A.time(), A), None);
-        assert_eq!(line(B.time(), A), None, "it does not depend on it");
+        assert_eq!(line(B.time(), A), None, "the figure does not depend on the case");
         assert_eq!(line(Expr::max([A.time(), B.time()]).positive(), A), linear(0.0, 1.0));
     }
 
     #[test]
-    fn a_formula_reads_as_one_writes_it() {
+    fn text_uses_the_usual_notation_and_only_necessary_parentheses() {
         let text = |expr: Expr| formula(expr).text(&["a", "b", "c", "d"]);
         assert_eq!(text(A.per_unit_above(C)), "(T[a] − T[c]) / n[a]");
         assert_eq!(text(2.0 * (A.time() - (B.time() - C.time()))), "2·(T[a] − (T[b] − T[c]))");
@@ -436,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shared_is_evaluated_once() {
+    fn a_shared_subexpression_is_evaluated_once() {
         let shared = A.above(B);
         let formula = formula(&shared * &shared + &shared);
         assert_eq!(formula.steps.len(), 5);

@@ -1,8 +1,15 @@
-//! Measuring: the one place that times anything.
+//! Measurement: the only module that times anything.
 //!
-//! An experiment declares a [`Plan`]: cases, what calibrates, and points with what each measures and
-//! what the law predicts for it. This room does the rest, the same for all: sizes the spans, verifies
-//! every output, runs rounds in random order with controls among them, stops, estimates, judges.
+//! An experiment declares a [`Plan`]: its cases, its metrics and its points. The metrics include the
+//! calibrated parameters of its law. A point compares a measured figure with the figure that the law
+//! predicts.
+//!
+//! This module handles every plan in the same way:
+//!
+//! 1. It chooses the amount of work in a sample of each case.
+//! 2. It compares every output with its CPU reference.
+//! 3. It times rounds. A round times every case once, in random order, including the control cases.
+//! 4. It stops, estimates the typical sample time of each case, computes the figures and judges the points.
 
 mod analysis;
 mod attempt;

@@ -1,4 +1,4 @@
-//! What an experiment declares.
+//! Declarations of experiments, and the plans that they make for a device.
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use crate::gpu::{AdapterFacts, Shader, Workload};
 use crate::model::{About, Category, Curve, DeviceType, Experiment as Outcome, Status};
 use crate::predict::Law;
 
-/// An entry of the registry.
+/// An experiment of the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Experiment {
-    /// Its name in records and on the command line.
+    /// Name in records and on the command line.
     pub id: &'static str,
-    /// Its family.
+    /// Category under which reports list the experiment.
     pub category: Category,
     /// The law in one line.
     pub law: &'static str,
-    /// The question it answers, in one line.
+    /// The question that the experiment answers, in one line.
     pub about: &'static str,
-    /// How far its points may lie from their predictions.
+    /// Largest accepted deviation of a measurement from its prediction.
     pub tolerance: Tolerance,
-    /// The modules that it brings, templates expanded, for tests that no workload is needed for.
+    /// Returns the experiment's own WGSL modules, with templates expanded, for tests that need no workload.
     pub shaders: fn() -> Vec<Arc<Shader>>,
-    /// Declares what to measure on the device at hand.
+    /// Declares what to measure on this device.
     pub plan: fn(&Context<'_>) -> Result<Plan, Unsupported>,
-    /// What its law answers to "what if".
+    /// The law as `warplaw predict` evaluates it, for "what if" questions.
     pub predict: Option<&'static Law>,
 }
 
 impl Experiment {
-    /// A result that says what was run and nothing yet of what came of it.
+    /// Returns a result that identifies the experiment and contains no measurements yet.
     pub(super) fn blank(&self, status: Status) -> Outcome {
         Outcome {
             id: self.id.to_owned(),
@@ -60,38 +60,41 @@ impl Experiment {
     }
 }
 
-/// How far a ratio may lie from 1, and why so far. It is not moved to make a run pass.
+/// Largest accepted deviation of a ratio from 1, with the reason for its size.
+///
+/// A tolerance is never changed to make a run pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
-    /// Largest |measured / predicted − 1| at which the law is said to hold.
+    /// Largest |measured / predicted − 1| at which the law holds.
     pub ratio: f64,
-    /// Why this size.
+    /// Reason for this size.
     pub reason: &'static str,
 }
 
-/// Why the device at hand cannot do the experiment.
+/// Reason why this device cannot run the experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsupported(pub String);
 
-/// What a plan may depend on.
+/// Everything that a plan may depend on.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The adapter.
+    /// Facts about the adapter.
     pub facts: &'a AdapterFacts,
-    /// Lanes in a subgroup: found by timing in this run, else seen by a shader, else reported.
+    /// Subgroup width in lanes: found by timing in this run, else observed by a shader, else reported by the
+    /// driver.
     pub width: Option<u32>,
-    /// Lanes in a subgroup as the driver or a shader says, never as timed.
+    /// Subgroup width in lanes as a shader observed it or the driver reports it, never as found by timing.
     pub reported_width: Option<u32>,
-    /// How much to measure.
+    /// Time limits and precision of the run.
     pub profile: &'a Profile,
-    /// Seed of this experiment's random choices.
+    /// Seed for the random choices of this experiment.
     pub seed: u64,
-    /// Settles launch configurations.
+    /// Chooses launch configurations.
     pub tuner: &'a dyn Tuner,
 }
 
 impl<'a> Context<'a> {
-    /// A context whose launch configurations are settled by `tuner`.
+    /// Creates a context without a known subgroup width, in which `tuner` chooses launch configurations.
     #[must_use]
     pub fn new(
         facts: &'a AdapterFacts,
@@ -102,71 +105,78 @@ impl<'a> Context<'a> {
         Self { facts, width: None, reported_width: None, profile, seed, tuner }
     }
 
-    /// The subgroup width, or why the experiment cannot be planned.
+    /// Returns the subgroup width in lanes.
     ///
     /// # Errors
-    /// When neither a shader nor the driver says and `width` has not run.
+    /// Returns [`Unsupported`] if neither a shader nor the driver gives the width and the experiment `width`
+    /// has not found it in this run.
     pub fn known_width(&self) -> Result<u32, Unsupported> {
         self.width.ok_or_else(|| {
             Unsupported(
-                "the adapter does not report its subgroup size and no experiment of this run has found it: \
+                "the adapter does not report its subgroup size, and no experiment of this run has found it: \
                  run all experiments, without --only"
                     .to_owned(),
             )
         })
     }
 
-    /// Nothing, where a workgroup may hold so many invocations.
+    /// Returns `Ok` if the device allows workgroups of `size` invocations.
     ///
     /// # Errors
-    /// Why the experiment cannot be planned, where it may not.
-    pub fn require_workgroup_size(&self, lanes: u32) -> Result<(), Unsupported> {
+    /// Returns [`Unsupported`] with the limit of the device if it does not.
+    pub fn require_workgroup_size(&self, size: u32) -> Result<(), Unsupported> {
         let most = self.facts.limits.max_workgroup_size;
-        if lanes <= most {
+        if size <= most {
             return Ok(());
         }
-        Err(Unsupported(format!("a workgroup of {lanes} lanes is needed and {most} is the most")))
+        Err(Unsupported(format!(
+            "the experiment needs workgroups of {size} invocations, and the device allows at most {most}"
+        )))
     }
 
-    /// Whether a few workgroups fill the device.
+    /// Returns whether a few workgroups fill the device, as on a CPU.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.facts.device_type == DeviceType::Cpu
     }
 
-    /// The fastest launch configuration, an option of each axis of `search`: as found before in this run, else by
-    /// trying; the start of each axis where none works.
+    /// Returns the launch configuration that the tuner chooses: one option for each axis of `search`.
+    ///
+    /// In a run, this is the fastest configuration that autotuning finds. A later search with the same name
+    /// reuses that configuration. If no configuration works, the result is the start of each axis.
     #[must_use]
     pub fn tune(&self, search: &Search) -> Vec<u32> {
         self.tuner.tune(search)
     }
 }
 
-/// A series of a plan.
+/// Identifies a series of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId(usize);
 
-/// How a case's amount of work is chosen. The scale is handed to the case's builder.
+/// How the amount of work in a sample of a case is chosen.
+///
+/// The amount is the case's *scale*, a whole number that the case's builder receives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sizing {
-    /// Its own scale, a multiple of `granule` up to `most`, towards the profile's sample time.
+    /// A scale for this case alone, chosen so that a sample approaches the profile's sample time.
     Own {
         /// Scales are multiples of this.
         granule: u32,
         /// Largest scale.
         most: u32,
     },
-    /// One scale for all cases that name the group: the largest with which none exceeds the profile's
-    /// sample time. For cases that the law predicts equal times for at equal scale.
+    /// One scale for all cases of the group, chosen so that the longest sample of the group approaches the
+    /// profile's sample time. Use this for cases whose predicted times are equal at equal scale.
     Shared {
-        /// The group.
+        /// Name of the group.
         group: String,
         /// Scales are multiples of this.
         granule: u32,
         /// Largest scale.
         most: u32,
     },
-    /// The scale of another case, which this one does not influence.
+    /// The scale of another case. This case does not influence that scale.
     Follow(CaseId),
 }
 
@@ -176,20 +186,20 @@ pub(super) struct CaseSpec {
     pub(super) id: String,
     pub(super) build: Builder,
     pub(super) sizing: Sizing,
-    /// A smaller case, and how many times as long this one takes at least.
+    /// A case with less work, and the least factor by which this case takes longer.
     pub(super) smaller: Option<(CaseId, f64)>,
-    /// Whether it is short by nature: what other cases have in common, timed alone.
+    /// Whether this is a floor case: short by nature, since it times only the cost that other cases share.
     pub(super) is_floor: bool,
 }
 
 pub(super) enum Value {
-    /// A figure; absent where it is not finite.
+    /// A figure; omitted if it is not finite.
     Figure(Formula),
-    /// Absent where a case's interval leaves another figure possible.
+    /// A whole number; omitted if a case's interval allows another value.
     Sure(Formula),
-    /// The word at this place.
+    /// The text at the index that the formula gives; omitted if that is not a valid index.
     Word(Formula, Vec<String>),
-    /// A figure that is known without measuring.
+    /// A figure that is known without measurement.
     Known(f64),
 }
 
@@ -204,21 +214,21 @@ pub(super) struct SeriesSpec {
     pub(super) unit: &'static str,
 }
 
-/// A prediction beside its measurement.
+/// A measured figure and its prediction.
 pub(super) struct PointSpec {
     pub(super) series: SeriesId,
     pub(super) x: f64,
     pub(super) measured: Formula,
     pub(super) predicted: Formula,
-    /// Measured over predicted.
+    /// Measured / predicted.
     pub(super) ratio: Formula,
-    /// Whether the law claims this point.
+    /// Whether the law applies to this point, so that it is judged.
     pub(super) judged: bool,
 }
 
 pub(super) type Diagnose = Box<dyn Fn(&Outcome) -> Vec<String>>;
 
-/// An experiment on the device at hand.
+/// The cases, metrics and points of an experiment on this device.
 #[derive(Default)]
 pub struct Plan {
     pub(super) cases: Vec<CaseSpec>,
@@ -226,7 +236,7 @@ pub struct Plan {
     pub(super) series: Vec<SeriesSpec>,
     pub(super) curves: Vec<Curve>,
     pub(super) points: Vec<PointSpec>,
-    /// Lanes in lockstep, for the experiments that come after.
+    /// Subgroup width in lanes, for the later experiments of the run.
     pub(super) width: Option<Formula>,
     pub(super) diagnose: Option<Diagnose>,
     pub(super) notes: Vec<String>,
@@ -234,10 +244,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Adds a case; `build` makes its workload for a scale.
+    /// Adds a case. `build` returns its workload for a given scale.
     ///
     /// # Panics
-    /// When `sizing` has a granule of zero or one larger than the largest scale.
+    /// Panics if the granule of `sizing` is zero or larger than the largest scale.
     pub fn case(
         &mut self,
         id: impl Into<String>,
@@ -247,10 +257,13 @@ impl Plan {
         self.add(id.into(), sizing, Box::new(build), false)
     }
 
-    /// Adds a case that is short by nature: what others have in common, to be subtracted from them.
+    /// Adds a floor case: a baseline such as an empty loop or an empty dispatch.
+    ///
+    /// A floor case times the cost that other cases have in common, so that figures can subtract it. It is
+    /// short by nature, so the diagnosis does not warn if its samples are too short for the clock.
     ///
     /// # Panics
-    /// As [`Plan::case`].
+    /// Panics under the same conditions as [`Plan::case`].
     pub fn floor(
         &mut self,
         id: impl Into<String>,
@@ -262,47 +275,57 @@ impl Plan {
 
     fn add(&mut self, id: String, sizing: Sizing, build: Builder, is_floor: bool) -> CaseId {
         if let Sizing::Own { granule, most } | Sizing::Shared { granule, most, .. } = &sizing {
-            assert!((1..=*most).contains(granule), "case {id}: granule {granule} of {most}");
+            assert!(
+                (1..=*most).contains(granule),
+                "case {id}: granule {granule} is not in 1..={most}"
+            );
         }
         self.cases.push(CaseSpec { id, build, sizing, smaller: None, is_floor });
         CaseId(self.cases.len() - 1)
     }
 
-    /// Says that `case` has `times` the work of `smaller`, added before it, so that it need not be tried
-    /// to know that it is too long, and is never run where it would near a watchdog. Half of that is taken for sure,
-    /// since both may be a dispatch's cost for the most part.
+    /// Declares that `case` has `times` the work of `smaller`, which was added before it.
+    ///
+    /// If the samples of `smaller` show that `case` is too long, `case` is not tried. So a case that could
+    /// come near a watchdog never runs. Sizing relies on only half of `times`, since dispatch overhead
+    /// may dominate both cases.
     pub fn grows_from(&mut self, case: CaseId, smaller: CaseId, times: f64) {
         debug_assert!(smaller.0 < case.0);
         self.cases[case.0].smaller = Some((smaller, times / 2.0));
     }
 
-    /// Adds a figure; absent from the record where it is not finite.
+    /// Adds a metric. The record omits it if its value is not finite.
     pub fn metric(&mut self, about: About, value: impl Into<Expr>) {
         self.metrics.push(MetricSpec { about, value: Value::Figure((&value.into()).into()) });
     }
 
-    /// Adds a whole number; absent where any case could change it by lying anywhere else in its 95 % interval.
+    /// Adds a metric whose value is a whole number.
+    ///
+    /// The record omits it if another time within the 95 % interval of a case would give another number.
     pub fn sure_metric(&mut self, about: About, value: impl Into<Expr>) {
         self.metrics.push(MetricSpec { about, value: Value::Sure((&value.into()).into()) });
     }
 
-    /// Adds a figure that is known without measuring.
+    /// Adds a metric whose value is known without measurement.
     pub fn known_metric(&mut self, about: About, value: f64) {
         self.metrics.push(MetricSpec { about, value: Value::Known(value) });
     }
 
-    /// Adds one of `words`, by its place among them; absent where that is not finite.
+    /// Adds a metric whose value is the entry of `words` at index `place`. The record omits it if there is no
+    /// such entry.
     pub fn text_metric(&mut self, about: About, place: impl Into<Expr>, words: Vec<String>) {
         self.metrics.push(MetricSpec { about, value: Value::Word((&place.into()).into(), words) });
     }
 
-    /// Says how many lanes go in lockstep, for the experiments that come after: known where any case's interval
-    /// leaves no other width possible and every control passed.
+    /// Declares the subgroup width in lanes, for the later experiments of the run.
+    ///
+    /// The run uses the width only if no case's interval allows another width and every control passed.
     pub fn establishes_width(&mut self, width: impl Into<Expr>) {
         self.width = Some((&width.into()).into());
     }
 
-    /// Adds a series: its name, the name and unit of what is swept, and the unit of what is measured.
+    /// Adds a series with its name, the name and unit of the swept parameter `x`, and the unit of its
+    /// measurements.
     pub fn series(
         &mut self,
         name: impl Into<String>,
@@ -313,13 +336,13 @@ impl Plan {
         SeriesId(self.series.len() - 1)
     }
 
-    /// Has several devices compared by a series.
+    /// Selects a series for comparisons of several devices. `curve` describes how reports draw it.
     pub fn compare_by(&mut self, series: SeriesId, curve: Curve) {
         let series = self.series[series.0].name.clone();
         self.curves.push(Curve { series, ..curve });
     }
 
-    /// Adds a prediction that the law is judged by.
+    /// Adds a point that is judged: the figure measured at `x` and the figure predicted by the law.
     pub fn judge(
         &mut self,
         series: SeriesId,
@@ -330,7 +353,7 @@ impl Plan {
         self.point(series, x, &measured.into(), &predicted.into(), true);
     }
 
-    /// Adds a prediction that is shown and not judged, since the law does not claim it.
+    /// Adds a point that is shown but not judged, because the law does not apply to it.
     pub fn show(
         &mut self,
         series: SeriesId,
@@ -351,22 +374,27 @@ impl Plan {
         &self.series[point.series.0]
     }
 
-    /// Says what the result's points and metrics suggest about the mechanism.
+    /// Sets the function that derives a diagnosis from the result: the mechanisms that its points and metrics
+    /// suggest.
     pub fn diagnose(&mut self, diagnose: impl Fn(&Outcome) -> Vec<String> + 'static) {
         self.diagnose = Some(Box::new(diagnose));
     }
 
-    /// Makes samples this many times shorter than the profile's, for a wide sweep with a wide tolerance.
+    /// Divides the profile's sample time by `divisor`, for a wide sweep with a wide tolerance.
     pub fn shorten_samples(&mut self, divisor: u32) {
         self.sample_divisor = divisor;
     }
 
-    /// Adds a remark on what was left out and why.
+    /// Adds a line to the diagnosis, for example on what the plan leaves out and why.
     pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
-    /// Every figure as a formula of its cases' times T and scales n: metrics by their id, points by series and place.
+    /// Returns the name and the formula of every figure.
+    ///
+    /// In a formula, `T[case]` is the typical sample time of a case and `n[case]` is its scale. A metric is
+    /// named by its id. A point is named by its series and x value, once for the measured and once for the
+    /// predicted figure.
     #[must_use]
     pub fn formulas(&self) -> Vec<(String, String)> {
         let names: Vec<&str> = self.cases.iter().map(|case| case.id.as_str()).collect();
@@ -377,9 +405,9 @@ impl Plan {
             Value::Known(_) => None,
         });
         let points = self.points.iter().flat_map(|point| {
-            let place = format!("{}, {}", self.series_of(point).name, point.x);
+            let name = format!("{}, {}", self.series_of(point).name, point.x);
             [("measured", &point.measured), ("predicted", &point.predicted)]
-                .map(|(what, formula)| (format!("{place}, {what}"), formula.text(&names)))
+                .map(|(side, formula)| (format!("{name}, {side}"), formula.text(&names)))
         });
         metrics.chain(points).collect()
     }

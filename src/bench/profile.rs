@@ -1,33 +1,33 @@
-//! How much time to spend.
+//! Profiles: time limits and precision of a run.
 
 use super::search::Thoroughness;
 
-/// What a run may cost and how sharp it must be.
+/// Time limits and precision of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Profile {
     /// `quick` or `full`.
     pub name: &'static str,
-    /// Spans are sized towards this.
+    /// Target time of a sample, in seconds.
     pub sample_s: f64,
-    /// No further round is begun after this, counted from the experiment's beginning without its searches; the
-    /// least number of rounds may take three times as long.
+    /// Time budget of an experiment in seconds, without its autotuning. No further round begins after it. The
+    /// least number of rounds may take up to three times the budget.
     pub budget_s: f64,
-    /// How long a device is kept busy before the first round of an experiment counts.
+    /// Seconds for which the device is kept busy before the first round of an experiment counts.
     pub warm_up_s: f64,
-    /// Rounds before anything is decided.
+    /// Least number of rounds, before which narrow intervals do not end sampling.
     pub least_rounds: u32,
-    /// Rounds at most.
+    /// Largest number of rounds.
     pub most_rounds: u32,
-    /// An interval narrower than ± this is sharp enough.
+    /// Half-width at which the interval of a ratio is narrow enough.
     pub half_width: f64,
-    /// How thoroughly shapes are searched for.
+    /// Thoroughness of autotuning.
     pub search: Thoroughness,
-    /// Whether sweeps take every step or every other one.
+    /// Whether sweeps include all of their points instead of, for example, every other one.
     pub dense: bool,
 }
 
 impl Profile {
-    /// A first look.
+    /// Profile for a first look at a device.
     pub const QUICK: Self = Self {
         name: "quick",
         sample_s: 1.5e-3,
@@ -40,7 +40,7 @@ impl Profile {
         dense: false,
     };
 
-    /// What a record is made with.
+    /// Profile for records.
     pub const FULL: Self = Self {
         name: "full",
         sample_s: 4e-3,
@@ -54,11 +54,12 @@ impl Profile {
     };
 }
 
-/// A span longer than this nears a watchdog and is never timed.
+/// Longest sample that is timed, in seconds. A longer one comes near a watchdog.
 pub(super) const MAX_SAMPLE_S: f64 = 0.050;
 
-/// No span is sized towards more, so that one of four times the work, as among the controls, stays short enough.
+/// Largest target time of a sample, in seconds. Of the controls, one has four times the work and must stay
+/// within [`MAX_SAMPLE_S`].
 pub(super) const MAX_TARGET_S: f64 = MAX_SAMPLE_S / 4.0;
 
-/// A span must be this many ticks of the measured resolution.
+/// Least length of a sample, in ticks of the measured clock resolution.
 pub(super) const MIN_TICKS: f64 = 1000.0;

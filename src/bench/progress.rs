@@ -1,39 +1,40 @@
-//! What a run tells whoever draws its progress bar.
+//! Progress of an experiment, for progress bars.
 
-/// Where an experiment is.
+/// Stage that an experiment is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Choosing launch configurations.
     Searching,
-    /// Choosing how much work a span holds.
+    /// Choosing the amount of work in a sample.
     Sizing,
-    /// Comparing outputs with their twins.
+    /// Comparing outputs with their CPU references.
     Verifying,
-    /// Timing.
+    /// Timing rounds.
     Timing,
 }
 
-/// Told to whoever draws the progress bar.
+/// Progress of an experiment at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// What is being done.
+    /// Current stage.
     pub stage: Stage,
-    /// How much of the experiment is done, 0 to 1.
+    /// Fraction of the experiment that is done, from 0 to 1.
     pub done: f64,
-    /// Rounds so far.
+    /// Rounds timed so far.
     pub rounds: u32,
-    /// Half-width of the widest judged interval, once there is one.
+    /// Half-width of the widest judged interval; `None` before one is known.
     pub half_width: Option<f64>,
-    /// Seconds left, or less if the intervals become sharp before; once rounds are timed.
+    /// Seconds left; `None` before the first round. Intervals that become narrow enough end the experiment
+    /// earlier.
     pub left_s: Option<f64>,
 }
 
 impl Progress {
-    /// Before the first round.
+    /// Creates the progress of a stage before the first round.
     pub(super) fn before(stage: Stage, done: f64) -> Self {
         Self { stage, done, rounds: 0, half_width: None, left_s: None }
     }
 }
 
-/// Verification's share of the progress bar.
+/// Share of the progress bar for verification.
 pub(super) const VERIFYING: f64 = 0.2;

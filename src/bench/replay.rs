@@ -1,4 +1,4 @@
-//! Stored samples through the laws of today, without a device.
+//! Replay: judges stored samples by the current laws, without a device.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,16 @@ use super::verify::Checked;
 use crate::gpu::{BadSpan, Span};
 use crate::model::{self, Clock};
 
-/// The result that `recorded`'s samples give with `experiment` as it is declared today, planned in `context`.
+/// Returns the result that the samples of `recorded` give for `experiment` as it is declared now.
 ///
-/// Cases are found by their ids; those that the record lacks count as not timed. Why a sample was rejected is not
-/// in records: all are taken as spans of zero. A record's searches settle launch configurations through
-/// [`Recorded`](super::Recorded).
+/// The experiment is planned in `context`. To use the record's launch configurations, create the context with
+/// the tuner [`Recorded`](super::Recorded).
+///
+/// Cases are matched by id. A case that the record does not contain counts as not timed. Records do not store
+/// why a sample was rejected, so replay counts each rejected sample as one of two equal timestamps.
 ///
 /// # Errors
-/// When the experiment cannot be planned in `context`.
+/// Returns [`Unsupported`] if the experiment cannot be planned in `context`.
 pub fn replay(
     experiment: &Experiment,
     recorded: &model::Experiment,
@@ -35,11 +37,11 @@ pub fn replay(
     let rounds = recorded.cases.iter().map(|case| case.samples_s.len()).max().unwrap_or(0);
     let mut samples = Samples::default();
     for round in 0..rounds {
-        let span = |index: usize| -> Option<Span> {
+        let sample = |index: usize| -> Option<Span> {
             let sample = case(index).filter(|case| case.failure.is_none())?.samples_s.get(round)?;
             Some(sample.ok_or(BadSpan::Zero))
         };
-        samples.push((0..plan.cases.len()).map(span).collect(), round >= whole);
+        samples.push((0..plan.cases.len()).map(sample).collect(), round >= whole);
     }
     let scales = (0..plan.cases.len()).map(|index| case(index).map_or(0, |case| case.scale));
     let typical = Typical::of(&samples, scales.collect(), clock.resolution_ns * 1e-9);

@@ -1,42 +1,46 @@
-//! Samples: every case once a round.
+//! Samples of all cases, by round. A round times each of its cases once.
 
 use std::collections::BTreeMap;
 
 use crate::gpu::{BadSpan, Span};
 
-/// What each case took in each round.
+/// Samples of all cases in all rounds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Samples {
-    /// By round and case; `None` for a case that the round was not of.
+    /// Samples by round and case; `None` for a case that the round did not time.
     rounds: Vec<Vec<Option<Span>>>,
-    /// How many of the rounds are of all cases; they come first.
+    /// Number of rounds that time all cases. They precede the other rounds.
     whole: usize,
 }
 
 impl Samples {
-    /// Adds a round: of all cases that are timed, or of `some`, after all rounds of all.
+    /// Adds a round.
+    ///
+    /// `some` says whether the round times only some of the timed cases. Such rounds follow all rounds of all
+    /// cases.
     pub(super) fn push(&mut self, round: Vec<Option<Span>>, some: bool) {
         debug_assert!(some || self.whole == self.rounds.len());
         self.whole += usize::from(!some);
         self.rounds.push(round);
     }
 
-    /// Rounds of all cases.
+    /// Returns the number of rounds that time all cases.
     pub(super) fn whole_rounds(&self) -> usize {
         self.whole
     }
 
-    /// Rounds of some cases.
+    /// Returns the number of rounds that time only some cases.
     pub(super) fn rounds_of_some(&self) -> usize {
         self.rounds.len() - self.whole
     }
 
-    /// One case's spans in seconds, in the order of the rounds that it was in; `None` where the clock gave none.
+    /// Returns the samples of a case in seconds, in round order, without the rounds that did not time the
+    /// case. A rejected sample is `None`.
     pub(super) fn of(&self, case: usize) -> Vec<Option<f64>> {
         self.column(case).map(Result::ok).collect()
     }
 
-    /// How many of the case's spans were bad, by what was wrong with them.
+    /// Counts the rejected samples of a case by the reason for the rejection.
     pub(super) fn bad(&self, case: usize) -> BTreeMap<BadSpan, usize> {
         let mut counts = BTreeMap::new();
         for reason in self.column(case).filter_map(Result::err) {
@@ -49,9 +53,9 @@ impl Samples {
         self.rounds.iter().filter_map(move |round| round[case])
     }
 
-    /// Spans by round and case in seconds, NaN where there is none.
+    /// Returns all samples in seconds, by round and case; NaN for a missing or rejected sample.
     pub(super) fn rows(&self) -> Vec<Vec<f64>> {
-        let seconds = |span: &Option<Span>| span.and_then(Result::ok).unwrap_or(f64::NAN);
+        let seconds = |sample: &Option<Span>| sample.and_then(Result::ok).unwrap_or(f64::NAN);
         self.rounds.iter().map(|round| round.iter().map(seconds).collect()).collect()
     }
 }
@@ -61,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_of_some_is_no_lost_span_of_the_others() {
+    fn a_round_of_some_cases_adds_no_lost_samples_to_the_other_cases() {
         let mut samples = Samples::default();
         samples.push(vec![Some(Ok(1.0)), Some(Ok(2.0)), Some(Ok(3.0))], false);
         samples.push(vec![Some(Ok(5.0)), None, Some(Err(BadSpan::Zero))], true);

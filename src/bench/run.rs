@@ -1,4 +1,4 @@
-//! One experiment from its plan to its judged result.
+//! Runs one experiment, from its plan to its judged result.
 
 use std::sync::atomic::AtomicBool;
 
@@ -14,11 +14,13 @@ use super::tuner::Trying;
 use crate::gpu::GpuError;
 use crate::model::{self, Check, Costs, Status, StoppedBy};
 
-/// Runs `experiment` and judges it. Once `stop` is set it ends after the round in hand and keeps what
-/// it has.
+/// Runs `experiment` and judges it.
+///
+/// Once `stop` is set, the run ends after the current round and keeps the samples taken so far.
 ///
 /// # Errors
-/// When the device fails; what an experiment cannot do or gets wrong is a result, not an error.
+/// Returns an error if the device fails. An unsupported experiment or a wrong output is a result, not an
+/// error.
 pub fn run(
     session: &mut Session,
     experiment: &Experiment,
@@ -44,7 +46,7 @@ pub fn run(
         plan: &plan,
         controls: &controls,
         seed,
-        // The time budget is for measuring.
+        // Autotuning does not count towards the time budget, which is for measurement.
         start_s: start_s + searching_s,
         stop,
         progress,
@@ -68,7 +70,7 @@ pub fn run(
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
-        outcome.reason = Some("stopped before it was done".to_owned());
+        outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
     outcome.searches = searches;
@@ -81,13 +83,14 @@ pub fn run(
     Ok(outcome)
 }
 
-/// A plan with the searches that its launch configurations come from.
+/// A plan, with the searches that chose its launch configurations.
 struct Planned {
     plan: Result<Plan, Unsupported>,
     searches: Vec<model::Search>,
     searching_s: f64,
 }
 
+/// Plans the experiment and autotunes its launch configurations.
 fn plan(
     session: &mut Session,
     experiment: &Experiment,
@@ -106,7 +109,7 @@ fn plan(
     Ok(Planned { plan, searches, searching_s })
 }
 
-/// Whether nothing says that an experiment measured something else than it should.
+/// Returns whether the experiment was measured, no required control is missing, and all controls passed.
 fn is_trusted(outcome: &model::Experiment) -> bool {
     let has = |check: &Check| outcome.controls.iter().any(|control| control.check == *check);
     outcome.status == Status::Measured
@@ -114,7 +117,7 @@ fn is_trusted(outcome: &model::Experiment) -> bool {
         && outcome.controls.iter().all(|control| control.passed)
 }
 
-/// The result of an experiment that was not measured, and why.
+/// Returns the result of an experiment that was not measured, with the reason.
 #[must_use]
 pub fn unmeasured(experiment: &Experiment, status: Status, reason: &str) -> model::Experiment {
     model::Experiment { reason: Some(reason.to_owned()), ..experiment.blank(status) }

@@ -1,4 +1,4 @@
-//! Rounds: warm-up, then every case once a round until there is a reason to stop.
+//! Sampling: a warm-up, then rounds until there is a reason to stop.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -13,14 +13,16 @@ use super::stopping::Stopping;
 use crate::gpu::{GpuError, Span};
 use crate::model::StoppedBy;
 
-/// What a round of warming up counts at least, so that lost stamps cannot make it endless.
+/// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
+/// rejected.
 const MIN_WARM_UP_S: f64 = 0.01;
 
-/// Share of the time budget that goes once more to the cases behind undecided points.
+/// Share of the time budget for extra rounds of the cases that undecided points depend on.
 const UNDECIDED: f64 = 0.15;
 
 impl Attempt<'_> {
-    /// Rounds of the `timed` cases until there is a reason to stop, which is given too.
+    /// Times rounds of the `timed` cases until there is a reason to stop. Returns the samples and that
+    /// reason.
     pub(super) fn sample(
         &mut self,
         timed: &[usize],
@@ -41,17 +43,21 @@ impl Attempt<'_> {
         Ok((samples, reason))
     }
 
-    /// Not kept: the device leaves its idle clocks, and caches and memory settle. Counted by its own spans, so that
-    /// the same device takes the same number of rounds.
+    /// Runs rounds that are not kept, in which the device leaves its idle clocks and caches and memory
+    /// settle.
+    ///
+    /// The warm-up is counted by the samples' own times, so that the same device takes the same number of
+    /// rounds.
     fn warm_up(&mut self, order: &[usize]) -> Result<(), GpuError> {
         let mut busy_s = 0.0;
         while busy_s < self.session.profile.warm_up_s && !self.is_stopped() {
-            let spans = self.session.executor.round(order)?;
-            busy_s += spans.iter().flatten().sum::<f64>().max(MIN_WARM_UP_S);
+            let samples = self.session.executor.round(order)?;
+            busy_s += samples.iter().flatten().sum::<f64>().max(MIN_WARM_UP_S);
         }
         Ok(())
     }
 
+    /// Times rounds of the cases in `order` until there is a reason to stop, and returns that reason.
     fn sample_all(
         &mut self,
         order: &mut [usize],
@@ -82,10 +88,12 @@ impl Attempt<'_> {
                 return Ok(reason);
             }
         }
-        unreachable!("rounds run out at the latest")
+        unreachable!("sampling stops at the largest number of rounds")
     }
 
-    /// Times every case in `order` once, in a fresh order of its own; `None` for the others of `cases`.
+    /// Times every case in `order` once, in a fresh random order.
+    ///
+    /// Returns one entry for each of the plan's `cases` cases; `None` for a case that is not in `order`.
     fn round(
         &mut self,
         order: &mut [usize],
@@ -94,16 +102,18 @@ impl Attempt<'_> {
     ) -> Result<Vec<Option<Span>>, GpuError> {
         order.shuffle(rng);
         let mut row = vec![None; cases];
-        for (&case, span) in order.iter().zip(self.session.executor.round(order)?) {
-            self.costs.in_samples_s += span.unwrap_or(0.0);
+        for (&case, sample) in order.iter().zip(self.session.executor.round(order)?) {
+            self.costs.in_samples_s += sample.unwrap_or(0.0);
             self.costs.samples += 1;
-            row[case] = Some(span);
+            row[case] = Some(sample);
         }
         Ok(row)
     }
 
-    /// A while longer for the cases behind points that are still undecided, and the controls. How long does
-    /// not depend on what comes of it, so that no verdict is waited for.
+    /// Times extra rounds of the controls and of the cases that undecided points depend on.
+    ///
+    /// The duration does not depend on the new samples, so that sampling does not continue until a verdict
+    /// appears.
     fn sample_undecided(
         &mut self,
         timed: &[usize],

@@ -1,9 +1,14 @@
-//! A short search for the launch configuration in which a kernel is fastest on the device at hand.
+//! Autotuning: a short search for the launch configuration in which a kernel is fastest on this device.
 //!
-//! One axis after the other: every option of an axis is tried with the best found so far of the others, and the
-//! fastest is kept; so many times over all axes, on as much work as the device needs to take a while. That finds
-//! the best of few dozens among thousands, as a rule and not for sure. Every shape's output is verified before it is
-//! timed, and what gives a wrong answer is left out.
+//! The search optimises one axis after the other. It tries every option of an axis together with the best
+//! options of the other axes so far, and keeps the fastest. It sweeps over all axes in this way, up to a
+//! given number of sweeps. The amount of work is chosen so that a sample takes a set time on this device.
+//!
+//! The search tries a few dozen configurations out of thousands. It usually finds the fastest one of all,
+//! but this is not certain.
+//!
+//! The output of every configuration is verified before the configuration is timed. A configuration with a
+//! wrong output is left out.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -14,7 +19,9 @@ use super::verify::verify;
 use crate::gpu::{Executor, GpuError, Workload};
 use crate::model::{self, Tried};
 
-/// What may be chosen, in order; the words say it in records.
+/// One parameter of a launch configuration, with its options in order.
+///
+/// Each option has a text by which records name it.
 #[derive(Debug, Clone)]
 pub struct Axis {
     options: Vec<(u32, String)>,
@@ -22,20 +29,21 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Numbers of `what`, from `start` on.
+    /// Creates an axis of numbers, such as `256 invocations`. `what` names what is counted. The search starts
+    /// at the number `start`.
     ///
     /// # Panics
-    /// When `start` is none of them.
+    /// Panics if `start` is not among `options`.
     #[must_use]
     pub fn numbers(what: &str, options: impl IntoIterator<Item = u32>, start: u32) -> Self {
         let options = options.into_iter().map(|number| (number, format!("{number} {what}")));
         Self::new(options.collect(), start)
     }
 
-    /// One of several words, by their places, from the `start`th on.
+    /// Creates an axis of named options. An option's value is its index. The search starts at index `start`.
     ///
     /// # Panics
-    /// When there is no such place.
+    /// Panics if `start` is not the index of an option.
     #[must_use]
     pub fn words<'a>(options: impl IntoIterator<Item = &'a str>, start: u32) -> Self {
         let options = options.into_iter().map(str::to_owned);
@@ -44,21 +52,21 @@ impl Axis {
 
     fn new(options: Vec<(u32, String)>, start: u32) -> Self {
         let start = options.iter().position(|&(option, _)| option == start);
-        Self { options, start: start.expect("the start is among the options") }
+        Self { options, start: start.expect("the start must be among the options") }
     }
 }
 
-/// A kernel in some shape.
+/// A kernel in one launch configuration.
 pub struct Work {
-    /// What is run.
+    /// The workload to time.
     pub workload: Workload,
-    /// Units of work in it.
+    /// Units of work in the workload.
     pub units: f64,
 }
 
 type Build = Box<dyn Fn(&[u32], u32) -> Option<Work>>;
 
-/// What is to be searched.
+/// A kernel to autotune, with the axes of its launch configuration.
 pub struct Search {
     pub(super) name: String,
     unit: &'static str,
@@ -68,8 +76,11 @@ pub struct Search {
 }
 
 impl Search {
-    /// The shape with the most `unit`s of work in a second. `build` is given options and an amount of work, one of
-    /// `amounts` by factors of two from the least on, and gives `None` for a shape that makes no sense.
+    /// Creates a search for the launch configuration with the most work per second, counted in `unit`.
+    ///
+    /// `build` receives one option for each axis and an amount of work. The amount starts at the lower end of
+    /// `amounts` and grows by powers of two up to the upper end. `build` returns `None` for a configuration
+    /// that makes no sense.
     pub fn new(
         name: impl Into<String>,
         unit: &'static str,
@@ -80,13 +91,14 @@ impl Search {
         Self { name: name.into(), unit, axes, amounts, build: Box::new(build) }
     }
 
-    /// The option that each axis starts from.
+    /// Returns the option at which each axis starts.
     #[must_use]
     pub fn start(&self) -> Vec<u32> {
         self.axes.iter().map(|axis| axis.options[axis.start].0).collect()
     }
 
-    /// The options that `words` say, as records have them.
+    /// Parses a configuration as records write it: one option for each axis, or `None` if an option is
+    /// unknown.
     pub(super) fn options_of(&self, words: &str) -> Option<Vec<u32>> {
         let mut words = words.split(", ");
         let options = self.axes.iter().map(|axis| {
@@ -99,33 +111,38 @@ impl Search {
     }
 }
 
-/// Whether both say the same number, whatever is counted: earlier records call `256 invocations` `256 lanes`.
+/// Returns whether both texts begin with the same number.
+///
+/// The rest of the text is ignored, since earlier records say `256 lanes` instead of `256 invocations`.
 fn same_number(a: &str, b: &str) -> bool {
     let number = |text: &str| text.split(' ').next().and_then(|first| first.parse::<u32>().ok());
     number(a).is_some_and(|a| number(b) == Some(a))
 }
 
-/// What searches of a run have found, by their names.
+/// Launch configurations that the searches of a run have found, by the name of the search.
 #[derive(Default)]
 pub(super) struct Found(pub(super) BTreeMap<String, Vec<u32>>);
 
 /// How thoroughly to search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thoroughness {
-    /// Times over all axes.
+    /// Largest number of sweeps over all axes.
     pub sweeps: u32,
-    /// Times that a shape is timed; the best few are timed more often in the end.
+    /// Samples of each configuration. The fastest few get more samples at the end.
     pub rounds: u32,
-    /// No further axis is begun after so many seconds.
+    /// Time in seconds after which the search of no further axis begins.
     pub max_s: f64,
-    /// The first shape is to take so many seconds, if there is as much work.
+    /// Target time of a sample in the start configuration, in seconds. The largest amount of work may take
+    /// less.
     pub sample_s: f64,
 }
 
-/// The fastest configuration, an option of each axis, by trying on a device of which nothing else is known.
+/// Searches for the fastest launch configuration on a device about which nothing else is known.
+///
+/// Returns one option for each axis, and the search as the record stores it.
 ///
 /// # Errors
-/// When the device fails.
+/// Returns an error if the device fails.
 pub fn search(
     executor: &mut dyn Executor,
     search: &Search,
@@ -134,6 +151,7 @@ pub fn search(
     try_all(executor, search, how, Throughput::UNKNOWN, &AtomicBool::new(false))
 }
 
+/// Searches for the fastest launch configuration until the search is complete or `stop` is set.
 pub(super) fn try_all(
     executor: &mut dyn Executor,
     search: &Search,
@@ -168,7 +186,7 @@ pub(super) fn try_all(
         }
     }
     if !descent.is_stopped() {
-        descent.hold_final(executor)?;
+        descent.compare_best(executor)?;
     }
     let worked = descent.rates.get(&descent.at).is_some_and(Option::is_some);
     let options = if worked { descent.options(&descent.at) } else { search.start() };
@@ -182,18 +200,19 @@ pub(super) fn try_all(
     Ok((options, searched))
 }
 
-/// A search under way.
+/// A search in progress.
 struct Descent<'a> {
     search: &'a Search,
     how: Thoroughness,
     throughput: Throughput,
-    /// The best so far: an option's place on each axis.
+    /// Best configuration so far, as the index of an option on each axis.
     at: Vec<usize>,
-    /// Of work in each shape.
+    /// Amount of work in a sample.
     amount: u32,
-    /// Units of work in a second by shape; `None` for what was left out.
+    /// Units of work per second by configuration; `None` for one that was left out or has no valid
+    /// sample.
     rates: BTreeMap<Vec<usize>, Option<f64>>,
-    /// Shapes in the order tried.
+    /// Timed configurations in the order tried.
     order: Vec<Vec<usize>>,
     left_out: u32,
     stop: &'a AtomicBool,
@@ -204,7 +223,8 @@ impl Descent<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// As much work as makes the first shape take as long as it should, approached from below.
+    /// Chooses the amount of work so that a sample of the start configuration approaches its target time from
+    /// below.
     fn choose_amount(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
         const MAX_GROWTH: f64 = 16.0;
         let most = *self.search.amounts.end();
@@ -227,7 +247,7 @@ impl Descent<'_> {
         Ok(())
     }
 
-    /// Moves to the best option of one axis.
+    /// Tries all options of one axis and moves to the fastest.
     fn along(&mut self, axis: usize, executor: &mut dyn Executor) -> Result<(), GpuError> {
         let options = 0..self.search.axes[axis].options.len();
         let configs: Vec<Vec<usize>> = options
@@ -244,7 +264,7 @@ impl Descent<'_> {
         Ok(())
     }
 
-    /// Moves to the fastest of `configs`, if any of them worked.
+    /// Moves to the fastest of `configs`, if any of them has a rate.
     fn move_to_best(&mut self, configs: Vec<Vec<usize>>) {
         let rate = |config: &Vec<usize>| self.rates.get(config).copied().flatten();
         let known = configs.into_iter().filter_map(|config| Some((rate(&config)?, config)));
@@ -253,22 +273,25 @@ impl Descent<'_> {
         }
     }
 
-    /// Times the best few once more, side by side and for longer, since they may have been timed at different times,
-    /// and the best of many short looks is as likely lucky as fast.
-    fn hold_final(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
-        const FINALISTS: usize = 4;
-        const TIMES_AS_LONG: u32 = 4;
+    /// Times the fastest few configurations again in the same rounds, with more samples, and moves to the
+    /// fastest.
+    ///
+    /// Their earlier samples may be from different times. The best of many short trials may also be due to
+    /// luck.
+    fn compare_best(&mut self, executor: &mut dyn Executor) -> Result<(), GpuError> {
+        const COMPARED: usize = 4;
+        const MORE_ROUNDS: u32 = 4;
         let known = self.rates.iter().filter_map(|(config, rate)| Some(((*rate)?, config.clone())));
         let mut known: Vec<(f64, Vec<usize>)> = known.collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
-        known.truncate(FINALISTS);
-        let finalists: Vec<Vec<usize>> = known.into_iter().map(|(_, config)| config).collect();
-        self.time(finalists.clone(), TIMES_AS_LONG * self.how.rounds, executor)?;
-        self.move_to_best(finalists);
+        known.truncate(COMPARED);
+        let best: Vec<Vec<usize>> = known.into_iter().map(|(_, config)| config).collect();
+        self.time(best.clone(), MORE_ROUNDS * self.how.rounds, executor)?;
+        self.move_to_best(best);
         Ok(())
     }
 
-    /// Verifies shapes and times them in turn, so many times each.
+    /// Verifies `configs`, then times them round-robin, `rounds` times each.
     fn time(
         &mut self,
         configs: Vec<Vec<usize>>,
@@ -277,7 +300,7 @@ impl Descent<'_> {
     ) -> Result<(), GpuError> {
         let build = |config: Vec<usize>| {
             let work = (self.search.build)(&self.options(&config), self.amount)?;
-            // What may near a watchdog is not tried.
+            // A dispatch that could come near a watchdog is not tried.
             (self.throughput.expected_s(&work.workload) <= WATCHDOG_S).then_some((config, work))
         };
         let (configs, works): (Vec<Vec<usize>>, Vec<Work>) =
@@ -287,25 +310,25 @@ impl Descent<'_> {
         }
         let workloads: Vec<Workload> = works.iter().map(|work| work.workload.clone()).collect();
         let refusals = executor.load(&workloads)?;
-        let mut right = Vec::new();
+        let mut correct = Vec::new();
         for (index, workload) in workloads.iter().enumerate() {
             if refusals[index].is_none() && verify(executor, index, workload)?.is_ok() {
-                right.push(index);
+                correct.push(index);
             } else {
                 self.left_out += 1;
                 self.rates.insert(configs[index].clone(), None);
             }
         }
-        // The first round wakes what verifying has let sleep, and is not counted. Of the others the shortest span
-        // counts: whatever interferes only lengthens.
-        executor.round(&right)?;
+        // The first round does not count, since the device may have idled down during verification. Of the
+        // other rounds the shortest sample counts, since interference only lengthens samples.
+        executor.round(&correct)?;
         let mut shortest = vec![f64::INFINITY; works.len()];
         for _ in 0..rounds {
-            for (&index, sample) in right.iter().zip(executor.round(&right)?) {
+            for (&index, sample) in correct.iter().zip(executor.round(&correct)?) {
                 shortest[index] = shortest[index].min(sample.unwrap_or(f64::INFINITY));
             }
         }
-        for index in right {
+        for index in correct {
             self.throughput.learn(&workloads[index], shortest[index]);
             let rate = works[index].units / shortest[index];
             self.rates.insert(configs[index].clone(), (rate > 0.0).then_some(rate));

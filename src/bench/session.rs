@@ -1,4 +1,4 @@
-//! A session: one executor, its clock tested, its subgroup size seen.
+//! Sessions: an open device with its tested clock and its observed subgroup size.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -15,37 +15,39 @@ use crate::kernels::{chain::Chain, empty, subgroup_size};
 use crate::model::{Adapter, Check, Clock, ClockKind, SubgroupSize};
 use crate::stats;
 
-/// What holds for every experiment of a run.
+/// State that the experiments of a run share.
 pub struct Session {
     pub(super) executor: Box<dyn Executor>,
-    /// The adapter, for the record.
+    /// Adapter, as the record stores it.
     pub adapter: Adapter,
-    /// The clock, for the record.
+    /// Clock, as the record stores it.
     pub clock: Clock,
-    /// How much to measure.
+    /// Time limits and precision of the run.
     pub profile: Profile,
-    /// Seed of every random choice.
+    /// Seed from which the seed of each experiment is derived.
     pub seed: u64,
-    /// Lanes in a subgroup as an experiment of this run found them.
+    /// Subgroup width in lanes, as an experiment of this run found it.
     pub effective_width: Option<u32>,
     /// Launch configurations found in this run.
     pub(super) found: Found,
+    /// Seconds that a subgroup takes to issue one instruction.
     issue_s: f64,
 }
 
-/// Dispatches of each length from which the clock's resolution and floor are read.
+/// Samples of each test dispatch, which give the clock's resolution and the time of an empty dispatch.
 const CLOCK_SAMPLES: usize = 24;
-/// Times that dispatch is timed by each clock, and at most where they do not agree by then.
+/// Least number of times that each clock times the dispatch of the host check.
 const HOST_CHECKS: usize = 9;
+/// Largest number of times, if the clocks do not agree before.
 const MAX_HOST_CHECKS: usize = 5 * HOST_CHECKS;
-/// Long enough that submission and wait are small beside it.
+/// Target time of the dispatch of the host check, in seconds. Submission and wait are short in comparison.
 const HOST_CHECK_S: f64 = 8e-3;
 
 impl Session {
     /// Probes the device and tests its clock.
     ///
     /// # Errors
-    /// When the device fails.
+    /// Returns an error if the device fails.
     pub fn open(
         mut executor: Box<dyn Executor>,
         profile: Profile,
@@ -76,13 +78,14 @@ impl Session {
         })
     }
 
-    /// How fast the device is at the least, by the first dispatches that it ran.
+    /// Returns a conservative estimate of the device's throughput, from the first dispatches of the session.
     pub(super) fn throughput(&self) -> Throughput {
         let width = self.effective_width.or(self.reported_width()).unwrap_or(1);
         Throughput::new(self.issue_s, width)
     }
 
-    /// Lanes in a subgroup as a shader saw them, else as the driver reports them if it is sure.
+    /// Returns the subgroup width in lanes: as a shader observed it, else as the driver reports it if the
+    /// reported minimum and maximum are equal.
     #[must_use]
     pub fn reported_width(&self) -> Option<u32> {
         let SubgroupSize { min, max, observed } = self.adapter.subgroup_size;
@@ -90,15 +93,15 @@ impl Session {
     }
 }
 
-/// Lets go of a device that failed.
+/// Closes a device that failed with `error`.
 pub(super) fn close<T>(device: T, error: &GpuError) {
     if matches!(error, GpuError::Hung { .. }) {
-        // To close it would be to wait for it.
+        // Dropping a hung device would wait for it, so the device is leaked.
         std::mem::forget(device);
     }
 }
 
-/// Loads workloads that nothing works without.
+/// Loads workloads that the session requires. A workload that the device refuses is an error.
 fn load_all(executor: &mut dyn Executor, workloads: &[Workload]) -> Result<(), GpuError> {
     match executor.load(workloads)?.into_iter().flatten().next() {
         None => Ok(()),
@@ -106,6 +109,7 @@ fn load_all(executor: &mut dyn Executor, workloads: &[Workload]) -> Result<(), G
     }
 }
 
+/// Returns the subgroup size that all invocations of a shader observe; `None` without such a size.
 fn observe_subgroup_size(
     executor: &mut dyn Executor,
     facts: &AdapterFacts,
@@ -122,9 +126,10 @@ fn observe_subgroup_size(
     Ok(sizes.first().copied().filter(|_| alike))
 }
 
-/// The clock, and how many seconds a subgroup takes to issue an instruction.
+/// Tests the clock. Returns the clock, and the seconds that a subgroup takes to issue one instruction.
 fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Clock, f64), GpuError> {
-    // Of one lane and several lengths, so that a clock that ticks rarely does not read the same of all.
+    // One invocation runs chains of several lengths, so that a clock with long ticks does not give all of
+    // them the same time.
     let lengths = [101, 1_009, 10_007].map(|iterations| {
         Chain { workgroup_size: 1, active: 1, iterations, workgroups: 1, seed: 1 }.workload()
     });
@@ -158,7 +163,7 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
     };
     if is_too_coarse(&clock) {
         clock.faults.push(format!(
-            "it ticks every {:.0} ns: {MIN_TICKS} ticks are longer than a span may be",
+            "the clock ticks every {:.0} ns: {MIN_TICKS} ticks are longer than any sample may be",
             clock.resolution_ns
         ));
     }
@@ -167,17 +172,22 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
         *bad.entry(reason).or_default() += 1;
     }
     let of = probes.len();
-    clock.faults.extend(bad.iter().map(|(reason, n)| format!("{n} of {of} first spans: {reason}")));
+    clock.faults.extend(
+        bad.iter()
+            .map(|(reason, n)| format!("{n} of the first {of} samples were rejected: {reason}")),
+    );
     Ok((clock, issue_s))
 }
 
-/// Whether the clock ticks too rarely for any span that may be planned.
+/// Returns whether the least number of ticks is longer than any sample that may be planned.
 pub(super) fn is_too_coarse(clock: &Clock) -> bool {
     MIN_TICKS * clock.resolution_ns * 1e-9 > MAX_TARGET_S
 }
 
-/// One long dispatch by both clocks, in turn: timestamps that are taken at dispatch and not at
-/// completion read far below the host.
+/// Times one long dispatch alternately by timestamps and by the host's clock.
+///
+/// Returns the time by timestamps over the time by the host's clock, or `None` if a clock gives no valid
+/// sample. Timestamps that are taken at dispatch instead of at completion give a ratio far below 1.
 fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     let case = CaseSpec {
         id: "host check".to_owned(),
@@ -189,29 +199,29 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
         smaller: None,
         is_floor: false,
     };
-    let by_stamps =
+    let by_timestamps =
         size(executor, &[case], HOST_CHECK_S, Throughput::UNKNOWN, &AtomicBool::new(false))?
             .remove(0)
             .workload;
     let once = Timing::Host { dispatches: 1, passes: 1, submits: 1, waits: 1 };
-    let by_host = by_stamps.clone().timed(once);
-    load_all(executor, &[by_stamps, by_host])?;
+    let by_host = by_timestamps.clone().timed(once);
+    load_all(executor, &[by_timestamps, by_host])?;
     executor.round(&[0, 1])?;
-    // The shortest by each clock: whatever interferes only lengthens, and not both alike. Clocks that
-    // disagree do so however often they are asked.
+    // The shortest sample by each clock counts, since interference only lengthens samples, and not equally
+    // for both clocks. Further checks do not reconcile clocks that really differ.
     let mut shortest = [f64::INFINITY; 2];
     for check in 1..=MAX_HOST_CHECKS {
         for (shortest, sample) in shortest.iter_mut().zip(executor.round(&[0, 1])?) {
             *shortest = shortest.min(sample.unwrap_or(f64::INFINITY));
         }
-        let [stamps, host] = shortest;
-        let off = (stamps / host - 1.0).abs();
+        let [timestamps, host] = shortest;
+        let off = (timestamps / host - 1.0).abs();
         if check >= HOST_CHECKS && off <= tolerance_of(Check::Clock).ratio {
             break;
         }
     }
-    let [stamps, host] = shortest;
-    Ok(Some(stamps / host).filter(|_| stamps.is_finite() && host.is_finite()))
+    let [timestamps, host] = shortest;
+    Ok(Some(timestamps / host).filter(|_| timestamps.is_finite() && host.is_finite()))
 }
 
 fn greatest_common_divisor(a: u64, b: u64) -> u64 {

@@ -1,5 +1,7 @@
-//! How much work a span holds: long enough for the clock, short enough for the watchdog, and equal
-//! where cases are compared.
+//! Sizing: chooses the amount of work in a sample of each case.
+//!
+//! A sample must be long enough for the clock and short enough for a watchdog. Cases that are compared must
+//! have equally long samples.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +12,20 @@ use super::profile::MAX_SAMPLE_S;
 use super::throughput::{Throughput, WATCHDOG_S};
 use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
-/// A case with its scale settled.
+/// A case with its final scale.
 pub(super) struct Sized {
     pub(super) scale: u32,
     pub(super) workload: Workload,
     pub(super) length: Length,
 }
 
-/// Whether the least of a case fits a span.
+/// Whether a sample can contain the smallest amount of a case's work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Length {
     Fits,
-    /// At least so many seconds: it is verified, but not timed.
+    /// The smallest amount takes at least this many seconds. The case is verified but not timed.
     TooLong(f64),
-    /// At least so many seconds: it is not run at all.
+    /// The smallest amount takes at least this many seconds. The case is not verified either.
     NearsWatchdog(f64),
 }
 
@@ -38,27 +40,29 @@ impl Length {
         }
     }
 
-    /// Why it is not timed.
+    /// Returns why the case is not timed; `None` if it fits.
     pub(super) fn reason(self) -> Option<String> {
         let (Self::TooLong(sample_s) | Self::NearsWatchdog(sample_s)) = self else {
             return None;
         };
         Some(format!(
-            "the least of it takes at least {:.0} ms, and a span may take {:.0} ms",
+            "the smallest amount of work takes at least {:.0} ms, and a sample may take at most {:.0} ms",
             sample_s * 1e3,
             MAX_SAMPLE_S * 1e3
         ))
     }
 }
 
-/// Trials grow at most this much at once: the first ones are mostly fixed cost.
+/// Largest factor by which a scale grows from one trial to the next. The first trials consist mostly of fixed
+/// cost.
 const GROWTH: f64 = 16.0;
+/// Largest number of trials.
 const TRIALS: usize = 6;
-/// Times that a trial is run: the shortest counts, as the first compiles.
+/// Samples of each case in a trial. The shortest counts, since the first one may include compilation.
 const REPEATS: usize = 2;
-/// A trial that reaches this share of the target is close enough to scale from for good.
+/// Share of the target time from which a sample is long enough to compute the final scale.
 const NEAR: f64 = 0.5;
-/// A span of this many times the target could not be made shorter.
+/// Multiple of the target time above which sizing could not make a sample short enough.
 const LONG: f64 = 1.5;
 
 /// Cases that share a scale.
@@ -67,13 +71,15 @@ struct Group {
     granule: u32,
     most: u32,
     scale: u32,
+    /// Whether the scale is final.
     settled: bool,
-    /// What its longest member takes at this scale.
+    /// Sample time of the longest member at this scale, in seconds.
     sample_s: f64,
 }
 
-/// Settles every case's scale so that spans come near `target_s`, by timing trials; as far as it got, once
-/// `stop` is set.
+/// Chooses the scale of every case by timed trials, so that samples approach `target_s` seconds.
+///
+/// Once `stop` is set, no further trial begins, and each case keeps its scale from the trials so far.
 pub(super) fn size(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
@@ -113,8 +119,10 @@ pub(super) fn size(
     Ok(finish(cases, &groups, lengths))
 }
 
-/// Whether followers fit, where their leader could not be made as short as it should be: what it does not
-/// fit itself does not either, and what it does is tried.
+/// Decides whether each follower fits in a sample at the scale of its leader, the case that it follows.
+///
+/// A follower takes over the length of its leader. If the leader fits but could not be made short enough, the
+/// follower is tried.
 fn size_followers(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
@@ -142,6 +150,7 @@ fn size_followers(
     Ok(())
 }
 
+/// Groups the cases that share a scale. A case with a scale for itself is a group of one.
 fn group(cases: &[CaseSpec]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
@@ -171,8 +180,11 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case a few times and keeps the shortest span. What must be too long by the span of a smaller
-/// case is not tried: that case's span, scaled, stands for it. NaN for what cannot be run.
+/// Times each open case a few times and returns its shortest sample in seconds.
+///
+/// A case is not tried if the sample of its smaller case shows that it is too long. The result is then that
+/// sample, scaled up. A case that could come near a watchdog is not tried either. The result is then its
+/// expected time. The result is NaN for a case that cannot be run.
 fn trial(
     executor: &mut dyn Executor,
     cases: &[CaseSpec],
@@ -186,7 +198,7 @@ fn trial(
     let mut samples = vec![f64::NAN; open.len()];
     let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
     while !waiting.is_empty() {
-        // A case waits for a smaller one that is itself still waiting.
+        // A case waits as long as its smaller case waits.
         let smaller = |i: usize| {
             let (CaseId(smaller), times) = cases[open[i].1].smaller?;
             Some((open.iter().position(|&(_, case)| case == smaller)?, times))
@@ -194,12 +206,13 @@ fn trial(
         let (later, now): (Vec<usize>, Vec<usize>) =
             waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
         let (known, untried): (Vec<usize>, Vec<usize>) =
-            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| tells(samples[s], t)));
+            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| is_too_long(samples[s], t)));
         for &i in &known {
-            let (s, times) = smaller(i).expect("what is known is known from a smaller case");
+            let (s, times) = smaller(i).expect("a case of known length has a smaller case");
             samples[i] = samples[s] * times;
         }
-        // What may be too long waits until shorter ones have shown how much the device does at once.
+        // A case that may be too long waits until shorter cases have shown how much work the device does
+        // concurrently.
         let expected_s = |i: usize| throughput.expected_s(&workloads[i]);
         let (tried, mut risky): (Vec<usize>, Vec<usize>) =
             untried.iter().partition(|&&i| expected_s(i) <= WATCHDOG_S);
@@ -211,7 +224,7 @@ fn trial(
             let round = executor.round(&tried)?;
             let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;
             for (&i, sample) in tried.iter().zip(round) {
-                samples[i] = samples[i].min(length(sample, mean_s));
+                samples[i] = samples[i].min(seconds(sample, mean_s));
             }
         }
         tried.iter().for_each(|&i| throughput.learn(&workloads[i], samples[i]));
@@ -220,21 +233,26 @@ fn trial(
     Ok(samples)
 }
 
-/// A span too short for the clock is at most what the host's clock leaves for each of its round, so that a clock
-/// that stands still makes nothing grow for ever; one that is lost is not known.
-fn length(sample: Span, mean_s: f64) -> f64 {
+/// Returns the time of a sample in seconds, or NaN if the sample was lost.
+///
+/// A sample too short for the clock counts as `mean_s`, the round's mean time per sample by the host's clock.
+/// So a clock that stands still does not make a case grow without end.
+fn seconds(sample: Span, mean_s: f64) -> f64 {
     match sample {
         Err(BadSpan::Zero) => mean_s,
         sample => sample.unwrap_or(f64::NAN),
     }
 }
 
-/// Whether a smaller case's span, `times` over, is surely too long. A short one may be all fixed cost.
-fn tells(sample_s: f64, times: f64) -> bool {
+/// Returns whether `times` the sample of a smaller case is certainly too long.
+///
+/// A short sample does not show this, since it may consist entirely of fixed cost.
+fn is_too_long(sample_s: f64, times: f64) -> bool {
     sample_s > 0.1 * MAX_SAMPLE_S && sample_s * times > MAX_SAMPLE_S
 }
 
 impl Group {
+    /// Adapts the scale so that the longest sample, `sample_s` at the current scale, approaches `target_s`.
     fn grow(&mut self, sample_s: f64, target_s: f64) {
         let wanted = f64::from(self.scale) * (target_s / sample_s).min(GROWTH);
         let granules = (wanted / f64::from(self.granule)).round().max(1.0);

@@ -1,30 +1,36 @@
-//! When to stop: sharp enough, no sharper with more rounds, or out of time.
+//! Stopping: ends sampling if intervals are narrow enough or no longer narrow, or if time or rounds run out.
 
 use super::Profile;
 use crate::model::StoppedBy;
 
-/// Rounds between two looks at the intervals: looking is not free.
+/// Rounds between two looks at the intervals. Each look takes time.
 const LOOK_EVERY: u32 = 3;
-/// Noise is stable when over so many looks the widest interval has not narrowed by a twentieth.
+/// Number of looks over which the widest interval must narrow by 5 %. If it does not, the noise is stable.
 const STABLE_LOOKS: usize = 6;
-/// The least number of rounds may overdraw the time budget this many times.
+/// Multiple of the time budget that the least number of rounds may take.
 const OVERDRAFT: f64 = 3.0;
 
-/// Decides after each round.
+/// Decides after each round whether sampling stops.
 pub(super) struct Stopping {
     profile: Profile,
+    /// Half-width at which intervals are narrow enough.
     sharp: f64,
+    /// Largest half-width at each look so far.
     widths: Vec<f64>,
 }
 
 impl Stopping {
-    /// For intervals judged by `tolerance`: one a tenth as wide leaves nothing to decide.
+    /// Creates the decision for intervals that are judged by `tolerance`.
+    ///
+    /// A half-width of a tenth of the tolerance is always narrow enough.
     pub(super) fn new(profile: Profile, tolerance: f64) -> Self {
         Self { profile, sharp: profile.half_width.max(0.1 * tolerance), widths: Vec::new() }
     }
 
-    /// Why to stop after `round` rounds and `spent_s` seconds, if at all; `widest` looks at the judged
-    /// intervals and gives the largest half-width.
+    /// Returns why to stop after `round` rounds and `spent_s` seconds, or `None` to continue.
+    ///
+    /// `widest` returns the largest half-width of the judged intervals. It is called only in rounds in which
+    /// the decision looks at the intervals.
     pub(super) fn decide(
         &mut self,
         round: u32,
@@ -53,14 +59,17 @@ impl Stopping {
         (width > 0.95 * self.widths[before]).then_some(StoppedBy::NoiseStable)
     }
 
-    /// How much of the way is behind, 0 to 1.
+    /// Returns the fraction of the time budget or of the largest number of rounds that is used, whichever is
+    /// larger.
     pub(super) fn progress(&self, round: u32, spent_s: f64) -> f64 {
         let by_rounds = f64::from(round) / f64::from(self.profile.most_rounds);
         (spent_s / self.profile.budget_s).max(by_rounds).min(1.0)
     }
 
-    /// Seconds left if nothing but time or rounds ends it: the least number of rounds, each as long as those so
-    /// far, may take longer than the time budget.
+    /// Returns the seconds left if only the time budget or the number of rounds ends sampling.
+    ///
+    /// `timed_s` is the time of the rounds so far, and further rounds are expected to take as long on
+    /// average. The least number of rounds may take longer than the budget.
     pub(super) fn left_s(&self, round: u32, spent_s: f64, timed_s: f64) -> f64 {
         let Profile { budget_s, least_rounds, most_rounds, .. } = self.profile;
         let round_s = timed_s / f64::from(round.max(1));
@@ -69,7 +78,7 @@ impl Stopping {
         (budget_s - spent_s).clamp(least_s, most_s.max(least_s))
     }
 
-    /// The widest judged interval's half-width when last looked at, if it is finite.
+    /// Returns the largest half-width at the last look, if it is finite.
     pub(super) fn half_width(&self) -> Option<f64> {
         self.widths.last().copied().filter(|width| width.is_finite())
     }
@@ -88,48 +97,52 @@ mod tests {
     };
 
     #[test]
-    fn sharp_intervals_stop_it_but_never_before_the_least_rounds() {
+    fn narrow_intervals_stop_sampling_but_not_before_the_least_rounds() {
         let mut stopping = Stopping::new(PROFILE, 0.05);
         assert_eq!(stopping.decide(6, 1.0, || 0.001), None);
         assert_eq!(stopping.decide(9, 1.0, || 0.02), None);
-        assert_eq!(stopping.decide(10, 1.0, || unreachable!("no look this round")), None);
+        assert_eq!(stopping.decide(10, 1.0, || unreachable!("no look in this round")), None);
         assert_eq!(stopping.decide(12, 1.0, || 0.009), Some(StoppedBy::Precision));
     }
 
     #[test]
-    fn a_wide_tolerance_is_content_with_wider_intervals() {
+    fn a_wide_tolerance_accepts_wider_intervals() {
         assert_eq!(Stopping::new(PROFILE, 0.5).decide(9, 1.0, || 0.04), Some(StoppedBy::Precision));
     }
 
     #[test]
-    fn noise_that_no_longer_narrows_stops_it() {
+    fn intervals_that_no_longer_narrow_stop_sampling() {
         let mut stopping = Stopping::new(PROFILE, 0.05);
         let looks = [0.10, 0.08, 0.09, 0.09, 0.09, 0.09, 0.097];
-        let said = (0..).zip(looks).map(|(i, w)| stopping.decide(9 + 3 * i, 1.0, || w));
+        let decisions = (0..).zip(looks).map(|(i, w)| stopping.decide(9 + 3 * i, 1.0, || w));
         assert_eq!(
-            said.collect::<Vec<_>>(),
+            decisions.collect::<Vec<_>>(),
             [None, None, None, None, None, None, Some(StoppedBy::NoiseStable)]
         );
     }
 
     #[test]
-    fn what_is_left_is_the_budget_or_the_rounds() {
+    fn the_time_left_is_that_of_the_budget_or_of_the_rounds() {
         let stopping = Stopping::new(PROFILE, 0.05);
         assert_eq!(
             stopping.left_s(20, 4.0, 2.0),
             4.0,
-            "40 rounds of 0.1 s, before the budget's 6 s"
+            "40 rounds of 0.1 s end before the 6 s of the budget"
         );
-        assert_eq!(stopping.left_s(20, 4.0, 4.0), 6.0, "what the budget leaves, before 40 rounds");
+        assert_eq!(
+            stopping.left_s(20, 4.0, 4.0),
+            6.0,
+            "the 6 s of the budget end before 40 rounds of 0.2 s"
+        );
         assert_eq!(
             stopping.left_s(3, 9.5, 9.0),
             18.0,
-            "six rounds that must be, whatever they take"
+            "the six rounds of 3 s that are still required"
         );
     }
 
     #[test]
-    fn time_and_rounds_run_out() {
+    fn the_budget_and_the_largest_number_of_rounds_stop_sampling() {
         let mut stopping = Stopping::new(PROFILE, 0.05);
         assert_eq!(stopping.decide(3, 29.0, || 1.0), None);
         assert_eq!(stopping.decide(3, 31.0, || 1.0), Some(StoppedBy::Time));

@@ -1,4 +1,4 @@
-//! A whole run: experiment after experiment, whatever becomes of the device.
+//! A run of several experiments, which continues after the device fails.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,41 +10,41 @@ use super::{Profile, Session};
 use crate::gpu::{Executor, GpuError};
 use crate::model::{Machine, Record, Schema, Status, Tool};
 
-/// Opens the device: once, and again after it was lost.
+/// Opens the device, at the start of a run and again after the device was lost.
 pub type Opener<'a> = Box<dyn FnMut() -> Result<Box<dyn Executor>, GpuError> + 'a>;
 
-/// Who runs it, where and when, for the record.
+/// Origin of a run, for the record.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// The build and the command.
+    /// Build of warplaw and the command line.
     pub tool: Tool,
-    /// The host.
+    /// Host machine.
     pub machine: Machine,
-    /// When, RFC 3339.
+    /// Start time, in the format of RFC 3339.
     pub started_at: String,
 }
 
-/// Experiments on a device, and the record that they make.
+/// The experiments of a run on one device, and the record that they produce.
 pub struct Suite<'a> {
     opener: Opener<'a>,
-    /// `None` after the device failed, until it is opened again.
+    /// Open session; `None` after the device failed, until it is opened again.
     session: Option<Session>,
     experiments: Vec<&'static Experiment>,
     profile: Profile,
-    /// Lanes in lockstep as an experiment established them.
+    /// Subgroup width in lanes, as an experiment of this run established it.
     width: Option<u32>,
-    /// How the device hung, if it did.
+    /// Error message of the hang, if the device hung.
     hung: Option<String>,
-    /// Seconds spent with devices that failed.
+    /// Seconds spent in sessions that ended because the device failed.
     before_s: f64,
     record: Record,
 }
 
 impl<'a> Suite<'a> {
-    /// Opens the device and tests its clock; nothing is measured yet.
+    /// Opens the device and tests its clock. No experiment runs yet.
     ///
     /// # Errors
-    /// When there is no such device or it fails at once.
+    /// Returns an error if the device cannot be opened or fails in its first tests.
     pub fn open(
         mut opener: Opener<'a>,
         experiments: Vec<&'static Experiment>,
@@ -53,8 +53,9 @@ impl<'a> Suite<'a> {
         origin: Origin,
     ) -> Result<Self, GpuError> {
         let session = Session::open(opener()?, profile, seed)?;
-        let not_reached =
-            experiments.iter().map(|e| unmeasured(e, Status::Interrupted, "not reached"));
+        let not_reached = experiments
+            .iter()
+            .map(|e| unmeasured(e, Status::Interrupted, "the run ended before this experiment"));
         let record = Record {
             schema: Schema::current(),
             tool: origin.tool,
@@ -78,20 +79,25 @@ impl<'a> Suite<'a> {
         })
     }
 
-    /// What will be run, in order.
+    /// Returns the experiments of the run, in order.
     #[must_use]
     pub fn experiments(&self) -> &[&'static Experiment] {
         &self.experiments
     }
 
-    /// The record so far, whole at any time: what was not reached says so.
+    /// Returns the record so far.
+    ///
+    /// The record is complete at any time. It contains a result for every experiment, and marks an experiment
+    /// that has not run as interrupted.
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Runs experiment `index` and enters it in the record. Where the device fails, so does the experiment,
-    /// with the reason, and the next one begins with the device opened anew.
+    /// Runs experiment `index` and stores its result in the record.
+    ///
+    /// If the device fails, the experiment fails with the reason, and the next experiment opens the device
+    /// again.
     pub fn run(&mut self, index: usize, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) {
         let experiment = self.experiments[index];
         let measured = self.session().and_then(|session| {
@@ -113,7 +119,7 @@ impl<'a> Suite<'a> {
         self.record.duration_s = self.before_s + now_s;
     }
 
-    /// The session, with the device opened again if it must be.
+    /// Returns the session. Opens the device again if it failed before.
     fn session(&mut self) -> Result<&mut Session, GpuError> {
         match &mut self.session {
             Some(session) => Ok(session),
@@ -121,7 +127,7 @@ impl<'a> Suite<'a> {
                 if let Some(hung) = &self.hung {
                     return Err(GpuError::Device {
                         adapter: self.record.adapter.name.clone(),
-                        reason: format!("it is not opened again after this: {hung}"),
+                        reason: format!("it is not opened again, since it hung before: {hung}"),
                     });
                 }
                 let mut session = Session::open((self.opener)()?, self.profile, self.record.seed)?;
@@ -129,17 +135,17 @@ impl<'a> Suite<'a> {
                 if (&now.name, &now.backend) != (&before.name, &before.backend) {
                     return Err(GpuError::Device {
                         adapter: before.name.clone(),
-                        reason: format!("`{}` is what came back in its place", now.name),
+                        reason: format!("`{}` was opened in its place", now.name),
                     });
                 }
-                // What was found of the device before it failed is in the record.
+                // The width from before the failure is in the record, so it applies to later experiments too.
                 session.effective_width = self.width;
                 Ok(closed.insert(session))
             }
         }
     }
 
-    /// Lets go of a device that failed.
+    /// Closes the session of a device that failed with `error`.
     fn give_up(&mut self, error: &GpuError) {
         if matches!(error, GpuError::Hung { .. }) {
             self.hung = Some(error.to_string());

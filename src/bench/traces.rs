@@ -1,4 +1,5 @@
-//! What single samples make of a figure: so that a report can draw the samples in the figure's unit.
+//! Traces: how a figure follows from single samples of one case, so that reports can draw the samples in its
+//! unit.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +8,18 @@ use super::plan::{Plan, PointSpec};
 use super::typical::Typical;
 use crate::model::Trace;
 
-/// Finds the case that a point is about, and how its figure follows from that case's sample.
+/// Finds the case that a point is mainly about, and how the point's figure follows from a sample of that
+/// case.
 pub(super) struct Traces<'a> {
     plan: &'a Plan,
     typical: &'a Typical,
-    /// How many points are computed from each case: a floor serves many, a point's own case one.
+    /// Number of points that are computed from each case. Many points share a floor case; a point's main case
+    /// usually belongs to that point alone.
     uses: BTreeMap<usize, usize>,
 }
 
 impl<'a> Traces<'a> {
+    /// Counts the uses of each case.
     pub(super) fn of(plan: &'a Plan, typical: &'a Typical) -> Self {
         let mut uses = BTreeMap::new();
         for case in plan.points.iter().flat_map(|point| typical.needed_by(&point.measured)) {
@@ -24,8 +28,11 @@ impl<'a> Traces<'a> {
         Self { plan, typical, uses }
     }
 
-    /// By the case that fewest others are computed from; of several, one that the figure itself is linear in rather
-    /// than its inverse, and then the one that most of the figure comes from. `None` where neither is linear in it.
+    /// Returns the trace of a point through the case from which the fewest points are computed.
+    ///
+    /// Among several such cases, one in which the figure is linear precedes one in which only its inverse is
+    /// linear. After that, the case that contributes most to the figure comes first. Returns `None` if
+    /// neither the figure nor its inverse is linear in the sample time of that case.
     pub(super) fn of_point(&self, point: &PointSpec) -> Option<Trace> {
         let values = self.typical.at_estimates();
         let gradient = point.measured.gradient(values);
@@ -34,9 +41,9 @@ impl<'a> Traces<'a> {
         };
         let needed = self.typical.needed_by(&point.measured);
         let fewest = needed.iter().map(|case| self.uses[case]).min()?;
-        let own = needed.into_iter().filter(|case| self.uses[case] == fewest);
-        let own = own.map(|case| (case, point.measured.line(case, values)));
-        let (case, line) = own.max_by(|(a, of_a), (b, of_b)| {
+        let rarest = needed.into_iter().filter(|case| self.uses[case] == fewest);
+        let lines = rarest.map(|case| (case, point.measured.line(case, values)));
+        let (case, line) = lines.max_by(|(a, of_a), (b, of_b)| {
             let power = |line: &Option<Line>| line.map_or(i32::MIN, |line| line.power);
             power(of_a).cmp(&power(of_b)).then(share(*a).total_cmp(&share(*b)))
         })?;
@@ -60,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_traced_to_its_own_case_and_back() {
+    fn the_trace_of_a_figure_uses_its_main_case() {
         let mut plan = Plan::default();
         let [one, own, other, floor] =
             ["one", "own", "other", "floor"].map(|id| plan.case(id, SIZING, workload));
@@ -75,12 +82,16 @@ mod tests {
         let typical = Typical::of(&samples, vec![1; 4], 0.0);
         let traces = Traces::of(&plan, &typical);
 
-        let linear = traces.of_point(&plan.points[0]).expect("it is linear");
+        let linear = traces.of_point(&plan.points[0]).expect("the figure is linear");
         assert_eq!((linear.case.as_str(), linear.power), ("own", 1));
         assert!((linear.at(5.0) - 1.0).abs() < 1e-12 && (linear.at(9.0) - 2.0).abs() < 1e-12);
-        let falls = traces.of_point(&plan.points[1]).expect("its inverse is");
+        let falls = traces.of_point(&plan.points[1]).expect("the inverse of the figure is linear");
         assert_eq!((falls.case.as_str(), falls.power), ("other", -1));
         assert!((falls.at(3.0) - 3.5).abs() < 1e-12 && (falls.at(8.0) - 1.0).abs() < 1e-12);
-        assert_eq!(traces.of_point(&plan.points[2]), None, "a root is neither");
+        assert_eq!(
+            traces.of_point(&plan.points[2]),
+            None,
+            "neither a square root nor its inverse is linear"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Who settles launch configurations: by trying, from a record, or not at all.
+//! Tuners, which choose launch configurations: by autotuning, from a record, or by a fixed start.
 
 use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
@@ -8,13 +8,13 @@ use super::throughput::Throughput;
 use crate::gpu::{Executor, GpuError};
 use crate::model;
 
-/// Settles launch configurations.
+/// Chooses launch configurations.
 pub trait Tuner {
-    /// An option of each axis.
+    /// Returns the chosen configuration: one option for each axis of `search`.
     fn tune(&self, search: &Search) -> Vec<u32>;
 }
 
-/// Settles every configuration at its start, without trying any.
+/// Chooses the start of every axis, without any search.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Untuned;
 
@@ -24,7 +24,7 @@ impl Tuner for Untuned {
     }
 }
 
-/// Settles configurations as a record says that they were.
+/// Chooses the configurations that a record contains. A search that is not in the record gives its start.
 #[derive(Debug, Clone, Copy)]
 pub struct Recorded<'a>(pub &'a [model::Search]);
 
@@ -36,7 +36,7 @@ impl Tuner for Recorded<'_> {
     }
 }
 
-/// Settles configurations by trying, on a device that may fail meanwhile.
+/// Chooses configurations by autotuning. If the device fails, `finish` returns the error.
 pub(super) struct Trying<'a> {
     state: RefCell<State<'a>>,
     how: Thoroughness,
@@ -64,7 +64,10 @@ impl<'a> Trying<'a> {
         Self { state: RefCell::new(state), how, throughput, stop }
     }
 
-    /// The searches and the seconds that they took; or how the device failed.
+    /// Returns the searches and their total time in seconds.
+    ///
+    /// # Errors
+    /// Returns the first error of the device.
     pub(super) fn finish(self) -> Result<(Vec<model::Search>, f64), GpuError> {
         let State { searched, seconds, failure, .. } = self.state.into_inner();
         failure.map_or(Ok((searched, seconds)), Err)

@@ -1,9 +1,12 @@
-//! What each case typically takes, how sure that is, and figures computed from it.
+//! Typical sample times of cases, their intervals, and figures computed from them.
 //!
-//! A round times everything within a fraction of a second: what slows a whole round is found and divided out
-//! first, and each case's median is taken of what is left. Figures are computed from those medians and never
-//! within a round: a law that adds up many spans would set a mean against a median there, and where noise
-//! only lengthens, the two are not the same.
+//! A round times every case within a fraction of a second. The estimate first divides out the slowdown that
+//! all samples of a round share, the *level* of the round. The typical sample time of a case is the median of
+//! its samples after this division.
+//!
+//! Figures are computed once from these medians and never within a round. Within a round, a law that adds up
+//! many samples would compare their mean with the median of one case. The two differ if noise only lengthens
+//! samples.
 
 use std::collections::BTreeSet;
 
@@ -12,28 +15,31 @@ use super::rounds::Samples;
 use crate::model::Interval;
 use crate::stats::{self, add_up, levels, square_and_add};
 
-/// Share of a case's spans that the clock must have given, or what it typically takes is not known: spans
-/// may be lost because they were long.
+/// Least share of a case's samples that must be valid; below it, the case has no interval. Samples may be
+/// lost because they were long.
 const GIVEN: f64 = 0.8;
 
-/// Every case's typical span.
+/// Typical sample times of all cases.
 pub(super) struct Typical {
-    /// Medians in seconds, NaN for a case without any span; one more at the end, of the level: 1.
+    /// Median sample times in seconds; NaN for a case without a valid sample. The last entry is the level, 1.
     estimates: Vec<f64>,
-    /// Their 95 % intervals, where there are enough spans for one.
+    /// 95 % intervals of the estimates; `None` if there are too few valid samples.
     intervals: Vec<Option<Interval>>,
-    /// Between which quartiles, and as far as which mean, their spans lie, without what a whole round shares.
+    /// For each case, the interval from its lower to its upper quartile, extended to its mean, with the
+    /// levels of the rounds divided out.
     middles: Vec<Option<Interval>>,
-    /// Whether there were rounds with them.
+    /// Whether any round timed the case.
     timed: Vec<bool>,
     scales: Vec<u32>,
 }
 
 impl Typical {
-    /// Of cases with the given scales, by a clock that ticks every `tick_s` seconds: a span that ends within a
-    /// tick is known to a half of one, however often it is taken.
+    /// Estimates the typical sample times of cases with the given scales.
+    ///
+    /// `tick_s` is the resolution of the clock in seconds. Intervals grow by half a tick at each end, since
+    /// repetition does not show where within a tick a sample ends.
     pub(super) fn of(samples: &Samples, scales: Vec<u32>, tick_s: f64) -> Self {
-        let to_a_tick = |interval: Interval| Interval {
+        let widened_by_tick = |interval: Interval| Interval {
             lo: interval.lo - tick_s / 2.0,
             hi: interval.hi + tick_s / 2.0,
         };
@@ -43,13 +49,13 @@ impl Typical {
         let mut timed = Vec::new();
         for case in 0..scales.len() {
             let column: Vec<f64> = rows.iter().zip(&levels).map(|(row, l)| row[case] / l).collect();
-            let given = column.iter().filter(|span| span.is_finite()).count();
+            let given = column.iter().filter(|sample| sample.is_finite()).count();
             let lost: usize = samples.bad(case).values().sum();
             let enough = given as f64 >= GIVEN * (given + lost) as f64;
             estimates.push(stats::median(&column).unwrap_or(f64::NAN));
             middles.push(stats::middle(&column));
             timed.push(given + lost > 0);
-            intervals.push(stats::median_interval(&column).filter(|_| enough).map(to_a_tick));
+            intervals.push(stats::median_interval(&column).filter(|_| enough).map(widened_by_tick));
         }
         estimates.push(1.0);
         intervals.push(stats::median_interval(&levels));
@@ -57,26 +63,27 @@ impl Typical {
     }
 
     fn values<'a>(&'a self, estimates: &'a [f64]) -> Values<'a> {
-        let (&level, times) = estimates.split_last().expect("the level is always there");
+        let (&level, times) = estimates.split_last().expect("the last estimate is the level");
         Values { times, level, scales: &self.scales }
     }
 
-    /// What each case typically takes.
+    /// Returns the values with which formulas give the estimates.
     pub(super) fn at_estimates(&self) -> Values<'_> {
         self.values(&self.estimates)
     }
 
-    /// The figure.
+    /// Returns the estimate of the figure.
     pub(super) fn read(&self, figure: &Formula) -> f64 {
         figure.evaluate(self.at_estimates())
     }
 
-    /// The cases that a figure is computed from.
+    /// Returns the cases that the figure is computed from.
     pub(super) fn needed_by(&self, figure: &Formula) -> BTreeSet<usize> {
         figure.cases(self.at_estimates())
     }
 
-    /// The figure's 95 % interval; `None` where that of a case behind it is not known.
+    /// Returns the 95 % interval of the figure; `None` if a case that it is computed from has no interval, or
+    /// if the figure is not finite at an end of one.
     pub(super) fn interval(&self, figure: &Formula) -> Option<Interval> {
         let level = self.scales.len();
         let needed = self.needed_by(figure).into_iter().chain([level]);
@@ -84,25 +91,29 @@ impl Typical {
         square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
     }
 
-    /// Whether all cases that a figure is computed from were timed, however little came of it.
+    /// Returns whether every case that the figure is computed from was timed, even if the clock rejected all
+    /// of its samples.
     pub(super) fn was_timed(&self, figure: &Formula) -> bool {
         self.needed_by(figure).into_iter().all(|case| self.timed[case])
     }
 
-    /// How far the figure goes while each case behind it lies anywhere from quartile to quartile, or at the mean of
-    /// its samples; `None` where there are too few.
+    /// Returns the spread bound of the figure: its range while each case that it is computed from takes any
+    /// time between the quartiles of its samples, or their mean.
+    ///
+    /// Returns `None` if a case has too few samples, or if the figure is not finite at an end of such a
+    /// range.
     pub(super) fn spread(&self, figure: &Formula) -> Option<Interval> {
         let needed = self.needed_by(figure).into_iter();
         let parts: Option<Vec<_>> = needed.map(|case| Some((case, self.middles[case]?))).collect();
         add_up(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
     }
 
-    /// The figure, unless a case behind it could change it by being anywhere else in its interval.
+    /// Returns the figure if it is the same for all times within the intervals of its cases, else `None`.
     pub(super) fn sure(&self, figure: &Formula) -> Option<f64> {
         self.interval(figure).filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
     }
 
-    /// Seconds that the case typically takes.
+    /// Returns the typical sample time of the case, in seconds.
     pub(super) fn time_s(&self, case: usize) -> f64 {
         self.estimates[case]
     }
@@ -121,8 +132,8 @@ mod tests {
     fn typical(rounds: &[[f64; 3]], scales: [u32; 3]) -> Typical {
         let mut samples = Samples::default();
         for round in rounds {
-            let span = |s: &f64| -> Span { s.is_finite().then_some(*s).ok_or(BadSpan::Zero) };
-            samples.push(round.iter().map(|s| Some(span(s))).collect(), false);
+            let sample = |s: &f64| -> Span { s.is_finite().then_some(*s).ok_or(BadSpan::Zero) };
+            samples.push(round.iter().map(|s| Some(sample(s))).collect(), false);
         }
         Typical::of(&samples, scales.into(), 0.0)
     }
@@ -132,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_does_without_a_case_is_as_sure_as_without_it() {
+    fn an_unknown_case_that_is_ignored_leaves_the_figure_certain() {
         let rounds = [[11.0, 1.0, f64::NAN]; 12];
         let typical = typical(&rounds, [1, 1, 1]);
         let least = || Expr::min_known([CASE, FLOOR, OTHER].map(CaseId::time));
@@ -144,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_slows_a_whole_round_is_divided_out() {
+    fn the_slowdown_that_a_round_shares_is_divided_out() {
         let typical = typical(
             &[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0].map(|l| [11.0 * l, l, 6.0 * l]),
             [10, 1, 1],
@@ -152,14 +163,14 @@ mod tests {
         assert_eq!(typical.read(&formula(CASE.per_unit_above(FLOOR))), 1.0);
         let ratio = formula(CASE.time() / OTHER.time());
         assert_eq!(typical.interval(&ratio), Some(Interval { lo: 11.0 / 6.0, hi: 11.0 / 6.0 }));
-        // A time is as unsure as the level is.
+        // Unlike a ratio, a time includes the uncertainty of the level.
         let time = typical.interval(&formula(OTHER.time())).expect("there are enough rounds");
         assert!(time.lo == 6.0 && time.hi == 12.0, "{time:?}");
     }
 
     #[test]
-    fn noise_that_only_lengthens_does_not_set_a_mean_against_a_median() {
-        // Each of three alike is preempted in its turn, and takes three times as long.
+    fn noise_that_only_lengthens_samples_does_not_bias_a_ratio_to_a_sum() {
+        // Three equal cases are preempted round-robin. A preempted sample takes three times as long.
         let rounds: Vec<[f64; 3]> =
             (0..12).map(|r| [0, 1, 2].map(|c| if (r + c) % 3 == 0 { 3.0 } else { 1.0 })).collect();
         let typical = typical(&rounds, [1; 3]);
@@ -168,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_that_lost_too_many_samples_is_not_known() {
+    fn a_case_that_lost_too_many_samples_has_no_interval() {
         let mut rounds = vec![[1.0, 1.0, 1.0]; 12];
         rounds[0][0] = f64::NAN;
         rounds[1][0] = f64::NAN;
@@ -180,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_sure_only_where_no_case_could_change_it() {
+    fn a_whole_number_is_certain_only_if_no_interval_allows_another() {
         let noisy = |spread: f64| {
             let rounds: Vec<[f64; 3]> =
                 (0..11).map(|r| [1.0 + spread * (f64::from(r) - 5.0), 1.0, 1.0]).collect();

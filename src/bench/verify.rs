@@ -1,4 +1,4 @@
-//! Every element of every output against its CPU reference.
+//! Verification: compares every element of every output with its CPU reference.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,42 +6,43 @@ use std::fmt;
 use crate::gpu::{BadSpan, Executor, GpuError, Workload};
 use crate::model::Case;
 
-/// The first element that is wrong.
+/// The first wrong element of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which element.
+    /// Index of the element.
     pub index: usize,
-    /// What the device wrote.
+    /// Value that the device wrote.
     pub got: u32,
-    /// What the twin computes.
+    /// Value that the CPU reference computes.
     pub expected: u32,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, got, expected } = self;
-        write!(f, "output[{index}] is {got:#010x}, its CPU reference gives {expected:#010x}")
+        write!(f, "output[{index}] is {got:#010x}, but its CPU reference is {expected:#010x}")
     }
 }
 
 /// A case after verification.
 pub(super) struct Checked {
     pub(super) case: Case,
-    /// Whether its output was compared and found wrong.
+    /// Whether its output was compared with the CPU reference and is wrong.
     pub(super) mismatched: bool,
-    /// Whether the device would not load it.
+    /// Whether the device refused to load it.
     pub(super) refused: bool,
-    /// Whether it is short by nature.
+    /// Whether it is a floor case, which is short by nature.
     pub(super) is_floor: bool,
-    /// Spans that the clock gave and that are none, by what was wrong with them.
+    /// Number of rejected samples, by the reason for the rejection.
     pub(super) bad: BTreeMap<BadSpan, usize>,
 }
 
-/// Compares `outputs` with `expected`, which is repeated cyclically. An output shorter than the twin's
-/// or none at all is a mismatch.
+/// Compares `outputs` with `expected`, which is repeated cyclically.
+///
+/// Outputs shorter than `expected` are a mismatch, and so is an empty `expected`.
 ///
 /// # Errors
-/// The first mismatch.
+/// Returns the first mismatch.
 pub fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch> {
     if outputs.len() < expected.len() || expected.is_empty() {
         let index = outputs.len();
@@ -60,7 +61,7 @@ pub fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Runs loaded workload `index` and compares every element.
+/// Runs loaded workload `index` once and compares every element of its output with the CPU reference.
 pub(super) fn verify(
     executor: &mut dyn Executor,
     index: usize,
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn too_short_an_output_and_an_empty_reference_are_mismatches() {
+    fn a_short_output_and_an_empty_reference_are_mismatches() {
         assert!(compare(&[1, 2], &[1, 2, 3]).is_err());
         assert!(compare(&[1, 2], &[]).is_err());
         assert!(compare(&[], &[]).is_err());

@@ -1,4 +1,4 @@
-//! `warplaw adapters`.
+//! `warplaw adapters`: lists adapters with their subgroup sizes and clocks.
 
 use std::process::ExitCode;
 
@@ -8,11 +8,16 @@ use crate::gpu::{Selection, list_adapters};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct AdapterArguments {
-    /// Only these backends: vulkan, metal, dx12, gl (comma separated)
+    /// List only adapters of these backends, comma-separated: vulkan, metal, dx12, gl (default:
+    /// `WGPU_BACKEND`, else all)
     #[arg(long, value_name = "BACKEND")]
     backend: Option<String>,
 }
 
+/// Prints every adapter, best first.
+///
+/// # Errors
+/// Returns an error if the backend is unknown, no adapter exists, or standard output cannot be written.
 pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliError> {
     let selection = Selection { adapter: None, backend: arguments.backend.clone() };
     let adapters = list_adapters(&selection)?;
@@ -20,11 +25,12 @@ pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliErro
         .iter()
         .map(|facts| {
             let subgroups = match (facts.subgroup_min, facts.subgroup_max) {
-                (Some(min), Some(max)) if min == max => format!("subgroups of {min}"),
-                (Some(min), Some(max)) => format!("subgroups of {min} to {max}"),
+                (Some(min), Some(max)) if min == max => format!("subgroup size {min}"),
+                (Some(min), Some(max)) => format!("subgroup size {min} to {max}"),
                 _ => "no subgroup operations".to_owned(),
             };
-            let clock = if facts.has_timestamps() { "timestamps" } else { "no timestamps" };
+            let clock =
+                if facts.has_timestamps() { "timestamp queries" } else { "no timestamp queries" };
             format!(
                 "{}\n    {}, {}, {} {}; {subgroups}, {clock}\n",
                 facts.name,

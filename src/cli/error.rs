@@ -1,41 +1,43 @@
-//! Why a command could not be carried out.
+//! Errors of the subcommands.
 
 use crate::gpu::GpuError;
 use crate::model::RecordError;
 use crate::predict::Unanswered;
 
-/// Why a command could not be carried out.
+/// Reason why a subcommand failed. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The device.
+    /// No adapter matches, or the device failed.
     #[error(transparent)]
     Gpu(#[from] GpuError),
-    /// A record.
+    /// A record cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A law cannot be evaluated.
+    /// A law cannot be evaluated with the given parameters.
     #[error(transparent)]
     Unanswered(#[from] Unanswered),
-    /// `--only` names no experiment.
-    #[error("no experiment is called `{name}`; there is: {known}")]
+    /// `--only` contains an unknown id.
+    #[error("unknown experiment `{name}` in --only; use any of: {known}")]
     UnknownExperiment {
-        /// What was asked for.
+        /// The unknown id.
         name: String,
-        /// What there is.
+        /// Known ids, comma-separated.
         known: String,
     },
-    /// A gallery of nothing.
-    #[error("there is no record in `{folder}` or the folders in it: `warplaw run` makes one")]
+    /// The folder of a gallery contains no record.
+    #[error(
+        "`{folder}` and its subfolders contain no record (.json file); make one with `warplaw run`"
+    )]
     NoRecords {
-        /// Where to look.
+        /// The folder.
         folder: String,
     },
-    /// A report cannot be written.
-    #[error("cannot write `{path}`: {reason}; choose another place with --out FILE")]
+    /// An output cannot be written.
+    #[error("cannot write `{path}`: {reason}; choose another file with --out FILE")]
     Unwritable {
-        /// Where to.
+        /// The path, or `standard output`.
         path: String,
-        /// What the system said.
+        /// Message of the operating system.
         reason: String,
     },
 }

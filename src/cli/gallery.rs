@@ -1,16 +1,16 @@
-//! `warplaw gallery`: the pages of a folder of records.
+//! `warplaw gallery`: writes overview pages for a folder of records.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::error::CliError;
 use super::output::{named, print_text, write_text};
-use crate::model::{self, Performance, RecordError, plain};
+use crate::model::{self, RecordError, plain};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct GalleryArguments {
-    /// The folder with a folder of records for each device
+    /// Folder with records, or with one subfolder of records per device
     #[arg(default_value = "results", value_name = "FOLDER")]
     folder: PathBuf,
 }
@@ -19,10 +19,10 @@ pub(super) fn gallery(arguments: &GalleryArguments) -> Result<ExitCode, CliError
     make_gallery(&arguments.folder)
 }
 
-/// Makes the pages of a folder of records and of what benches left there.
+/// Writes the pages for all records in `folder` and its immediate subfolders into `folder`.
 ///
 /// # Errors
-/// When there is no record, one cannot be read, or a page cannot be written.
+/// Returns an error if the folder contains no record, a file cannot be read, or a page cannot be written.
 pub fn make_gallery(folder: &Path) -> Result<ExitCode, CliError> {
     let mut paths = Vec::new();
     find(folder, DEPTH, &mut paths)?;
@@ -36,32 +36,26 @@ pub fn make_gallery(folder: &Path) -> Result<ExitCode, CliError> {
         let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
         records.push((names.join("/"), model::read(path)?));
     }
-    let mut parts = Vec::new();
-    let performance = folder.join(Performance::FOLDER);
-    if performance.is_dir() {
-        let mut paths = Vec::new();
-        find(&performance, 1, &mut paths)?;
-        paths.sort();
-        for path in &paths {
-            parts.push(Performance::read(path)?);
-        }
-    }
     let shown = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let command = format!("warplaw gallery {shown}");
-    let pages = report::gallery(&named(&records), &parts, command.trim_end());
+    let pages = report::gallery(&named(&records), command.trim_end());
     for page in &pages {
         write_text(&folder.join(&page.path), &page.text)?;
     }
-    let said =
-        format!("{} pages of {} records in {}", pages.len(), records.len(), folder.display());
-    print_text(&format!("{}\n", plain(&said)))?;
+    let summary = format!(
+        "wrote {} pages for {} records to {}",
+        pages.len(),
+        records.len(),
+        folder.display()
+    );
+    print_text(&format!("{}\n", plain(&summary)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A folder of devices, and each device's folder.
+/// Folder levels that are searched for records: the folder itself, and one subfolder per device.
 const DEPTH: u32 = 2;
 
-/// Every file that ends in `.json`.
+/// Adds the `.json` files of `folder` to `found`, and those of its subfolders if `depth` is above 1.
 fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliError> {
     let unreadable = |error: std::io::Error| RecordError::Unreadable {
         path: folder.display().to_string(),
@@ -70,7 +64,7 @@ fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliEr
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() {
-            if depth > 1 && !path.ends_with(Performance::FOLDER) {
+            if depth > 1 {
                 find(&path, depth - 1, found)?;
             }
         } else if path.extension().is_some_and(|extension| extension == "json") {

@@ -1,4 +1,6 @@
-//! The command line: one file per subcommand, one line per error, exit 2 for what the user can mend.
+//! The command line, with one file per subcommand.
+//!
+//! An error is one line on standard error, and the exit code is 2.
 
 mod adapters;
 mod check;
@@ -20,13 +22,13 @@ use crate::model::plain;
 
 pub use error::CliError;
 pub use gallery::make_gallery;
-pub use run::{Closing, RunArguments, run};
+pub use run::{RunArguments, run};
 
-/// Measures how well the laws of lockstep execution hold on your GPU.
+/// Measures how well the laws of lockstep (SIMT) execution hold on a GPU.
 #[derive(Debug, Parser)]
 #[command(version, about, arg_required_else_help = true)]
 pub struct Arguments {
-    /// No colours, as `NO_COLOR` and a pipe ask for too
+    /// Write no colours (default if `NO_COLOR` is set or the output is not a terminal)
     #[arg(long, global = true)]
     no_color: bool,
     #[command(subcommand)]
@@ -35,32 +37,32 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure, judge, and write a record
+    /// Measure, judge the laws, and write a record
     Run(RunArguments),
     /// List the experiments and their laws
     List(list::ListArguments),
     /// List the adapters, best first
     Adapters(adapters::AdapterArguments),
-    /// Show records
+    /// Show all results of records
     Report(report::ReportArguments),
-    /// Show records side by side
+    /// Compare the figures of records
     Compare(compare::CompareArguments),
-    /// Make the pages of a folder of records
+    /// Write overview pages for a folder of records
     Gallery(gallery::GalleryArguments),
-    /// Evaluate a law from parameters, or from a record's
+    /// Evaluate a law from given parameters, or from those of a record
     Predict(predict::PredictArguments),
-    /// Judge records: exit 1 if a law deviates, 3 if one is inconclusive
+    /// Judge records by exit code: 0 all laws hold, 1 a law deviates, 2 error, 3 a law is undecided
     Check(check::CheckArguments),
 }
 
-/// Carries out the command and says how it went.
+/// Runs the subcommand and returns the exit code of the process.
 #[must_use]
 pub fn execute(arguments: Arguments) -> ExitCode {
     if arguments.no_color {
         ColorChoice::Never.write_global();
     }
     let outcome = match arguments.command {
-        Command::Run(arguments) => run(&arguments, Closing::Summary),
+        Command::Run(arguments) => run(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Adapters(arguments) => adapters::adapters(&arguments),
         Command::Report(arguments) => report::report(&arguments),
@@ -72,7 +74,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     report_error(outcome)
 }
 
-/// One line on standard error for what went wrong, and exit 2.
+/// Returns the exit code of `outcome`. Prints an error as one line on standard error and returns exit code 2.
 #[must_use]
 pub fn report_error(outcome: Result<ExitCode, CliError>) -> ExitCode {
     outcome.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! Where and how documents and texts go, and where records come from.
+//! Reads records, and writes documents to the terminal or to a file.
 
 use std::path::{Path, PathBuf};
 
@@ -17,44 +17,47 @@ pub(super) enum FormatArgument {
     Html,
 }
 
-/// Columns of the terminal that reads standard output; none where that is a file or a pipe.
+/// Returns the width of the terminal in columns, or `None` if standard output is not a terminal.
 pub(super) fn terminal_width() -> Option<u16> {
     let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some(width.0)
 }
 
-/// For who reads standard output: as wide, and in colours where that is wished.
+/// Returns the format for standard output: the width of the terminal, and colours unless they are disabled.
 pub(super) fn terminal() -> Format {
     let choice = AutoStream::choice(&std::io::stdout());
     Format::Terminal { width: terminal_width(), color: choice != ColorChoice::Never }
 }
 
+/// Records with the paths from which they were read.
 pub(super) type Records = Vec<(String, Record)>;
 
-/// Reads every record.
+/// Reads the records at `paths`, in order.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
     let read = |path: &PathBuf| Ok((path.display().to_string(), model::read(path)?));
     paths.iter().map(read).collect()
 }
 
-/// The same as reports want them.
+/// Returns references to the records in the form that [`crate::report`] takes.
 pub(super) fn named(records: &Records) -> Vec<Named<'_>> {
     records.iter().map(|(path, record)| Named { path, record }).collect()
 }
 
-/// Where and how a document goes.
+/// Arguments for the format and the destination of a document.
 #[derive(Debug, clap::Args)]
 pub(super) struct Output {
-    /// How to write it
+    /// Output format
     #[arg(long, value_enum, default_value = "terminal")]
     pub(super) format: FormatArgument,
-    /// Write here instead of to the terminal
+    /// Write to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }
 
 impl Output {
-    /// Writes the document; a file ends with the command that makes it again.
+    /// Writes the document. A document in a file ends with the command that generates it.
+    ///
+    /// `command` is the subcommand with its arguments, and `records` are the paths that follow.
     pub(super) fn write(
         &self,
         mut document: Document,
@@ -62,7 +65,7 @@ impl Output {
         records: &[PathBuf],
     ) -> Result<(), CliError> {
         if let Some(path) = &self.out {
-            let value = self.format.to_possible_value().expect("no format is hidden");
+            let value = self.format.to_possible_value().expect("every format has a name");
             let records: String =
                 records.iter().map(|record| format!(" {}", record.display())).collect();
             document.push_maker(&format!(
@@ -74,7 +77,7 @@ impl Output {
         self.put(&self.text(&document))
     }
 
-    /// The document as it is to be written.
+    /// Renders the document in the format of the arguments.
     pub(super) fn text(&self, document: &Document) -> String {
         let format = match self.format {
             FormatArgument::Terminal if self.out.is_some() => {
@@ -88,7 +91,7 @@ impl Output {
         render(document, format)
     }
 
-    /// Writes the text where it is to go.
+    /// Writes the text to the file of `--out`, or to standard output.
     pub(super) fn put(&self, text: &str) -> Result<(), CliError> {
         match &self.out {
             Some(path) => write_text(path, text),
@@ -97,6 +100,7 @@ impl Output {
     }
 }
 
+/// Writes `text` to the file `path`, completely or not at all.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     write_whole(path, text.as_bytes()).map_err(|error| CliError::Unwritable {
         path: path.display().to_string(),
@@ -104,7 +108,9 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// Prints. A reader that has had enough (`warplaw … | head`) is no error.
+/// Prints `text` on standard output.
+///
+/// A closed pipe is not an error, because a reader such as `head` may stop early.
 pub(super) fn print_text(text: &str) -> Result<(), CliError> {
     use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();

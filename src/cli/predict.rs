@@ -1,5 +1,7 @@
-//! `warplaw predict`: a law evaluated from what is given or recorded. One subcommand for each law of
-//! the registry, its flags and their help made from the law's own declaration.
+//! `warplaw predict`: evaluates a law with given or recorded parameters.
+//!
+//! Each law of the registry is one subcommand. Its flags and their help are generated from the declaration of
+//! the law.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,12 +15,15 @@ use crate::model::{self, ALIASES};
 use crate::predict::Law;
 use crate::report;
 
-/// A law and what it is asked with.
+/// A law with the values of its parameters and choices.
 #[derive(Debug)]
 pub(super) struct PredictArguments {
     law: &'static Law,
+    /// Parameters as flag and range. Both ends of the range are equal for a single value.
     numbers: Vec<(&'static str, (f64, f64))>,
+    /// Choices as flag and word.
     words: Vec<(&'static str, String)>,
+    /// Record that supplies the other parameters.
     from: Option<PathBuf>,
     json: bool,
     output: Output,
@@ -40,6 +45,7 @@ impl Args for PredictArguments {
     }
 }
 
+/// Returns the subcommand for `law`.
 fn subcommand(law: &'static Law) -> Command {
     let numbers = law.parameters.iter().map(|parameter| {
         let domain = parameter.domain;
@@ -48,7 +54,7 @@ fn subcommand(law: &'static Law) -> Command {
             .value_name(if parameter.swept { "N|A..B" } else { "N" })
             .help(parameter.help())
             .conflicts_with_all(parameter.instead_of)
-            // A value below zero is out of a domain, not an unknown flag.
+            // A negative value must fail the domain check, not parse as an unknown flag.
             .allow_hyphen_values(true)
             .value_parser(move |text: &str| {
                 if parameter.swept {
@@ -77,16 +83,16 @@ fn subcommand(law: &'static Law) -> Command {
                 .long("from")
                 .value_name("RECORD")
                 .value_parser(clap::value_parser!(PathBuf))
-                .help("Take what is not given from this record"),
+                .help("Take parameters that are not given from this record"),
         )
         .arg(
             Arg::new("json")
                 .long("json")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("format")
-                .help("Write JSON"),
+                .help("Write the answer as JSON"),
         );
-    // The arguments that are added bring an `about` of their own, so the law's comes after.
+    // `augment_args` sets `about` to the doc comment of `Output`, so the text of the law is set afterwards.
     Output::augment_args(command)
         .about(law.about)
         .long_about(format!("{}\n\n{}", law.about, law.formula))
@@ -117,6 +123,11 @@ impl FromArgMatches for PredictArguments {
     }
 }
 
+/// Evaluates the law and writes the answer.
+///
+/// # Errors
+/// Returns an error if the record cannot be read, a parameter is missing or invalid, or the answer cannot be
+/// written.
 pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError> {
     let record = arguments.from.as_ref().map(|path| model::read(path)).transpose()?;
     let mut given = arguments.law.given(record);
@@ -128,7 +139,8 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
     }
     let answer = arguments.law.ask(&mut given)?;
     if arguments.json {
-        let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data") + "\n";
+        let text =
+            serde_json::to_string_pretty(&answer).expect("an answer serialises to JSON") + "\n";
         arguments.output.put(&text)?;
     } else {
         arguments.output.write(report::answer(&answer), &command(arguments), &[])?;
@@ -136,7 +148,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was asked, as it would be typed again.
+/// Returns the subcommand with its arguments as a user would type it.
 fn command(arguments: &PredictArguments) -> String {
     let mut words = vec!["predict".to_owned(), arguments.law.name.to_owned()];
     for (flag, (first, last)) in &arguments.numbers {

@@ -1,4 +1,4 @@
-//! `warplaw report`.
+//! `warplaw report`: shows all results of records.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +16,10 @@ pub(super) struct ReportArguments {
     output: Output,
 }
 
+/// Writes the reports one after another. CSV contains one row per point instead.
+///
+/// # Errors
+/// Returns an error if a record cannot be read or the report cannot be written.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> {
     let records = read_all(&arguments.records)?.into_iter().map(|(_, record)| record);
     let document = match arguments.output.format {

@@ -1,4 +1,4 @@
-//! `warplaw run`: measures, and keeps what it has after every experiment.
+//! `warplaw run`: measures, and writes the record after every experiment.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,50 +16,51 @@ use crate::model::figures;
 use crate::model::{self, Machine, Record, Status, Tool, plain};
 use crate::report::{self, render};
 
-/// What to measure, on what, and where the record goes.
+/// Arguments of `warplaw run` and of `cargo bench --bench laws`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RunArguments {
-    /// A first look: shorter spans, sparser sweeps
+    /// Take shorter samples and fewer sweep points, for a first look
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
-    /// What a record is made with (the default)
+    /// Take samples of full length and all sweep points (default)
     #[arg(long)]
     pub full: bool,
-    /// Only these experiments (see `warplaw list`)
+    /// Run only these experiments, comma-separated (see `warplaw list`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// The adapter whose name contains this, any case (or `WGPU_ADAPTER_NAME`)
+    /// Use the best adapter whose name contains NAME, ignoring case (default: `WGPU_ADAPTER_NAME`, else the
+    /// best adapter)
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
-    /// Only these backends: vulkan, metal, dx12, gl (or `WGPU_BACKEND`)
+    /// Use only these backends, comma-separated: vulkan, metal, dx12, gl (default: `WGPU_BACKEND`, else all)
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<String>,
-    /// Seed of every random choice; a new one each run unless given
+    /// Seed of every random choice (default: derived from the current time)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Write the record here; under results/ unless given
+    /// Write the record to FILE (default: a new file under records/)
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Keep wgpu's injected bounds, division and loop checks
+    /// Keep the bounds, division and loop checks that wgpu injects into shaders
     #[arg(long)]
     pub checked: bool,
-    /// Time by the host clock even where there are timestamps
+    /// Time with the host clock, even if the adapter supports timestamp queries
     #[arg(long)]
     pub host_clock: bool,
-    /// Which limits to open the device with
+    /// Limits to open the device with
     #[arg(long, value_enum, default_value_t, value_name = "SET")]
     pub limits: Limits,
 }
 
-/// Limits by their name on the command line.
+/// Values of `--limits`.
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 pub enum Limits {
-    /// All that the adapter offers
+    /// All limits that the adapter offers
     #[default]
     Adapter,
-    /// WebGPU's default limits, as a portable program asks for
+    /// WebGPU's default limits, which a portable program requests
     Default,
-    /// wgpu's limits for older hardware
+    /// wgpu's downlevel limits, for older hardware
     Downlevel,
 }
 
@@ -73,23 +74,19 @@ impl From<Limits> for LimitSet {
     }
 }
 
-/// What is printed when all is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closing {
-    /// The card and the verdicts.
-    Summary,
-    /// Every experiment, the card, and the verdicts at the end: for `cargo bench`.
-    Everything,
-}
-
-/// Runs the experiments, prints the report and writes the record.
+/// Runs the experiments, writes the record after each of them, and prints a summary.
+///
+/// Standard error first gets the device and the time limit, then one line per experiment.
+///
+/// Returns exit code 130 if the user stopped the run, else 2 if an experiment failed, else 0.
 ///
 /// # Errors
-/// An unknown experiment, no adapter, a failing device, a place that cannot be written.
-pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliError> {
-    let experiments = chosen(&arguments.only)?;
+/// Returns an error if an experiment is unknown, no adapter matches, the device cannot be opened, or the
+/// record cannot be written.
+pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
+    let experiments = selected(&arguments.only)?;
     if let Some(path) = &arguments.out {
-        try_out(path)?;
+        check_writable(path)?;
     }
     let stop = stop_on_interrupt();
     let profile = if arguments.quick { Profile::QUICK } else { Profile::FULL };
@@ -113,30 +110,28 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
     let mut keeper = Keeper::new(arguments.out.clone(), suite.record());
     keeper.keep(suite.record())?;
 
-    let of = suite.experiments().len();
-    for index in 0..of {
+    let count = suite.experiments().len();
+    eprintln!("{}\n", plain(&announcement(suite.record(), profile)));
+    for index in 0..count {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let bar = progress_bar(suite.experiments()[index], index, of);
+        let bar = progress_bar(suite.experiments()[index], index, count);
         suite.run(index, &stop, &mut |progress| show(&bar, progress));
         bar.finish_and_clear();
-        // As soon as it is known; the report proper comes when all is measured.
+        // Printed now, because the full report appears only after the last experiment.
         let line = report::in_a_line(&suite.record().experiments[index]);
-        eprintln!("{:>5} {}", format!("{}/{of}", index + 1), plain(&line));
+        eprintln!("{:>5} {}", format!("{}/{count}", index + 1), plain(&line));
         keeper.keep(suite.record())?;
     }
     let record = suite.record();
-    let document = match closing {
-        Closing::Summary => report::summary(record),
-        Closing::Everything => report::closing_with_verdicts(record),
-    };
-    print_text(&render(&document, terminal()))?;
+    eprintln!();
+    print_text(&render(&report::summary(record), terminal()))?;
     let path = plain(&keeper.path.display().to_string());
-    print_text(&format!("\nrecord: {path}\ncurves: warplaw report {path}\n"))?;
+    print_text(&format!("\nrecord: {path}\nall figures and plots: warplaw report {path}\n"))?;
     let failed = record.experiments.iter().filter(|e| e.status == Status::Failed);
     for experiment in failed.clone() {
-        let reason = experiment.reason.as_deref().unwrap_or("no reason is known");
+        let reason = experiment.reason.as_deref().unwrap_or("unknown reason");
         eprintln!("error: {}", plain(&format!("{} failed: {reason}", experiment.id)));
     }
     Ok(if stop.load(Ordering::Relaxed) {
@@ -148,7 +143,26 @@ pub fn run(arguments: &RunArguments, closing: Closing) -> Result<ExitCode, CliEr
     })
 }
 
-fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
+/// Returns the experiments of `--only` in the order of the registry, or all experiments if `only` is empty.
+/// Names the device and the time that the run may take, before it begins.
+fn announcement(record: &Record, profile: Profile) -> String {
+    let adapter = &record.adapter;
+    let count = record.experiments.len();
+    format!(
+        "Measuring {} ({}, {} {}, {}): {}, {} profile, at most {} of sampling; compiling, autotuning and \
+         verification come on top.",
+        adapter.name,
+        adapter.device_type.as_str(),
+        adapter.backend,
+        adapter.driver,
+        adapter.driver_info,
+        figures::counted(count, "experiment"),
+        profile.name,
+        figures::quantity(profile.budget_s * count as f64, "s"),
+    )
+}
+
+fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
     let mut wanted = Vec::new();
     for name in only {
         let Some(experiment) = find(name) else {
@@ -160,18 +174,20 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
         };
         wanted.push(experiment.id);
     }
-    // In the registry's order, since `width` serves the others.
-    let wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
-    Ok(REGISTRY.iter().filter(wanted).collect())
+    // The order of the registry, because other experiments use the subgroup width that `width` finds.
+    let is_wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
+    Ok(REGISTRY.iter().filter(is_wanted).collect())
 }
 
-/// Fails before anything is measured where the record could not be written after.
-fn try_out(path: &Path) -> Result<(), CliError> {
+/// Checks that the record can be written to `path`, so that `run` fails before it measures rather than after.
+fn check_writable(path: &Path) -> Result<(), CliError> {
     let unwritable =
         |reason: String| CliError::Unwritable { path: path.display().to_string(), reason };
     match path.metadata() {
-        Ok(there) if there.is_dir() => return Err(unwritable("it is a directory".to_owned())),
-        Ok(there) if !there.is_file() => return Ok(()), // a device or a pipe: it is opened when written to
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(unwritable("the path is a directory".to_owned()));
+        }
+        Ok(metadata) if !metadata.is_file() => return Ok(()), // a device or a pipe, opened for each write
         _ => (),
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -181,11 +197,14 @@ fn try_out(path: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Set by the first Ctrl-C, which ends the round in hand; a second one ends the process.
+/// Installs a handler for Ctrl-C and for termination signals, and returns the flag that it sets.
+///
+/// The first signal sets the flag, and the run stops after the current round. The second signal ends the
+/// process with exit code 130.
 fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // Only a second handler in one process fails, and then the first still stops that run.
+    // This fails only if an earlier run of this process has installed its handler, which stays in place.
     let _already_set = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
@@ -194,9 +213,12 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
     stop
 }
 
-/// The command as one would type it: the program's name, not where it lies, and cargo's for a bench.
+/// Returns the command as a user would type it.
+///
+/// The program's path is reduced to its file name. A bench, which cargo starts with `--bench`, becomes
+/// `cargo bench --bench laws`.
 fn command_line(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<String> {
-    // An argument need not be text.
+    // Arguments may be invalid UTF-8.
     let mut words = arguments.map(|argument| argument.to_string_lossy().into_owned());
     let program = words.next().unwrap_or_default();
     let name = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
@@ -211,6 +233,7 @@ fn command_line(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<Stri
     line
 }
 
+/// Describes this build and its command line, for the record.
 fn tool(profile: Profile) -> Tool {
     Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -221,8 +244,9 @@ fn tool(profile: Profile) -> Tool {
     }
 }
 
-/// Writes the record where it belongs and, should that fail midway, where it can.
+/// Writes the record to its file. If a write fails during the run, writes to a temporary file instead.
 struct Keeper {
+    /// Destination of the next write.
     path: PathBuf,
 }
 
@@ -231,51 +255,59 @@ impl Keeper {
         Self { path: out.unwrap_or_else(|| model::default_path(record)) }
     }
 
+    /// Writes the record.
+    ///
+    /// # Errors
+    /// Returns an error if the write fails and the record contains no case yet. A later failure only prints a
+    /// warning, so that the run continues.
     fn keep(&mut self, record: &Record) -> Result<(), CliError> {
         let Err(error) = model::write(record, &self.path) else {
             return Ok(());
         };
         if record.cases().next().is_none() {
-            return Err(error.into()); // nothing is lost yet
+            return Err(error.into()); // no measurement is lost
         }
-        let refuge = tempfile::Builder::new().prefix("warplaw-rescued-").suffix(".json").tempfile();
-        let refuge = refuge.ok().and_then(|file| file.into_temp_path().keep().ok());
-        let Some(refuge) = refuge.filter(|refuge| model::write(record, refuge).is_ok()) else {
+        let fallback =
+            tempfile::Builder::new().prefix("warplaw-rescued-").suffix(".json").tempfile();
+        let fallback = fallback.ok().and_then(|file| file.into_temp_path().keep().ok());
+        let Some(fallback) = fallback.filter(|path| model::write(record, path).is_ok()) else {
             eprintln!("warning: {}", plain(&error.to_string()));
             return Ok(());
         };
-        let kept = format!("{error}; the record is kept in `{}` instead", refuge.display());
-        eprintln!("warning: {}", plain(&kept));
-        self.path = refuge;
+        let warning = format!("{error}; the record is now in `{}`", fallback.display());
+        eprintln!("warning: {}", plain(&warning));
+        self.path = fallback;
         Ok(())
     }
 }
 
-/// On standard error, and only where that is a terminal.
-fn progress_bar(experiment: &Experiment, index: usize, of: usize) -> ProgressBar {
+/// Returns a progress bar on standard error. The bar is hidden if standard error is not a terminal.
+fn progress_bar(experiment: &Experiment, index: usize, count: usize) -> ProgressBar {
     const STEPS: u64 = 1000;
     let bar = ProgressBar::new(STEPS);
     let template = "{prefix:>20} {bar:24} {percent:>3} % {wide_msg}";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is constant"));
-    bar.set_prefix(format!("{}/{of} {}", index + 1, experiment.id));
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    bar.set_prefix(format!("{}/{count} {}", index + 1, experiment.id));
     bar
 }
 
+/// Updates the progress bar.
 fn show(bar: &ProgressBar, progress: Progress) {
     let steps = bar.length().unwrap_or(0) as f64;
     bar.set_position((progress.done * steps) as u64);
-    bar.set_message(said(progress));
+    bar.set_message(describe(progress));
 }
 
-/// The stage in words: rounds done, how sharp the widest interval is by now, seconds left at most.
-fn said(progress: Progress) -> String {
+/// Describes the stage. While samples are taken, the text contains the number of rounds, the half-width of
+/// the widest judged interval, and the upper bound of the remaining seconds.
+fn describe(progress: Progress) -> String {
     match progress.stage {
-        Stage::Searching => "trying launch configurations".to_owned(),
+        Stage::Searching => "autotuning launch configurations".to_owned(),
         Stage::Sizing => "sizing samples".to_owned(),
         Stage::Verifying => "verifying outputs".to_owned(),
         Stage::Timing => {
             let width = progress.half_width.map(|half| format!(", ±{}", figures::per_cent(half)));
-            let left = progress.left_s.map(|left_s| format!(", {:.0} s at most", left_s.ceil()));
+            let left = progress.left_s.map(|left_s| format!(", ≤ {:.0} s left", left_s.ceil()));
             let [width, left] = [width, left].map(Option::unwrap_or_default);
             format!("round {}{width}{left}", progress.rounds)
         }
@@ -287,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_is_the_one_that_was_typed() {
+    fn the_recorded_command_is_the_typed_command() {
         let line = |words: &[&str]| command_line(words.iter().map(Into::into)).join(" ");
         assert_eq!(line(&["/a/b/warplaw", "run", "--quick"]), "warplaw run --quick");
         assert_eq!(line(&["/t/laws-0123", "--bench"]), "cargo bench --bench laws");
@@ -296,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_tells_rounds_sharpness_and_time_as_far_as_they_are_known() {
+    fn progress_shows_rounds_interval_width_and_time_left_if_known() {
         let timing = Progress {
             stage: Stage::Timing,
             done: 0.4,
@@ -304,8 +336,8 @@ mod tests {
             half_width: Some(0.031),
             left_s: Some(3.2),
         };
-        assert_eq!(said(timing), "round 21, ±3.1 %, 4 s at most");
-        assert_eq!(said(Progress { half_width: None, left_s: None, ..timing }), "round 21");
-        assert_eq!(said(Progress { stage: Stage::Sizing, ..timing }), "sizing samples");
+        assert_eq!(describe(timing), "round 21, ±3.1 %, ≤ 4 s left");
+        assert_eq!(describe(Progress { half_width: None, left_s: None, ..timing }), "round 21");
+        assert_eq!(describe(Progress { stage: Stage::Sizing, ..timing }), "sizing samples");
     }
 }

@@ -1,9 +1,16 @@
-//! The experiments: what is swept, what calibrates, what the law predicts, what a deviation suggests.
-//! No timing code: [`crate::bench`] does that for all of them.
+//! The experiments. Each one declares a parameter to sweep, the cases that calibrate its law, the predictions
+//! of the law, and the likely causes of a deviation.
 //!
-//! A new experiment is one folder here and one line in [`REGISTRY`]: `mod.rs` declares it, `law.rs` holds the
-//! formula, `kernel.rs` the workload with its CPU reference, `predict.rs` what the law answers to "what if". Its
-//! WGSL lies in `shaders/` under the same name.
+//! The experiments contain no timing code. [`crate::bench`] times all of them.
+//!
+//! A new experiment is one folder in this module and one line in [`REGISTRY`]. Its folder contains:
+//!
+//! - `mod.rs`: the declaration
+//! - `law.rs`: the formula
+//! - `kernel.rs`: the workload and its CPU reference
+//! - `predict.rs`: the answers to "what if" questions
+//!
+//! The WGSL of the experiment is in `shaders/` under the same name.
 
 pub mod allreduce;
 pub mod amdahl;
@@ -33,7 +40,8 @@ use crate::kernels;
 use crate::model;
 use crate::predict::Law;
 
-/// Every experiment, in the order run: `width` first, since the others want to know it.
+/// All experiments in execution order. `width` is first because later experiments use the subgroup width that
+/// `width` finds.
 pub const REGISTRY: &[Experiment] = &[
     width::EXPERIMENT,
     divergence::EXPERIMENT,
@@ -53,7 +61,7 @@ pub const REGISTRY: &[Experiment] = &[
     overlap::EXPERIMENT,
 ];
 
-/// The experiment of that id, or of an id that it had before.
+/// Returns the experiment with the given id. Ids of earlier versions are valid too.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Experiment> {
     let alias = model::ALIASES.iter().find(|(old, _)| *old == id);
@@ -61,12 +69,12 @@ pub fn find(id: &str) -> Option<&'static Experiment> {
     REGISTRY.iter().find(|experiment| experiment.id == id)
 }
 
-/// Every law that can be asked.
+/// Returns the laws that `warplaw predict` can evaluate.
 pub fn laws() -> impl Iterator<Item = &'static Law> {
     REGISTRY.iter().filter_map(|experiment| experiment.predict)
 }
 
-/// Every module that can be loaded, templates expanded.
+/// Returns all WGSL modules, with all templates expanded.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     let own = REGISTRY.iter().flat_map(|experiment| (experiment.shaders)());

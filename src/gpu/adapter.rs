@@ -1,4 +1,4 @@
-//! Which adapters there are and which one is meant.
+//! Enumeration and selection of adapters, and their properties.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use wgpu::{Backend, Backends, PowerPreference};
 use super::GpuError;
 use crate::model::{ClockKind, DeviceType};
 
-/// Limits that plans must respect.
+/// Device limits that every plan respects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceLimits {
-    /// Invocations in a workgroup.
+    /// Maximum number of invocations per workgroup, for workgroups of one dimension.
     pub max_workgroup_size: u32,
-    /// Workgroups in one dimension of a dispatch.
+    /// Maximum number of workgroups in one dimension of a dispatch.
     pub workgroups: u32,
-    /// Bytes in one storage binding.
+    /// Maximum size of a storage buffer binding in bytes.
     pub binding_bytes: u64,
 }
 
-/// Which limits a device is opened with: what an adapter offers, or what a portable program asks for.
+/// The limits with which a device is opened: all that the adapter offers, or those of a portable program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LimitSet {
-    /// All that the adapter offers.
+    /// All limits that the adapter offers.
     #[default]
     Adapter,
     /// WebGPU's default limits.
@@ -31,7 +31,7 @@ pub enum LimitSet {
 }
 
 impl LimitSet {
-    /// Its name in records.
+    /// Returns the name of this set of limits in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl LimitSet {
         }
     }
 
-    /// The limits, none beyond what the adapter offers.
+    /// Returns the limits of this set, each lowered to what the adapter offers if necessary.
     pub(crate) fn of(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
         let offered = adapter.limits();
         match self {
@@ -64,58 +64,58 @@ impl DeviceLimits {
     }
 }
 
-/// What is known of an adapter without running anything on it.
+/// Properties of an adapter that are known without running a workload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdapterFacts {
-    /// Name as the driver gives it.
+    /// Name reported by the driver.
     pub name: String,
-    /// PCI vendor id, or the backend's own.
+    /// PCI vendor id, or an id defined by the backend.
     pub vendor_id: u32,
-    /// PCI device id, or the backend's own.
+    /// PCI device id, or an id defined by the backend.
     pub device_id: u32,
-    /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
+    /// Device type: `discrete`, `integrated`, `virtual`, `cpu` or `other`.
     pub device_type: DeviceType,
-    /// `vulkan`, `metal`, `dx12`, `gl` or `fake`.
+    /// Backend: `vulkan`, `metal`, `dx12`, `gl`, `webgpu`, `noop`, or `fake` for the simulator.
     pub backend: &'static str,
     /// Driver name.
     pub driver: String,
     /// Driver version and build.
     pub driver_info: String,
-    /// Smallest subgroup the driver reports; `None` without the feature.
+    /// Smallest subgroup size that the driver reports. `None` without the subgroup feature.
     pub subgroup_min: Option<u32>,
-    /// Largest subgroup the driver reports; `None` without the feature.
+    /// Largest subgroup size that the driver reports. `None` without the subgroup feature.
     pub subgroup_max: Option<u32>,
-    /// Features in use: `timestamp-query`, `subgroup`.
+    /// Features in use: `timestamp-query`, `subgroup`, `shader-int64`.
     pub features: Vec<&'static str>,
-    /// Whether wgpu's injected shader checks are on.
+    /// Whether shaders contain the bounds, division and loop checks that wgpu injects.
     pub shader_checks: bool,
-    /// What brackets a span.
+    /// The clock that times a compute pass.
     pub clock: ClockKind,
     /// Nanoseconds per timestamp tick.
     pub period_ns: f64,
-    /// Why its timestamps are not used, where it has some.
+    /// Reason why the timestamps of the adapter are not used, if it offers unusable ones.
     pub clock_fault: Option<String>,
-    /// Limits.
+    /// Limits of the device.
     pub limits: DeviceLimits,
-    /// Which limits these are.
+    /// The set that `limits` was taken from.
     pub limit_set: LimitSet,
 }
 
-/// What the user asked for.
+/// The user's choice of adapter and backend.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Part of the adapter's name, any case.
+    /// Part of the adapter's name. The comparison ignores case.
     pub adapter: Option<String>,
-    /// Backends, comma separated: `vulkan,metal,dx12,gl`.
+    /// Comma-separated list of backends: `vulkan`, `metal`, `dx12`, `gl`.
     pub backend: Option<String>,
 }
 
 impl AdapterFacts {
-    /// What `adapter` says of itself, with timestamps if they are wanted and offered.
-    pub(crate) fn of(adapter: &wgpu::Adapter, want_timestamps: bool) -> Self {
+    /// Returns the properties of `adapter` if its device has these features.
+    pub(crate) fn of(adapter: &wgpu::Adapter, features: wgpu::Features) -> Self {
         let info = adapter.get_info();
-        let has = |feature| adapter.features().contains(feature);
-        let timestamps = want_timestamps && has(wgpu::Features::TIMESTAMP_QUERY);
+        let has = |feature| features.contains(feature);
+        let timestamps = has(wgpu::Features::TIMESTAMP_QUERY);
         let subgroups = has(wgpu::Features::SUBGROUP);
         let integers_of_64_bits = has(wgpu::Features::SHADER_INT64);
         Self {
@@ -123,7 +123,7 @@ impl AdapterFacts {
             vendor_id: info.vendor,
             device_id: info.device,
             device_type: device_type(info.device_type),
-            backend: backend_word(info.backend),
+            backend: backend_name(info.backend),
             driver: info.driver,
             driver_info: info.driver_info,
             subgroup_min: subgroups.then_some(info.subgroup_min_size),
@@ -134,7 +134,7 @@ impl AdapterFacts {
                 (integers_of_64_bits, INTEGERS_OF_64_BITS),
             ]
             .into_iter()
-            .filter_map(|(on, word)| on.then_some(word))
+            .filter_map(|(is_on, name)| is_on.then_some(name))
             .collect(),
             shader_checks: false,
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
@@ -145,32 +145,34 @@ impl AdapterFacts {
         }
     }
 
-    /// Takes up how long a tick is, as the driver says. One that cannot be leaves the host's clock.
+    /// Sets the timestamp period in nanoseconds. An impossible period selects the host clock instead.
     pub(crate) fn set_period(&mut self, period_ns: f64) {
-        // No counter that times a dispatch ticks once a second.
+        // A counter that ticks once a second or less often cannot time a dispatch.
         if period_ns > 0.0 && period_ns < 1e9 {
             self.period_ns = period_ns;
             return;
         }
         self.clock = ClockKind::Host;
         self.clock_fault = Some(format!(
-            "the driver says that a tick of its timestamps is {period_ns} ns: the host's clock is used instead"
+            "the driver reports a timestamp period of {period_ns} ns, so the host clock times all samples"
         ));
     }
 
-    /// Whether GPU timestamps bracket spans.
+    /// Returns `true` if the device is opened with the timestamp feature.
+    ///
+    /// The timestamps may still be unusable: see [`AdapterFacts::clock`] and [`AdapterFacts::clock_fault`].
     #[must_use]
     pub fn has_timestamps(&self) -> bool {
         self.features.contains(&TIMESTAMPS)
     }
 
-    /// Whether shaders may use subgroup operations.
+    /// Returns `true` if shaders may use subgroup operations.
     #[must_use]
     pub fn has_subgroups(&self) -> bool {
         self.features.contains(&SUBGROUPS)
     }
 
-    /// Whether shaders may calculate with integers of 64 bits.
+    /// Returns `true` if shaders may use 64-bit integers.
     #[must_use]
     pub fn has_u64(&self) -> bool {
         self.features.contains(&INTEGERS_OF_64_BITS)
@@ -184,7 +186,7 @@ pub(crate) const INTEGERS_OF_64_BITS: &str = "shader-int64";
 const BACKENDS: &str = "vulkan, metal, dx12, gl";
 
 impl Selection {
-    /// Fills what was not given from `WGPU_ADAPTER_NAME` and `WGPU_BACKEND`.
+    /// Returns the selection with missing fields taken from `WGPU_ADAPTER_NAME` and `WGPU_BACKEND`.
     fn or_environment(&self) -> Self {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
         Self {
@@ -197,13 +199,13 @@ impl Selection {
         let Some(text) = &self.backend else {
             return Ok(Backends::all());
         };
-        // One word at a time: wgpu passes over the words it does not know.
-        text.split(',').try_fold(Backends::empty(), |all, word| {
-            let backend = Backends::from_comma_list(word);
+        // wgpu ignores unknown names in a list, so each name is parsed alone to detect them.
+        text.split(',').try_fold(Backends::empty(), |all, name| {
+            let backend = Backends::from_comma_list(name);
             if backend.is_empty() {
                 return Err(GpuError::BadSetting {
                     name: "backend (--backend or WGPU_BACKEND)",
-                    value: word.to_owned(),
+                    value: name.to_owned(),
                     accepted: BACKENDS,
                 });
             }
@@ -223,17 +225,19 @@ impl fmt::Display for Selection {
     }
 }
 
-/// Every adapter that matches the backend asked for, best first: hardware before software, Vulkan,
-/// Metal and DX12 before GL, then by power preference.
+/// Returns every adapter of the selected backends, best first.
+///
+/// Hardware adapters come before software adapters. Vulkan, Metal and DX12 come before GL. The power
+/// preference decides among the remaining equals.
 ///
 /// # Errors
-/// An unknown backend or power preference, or no adapter.
+/// Returns an error if the backend or the power preference is unknown, or if no backend has an adapter.
 pub fn list(selection: &Selection) -> Result<Vec<AdapterFacts>, GpuError> {
     let adapters = ranked(selection)?;
     if adapters.is_empty() {
-        return Err(nothing_matches(&selection.or_environment()));
+        return Err(no_match(&selection.or_environment()));
     }
-    Ok(adapters.iter().map(|adapter| AdapterFacts::of(adapter, true)).collect())
+    Ok(adapters.iter().map(|adapter| AdapterFacts::of(adapter, adapter.features())).collect())
 }
 
 fn ranked(selection: &Selection) -> Result<Vec<wgpu::Adapter>, GpuError> {
@@ -251,7 +255,10 @@ fn enumerate(backends: Backends) -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(backends))
 }
 
-/// The best adapter whose name contains what was asked for.
+/// Returns the best adapter whose name contains the requested name.
+///
+/// # Errors
+/// Returns an error if the backend or the power preference is unknown, or if no adapter matches.
 pub(crate) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
     let wanted = selection.or_environment();
     let adapters = ranked(selection)?;
@@ -260,17 +267,17 @@ pub(crate) fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
         None => true,
     });
     match chosen {
-        Some(index) => Ok(adapters.into_iter().nth(index).expect("position is in range")),
-        None => Err(nothing_matches(&wanted)),
+        Some(index) => Ok(adapters.into_iter().nth(index).expect("the index is in range")),
+        None => Err(no_match(&wanted)),
     }
 }
 
-fn nothing_matches(wanted: &Selection) -> GpuError {
+fn no_match(wanted: &Selection) -> GpuError {
     let names: Vec<String> = enumerate(Backends::all())
         .iter()
         .map(|adapter| {
             let info = adapter.get_info();
-            format!("`{}` ({})", info.name, backend_word(info.backend))
+            format!("`{}` ({})", info.name, backend_name(info.backend))
         })
         .collect();
     if names.is_empty() {
@@ -292,7 +299,7 @@ fn power_preference() -> Result<PowerPreference, GpuError> {
     }
 }
 
-/// Smaller is better.
+/// Returns the sort key of an adapter. A smaller key is better.
 fn rank(info: &wgpu::AdapterInfo, preference: PowerPreference) -> (bool, bool, u8) {
     let kind = match (info.device_type, preference) {
         (wgpu::DeviceType::IntegratedGpu, PowerPreference::LowPower) => 0,
@@ -313,7 +320,7 @@ fn device_type(device_type: wgpu::DeviceType) -> DeviceType {
     }
 }
 
-fn backend_word(backend: Backend) -> &'static str {
+fn backend_name(backend: Backend) -> &'static str {
     match backend {
         Backend::Vulkan => "vulkan",
         Backend::Metal => "metal",

@@ -1,52 +1,54 @@
-//! Why a device could not do what was asked.
+//! Errors of adapter selection and of the device.
 
-/// Why a device could not do what was asked.
+/// An error of adapter selection or of the device.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
-    /// There is no adapter at all.
+    /// The machine has no GPU adapter.
     #[error(
-        "no GPU adapter found: install a Vulkan, Metal or DX12 driver, or software Vulkan with `sh setup.sh --lavapipe`"
+        "no GPU adapter found: install a Vulkan, Metal or DX12 driver, \
+         or software Vulkan with `sh setup.sh --lavapipe`"
     )]
     NoAdapter,
-    /// No adapter matches what was asked for.
-    #[error("no adapter matches {wanted}; there is: {available}")]
+    /// No adapter matches the request.
+    #[error("no adapter matches {wanted}; available adapters: {available}")]
     NoMatch {
-        /// What was asked for, in words.
+        /// The request as text.
         wanted: String,
-        /// The adapters there are.
+        /// Names and backends of all available adapters.
         available: String,
     },
-    /// An environment variable or option that names nothing wgpu knows.
-    #[error("{name}={value} is not understood: use one of {accepted}")]
+    /// An environment variable or option has a value that wgpu does not know.
+    #[error("{name}={value} is not valid: use one of {accepted}")]
     BadSetting {
-        /// Variable or option.
+        /// Name of the variable or option.
         name: &'static str,
-        /// Its value.
+        /// The invalid value.
         value: String,
-        /// What would do.
+        /// The valid values.
         accepted: &'static str,
     },
-    /// The device was given work and never finished it.
+    /// The device did not finish a submission in time.
     #[error(
-        "the device `{adapter}` did not finish within {seconds} s what takes a fraction of one"
+        "the device `{adapter}` did not finish within {seconds} s; \
+         each submission is planned to take less than 1 s"
     )]
     Hung {
         /// Adapter name.
         adapter: String,
-        /// How long it was waited for.
+        /// Seconds after which the wait was given up.
         seconds: u64,
     },
-    /// The adapter refused to open or the device failed while working.
+    /// The adapter did not open, or the device failed while it was in use.
     #[error("the device `{adapter}` failed: {reason}")]
     Device {
         /// Adapter name.
         adapter: String,
-        /// What wgpu said.
+        /// The message of wgpu, or a description of the failure.
         reason: String,
     },
 }
 
-/// What wgpu says, without its line breaks.
+/// Returns `text` with every run of white space, line breaks included, replaced by one space.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! Something that runs workloads and times them.
+//! The interface of a device that runs and times workloads.
 
 use super::adapter::AdapterFacts;
 use super::error::GpuError;
@@ -6,35 +6,42 @@ use super::pipeline::Built;
 use super::timer::Span;
 use super::workload::Workload;
 
-/// Something that runs workloads and says how long each took.
+/// Runs workloads and returns the duration of each.
 pub trait Executor {
-    /// What is known of the adapter and its clock without running anything.
+    /// Returns the properties of the adapter and its clock. No workload runs.
     fn facts(&self) -> &AdapterFacts;
 
-    /// Seconds since the device was opened: what budgets and durations are counted by.
+    /// Returns the seconds since the device was opened. Time budgets and run durations use this clock.
     fn elapsed_s(&self) -> f64;
 
-    /// What has been compiled since the device was opened.
+    /// Returns the number of pipelines built since the device was opened and the time spent on them.
     fn built(&self) -> Built;
 
-    /// Makes `workloads` the loaded set: builds pipelines, buffers and bind groups, so that nothing is
-    /// built, allocated or mapped per sample. One entry per workload: `None`, or why it cannot run.
+    /// Replaces the loaded set with `workloads`.
+    ///
+    /// All pipelines, buffers and bind groups are built here, so that a sample does not include building,
+    /// allocating or mapping. The result has one entry per workload: `None`, or the reason why the workload
+    /// cannot run.
     ///
     /// # Errors
-    /// When the device itself fails.
+    /// Returns an error if the device itself fails.
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError>;
 
-    /// Runs loaded workload `index` once from zeroed outputs and reads back the buffer it is checked by.
+    /// Runs loaded workload `index` once and returns its checked output.
+    ///
+    /// The zeroed buffers of the workload are cleared before the run, and its `prepare` dispatches run.
     ///
     /// # Errors
-    /// When the device itself fails.
+    /// Returns an error if the device itself fails or if the workload is not loaded.
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError>;
 
-    /// Times each loaded workload named in `order` once; one span per entry. What the host's clock times
-    /// is run in that order first, what timestamps bracket in that order after it, in few submissions.
+    /// Takes one sample of each loaded workload in `order`. The result has one entry per entry of `order`.
+    ///
+    /// [`Hardware`](super::Hardware) first runs the workloads that the host clock times, in the given order.
+    /// It then runs the workloads that timestamps bracket, in the given order and in few submissions.
     ///
     /// # Errors
-    /// When the device itself fails. A span that cannot be trusted is not an error but a
-    /// [`BadSpan`](super::BadSpan).
+    /// Returns an error if the device itself fails or if a workload is not loaded. A sample that the clock
+    /// reported wrongly is not an error but a [`BadSpan`](super::BadSpan) in the result.
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError>;
 }

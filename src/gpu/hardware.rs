@@ -1,4 +1,4 @@
-//! The real executor: wgpu.
+//! The executor that runs workloads on a GPU through wgpu.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -11,26 +11,28 @@ use super::timer::{MAX_SPANS, QueryTimer, poll, read_mapped};
 use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
 use crate::model::ClockKind;
 
-/// How to open a device.
+/// Options for opening a device.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which adapter.
+    /// Adapter and backend to open.
     pub selection: Selection,
-    /// Keep wgpu's injected bounds, division and loop checks.
+    /// Whether shaders keep the bounds, division and loop checks that wgpu injects.
     pub checked: bool,
-    /// Use the host clock even where there are timestamps.
+    /// Whether the host clock times all samples, even if the device has timestamps.
     pub host_clock: bool,
-    /// Which limits to ask for.
+    /// Limits to request from the adapter.
     pub limits: LimitSet,
 }
 
-/// A submission gathers spans until they are expected to reach this long: far from any watchdog.
+/// Maximum expected duration of a submission of several samples, in seconds. It is far below the limit of any
+/// watchdog.
 const SUBMISSION_S: f64 = 0.1;
 
-/// What a span is taken for before it has been measured: a submission of its own.
+/// Assumed duration of a workload before its first sample, in seconds. With this value, the first sample gets
+/// a separate submission.
 const UNKNOWN_SPAN_S: f64 = SUBMISSION_S;
 
-/// An opened device with its loaded workloads.
+/// An open device with its loaded workloads.
 pub struct Hardware {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -39,48 +41,71 @@ pub struct Hardware {
     inputs: Inputs,
     timer: Option<QueryTimer>,
     pub(super) loaded: Vec<Option<Loaded>>,
-    /// Takes a word of every timed pass's output: see `stamped_spans`.
+    /// Receives one word of each output of a timed pass. `stamped_spans` explains why.
     fence: wgpu::Buffer,
+    /// First error that wgpu has reported since the last wait.
     fault: Arc<Mutex<Option<String>>>,
     opened: Instant,
 }
 
 impl Hardware {
-    /// Opens the adapter that `options` select.
+    /// Features that warplaw uses if the device has them.
+    pub const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
+        .union(wgpu::Features::SUBGROUP)
+        .union(wgpu::Features::SHADER_INT64);
+
+    /// Opens the adapter that `options` selects.
     ///
     /// # Errors
-    /// No adapter, none that matches, or one that refuses to open.
+    /// Returns an error if there is no adapter, if none matches, or if the device cannot be opened.
     pub fn open(options: &Options) -> Result<Self, GpuError> {
         let adapter = adapter::choose(&options.selection)?;
-        let mut facts = AdapterFacts::of(&adapter, !options.host_clock);
-        let mut features = wgpu::Features::empty();
-        features.set(wgpu::Features::TIMESTAMP_QUERY, facts.has_timestamps());
-        features.set(wgpu::Features::SUBGROUP, facts.has_subgroups());
-        features.set(wgpu::Features::SHADER_INT64, facts.has_u64());
-        let limits = options.limits.of(&adapter);
-        facts.limits = DeviceLimits::of(&limits);
-        facts.limit_set = options.limits;
+        let mut features = adapter.features() & Self::OPTIONAL_FEATURES;
+        features.set(wgpu::Features::TIMESTAMP_QUERY, !options.host_clock);
+        features &= adapter.features();
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("warplaw"),
             required_features: features,
-            required_limits: limits,
+            required_limits: options.limits.of(&adapter),
             experimental_features: wgpu::ExperimentalFeatures::disabled(),
             memory_hints: wgpu::MemoryHints::Performance,
             trace: wgpu::Trace::Off,
         }))
         .map_err(|error| GpuError::Device {
-            adapter: facts.name.clone(),
+            adapter: adapter.get_info().name,
             reason: error.to_string(),
         })?;
+        Ok(Self::on(&adapter, device, queue, options))
+    }
+
+    /// Measures on a device that the program opened itself, with the features and limits that it asked for.
+    ///
+    /// warplaw uses those of [`Hardware::OPTIONAL_FEATURES`] that the device has. Without timestamp queries it uses
+    /// the host clock. It replaces the device's handlers of uncaptured errors and of device loss. Nothing else may
+    /// run on the device during a measurement.
+    #[must_use]
+    pub fn from_device(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self::on(adapter, device, queue, &Options::default())
+    }
+
+    fn on(
+        adapter: &wgpu::Adapter,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        options: &Options,
+    ) -> Self {
+        let mut facts = AdapterFacts::of(adapter, device.features());
+        facts.limits = DeviceLimits::of(&device.limits());
+        facts.limit_set = options.limits;
         let fault = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&fault);
-        // Without a handler wgpu panics; the message is reported by the call that finds it.
+        // Without a handler, wgpu panics on an error. The next wait returns the message.
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
         }));
         let slot = Arc::clone(&fault);
-        device.set_device_lost_callback(move |_, said| {
-            let lost = format!("it was lost: {}", one_line(&said));
+        device.set_device_lost_callback(move |_, message| {
+            let lost = format!("the device was lost: {}", one_line(&message));
             slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lost);
         });
         facts.shader_checks = options.checked;
@@ -93,7 +118,7 @@ impl Hardware {
             usage: wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Ok(Self {
+        Self {
             fence,
             pipelines: Pipelines::new(!options.checked),
             inputs: Inputs::default(),
@@ -104,19 +129,20 @@ impl Hardware {
             loaded: Vec::new(),
             fault,
             opened: Instant::now(),
-        })
+        }
     }
 
-    /// The device and its queue, for what else is to run on them.
+    /// Returns the device and its queue, so that other work can run on them.
     #[must_use]
     pub fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
         (&self.device, &self.queue)
     }
 
-    /// Encodes loaded workload `index` once, as it is run to be timed: from outputs whose heads are cleared.
+    /// Encodes one run of loaded workload `index`, as for a sample. The first bytes of each output are
+    /// cleared before the run.
     ///
     /// # Errors
-    /// When no such workload is loaded.
+    /// Returns an error if no workload `index` is loaded.
     pub fn record(&self, index: usize, encoder: &mut wgpu::CommandEncoder) -> Result<(), GpuError> {
         let loaded = self.workload(index)?;
         loaded.clear_heads(encoder);
@@ -132,7 +158,10 @@ impl Hardware {
         self.wait_for(None)
     }
 
-    /// Waits for a submission, or for all, and says what went wrong since the last time.
+    /// Waits for the given submission, or for all submissions if it is `None`.
+    ///
+    /// # Errors
+    /// Returns an error if the wait fails or if wgpu has reported an error since the last wait.
     pub(super) fn wait_for(
         &self,
         submission: Option<wgpu::SubmissionIndex>,
@@ -153,8 +182,10 @@ impl Hardware {
             .ok_or_else(|| self.failed(format!("workload {index} is not loaded")))
     }
 
-    /// Has the driver compile now what it would leave to a pipeline's first dispatch, so that it is counted as what
-    /// it is.
+    /// Makes the driver compile all loaded pipelines that it has not compiled yet.
+    ///
+    /// A driver may defer compilation to a pipeline's first dispatch. This call counts that time as building
+    /// time and keeps it out of the first sample.
     fn compile(&mut self) -> Result<(), GpuError> {
         let start = Instant::now();
         let mut encoder = self.encoder();
@@ -171,16 +202,16 @@ impl Hardware {
         Ok(())
     }
 
-    /// Times pass-timed workloads by GPU timestamps, packed into few submissions.
+    /// Takes one sample of each workload in `indices` by GPU timestamps, packed into few submissions.
     fn stamped_spans(&mut self, indices: &[usize]) -> Result<Vec<Span>, GpuError> {
-        let timer = self.timer.as_ref().expect("loading made the timer");
+        let timer = self.timer.as_ref().expect("`load` has created the timer");
         let mut encoder = self.encoder();
         let mut pending_s = 0.0;
-        let mut before: Option<&Loaded> = None;
+        let mut previous: Option<&Loaded> = None;
         for (slot, &index) in indices.iter().enumerate() {
             let loaded = self.workload(index)?;
             let Timing::Pass { repeats } = loaded.timing else {
-                unreachable!("the caller keeps host-timed workloads apart")
+                unreachable!("the caller times these workloads by the host clock")
             };
             if pending_s + loaded.expected_s > SUBMISSION_S && pending_s > 0.0 {
                 let full = std::mem::replace(&mut encoder, self.encoder());
@@ -189,16 +220,16 @@ impl Hardware {
                 pending_s = 0.0;
             }
             pending_s += loaded.expected_s;
-            // The pass before must have ended and this one must wait for that: without a buffer in common
-            // nothing keeps a dispatch from starting ahead of its own first stamp. A word is copied from
-            // the one's outputs, and the heads of the other's are cleared, which also keeps what atomics add
-            // up from growing from span to span.
-            for (output, _) in before.iter().flat_map(|before| &before.checked) {
+            // This pass must start after the previous pass has ended. Without a shared buffer, nothing
+            // prevents a dispatch from starting before its own begin timestamp. Therefore one word is copied
+            // from each output of the previous pass, and the first bytes of this pass's outputs are cleared.
+            // Clearing also keeps the totals of atomics from growing from sample to sample.
+            for (output, _) in previous.iter().flat_map(|previous| &previous.checked) {
                 encoder.copy_buffer_to_buffer(output, 0, &self.fence, 0, 4);
             }
             loaded.clear_heads(&mut encoder);
             encode_pass(&mut encoder, Some(timer.writes(slot)), &loaded.steps, repeats);
-            before = Some(loaded);
+            previous = Some(loaded);
         }
         self.queue.submit([encoder.finish()]);
         self.wait()?;
@@ -212,6 +243,7 @@ impl Hardware {
     }
 }
 
+/// Encodes a compute pass that runs `steps` in order, `repeats` times.
 pub(super) fn encode_pass(
     encoder: &mut wgpu::CommandEncoder,
     timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
@@ -254,11 +286,11 @@ impl Executor for Hardware {
             refusals.push(refusal);
         }
         let spans = workloads.len().clamp(64, MAX_SPANS);
-        let roomy = self.timer.as_ref().is_some_and(|timer| timer.capacity() >= spans);
-        if self.facts.clock == ClockKind::TimestampQuery && !roomy {
+        let fits = self.timer.as_ref().is_some_and(|timer| timer.capacity() >= spans);
+        if self.facts.clock == ClockKind::TimestampQuery && !fits {
             self.timer = Some(QueryTimer::new(&self.device, self.facts.period_ns, spans));
         }
-        // Uploads and clears finish here and not in the first span.
+        // Initial uploads and clears finish here and not during the first sample.
         self.queue.submit([]);
         self.wait()?;
         self.compile()?;
@@ -316,7 +348,7 @@ impl Executor for Hardware {
     }
 }
 
-/// On lavapipe, as `tests/lavapipe.rs`.
+/// These tests run on lavapipe, like `tests/lavapipe.rs`.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -330,16 +362,17 @@ mod tests {
         let selection =
             Selection { adapter: Some("llvmpipe".to_owned()), backend: Some("vulkan".to_owned()) };
         let options = Options { selection, ..Options::default() };
-        Some(Hardware::open(&options).expect("`sh setup.sh --lavapipe` installs it"))
+        Some(Hardware::open(&options).expect("lavapipe is installed by `sh setup.sh --lavapipe`"))
     }
 
-    /// A shader that stores a word in every element of a buffer of so many.
+    /// Returns a workload whose shader `source` stores 7 to every element of a buffer of `words` words.
     fn store(source: &str, words: usize) -> Workload {
         let shader = Shader {
-            name: format!("store of {words} words, {} letters", source.len()),
+            name: format!("store of {words} words, {} bytes of source", source.len()),
             source: source.to_owned(),
             needs_subgroups: false,
             needs_u64: false,
+            checked: false,
         };
         let dispatch = Dispatch {
             shader: Arc::new(shader),
@@ -359,20 +392,20 @@ mod tests {
         }";
 
     #[test]
-    fn a_lost_device_is_an_error_and_no_panic() {
+    fn a_lost_device_is_an_error_and_not_a_panic() {
         let Some(mut hardware) = lavapipe() else { return };
         let refusals = hardware.load(&[store(STORE, 64)]).expect("the device works");
         assert_eq!(refusals, [None]);
         assert_eq!(hardware.outputs(0).expect("the device works"), [7; 64]);
         hardware.device.destroy();
         for error in [hardware.round(&[0]).map(|_| ()), hardware.outputs(0).map(|_| ())] {
-            let said = error.expect_err("the device is lost").to_string();
-            assert!(said.contains("llvmpipe") && said.lines().count() == 1, "{said}");
+            let message = error.expect_err("the device is lost").to_string();
+            assert!(message.contains("llvmpipe") && message.lines().count() == 1, "{message}");
         }
     }
 
     #[test]
-    fn what_a_device_cannot_load_is_refused_with_the_reason_and_the_rest_is_loaded() {
+    fn an_invalid_workload_is_refused_with_a_reason_and_the_others_are_loaded() {
         let Some(mut hardware) = lavapipe() else { return };
         let most = hardware.facts().limits.binding_bytes as usize;
         let other_entry = STORE.replace("fn store", "fn other");
@@ -384,10 +417,10 @@ mod tests {
             store(STORE, 128),
         ];
         let refusals = hardware.load(&workloads).expect("the device survives");
-        let (last, refused) = refusals.split_last().expect("there are some");
+        let (last, refused) = refusals.split_last().expect("there are five workloads");
         assert_eq!(*last, None);
         for refusal in refused {
-            let refusal = refusal.as_deref().expect("it is refused");
+            let refusal = refusal.as_deref().expect("the workload is refused");
             assert!(!refusal.is_empty() && refusal.lines().count() == 1, "{refusal}");
         }
         assert_eq!(hardware.outputs(4).expect("the device works"), [7; 128]);

@@ -1,4 +1,5 @@
-//! Spans by the host's clock: what no timestamp can bracket, or where there are none.
+//! Samples timed by the host clock, for work that timestamps cannot bracket and for devices without
+//! timestamps.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use super::timer::read_mapped;
 use super::{GpuError, Span, Stream, Timing, Upload};
 
 impl Hardware {
-    /// Times `index` by the host clock, from before encoding to after the last wait.
+    /// Times workload `index` by the host clock, from the start of encoding to the end of the last wait.
     pub(super) fn host_span(&mut self, index: usize) -> Result<Span, GpuError> {
         let timing = self.workload(index)?.timing;
         let start = Instant::now();
@@ -43,10 +44,10 @@ impl Hardware {
     }
 
     fn readbacks(&mut self, index: usize, maps: u32) -> Result<(), GpuError> {
-        // Out of its place for as long as its host memory is written to.
+        // `take` ends the borrow of `self.loaded`, so that the host memory can be written below.
         let readback = self.loaded[index].as_mut().and_then(|loaded| loaded.readback.take());
-        let (staging, mut host) =
-            readback.ok_or_else(|| self.failed(format!("workload {index} is not read back")))?;
+        let (staging, mut host) = readback
+            .ok_or_else(|| self.failed(format!("workload {index} has no readback buffer")))?;
         for _ in 0..maps {
             let mut encoder = self.encoder();
             let (source, _) = &self.workload(index)?.checked[0];
@@ -60,18 +61,19 @@ impl Hardware {
         Ok(())
     }
 
-    /// Runs a stream: every batch uploaded, computed on, and waited for before its slot is used again.
+    /// Runs a stream. Each batch is uploaded and processed. The host waits for a batch before the stream uses
+    /// its slot again.
     pub(super) fn stream(&self, index: usize, stream: Stream) -> Result<(), GpuError> {
         let loaded = self.workload(index)?;
         let uploads = loaded
             .uploads
             .as_ref()
-            .ok_or_else(|| self.failed(format!("workload {index} has nothing to upload")))?;
+            .ok_or_else(|| self.failed(format!("workload {index} has no upload source")))?;
         let depth = uploads.slots.len();
-        let mut under_way = VecDeque::with_capacity(depth);
+        let mut in_flight = VecDeque::with_capacity(depth);
         for batch in 0..stream.batches as usize {
-            if under_way.len() == depth {
-                self.wait_for(under_way.pop_front())?;
+            if in_flight.len() == depth {
+                self.wait_for(in_flight.pop_front())?;
             }
             let (target, staging) = &uploads.slots[batch % depth];
             let mut encoder = self.encoder();
@@ -81,7 +83,7 @@ impl Hardware {
                     self.queue.write_buffer(target, 0, uploads.batch(batch));
                 }
                 (Upload::Copy, None) => {
-                    return Err(self.failed("only staging of its own can be copied from alone"));
+                    return Err(self.failed("`Upload::Copy` needs `UploadPath::MappedStaging`"));
                 }
                 (upload, Some(staging)) => {
                     if upload == Upload::Whole {
@@ -94,9 +96,10 @@ impl Hardware {
                 let slot = batch % depth;
                 encode_pass(&mut encoder, None, &loaded.steps[slot..=slot], stream.computes);
             }
-            under_way.push_back(self.queue.submit([encoder.finish()]));
+            in_flight.push_back(self.queue.submit([encoder.finish()]));
             if let (Upload::Whole, Some(staging)) = (stream.upload, staging) {
-                // Answered by the wait for this batch; a refusal shows when the range is asked for.
+                // The wait for this batch completes the mapping. An error appears when `fill` asks for the
+                // mapped range.
                 staging.map_async(wgpu::MapMode::Write, .., |_| ());
             }
         }
@@ -106,7 +109,7 @@ impl Hardware {
     fn fill(&self, staging: &wgpu::Buffer, bytes: &[u8]) -> Result<(), GpuError> {
         let mut view = staging
             .get_mapped_range_mut(..)
-            .map_err(|error| self.failed(format!("mapping for an upload: {error}")))?;
+            .map_err(|error| self.failed(format!("writing a mapped staging buffer: {error}")))?;
         view.copy_from_slice(bytes);
         drop(view);
         staging.unmap();

@@ -1,4 +1,4 @@
-//! From workloads to pipelines, buffers and bind groups, so that nothing is built per sample.
+//! Loading of workloads: creates their pipelines, buffers and bind groups before any sample is taken.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -8,10 +8,11 @@ use super::params::check_params;
 use super::pipeline::{Pipeline, Pipelines, catching};
 use super::{AdapterFacts, Contents, Dispatch, Timing, Upload, UploadPath, Workload};
 
-/// No buffer is smaller.
+/// Minimum size of a buffer in bytes, and the number of bytes at the start of an output that are cleared
+/// before each timed pass.
 pub(super) const HEAD_BYTES: u64 = 16;
 
-/// A dispatch ready to be encoded.
+/// A dispatch that is ready to be encoded.
 pub(super) struct Step {
     pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
@@ -19,11 +20,14 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// Encodes the dispatch.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
         self.encode_of(self.workgroups, pass);
     }
 
-    /// A dispatch of no workgroups, where the step's pipeline has not been dispatched before; whether it has not.
+    /// Encodes a dispatch of zero workgroups if the pipeline has not been dispatched before.
+    ///
+    /// Returns `true` if the dispatch was encoded.
     pub(super) fn encode_first(&self, pass: &mut wgpu::ComputePass<'_>) -> bool {
         let is_first = !self.pipeline.is_compiled.replace(true);
         if is_first {
@@ -45,17 +49,19 @@ pub(super) struct Loaded {
     pub(super) prepare: Vec<Step>,
     pub(super) timing: Timing,
     pub(super) zeroed: Vec<wgpu::Buffer>,
-    /// What its outputs are read from, with the bytes that are its own.
+    /// The output buffers, each with the number of bytes that belong to this workload. A shared buffer may be
+    /// larger.
     pub(super) checked: Vec<(wgpu::Buffer, u64)>,
-    /// Staging and host memory of a timed readback.
+    /// Staging buffer and host memory of a timed readback.
     pub(super) readback: Option<(wgpu::Buffer, Vec<u8>)>,
     pub(super) uploads: Option<Uploads>,
-    /// The last span, from which submissions are packed.
+    /// Duration of the last sample in seconds, or an assumed duration before the first sample. Submissions
+    /// are packed by this duration.
     pub(super) expected_s: f64,
 }
 
 impl Loaded {
-    /// Clears the first words of its outputs, where atomics add up.
+    /// Clears the first [`HEAD_BYTES`] of every output. Atomics accumulate their totals there.
     pub(super) fn clear_heads(&self, encoder: &mut wgpu::CommandEncoder) {
         for (output, _) in &self.checked {
             encoder.clear_buffer(output, 0, Some(HEAD_BYTES));
@@ -63,27 +69,30 @@ impl Loaded {
     }
 }
 
-/// What a stream uploads.
+/// The data and buffers of a stream's uploads.
 pub(super) struct Uploads {
     pub(super) words: Arc<[u32]>,
     pub(super) batch_words: usize,
-    /// A target of each batch under way, with its staging buffer where the stream has its own.
+    /// For each batch in flight, the target buffer and, if warplaw manages the staging memory, a staging
+    /// buffer.
     pub(super) slots: Vec<(wgpu::Buffer, Option<wgpu::Buffer>)>,
 }
 
 impl Uploads {
-    /// What batch `batch` uploads.
+    /// Returns the bytes of batch `batch`.
     pub(super) fn batch(&self, batch: usize) -> &[u8] {
         bytemuck::cast_slice(&self.words[batch..batch + self.batch_words])
     }
 }
 
-/// Input data on the device, by where it lies on the host; kept as long as one set of workloads after another needs it.
+/// Input data on the device, by its address on the host.
+///
+/// A buffer is kept for as long as consecutive sets of workloads need its data.
 #[derive(Default)]
 pub(super) struct Inputs(HashMap<*const u32, (Arc<[u32]>, wgpu::Buffer)>);
 
 impl Inputs {
-    /// Lets go of what none of `workloads` reads.
+    /// Drops the buffers that none of `workloads` reads.
     fn keep_for(&mut self, workloads: &[Workload]) {
         let data = workloads.iter().flat_map(|workload| &workload.buffers);
         let needed: HashSet<*const u32> = data
@@ -92,19 +101,20 @@ impl Inputs {
                 _ => None,
             })
             .collect();
-        self.0.retain(|place, _| needed.contains(place));
+        self.0.retain(|address, _| needed.contains(address));
     }
 }
 
-/// Loads a set of workloads, which share what they can.
+/// Loads a set of workloads. They share pipelines, input data and scratch buffers.
 pub(super) struct Loader<'a> {
     device: &'a wgpu::Device,
     queue: &'a wgpu::Queue,
     facts: &'a AdapterFacts,
     pipelines: &'a mut Pipelines,
     inputs: &'a mut Inputs,
-    /// By place.
+    /// The scratch buffers, by index.
     scratch: HashMap<usize, wgpu::Buffer>,
+    /// Size of each scratch buffer in words, by index.
     scratch_words: HashMap<usize, usize>,
 }
 
@@ -120,24 +130,24 @@ impl<'a> Loader<'a> {
         inputs.keep_for(workloads);
         let mut scratch_words: HashMap<usize, usize> = HashMap::new();
         for contents in workloads.iter().flat_map(|workload| &workload.buffers) {
-            if let Contents::Scratch(place, words) = *contents {
-                let most = scratch_words.entry(place).or_default();
-                *most = words.max(*most);
+            if let Contents::Scratch(index, words) = *contents {
+                let size = scratch_words.entry(index).or_default();
+                *size = words.max(*size);
             }
         }
         Self { device, queue, facts, pipelines, inputs, scratch: HashMap::new(), scratch_words }
     }
 
-    /// One workload on the device.
+    /// Loads one workload. `expected_s` is the assumed duration of its first sample in seconds.
     ///
     /// # Errors
-    /// Why it cannot be there, in one line.
+    /// Returns the reason why the workload cannot run, in one line.
     pub(super) fn load(&mut self, workload: &Workload, expected_s: f64) -> Result<Loaded, String> {
         if workload.needs_subgroups() && !self.facts.has_subgroups() {
             return Err("the adapter offers no subgroup operations".to_owned());
         }
         if workload.needs_u64() && !self.facts.has_u64() {
-            return Err("the adapter offers no integers of 64 bits".to_owned());
+            return Err("the adapter offers no 64-bit integers".to_owned());
         }
         check_params(workload)?;
         let device = self.device;
@@ -189,7 +199,7 @@ impl<'a> Loader<'a> {
                 .bindings
                 .iter()
                 .find(|(name, _)| *name == binding.name)
-                .ok_or_else(|| format!("{dispatch:?} binds nothing to `{}`", binding.name))?;
+                .ok_or_else(|| format!("{dispatch:?} binds no buffer to `{}`", binding.name))?;
             entries.push(wgpu::BindGroupEntry {
                 binding: binding.index,
                 resource: buffers[buffer].as_entire_binding(),
@@ -234,10 +244,10 @@ impl<'a> Loader<'a> {
                 .1
                 .clone(),
             Contents::Zeroed(words) => create(*words, STORAGE),
-            Contents::Scratch(place, _) => self
+            Contents::Scratch(index, _) => self
                 .scratch
-                .entry(*place)
-                .or_insert_with(|| create(self.scratch_words[place], STORAGE))
+                .entry(*index)
+                .or_insert_with(|| create(self.scratch_words[index], STORAGE))
                 .clone(),
         }
     }
@@ -282,12 +292,12 @@ fn create(device: &wgpu::Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu:
     })
 }
 
-/// A buffer for the host to read.
+/// Creates a buffer that the host can map for reading.
 pub(super) fn for_readback(device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
     create(device, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
 }
 
-/// A buffer for the host to write, holding `bytes` and still mapped.
+/// Creates a buffer that the host can map for writing. The buffer contains `bytes` and is still mapped.
 fn for_upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
@@ -295,7 +305,7 @@ fn for_upload(device: &wgpu::Device, bytes: &[u8]) -> wgpu::Buffer {
         usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
         mapped_at_creation: true,
     });
-    // A refusal was caught with the buffer's creation.
+    // The caller's error scope reports a failed creation, for which no range is mapped.
     if let Ok(mut view) = buffer.slice(..).get_mapped_range_mut() {
         view.copy_from_slice(bytes);
     }

@@ -1,8 +1,9 @@
-//! The device: which adapter, how a workload reaches it, and how long the workload took.
+//! The device: adapter selection, loading of workloads, and timing.
 //!
-//! Everything above this room speaks to an [`Executor`]. [`Hardware`] is the real one, over wgpu;
-//! [`crate::sim::Simulator`] is a deterministic one that computes outputs from CPU twins and spans from
-//! counted demand, so the whole pipeline runs without a GPU.
+//! All other modules access the device through the [`Executor`] trait. [`Hardware`] implements this trait
+//! with wgpu. [`crate::sim::Simulator`] is a deterministic implementation without a GPU: it computes outputs
+//! from CPU references and durations from [cost models](CostModel). With the simulator, the complete suite
+//! runs without a GPU.
 
 pub(crate) mod adapter;
 mod error;

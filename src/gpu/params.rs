@@ -1,5 +1,7 @@
-//! Words of uniform blocks against the shader that reads them, by name and offset: shaders run without bounds checks, so
-//! a word in the wrong place would go unnoticed.
+//! Comparison of the uniform blocks of a workload with the declarations in its shaders.
+//!
+//! Members are compared by name and offset. Without this comparison, a value in the wrong place would go
+//! unnoticed, because shaders run without bounds checks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -9,21 +11,25 @@ use naga::{AddressSpace, TypeInner};
 use super::error::one_line;
 use super::{Contents, Dispatch, Shader, Workload};
 
-/// A shader's uniform blocks: the name of each, and its members with their offsets in bytes.
+/// The uniform blocks of a shader, by name. Each has its members in order, with their offsets in bytes.
 type Blocks = HashMap<String, Vec<(String, u32)>>;
 
-/// Nothing, where every uniform block that a dispatch of `workload` binds has the members that its shader declares, each
-/// a word at the offset that it has in the workload.
+/// Returns `Ok` if every uniform block that a dispatch of `workload` binds matches its shader.
+///
+/// A block matches if it has the members that the shader declares, in the same order, each a 32-bit word at
+/// the same offset.
 ///
 /// # Errors
-/// The first that does not, in one line.
+/// Returns a one-line description of the first block that does not match.
 pub(crate) fn check_params(workload: &Workload) -> Result<(), String> {
     workload.prepare.iter().chain(&workload.dispatches).try_for_each(|dispatch| {
         let blocks = blocks(&dispatch.shader)?;
         dispatch.bindings.iter().try_for_each(|&(name, buffer)| {
             match (blocks.get(name), &workload.buffers[buffer]) {
                 (Some(members), Contents::Uniform(words)) => check_block(dispatch, members, words),
-                (Some(_), _) => Err(format!("{dispatch:?} binds other data to uniform `{name}`")),
+                (Some(_), _) => Err(format!(
+                    "{dispatch:?} binds a buffer of another kind to the uniform block `{name}`"
+                )),
                 (None, _) => Ok(()),
             }
         })
@@ -44,13 +50,13 @@ fn check_block(
     let declared: Vec<String> =
         members.iter().map(|(name, offset)| format!("{name} at byte {offset}")).collect();
     Err(format!(
-        "{dispatch:?} is given the parameters {}, and its shader declares {}",
+        "{dispatch:?} has the parameters {}, but its shader declares {}",
         given.join(", "),
         declared.join(", ")
     ))
 }
 
-/// The uniform blocks of a module, which is read once in a process.
+/// Returns the uniform blocks of a module. Each module is parsed once per process.
 fn blocks(shader: &Shader) -> Result<Arc<Blocks>, String> {
     static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Blocks>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,7 +70,7 @@ fn blocks(shader: &Shader) -> Result<Arc<Blocks>, String> {
     for (_, global) in module.global_variables.iter() {
         let (Some(name), AddressSpace::Uniform) = (&global.name, global.space) else { continue };
         let TypeInner::Struct { members, .. } = &module.types[global.ty].inner else {
-            return Err(format!("{}: uniform `{name}` is no struct", shader.name()));
+            return Err(format!("{}: uniform `{name}` is not a struct", shader.name()));
         };
         let member = |member: &naga::StructMember| {
             let is_word =
@@ -74,7 +80,7 @@ fn blocks(shader: &Shader) -> Result<Arc<Blocks>, String> {
         };
         let members: Option<Vec<_>> = members.iter().map(member).collect();
         let members = members.ok_or_else(|| {
-            format!("{}: uniform `{name}` has a member that is no word", shader.name())
+            format!("{}: uniform `{name}` has a member that is not a 32-bit scalar", shader.name())
         })?;
         blocks.insert(name.clone(), members);
     }
@@ -93,15 +99,15 @@ mod tests {
     }
 
     #[test]
-    fn swapped_missing_and_extra_words_are_found() {
+    fn swapped_missing_and_extra_members_are_reported() {
         assert_eq!(check_params(&chain()), Ok(()));
         let planted = |change: fn(&mut Vec<(&'static str, u32)>)| {
             let mut workload = chain();
             let Contents::Uniform(words) = &mut workload.buffers[0] else {
-                panic!("its first buffer is its uniform block");
+                panic!("the first buffer is the uniform block");
             };
             change(words);
-            check_params(&workload).expect_err("the fault is found")
+            check_params(&workload).expect_err("the mismatch is reported")
         };
         let swapped = planted(|words| words.swap(0, 1));
         assert!(swapped.contains("iterations, active_lanes, seed"), "{swapped}");

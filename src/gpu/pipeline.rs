@@ -1,4 +1,6 @@
-//! From WGSL to pipelines, each built once. Bindings are reflected from the source, never retyped.
+//! Compilation of WGSL to compute pipelines. Each pipeline is built once.
+//!
+//! Bindings are reflected from the WGSL source, so that Rust code does not repeat binding numbers.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -10,16 +12,17 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use super::error::one_line;
 use super::{Dispatch, Shader, unchecked};
 
-/// Pipelines, each compiled once for as long as the device is open.
+/// Number of pipelines built since the device was opened, and the time spent on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Built {
-    /// How many.
+    /// Number of pipelines.
     pub pipelines: u64,
-    /// Seconds that took, with what the driver leaves to a first dispatch, as far as one of no workgroups shows it.
+    /// Seconds spent on building the pipelines. This includes compilation that a driver defers to the first
+    /// dispatch, as far as a dispatch of zero workgroups triggers it.
     pub seconds: f64,
 }
 
-/// A global of the shader that an entry point uses.
+/// A global variable of the shader that an entry point uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binding {
     pub(super) name: String,
@@ -33,16 +36,16 @@ pub(super) struct Reflected {
 
 impl Reflected {
     pub(super) fn new(shader: &Shader) -> Result<Self, String> {
-        let say = |error: String| format!("{}: {}", shader.name, one_line(&error));
+        let message = |error: String| format!("{}: {}", shader.name, one_line(&error));
         let module = naga::front::wgsl::parse_str(&shader.source)
-            .map_err(|error| say(error.emit_to_string(&shader.source)))?;
+            .map_err(|error| message(error.emit_to_string(&shader.source)))?;
         let info = Validator::new(ValidationFlags::all(), Capabilities::all())
             .validate(&module)
-            .map_err(|error| say(error.emit_to_string(&shader.source)))?;
+            .map_err(|error| message(error.emit_to_string(&shader.source)))?;
         Ok(Self { module, info })
     }
 
-    /// The bindings that `entry` uses: exactly those of its automatic layout.
+    /// Returns the bindings that `entry` uses. The automatic pipeline layout has exactly these bindings.
     pub(super) fn bindings(&self, entry: &str) -> Result<Vec<Binding>, String> {
         let position = self
             .module
@@ -65,38 +68,42 @@ impl Reflected {
 
 type Key = (String, &'static str, Vec<(&'static str, u32)>);
 
-/// Built pipelines, by module, entry point and constants.
+/// Cache of modules and pipelines. The key of a pipeline is its module, entry point and constants.
 pub(super) struct Pipelines {
     trusted: bool,
     modules: HashMap<String, (wgpu::ShaderModule, Reflected)>,
     built: HashMap<Key, Rc<Pipeline>>,
-    /// What building and compiling them took.
+    /// Time spent on building and compiling the pipelines.
     building: Duration,
 }
 
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) bindings: Vec<Binding>,
-    /// Whether the driver has been made to compile all of it.
+    /// Whether the pipeline has had a dispatch of zero workgroups, which triggers deferred compilation.
     pub(super) is_compiled: Cell<bool>,
 }
 
 impl Pipelines {
-    /// With `trusted`, wgpu's bounds, division and loop checks are left out.
+    /// Creates an empty cache. If `trusted` is `true`, shaders have no bounds, division and loop checks.
     pub(super) fn new(trusted: bool) -> Self {
         Self { trusted, modules: HashMap::new(), built: HashMap::new(), building: Duration::ZERO }
     }
 
-    /// How many there are and what building them took.
+    /// Returns the number of pipelines and the time spent on them.
     pub(super) fn built(&self) -> Built {
         Built { pipelines: self.built.len() as u64, seconds: self.building.as_secs_f64() }
     }
 
-    /// Counts what compiling took beyond building.
-    pub(super) fn add_compiling(&mut self, took: Duration) {
-        self.building += took;
+    /// Adds the time that the driver spent on compiling at the first dispatches.
+    pub(super) fn add_compiling(&mut self, duration: Duration) {
+        self.building += duration;
     }
 
+    /// Returns the pipeline of `dispatch`, and builds it if the cache does not contain it.
+    ///
+    /// # Errors
+    /// Returns a one-line message if the shader or the pipeline is not valid.
     pub(super) fn get(
         &mut self,
         device: &wgpu::Device,
@@ -127,7 +134,7 @@ impl Pipelines {
                 entry_point: Some(dispatch.entry),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: &constants,
-                    // Every kernel writes its workgroup memory before it reads it.
+                    // Every kernel writes its workgroup memory before reading it.
                     zero_initialize_workgroup_memory: false,
                 },
                 cache: None,
@@ -148,7 +155,7 @@ impl Pipelines {
                 source: wgpu::ShaderSource::Wgsl(shader.source.as_str().into()),
             };
             let module = catching(device, |device| {
-                if self.trusted {
+                if self.trusted && !shader.checked {
                     unchecked::shader_module(device, descriptor())
                 } else {
                     device.create_shader_module(descriptor())
@@ -160,7 +167,10 @@ impl Pipelines {
     }
 }
 
-/// Runs `make` and turns what wgpu has against it into one line.
+/// Runs `make` and returns its result.
+///
+/// # Errors
+/// Returns the first error that wgpu reports during `make`, in one line.
 pub(super) fn catching<T>(
     device: &wgpu::Device,
     make: impl FnOnce(&wgpu::Device) -> T,

@@ -1,4 +1,4 @@
-//! Timestamps: two to a span, resolved in bulk, trusted not at all.
+//! Timestamp queries: two timestamps per span, resolved together, and validated before use.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,44 +7,47 @@ use std::time::Duration;
 use super::GpuError;
 use super::error::one_line;
 
-/// A span in seconds, or why there is none.
+/// The duration of one sample in seconds, or the reason why the clock did not give a valid duration.
 pub type Span = Result<f64, BadSpan>;
 
-/// Why two timestamps do not make a span.
+/// The reason why two timestamps do not give a valid span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadSpan {
-    /// A stamp of zero: the query was resolved too soon, or never written.
-    #[error("stamps that are zero, as of a query that was never written")]
+    /// A timestamp is zero. The query was resolved too soon, or it was never written.
+    #[error("timestamps of zero, as from a query that was never written")]
     Unwritten,
-    /// The stamps are equal.
-    #[error("two stamps that are equal, as of a clock that stands still or ticks too rarely")]
+    /// Both timestamps are equal.
+    #[error("two equal timestamps, as from a clock that stands still or ticks too rarely")]
     Zero,
-    /// The end lies before the beginning and no counter width explains it as a wrap.
-    #[error("an end before its beginning")]
+    /// The end timestamp is smaller than the begin timestamp, and no usual counter width explains the
+    /// difference as a wrap.
+    #[error("an end timestamp before its begin timestamp")]
     Negative,
-    /// The end lies before the beginning by what a counter of a usual width would wrap to. How wide it is
-    /// cannot be asked, so the span is likely and not known.
-    #[error("a counter that wrapped around between two stamps")]
+    /// The end timestamp is smaller than the begin timestamp, and a wrap of a counter of a usual width
+    /// explains the difference. The API does not report the width, so the span is only a guess and is
+    /// rejected.
+    #[error("a counter that wrapped around between two timestamps")]
     Wrapped,
-    /// Another span of the same submission has the same two stamps.
-    #[error("stamps that another span has too")]
+    /// Another span that was resolved with this one has the same two timestamps.
+    #[error("timestamps that are equal to those of another sample")]
     Duplicated,
 }
 
-/// Widths, in bits, of the counters that drivers expose; Intel's 36 bits wrap every hour or so.
+/// Widths in bits of the counters that drivers expose. Intel's 36-bit counter wraps about once an hour.
 const COUNTER_BITS: [u32; 6] = [32, 36, 40, 48, 56, 64];
 
-/// No wrapped span is longer than this; a difference beyond it is no wrap but a fault.
+/// Upper bound of a wrapped span in seconds. A longer difference is a fault and not a wrap.
 const MAX_SAMPLE_S: f64 = 2.0;
 
-/// The spans of pairs of stamps, of ticks of `period_ns` nanoseconds, that came back together.
+/// Converts pairs of timestamps that were resolved together to spans. A tick is `period_ns` nanoseconds.
 pub(crate) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
     let mut seen: HashMap<[u64; 2], usize> = HashMap::with_capacity(pairs.len());
     for pair in pairs {
         *seen.entry(*pair).or_default() += 1;
     }
     let span = |pair: &[u64; 2]| match decode_one(*pair, period_ns) {
-        // Passes follow one another: which of two alike is the true one cannot be told.
+        // Passes run one after another, so at most one of two equal pairs is correct. Both are rejected,
+        // since nothing shows which.
         Ok(_) if seen[pair] > 1 => Err(BadSpan::Duplicated),
         span => span,
     };
@@ -52,7 +55,8 @@ pub(crate) fn decode(pairs: &[[u64; 2]], period_ns: f64) -> Vec<Span> {
 }
 
 fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
-    // Divided, so that whole nanoseconds are the numbers that records read back.
+    // A division by 1e9 gives the same number as parsing whole nanoseconds from a record. A multiplication by
+    // 1e-9 may not.
     let seconds = |ticks: u64| ticks as f64 * period_ns / 1e9;
     if begin == 0 || end == 0 {
         return Err(BadSpan::Unwritten);
@@ -75,10 +79,10 @@ fn decode_one([begin, end]: [u64; 2], period_ns: f64) -> Span {
     })
 }
 
-/// Timestamp queries for up to `capacity` spans, with the buffers that bring them back.
+/// Timestamp queries for up to `capacity` spans, with the buffers to read them back.
 ///
-/// Spans are resolved in a submission of their own, after the work has completed: resolved sooner, some
-/// drivers return zeros.
+/// The queries are resolved in a separate submission after the work has completed. Some drivers return zeros
+/// for queries that are resolved earlier.
 pub(crate) struct QueryTimer {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
@@ -87,7 +91,7 @@ pub(crate) struct QueryTimer {
     capacity: usize,
 }
 
-/// wgpu's largest query set holds 4096 stamps.
+/// Maximum number of spans in one query set: wgpu allows 4096 timestamps, two per span.
 pub(crate) const MAX_SPANS: usize = 2048;
 
 impl QueryTimer {
@@ -103,15 +107,18 @@ impl QueryTimer {
         };
         Self {
             queries: device.create_query_set(&wgpu::QuerySetDescriptor {
-                label: Some("spans"),
+                label: Some("timestamps"),
                 ty: wgpu::QueryType::Timestamp,
                 count: (capacity * 2) as u32,
             }),
             resolved: buffer(
-                "resolved stamps",
+                "resolved timestamps",
                 wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
             ),
-            readback: buffer("stamps", wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
+            readback: buffer(
+                "timestamp readback",
+                wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            ),
             period_ns,
             capacity,
         }
@@ -121,7 +128,9 @@ impl QueryTimer {
         self.capacity
     }
 
-    /// What brackets the pass of span `index`. Its two stamps are adjacent, as wgpu resets the range.
+    /// Returns the timestamp writes that bracket the pass of span `index`.
+    ///
+    /// The two queries have adjacent indices, because wgpu resets queries by range.
     pub(crate) fn writes(&self, index: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
@@ -130,7 +139,10 @@ impl QueryTimer {
         }
     }
 
-    /// The first `count` spans, for passes that have completed.
+    /// Resolves and returns the first `count` spans. The bracketed passes must have completed.
+    ///
+    /// # Errors
+    /// Returns an error if the device fails.
     pub(crate) fn spans(
         &self,
         device: &wgpu::Device,
@@ -145,39 +157,47 @@ impl QueryTimer {
         let bytes = (count * 2 * size_of::<u64>()) as u64;
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readback, 0, bytes);
         queue.submit([encoder.finish()]);
-        let mut stamps = vec![[0u64; 2]; count];
-        read_mapped(device, &self.readback, bytemuck::cast_slice_mut(&mut stamps))?;
-        Ok(decode(&stamps, self.period_ns))
+        let mut timestamps = vec![[0u64; 2]; count];
+        read_mapped(device, &self.readback, bytemuck::cast_slice_mut(&mut timestamps))?;
+        Ok(decode(&timestamps, self.period_ns))
     }
 }
 
-/// A device that has not answered by then never will: no submission is expected to take two seconds.
+/// Time after which a device that has not finished counts as hung. No submission is planned to take 2 s.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for the given submission, or for all.
+/// Waits for the given submission, or for all submissions if it is `None`.
+///
+/// # Errors
+/// Returns an error if the device does not finish in time or is lost.
 pub(crate) fn poll(
     device: &wgpu::Device,
     submission_index: Option<wgpu::SubmissionIndex>,
 ) -> Result<(), GpuError> {
     let adapter = || device.adapter_info().name;
     let until = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
-    // A device that is lost while it is waited for makes wgpu panic.
+    // wgpu panics if the device is lost during the wait.
     match catch_unwind(AssertUnwindSafe(|| device.poll(until))) {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(wgpu::PollError::Timeout)) => {
             Err(GpuError::Hung { adapter: adapter(), seconds: PATIENCE.as_secs() })
         }
-        Ok(Err(error)) => {
-            Err(GpuError::Device { adapter: adapter(), reason: format!("waiting for it: {error}") })
-        }
+        Ok(Err(error)) => Err(GpuError::Device {
+            adapter: adapter(),
+            reason: format!("waiting for a submission: {error}"),
+        }),
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().map_or("it was lost", String::as_str);
-            Err(GpuError::Device { adapter: adapter(), reason: one_line(said) })
+            let message =
+                panic.downcast_ref::<String>().map_or("the device was lost", String::as_str);
+            Err(GpuError::Device { adapter: adapter(), reason: one_line(message) })
         }
     }
 }
 
-/// Waits for the queue, maps `buffer` and copies its first bytes into `into`.
+/// Waits for all submissions, maps `buffer` and copies its first `into.len()` bytes to `into`.
+///
+/// # Errors
+/// Returns an error if the device fails or the buffer cannot be mapped.
 pub(crate) fn read_mapped(
     device: &wgpu::Device,
     buffer: &wgpu::Buffer,
@@ -187,15 +207,17 @@ pub(crate) fn read_mapped(
     let slice = buffer.slice(..into.len() as u64);
     let (sender, receiver) = std::sync::mpsc::channel();
     slice.map_async(wgpu::MapMode::Read, move |result| {
-        // The receiver outlives the wait below; a lost message is reported there.
+        // The receiver lives until after the wait. The call to `recv` reports a missing message.
         let _ = sender.send(result);
     });
     poll(device, None)?;
     receiver
         .recv()
-        .map_err(|_| failed("a buffer mapping was never answered".to_owned()))?
+        .map_err(|_| failed("the callback of a buffer mapping was never called".to_owned()))?
         .map_err(|error| failed(format!("mapping a buffer: {error}")))?;
-    let view = slice.get_mapped_range().map_err(|error| failed(format!("mapping: {error}")))?;
+    let view = slice
+        .get_mapped_range()
+        .map_err(|error| failed(format!("reading a mapped buffer: {error}")))?;
     into.copy_from_slice(&view);
     drop(view);
     buffer.unmap();
@@ -207,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hand_worked_spans() {
+    fn timestamps_decode_to_the_expected_spans() {
         let decode = |begin, end, period_ns| decode_one([begin, end], period_ns);
         assert_eq!(decode(1_000, 3_000, 0.5), Ok(2_000.0 * 0.5 / 1e9));
         assert_eq!(decode(0, 0, 1.0), Err(BadSpan::Unwritten));
@@ -217,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_wraps_is_told_from_one_that_runs_backwards() {
+    fn a_wrapped_counter_is_distinguished_from_a_negative_span() {
         let top = 1u64 << 36;
         assert_eq!(decode_one([top - 40, 60], 10.0), Err(BadSpan::Wrapped));
         assert_eq!(decode_one([u64::MAX - 40, 59], 1.0), Err(BadSpan::Wrapped));
@@ -225,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_with_the_same_stamps_are_none_of_them_believed() {
+    fn all_spans_with_equal_timestamps_are_rejected() {
         let spans = decode(&[[5, 9], [10, 14], [5, 9], [0, 0], [0, 0]], 1e9);
         assert_eq!(spans[1], Ok(4.0));
         assert_eq!([spans[0], spans[2]], [Err(BadSpan::Duplicated); 2]);

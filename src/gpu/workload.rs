@@ -1,7 +1,7 @@
-//! What is run: dispatches over buffers, how they are batched, and the answer they must give.
+//! Workloads: dispatches, the buffers they bind, how they are batched and timed, and their expected output.
 //!
-//! Fields can be read from anywhere but set by this crate alone: shaders run without bounds checks, so
-//! what binds which buffer to which shader is for `kernels` to say.
+//! Only this crate can create a [`Shader`], a [`Dispatch`] or a [`Workload`]. Shaders run without bounds
+//! checks, so only the kernels of this crate decide which shader binds which buffer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,52 +9,88 @@ use std::sync::Arc;
 /// A WGSL module.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
-    /// Unique name: the file's stem, and a variant where the source is a template.
+    /// Unique name: the stem of the shader file, followed by a variant if the source is a template.
     pub(crate) name: String,
     /// WGSL source.
     pub(crate) source: String,
     /// Whether the module uses subgroup builtins.
     pub(crate) needs_subgroups: bool,
-    /// Whether it calculates with integers of 64 bits.
+    /// Whether the module uses 64-bit integers.
     pub(crate) needs_u64: bool,
+    /// Whether the module keeps wgpu's bounds, division and loop checks on every device. Only shaders of this
+    /// crate may run without them.
+    pub(crate) checked: bool,
 }
 
 impl Shader {
-    /// Its unique name.
+    /// Creates a module of another crate from WGSL `source`. `name` must be unique among all modules of a run.
+    ///
+    /// The module keeps wgpu's bounds, division and loop checks on every device. Their cost is part of the
+    /// measured times.
+    #[must_use]
+    pub fn new(name: impl Into<String>, source: impl Into<String>) -> Self {
+        let source = source.into();
+        Self {
+            name: name.into(),
+            needs_subgroups: source.contains("subgroup"),
+            needs_u64: source.contains("u64"),
+            source,
+            checked: true,
+        }
+    }
+
+    /// Returns `shader` if it keeps the checks, else a copy that does.
+    fn with_checks(shader: &Arc<Self>) -> Arc<Self> {
+        if shader.checked {
+            return Arc::clone(shader);
+        }
+        let Self { name, source, needs_subgroups, needs_u64, .. } = &**shader;
+        Arc::new(Self {
+            name: format!("{name}, checked"),
+            source: source.clone(),
+            needs_subgroups: *needs_subgroups,
+            needs_u64: *needs_u64,
+            checked: true,
+        })
+    }
+
+    /// Returns the unique name of the module.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its WGSL.
+    /// Returns the WGSL source.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether it uses subgroup builtins.
+    /// Returns `true` if the module uses subgroup builtins.
     #[must_use]
     pub fn needs_subgroups(&self) -> bool {
         self.needs_subgroups
     }
 }
 
-/// What a buffer holds when the workload is loaded.
+/// Initial contents of a buffer.
 #[derive(Debug, Clone)]
 pub enum Contents {
-    /// A uniform block of words with the names of the members that they are, in their order.
+    /// A uniform block. Each entry is the name of a member and its 32-bit value, in the order of the members.
     Uniform(Vec<(&'static str, u32)>),
-    /// Read-only or initial data. Workloads that share the allocation share the device buffer.
+    /// Input data that no dispatch writes. Workloads that share the `Arc` share one device buffer.
     Data(Arc<[u32]>),
-    /// This many zeroed words; zeroed again before outputs are checked.
+    /// A buffer of this many words, all zero. It is cleared again before outputs are checked.
     Zeroed(usize),
-    /// A place and this many words that hold whatever was left there: all workloads share one device buffer for
-    /// each place, as large as the largest asks, and prepare it before their outputs are checked.
+    /// A shared scratch buffer, given by its index and the number of words that this workload needs.
+    ///
+    /// All loaded workloads share one device buffer per index, of the largest size that any of them needs.
+    /// A workload cannot rely on its contents: its `prepare` dispatches fill it before outputs are checked.
     Scratch(usize, usize),
 }
 
 impl Contents {
-    /// How many words.
+    /// Returns the size of the buffer in 32-bit words.
     #[must_use]
     pub fn words(&self) -> usize {
         match self {
@@ -65,27 +101,65 @@ impl Contents {
     }
 }
 
-/// One dispatch.
+/// One dispatch of a compute shader.
 #[derive(Clone)]
 pub struct Dispatch {
-    /// The module.
+    /// The shader module.
     pub(crate) shader: Arc<Shader>,
-    /// Its entry point.
+    /// The entry point.
     pub(crate) entry: &'static str,
-    /// Pipeline-overridable constants by name.
+    /// Values of pipeline-overridable constants, by name.
     pub(crate) constants: Vec<(&'static str, u32)>,
-    /// For each global of the shader that the entry point may use, an index into [`Workload::buffers`].
+    /// Index into [`Workload::buffers`] for each global variable that the entry point may use, by name.
     pub(crate) bindings: Vec<(&'static str, usize)>,
-    /// Workgroups in x and y.
+    /// Number of workgroups in x and y.
     pub(crate) workgroups: [u32; 2],
-    /// What this dispatch asks of a lockstep machine with the given subgroup width, counted lane by lane and not taken
-    /// from a law: all that the simulated device knows of time, and what sizing bounds untried dispatches by, on hardware
-    /// too.
+    /// Cost model: returns the work of this dispatch for a given subgroup width.
+    ///
+    /// The work is counted lane by lane and not derived from a law. The simulated device computes every
+    /// duration from the cost model. Sizing uses the cost model to bound the duration of a dispatch that has
+    /// not run yet, on hardware too.
     pub(crate) cost_model: Arc<dyn Fn(u32) -> CostModel + Send + Sync>,
 }
 
 impl Dispatch {
-    /// Workgroups in x and y.
+    /// Creates a dispatch of `entry` with this many workgroups in x and y, without bindings, constants and costs.
+    ///
+    /// The shader keeps wgpu's checks, also if it comes from this crate.
+    #[must_use]
+    pub fn new(shader: &Arc<Shader>, entry: &'static str, workgroups: [u32; 2]) -> Self {
+        Self {
+            shader: Shader::with_checks(shader),
+            entry,
+            constants: Vec::new(),
+            bindings: Vec::new(),
+            workgroups,
+            cost_model: Arc::new(|_| CostModel::default()),
+        }
+    }
+
+    /// Binds the global variable `name` of the shader to the buffer at `index` of the workload's buffers.
+    #[must_use]
+    pub fn bind(mut self, name: &'static str, index: usize) -> Self {
+        self.bindings.push((name, index));
+        self
+    }
+
+    /// Sets the pipeline-overridable constant `name`.
+    #[must_use]
+    pub fn constant(mut self, name: &'static str, value: u32) -> Self {
+        self.constants.push((name, value));
+        self
+    }
+
+    /// Sets the cost model: the work of the dispatch on a device with the given subgroup width. The sizing of
+    /// samples uses it as an upper bound of the time before the first trial, and the simulated device as the time.
+    #[must_use]
+    pub fn costs(self, model: impl Fn(u32) -> CostModel + Send + Sync + 'static) -> Self {
+        Self { cost_model: Arc::new(model), ..self }
+    }
+
+    /// Returns the number of workgroups in x and y.
     #[must_use]
     pub fn workgroups(&self) -> [u32; 2] {
         self.workgroups
@@ -98,139 +172,174 @@ impl fmt::Debug for Dispatch {
     }
 }
 
-/// Work counted for who must know before it is run, summed over a dispatch.
+/// The work of one dispatch, counted before the dispatch runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CostModel {
-    /// Workgroups launched.
+    /// Number of workgroups launched.
     pub workgroups: f64,
-    /// Subgroups launched.
+    /// Number of subgroups launched.
     pub subgroups: f64,
-    /// Instructions issued, summed over subgroups.
+    /// Number of instructions issued, summed over subgroups.
     pub issues: f64,
-    /// Instructions of the longest dependent chain in a subgroup, summed over subgroups that follow one
-    /// another; zero where enough goes side by side to hide all latency.
+    /// Number of instructions in the longest dependent chain of a subgroup, summed over subgroups.
+    ///
+    /// Zero if a subgroup has enough independent instructions to hide all latency.
     pub dependent: f64,
-    /// Barrier steps, summed over workgroups.
+    /// Number of workgroup barriers passed, summed over workgroups.
     pub barriers: f64,
-    /// Atomic operations on the busiest address.
+    /// Number of atomic operations on the address that receives the most.
     pub atomics: f64,
-    /// Atomic operations on all addresses together.
+    /// Number of atomic operations on all addresses together.
     pub atomics_anywhere: f64,
-    /// Bytes read.
+    /// Bytes read and written.
     pub bytes: f64,
-    /// Bytes that each workgroup streams, where all do so at once and none slows another down.
+    /// Bytes that each workgroup streams. All workgroups stream at the same time, and none slows another
+    /// down.
     pub streamed: f64,
-    /// Loads of a subgroup, summed over subgroups.
+    /// Number of load requests, summed over subgroups: load instructions, or cache lines if a kernel counts
+    /// those.
     pub loads: f64,
-    /// Loads of the longest chain in which each waits for the one before, however many chains go side by
-    /// side.
+    /// Number of loads in the longest chain of dependent loads. Chains that run at the same time count once.
     pub load_chain: f64,
 }
 
-/// How the dispatches are batched and which clock brackets them.
+/// How the dispatches are batched, and which clock times them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
-    /// One pass that runs the dispatch list `repeats` times, bracketed by timestamps (or by the host
-    /// clock where there are none).
+    /// One compute pass that runs the dispatch list `repeats` times. Timestamps bracket the pass, or the host
+    /// clock if the device has no timestamps.
     Pass {
-        /// Times the dispatch list runs.
+        /// Number of times the dispatch list runs.
         repeats: u32,
     },
-    /// The host clock around everything: encoding, submission and the final wait.
+    /// The host clock brackets everything: encoding, submission and the final wait.
     Host {
-        /// Times the dispatch list runs in a pass.
+        /// Number of times the dispatch list runs in each pass.
         dispatches: u32,
-        /// Passes in a submission.
+        /// Passes per submission.
         passes: u32,
-        /// Submissions before a wait.
+        /// Submissions per wait.
         submits: u32,
-        /// Waits.
+        /// Number of waits.
         waits: u32,
     },
-    /// The host clock around `maps` readbacks of `words` words each: copy, map, read, unmap.
+    /// The host clock brackets `maps` readbacks of `words` words each. A readback copies, maps, reads and
+    /// unmaps.
     Readback {
-        /// Readbacks.
+        /// Number of readbacks.
         maps: u32,
-        /// Words in each.
+        /// Words per readback.
         words: u32,
     },
-    /// The host clock around a stream of batches; the workload must have a [`UploadSource`].
+    /// The host clock brackets a stream of batches. The workload must have an [`UploadSource`].
     Stream(Stream),
 }
 
-/// How words get from the host into a buffer.
+/// How the host uploads data into a device buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadPath {
-    /// `Queue::write_buffer`, which finds its own staging memory.
+    /// `Queue::write_buffer`, for which wgpu allocates the staging memory.
     WriteBuffer,
-    /// Staging buffers that stay mapped while the device does not read them.
+    /// Staging buffers of warplaw, which stay mapped while the device does not read them.
     MappedStaging,
 }
 
-/// What of an upload is done.
+/// Which parts of an upload are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upload {
-    /// All of it.
+    /// Both parts: the host writes the staging memory, and the device copies it.
     Whole,
-    /// The device's part alone: it copies what staging holds already.
+    /// Only the copy by the device. The staging memory already contains the data.
     Copy,
-    /// Nothing.
+    /// No part.
     Nothing,
 }
 
-/// A stream of batches, of which each is uploaded, computed on and waited for; the host's clock around all.
+/// A stream of batches. Each batch is uploaded, processed and waited for; the host clock brackets the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stream {
-    /// How batches get to the device.
+    /// How batches are uploaded to the device.
     pub path: UploadPath,
-    /// What of an upload is done.
+    /// Which parts of each upload are executed.
     pub upload: Upload,
-    /// How often the batch's dispatch is run.
+    /// Number of times the dispatch of a batch runs.
     pub computes: u32,
-    /// Batches.
+    /// Number of batches.
     pub batches: u32,
 }
 
-/// What a stream uploads, and where to. Batch b goes to target b modulo their number, and so does its
-/// dispatch; it is waited for before that target is used again.
+/// The data that a stream uploads, and the target buffers.
+///
+/// Batch `b` and its dispatch use target `b % targets.len()`. The host waits for a batch before the stream
+/// uses its target again.
 #[derive(Debug, Clone)]
 pub struct UploadSource {
-    /// Batch b is as many of these as its target holds, from the b-th on.
+    /// Data of all batches. Batch `b` starts at word `b` and is as long as a target buffer.
     pub(crate) words: Arc<[u32]>,
-    /// Indices into [`Workload::buffers`], one for each batch that may be under way at once.
+    /// Indices into [`Workload::buffers`], one for each batch that may be in flight at the same time.
     pub(crate) targets: Vec<usize>,
 }
 
-/// The answer a workload must give.
+/// The expected output of a workload.
 #[derive(Clone)]
 pub struct Check {
-    /// Indices into [`Workload::buffers`]: their words one after another are the output.
+    /// Indices into [`Workload::buffers`]. The output is the concatenation of these buffers.
     pub(crate) buffers: Vec<usize>,
-    /// The CPU twin: the output's words, repeated cyclically to the output's length.
+    /// The CPU reference: returns the expected words, which repeat cyclically to the length of the output.
     pub(crate) expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>,
 }
 
-/// Everything the executor needs to run, check and time one case.
+/// All data that an executor needs to run, verify and time one case.
 #[derive(Clone)]
 pub struct Workload {
-    /// For messages.
+    /// Name of the workload in messages.
     pub(crate) label: String,
-    /// Dispatched once before outputs are checked, and never timed.
+    /// Dispatches that run once before outputs are checked. They are never timed.
     pub(crate) prepare: Vec<Dispatch>,
-    /// Dispatched in order.
+    /// The dispatch list, in execution order.
     pub(crate) dispatches: Vec<Dispatch>,
-    /// Buffers that the dispatches bind.
+    /// The buffers that the dispatches bind.
     pub(crate) buffers: Vec<Contents>,
-    /// How it is batched and timed.
+    /// How the dispatches are batched and timed.
     pub(crate) timing: Timing,
-    /// Its answer.
+    /// The expected output.
     pub(crate) check: Check,
-    /// What is uploaded, if it is a stream.
+    /// The data to upload, for a workload timed as a [`Stream`].
     pub(crate) upload_source: Option<UploadSource>,
 }
 
+impl Check {
+    /// Creates the check of the buffers at these indices. `reference` computes their words one after another on the
+    /// CPU; if it returns fewer words than the buffers have, the words repeat.
+    #[must_use]
+    pub fn new(
+        buffers: Vec<usize>,
+        reference: impl Fn() -> Vec<u32> + Send + Sync + 'static,
+    ) -> Self {
+        Self { buffers, expected: Arc::new(reference) }
+    }
+}
+
 impl Workload {
-    /// One pass of `dispatches`.
+    /// Creates a workload of another crate: one pass of `dispatches` over `buffers`.
+    ///
+    /// All shaders keep wgpu's bounds, division and loop checks, because only this crate knows the indices of its
+    /// own kernels.
+    #[must_use]
+    pub fn checked(
+        label: impl Into<String>,
+        dispatches: Vec<Dispatch>,
+        buffers: Vec<Contents>,
+        check: Check,
+    ) -> Self {
+        let checked = |dispatch: Dispatch| Dispatch {
+            shader: Shader::with_checks(&dispatch.shader),
+            ..dispatch
+        };
+        Self::new(label, dispatches.into_iter().map(checked).collect(), buffers, check)
+    }
+
+    /// Creates a workload that runs `dispatches` in one pass.
     pub(crate) fn new(
         label: impl Into<String>,
         dispatches: Vec<Dispatch>,
@@ -248,55 +357,55 @@ impl Workload {
         }
     }
 
-    /// What it is, for messages.
+    /// Returns the name of the workload in messages.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Its dispatches in order.
+    /// Returns the dispatch list in execution order.
     #[must_use]
     pub fn dispatches(&self) -> &[Dispatch] {
         &self.dispatches
     }
 
-    /// The buffers that its dispatches bind.
+    /// Returns the buffers that the dispatches bind.
     #[must_use]
     pub fn buffers(&self) -> &[Contents] {
         &self.buffers
     }
 
-    /// Its CPU twin's answer, to be repeated cyclically to the length of its output.
+    /// Computes the CPU reference. Its words repeat cyclically to the length of the output.
     #[must_use]
     pub fn expected(&self) -> Vec<u32> {
         (self.check.expected)()
     }
 
-    /// Whether a dispatch uses subgroup builtins.
+    /// Returns `true` if a dispatch uses subgroup builtins.
     #[must_use]
     pub fn needs_subgroups(&self) -> bool {
         self.dispatches.iter().any(|dispatch| dispatch.shader.needs_subgroups)
     }
 
-    /// Whether a dispatch calculates with integers of 64 bits.
+    /// Returns `true` if a dispatch uses 64-bit integers.
     #[must_use]
     pub fn needs_u64(&self) -> bool {
         self.dispatches.iter().any(|dispatch| dispatch.shader.needs_u64)
     }
 
-    /// The same work under another timing.
+    /// Returns the same workload with another timing.
     #[must_use]
     pub fn timed(self, timing: Timing) -> Self {
         Self { timing, ..self }
     }
 
-    /// One pass in which the dispatch list runs `repeats` times.
+    /// Returns the same workload as one pass that runs the dispatch list `repeats` times.
     #[must_use]
     pub fn repeated(self, repeats: u32) -> Self {
         self.timed(Timing::Pass { repeats })
     }
 
-    /// Words in the output, all of its buffers together.
+    /// Returns the number of words in the output, over all checked buffers.
     #[must_use]
     pub fn checked_words(&self) -> usize {
         self.check.buffers.iter().map(|&buffer| self.buffers[buffer].words()).sum()

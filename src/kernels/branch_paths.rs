@@ -1,7 +1,8 @@
-//! `paths`: a branch whose lanes read from memory which of many arms to take.
+//! `branch_paths`: a branch with many paths. Each invocation reads from memory which path to take.
 //!
-//! One table, `operations`, gives both the WGSL of each arm and its CPU twin: six operations, the first
-//! fixed and the other five in an order of the arm's own, in a loop of a run-time number of trips.
+//! Each path is a loop of six operations with a number of iterations known at run time. The first operation
+//! is fixed. The other five have a different order in every path. The function `operations` defines this
+//! order for both the WGSL and the CPU reference.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -9,11 +10,15 @@ use std::sync::{Arc, LazyLock};
 use super::{Kernel, Launch, cyclic_mask, module};
 use crate::gpu::{CostModel, Shader, Workload};
 
-/// Arms in the smaller and in the larger module. Drivers that turn a switch into a ladder of `if`s make
-/// every arm pay for every other, so a narrow machine is spared the larger one.
+/// Number of paths in the smaller and in the larger module.
+///
+/// Some drivers compile a switch to a sequence of `if`s, in which every path pays for all others. Devices
+/// with narrow subgroups therefore use the smaller module.
 pub const COMPILED_PATHS: [u32; 2] = [32, 64];
 
-/// None folds into a neighbour whatever the order, so every arm keeps all six.
+/// WGSL of the six operations.
+///
+/// In no order can a compiler merge an operation with the next one, so every path executes all six.
 const OPERATIONS: [&str; 6] = [
     "x = x * 2891336453u;",
     "x = x + 1013904223u;",
@@ -23,10 +28,11 @@ const OPERATIONS: [&str; 6] = [
     "x = x + (x >> 9u);",
 ];
 
-/// The operations of arm `path` in order: the first is fixed, the rest are a permutation of five, a
-/// different one for each of 120 arms.
+/// Returns the operations of path `path` in order, as indices into [`OPERATIONS`].
+///
+/// The first is fixed. The other five are a permutation that differs for each of 120 paths.
 fn operations(path: u32) -> [usize; 6] {
-    // 53 is coprime to 120 = 5!, so neighbouring arms get orders that are far apart and all differ.
+    // 53 is coprime to 120 = 5!, so all permutations differ, and those of neighbouring paths are far apart.
     let mut rank = (path as usize * 53) % 120;
     let mut rest = vec![1, 2, 3, 4, 5];
     let mut order = [0; 6];
@@ -37,6 +43,7 @@ fn operations(path: u32) -> [usize; 6] {
     order
 }
 
+/// Returns the result of an operation on `x`, as in [`OPERATIONS`].
 fn apply(operation: usize, x: u32) -> u32 {
     match operation {
         0 => x.wrapping_mul(2_891_336_453),
@@ -49,6 +56,7 @@ fn apply(operation: usize, x: u32) -> u32 {
     }
 }
 
+/// Generates the module with `paths` paths.
 fn source(paths: u32) -> String {
     let mut text = include_str!("../../shaders/branch_paths.wgsl").to_owned();
     text.push_str(
@@ -68,7 +76,7 @@ fn source(paths: u32) -> String {
     text
 }
 
-/// The modules, smaller first.
+/// Returns the modules, the smaller one first.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
@@ -79,40 +87,46 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     SHADERS.clone()
 }
 
-/// One dispatch of branches.
+/// One dispatch of repeated branches.
 #[derive(Debug, Clone)]
 pub struct BranchPaths {
-    /// Lanes in a workgroup.
+    /// Invocations per workgroup.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// Times each lane chooses and runs an arm; a power of two, or zero.
+    /// Number of times that each invocation selects and executes a path. A power of two, or zero.
     pub repeats: u32,
-    /// Loop trips of an arm.
+    /// Loop iterations of a path.
     pub iterations: u32,
-    /// Arms that the selectors name: the module is the smallest that has them.
+    /// Number of paths that the selectors may name. The smallest module with enough paths is used.
     pub paths: u32,
-    /// Arm of each lane of each repeat of each workgroup in turn, used cyclically. A power of two of
-    /// them, and at least `lanes`.
+    /// Path of each invocation, in the order of workgroups, then repeats, then invocations.
+    ///
+    /// The selectors are used cyclically. Their number is a power of two and at least `workgroup_size`.
     pub selectors: Arc<[u32]>,
-    /// Where the lanes start.
+    /// Seed of the start values.
     pub seed: u32,
 }
 
 impl BranchPaths {
-    /// The workload, timed as one pass.
+    /// Returns the workload, timed as one pass.
     ///
     /// # Panics
-    /// When the selectors are not a power of two, are fewer than the lanes, or name an arm there is not.
+    /// Panics if the number of selectors or `workgroup_size` is not a power of two, or if `repeats` is
+    /// neither zero nor a power of two. Panics if there are fewer selectors than invocations in a workgroup.
+    /// Panics if a selector is not less than `paths`, or if no module has enough paths.
     #[must_use]
     pub fn workload(self) -> Workload {
         let mask = cyclic_mask(&self.selectors, self.workgroup_size);
-        assert!(self.selectors.iter().all(|&path| path < self.paths), "a selector names no arm");
+        assert!(
+            self.selectors.iter().all(|&path| path < self.paths),
+            "a selector names a path that does not exist"
+        );
         assert!(self.repeats == 0 || self.repeats.is_power_of_two());
         let module = COMPILED_PATHS
             .iter()
             .position(|&compiled| compiled >= self.paths)
-            .expect("no module has so many arms");
+            .expect("a module has enough paths");
         Launch {
             label: format!(
                 "branch of {} invocations, {} repeats",
@@ -133,49 +147,58 @@ impl BranchPaths {
         .of(self)
     }
 
-    /// Workgroups after which selectors, and so outputs, come round again.
+    /// Returns the number of workgroups after which the selectors, and therefore the outputs, repeat.
     fn period(&self) -> u32 {
         let per_workgroup = self.workgroup_size * self.repeats.max(1);
         if self.repeats == 0 { 1 } else { (self.selectors.len() as u32 / per_workgroup).max(1) }
     }
 
-    fn selector(&self, workgroup: u32, repeat: u32, lane: u32) -> (u32, u32) {
+    /// Returns the index of a selector and the selected path.
+    fn selector(&self, workgroup: u32, repeat: u32, invocation: u32) -> (u32, u32) {
         let mask = self.selectors.len() as u32 - 1;
-        let at = ((workgroup * self.repeats + repeat) * self.workgroup_size + lane) & mask;
+        let at = ((workgroup * self.repeats + repeat) * self.workgroup_size + invocation) & mask;
         (at, self.selectors[at as usize])
     }
 
-    /// Equal operation counts, unequal times: orders differ in what a pipeline can overlap.
+    /// Returns the instructions of a path in the cost model.
+    ///
+    /// All paths have the same number of operations but different durations, because the order of the
+    /// operations determines which of them a pipeline can overlap.
     fn path_issues(&self, path: u32) -> f64 {
         f64::from(self.iterations) * (8.0 + f64::from(path % 5) * 0.2)
     }
 }
 
 impl Kernel for BranchPaths {
-    /// One period's outputs, or all if there are fewer. Lanes that take the same arm step together, which lets the CPU vectorise.
+    /// Returns the outputs of one period, or of all workgroups if there are fewer.
+    ///
+    /// Invocations that take the same path are computed together, so that the compiler can vectorise the
+    /// loop.
     fn reference(&self) -> Vec<u32> {
         let mut outputs = Vec::new();
         for workgroup in 0..self.period().min(self.workgroups) {
             let mut values: Vec<u32> = (0..self.workgroup_size)
-                .map(|lane| {
-                    (self.selector(workgroup, 0, lane).0 ^ self.seed).wrapping_mul(2_654_435_761)
+                .map(|invocation| {
+                    (self.selector(workgroup, 0, invocation).0 ^ self.seed)
+                        .wrapping_mul(2_654_435_761)
                 })
                 .collect();
             for repeat in 0..self.repeats {
-                let mut by_arm: Vec<Vec<u32>> = vec![Vec::new(); self.paths as usize];
-                for lane in 0..self.workgroup_size {
-                    by_arm[self.selector(workgroup, repeat, lane).1 as usize].push(lane);
+                let mut by_path: Vec<Vec<u32>> = vec![Vec::new(); self.paths as usize];
+                for invocation in 0..self.workgroup_size {
+                    by_path[self.selector(workgroup, repeat, invocation).1 as usize]
+                        .push(invocation);
                 }
-                for (path, members) in by_arm.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
+                for (path, members) in by_path.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
                     let mut xs: Vec<u32> = members.iter().map(|&l| values[l as usize]).collect();
                     let order = operations(path as u32);
                     for _ in 0..self.iterations {
                         for operation in order {
-                            step_all(operation, &mut xs);
+                            apply_all(operation, &mut xs);
                         }
                     }
-                    for (&lane, x) in members.iter().zip(xs) {
-                        values[lane as usize] = x;
+                    for (&invocation, x) in members.iter().zip(xs) {
+                        values[invocation as usize] = x;
                     }
                 }
             }
@@ -184,15 +207,16 @@ impl Kernel for BranchPaths {
         outputs
     }
 
-    /// Counts, subgroup by subgroup, the distinct arms its lanes take.
+    /// Counts the instructions of the distinct paths that the lanes of each subgroup take.
     fn cost_model(&self, width: u32) -> CostModel {
+        // Instructions that select a path.
         const CHOOSE_ISSUES: f64 = 40.0;
         let mut issues = 0.0;
         for workgroup in 0..self.period() {
             for repeat in 0..self.repeats {
                 for first in (0..self.workgroup_size).step_by(width as usize) {
                     let mut taken: Vec<u32> = (first..(first + width).min(self.workgroup_size))
-                        .map(|lane| self.selector(workgroup, repeat, lane).1)
+                        .map(|invocation| self.selector(workgroup, repeat, invocation).1)
                         .collect();
                     taken.sort_unstable();
                     taken.dedup();
@@ -211,7 +235,7 @@ impl Kernel for BranchPaths {
     }
 }
 
-fn step_all(operation: usize, xs: &mut [u32]) {
+fn apply_all(operation: usize, xs: &mut [u32]) {
     for x in xs {
         *x = apply(operation, *x);
     }
@@ -224,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_arm_is_an_order_of_its_own() {
+    fn every_path_has_a_different_order_of_all_operations() {
         let orders: HashSet<[usize; 6]> = (0..64).map(operations).collect();
         assert_eq!(orders.len(), 64);
         for order in orders {

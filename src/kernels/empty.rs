@@ -1,11 +1,11 @@
-//! `empty`: the cost of a dispatch with nothing in it.
+//! `empty`: a kernel that does no work. It measures the overhead of a dispatch.
 
 use std::sync::{Arc, LazyLock};
 
 use super::module;
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
-/// The module.
+/// Returns the shader module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
@@ -13,7 +13,9 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// `workgroups` workgroups of one lane that do nothing. Its answer: nothing was written.
+/// Returns a workload of `workgroups` workgroups with one invocation each, which do no work.
+///
+/// The expected output is zero, since the kernel writes nothing.
 #[must_use]
 pub fn workload(workgroups: u32) -> Workload {
     Workload::new(

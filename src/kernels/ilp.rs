@@ -1,7 +1,8 @@
-//! `ilp`: independent chains of dependent steps, side by side in each lane.
+//! `ilp`: independent chains of dependent operations in each invocation.
 //!
-//! A u32 step adds, then flips bits: two dependent instructions that nothing can merge. An f32 step
-//! is a multiplication by −1 and an addition, fused where the hardware can: exact however it is rounded.
+//! A u32 operation adds and then flips bits: two dependent instructions that no compiler can merge. An f32
+//! operation multiplies by −1 and adds, fused if the hardware supports fused multiply-add. Its result is
+//! exact with and without intermediate rounding.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -10,8 +11,11 @@ use super::{Kernel, Launch, Number, module};
 use crate::gpu::{CostModel, Shader, Workload};
 
 impl Number {
-    /// The step of variable `x` in WGSL; `odd` steps differ in f32, so that two do not cancel.
-    fn step(self, x: u32, odd: bool) -> String {
+    /// Returns the WGSL of one operation on variable `x`.
+    ///
+    /// In f32, operations with odd index add another constant, so that two successive operations do not
+    /// cancel.
+    fn operation(self, x: u32, odd: bool) -> String {
         match (self, odd) {
             (Self::U32, _) => format!("x{x} = (x{x} + a) ^ b;"),
             (Self::F32, false) => format!("x{x} = fma(x{x}, a, b);"),
@@ -19,26 +23,31 @@ impl Number {
         }
     }
 
-    /// What the parameters `a`, `b` and `c` hold.
+    /// Returns the bit patterns of the parameters `a`, `b` and `c`.
     fn operands(self) -> [u32; 3] {
         match self {
             Self::U32 => [0x9E37_79B9, 0x85EB_CA6B, 0],
-            // x → 3 − x → 4 − (3 − x) = x + 1 in two steps: small whole numbers, which f32 holds exactly.
+            // Two operations map x to 3 − x and then to 4 − (3 − x) = x + 1. All values are small integers,
+            // which f32 represents exactly.
             Self::F32 => [(-1f32).to_bits(), 3f32.to_bits(), 4f32.to_bits()],
         }
     }
 }
 
-/// Chains in a lane that there are modules for.
+/// Numbers of chains per invocation for which modules exist.
 pub const CHAINS: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 12];
-/// Steps of each chain in a trip of the loop: many beside the loop's own instructions, few enough that the
-/// most chains of them fit a small instruction cache.
+
+/// Operations of each chain per loop iteration.
+///
+/// The number is large compared with the loop's own instructions. It is small enough that the loop with the
+/// most chains fits a small instruction cache.
 pub const STEPS: u32 = 16;
 
-/// Chains to a variable, so that a step is one instruction of a vector where the hardware has those.
+/// Numbers of chains per variable. On hardware with vector instructions, one instruction advances all chains
+/// of a variable.
 pub const VECTORS: [u32; 3] = [1, 2, 4];
 
-/// Number, chains and chains to a variable of each module, in order.
+/// Returns the number type, the number of chains and the chains per variable of each module, in order.
 fn modules() -> impl Iterator<Item = (Number, u32, u32)> {
     let chains_in =
         |vector: u32| CHAINS.into_iter().filter(move |c| c % vector == 0).map(move |c| (c, vector));
@@ -47,6 +56,7 @@ fn modules() -> impl Iterator<Item = (Number, u32, u32)> {
     Number::ALL.into_iter().flat_map(of)
 }
 
+/// Generates the module for a number type, a number of chains and the chains per variable.
 fn source((number, chains, vector): (Number, u32, u32)) -> String {
     let word = number.as_str();
     let kind = if vector == 1 { word.to_owned() } else { format!("vec{vector}<{word}>") };
@@ -67,9 +77,9 @@ fn source((number, chains, vector): (Number, u32, u32)) -> String {
     }
     line("    let iterations = params.iterations;".to_owned());
     line("    for (var iteration = 0u; iteration < iterations; iteration++) {".to_owned());
-    for step in 0..STEPS {
+    for operation in 0..STEPS {
         for variable in 0..variables {
-            line(format!("        {}", number.step(variable, step % 2 == 1)));
+            line(format!("        {}", number.operation(variable, operation % 2 == 1)));
         }
     }
     line("    }".to_owned());
@@ -83,12 +93,13 @@ fn source((number, chains, vector): (Number, u32, u32)) -> String {
     text
 }
 
-/// Where a chain starts beyond its lane: chains that start alike would be one to a compiler.
+/// Returns the offset of a chain's start value. A compiler could merge chains with equal start values.
 fn first_of(chain: u32) -> u32 {
     chain * 11
 }
 
-/// The modules: every number of chains, in scalars and in such vectors as it fills.
+/// Returns the modules: each number type and number of chains, as scalars and in each vector size that
+/// divides the number of chains.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
@@ -101,35 +112,36 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     SHADERS.clone()
 }
 
-/// One dispatch of chains.
+/// One dispatch of independent chains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ilp {
-    /// What they are of.
+    /// Number type of the chains.
     pub number: Number,
-    /// Chains in a lane, one of [`CHAINS`].
+    /// Chains per invocation, one of [`CHAINS`].
     pub chains: u32,
-    /// Chains to a variable, one of [`VECTORS`] that divides them.
+    /// Chains per variable, one of [`VECTORS`]. It divides `chains`.
     pub vector: u32,
-    /// Trips of [`STEPS`] steps of each chain; at most 65,535.
+    /// Loop iterations of each invocation, with [`STEPS`] operations of each chain. At most 65,535.
     pub iterations: u32,
-    /// Lanes in a workgroup.
+    /// Invocations per workgroup.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// Where the lanes start.
+    /// Seed of the start values.
     pub seed: u32,
 }
 
 impl Ilp {
-    /// The workload, timed as one pass.
+    /// Returns the workload, timed as one pass.
     ///
     /// # Panics
-    /// When there is no module of so many chains in such vectors.
+    /// Panics if no module has this combination of `number`, `chains` and `vector`.
     #[must_use]
     pub fn workload(self) -> Workload {
         let wanted = (self.number, self.chains, self.vector);
-        let module =
-            modules().position(|module| module == wanted).expect("a module of such chains");
+        let module = modules()
+            .position(|module| module == wanted)
+            .expect("a module exists for these chains");
         let [a, b, c] = self.number.operands();
         Launch {
             label: format!("{self:?}"),
@@ -149,29 +161,31 @@ impl Ilp {
         .of(self)
     }
 
-    fn lane(self, start: u32) -> u32 {
-        let steps = self.iterations * STEPS;
+    /// Returns the output of an invocation whose chains start from `start`.
+    fn output(self, start: u32) -> u32 {
+        let operations = self.iterations * STEPS;
         let chain = |chain: u32| match self.number {
             Number::U32 => {
                 let [a, b, _] = self.number.operands();
-                (0..steps).fold(start + first_of(chain), |x, _| x.wrapping_add(a) ^ b)
+                (0..operations).fold(start + first_of(chain), |x, _| x.wrapping_add(a) ^ b)
             }
-            // An even number of steps, of which two add one.
-            Number::F32 => ((start + first_of(chain) + steps / 2) as f32).to_bits(),
+            // Two operations add one, and the number of operations is even.
+            Number::F32 => ((start + first_of(chain) + operations / 2) as f32).to_bits(),
         };
         (0..self.chains).fold(0, |folded, c| folded ^ chain(c))
     }
 }
 
 impl Kernel for Ilp {
-    /// One workgroup's outputs; every workgroup's are alike.
+    /// Returns the outputs of one workgroup. All workgroups have equal outputs.
     fn reference(&self) -> Vec<u32> {
         (0..self.workgroup_size)
-            .map(|lane| self.lane(lane.wrapping_add(self.seed) & 0xff))
+            .map(|index| self.output(index.wrapping_add(self.seed) & 0xff))
             .collect()
     }
 
     fn cost_model(&self, width: u32) -> CostModel {
+        // Instructions per operation.
         const INSTRUCTIONS: f64 = 2.0;
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
         let dependent = subgroups * f64::from(self.iterations * STEPS) * INSTRUCTIONS;
@@ -190,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_references_step_by_hand() {
+    fn the_references_match_calculations_by_hand() {
         let ilp = Ilp {
             number: Number::U32,
             chains: 2,
@@ -202,14 +216,14 @@ mod tests {
         };
         assert_eq!(ilp.reference(), [5 ^ (5 + 11)]);
         let [a, b, _] = Number::U32.operands();
-        let steps = |x: u32| (0..16).fold(x, |x, _| x.wrapping_add(a) ^ b);
-        assert_eq!(Ilp { iterations: 1, ..ilp }.reference(), [steps(5) ^ steps(16)]);
+        let operations = |x: u32| (0..16).fold(x, |x, _| x.wrapping_add(a) ^ b);
+        assert_eq!(Ilp { iterations: 1, ..ilp }.reference(), [operations(5) ^ operations(16)]);
 
-        // By hand in f32: 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7: after 16 steps, 5 + 8.
+        // In f32: 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7. After 16 operations, the value is 5 + 8.
         let float = Ilp { number: Number::F32, chains: 1, iterations: 1, ..ilp };
         let [a, b, c] = Number::F32.operands().map(f32::from_bits);
-        let stepped = (0..8).fold(5f32, |x, _| (x * a + b) * a + c);
-        assert_eq!(stepped, 13.0);
-        assert_eq!(float.reference(), [stepped.to_bits()]);
+        let expected = (0..8).fold(5f32, |x, _| (x * a + b) * a + c);
+        assert_eq!(expected, 13.0);
+        assert_eq!(float.reference(), [expected.to_bits()]);
     }
 }

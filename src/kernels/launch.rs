@@ -1,4 +1,4 @@
-//! What kernels share: modules, a launch of one dispatch, and inputs.
+//! Code that all kernels share: shader modules, launches of one dispatch, and random input data.
 
 use std::sync::Arc;
 
@@ -7,33 +7,38 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
-/// A module whose name is its file's stem, and a variant after a dot where the file is a template.
+/// Creates a shader module that needs no 64-bit integers.
+///
+/// `name` is the stem of the shader file. A template adds a dot and the variant.
 pub(crate) fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
     Arc::new(Shader {
         name: name.to_owned(),
         source: source.into(),
         needs_subgroups,
         needs_u64: false,
+        checked: false,
     })
 }
 
-/// Iterations of all its loops together after which some compilers for CPUs stop a lane, without a word.
+/// Maximum number of loop iterations of an invocation, summed over its loops.
+///
+/// Some compilers for CPUs end an invocation after this number of iterations without reporting an error.
 pub const MAX_ITERATIONS: u32 = 65_535;
 
-/// Numbers that a kernel calculates with.
+/// The number type of a kernel's arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Number {
-    /// 32-bit integers, which wrap.
+    /// 32-bit unsigned integers with wrapping arithmetic.
     U32,
-    /// 32-bit floats.
+    /// 32-bit floating-point numbers.
     F32,
 }
 
 impl Number {
-    /// Both.
+    /// Both types.
     pub const ALL: [Self; 2] = [Self::U32, Self::F32];
 
-    /// Its name in WGSL and in records.
+    /// Returns the name of the type in WGSL and in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,29 +48,29 @@ impl Number {
     }
 }
 
-/// What a kernel must say of a launch beyond how it is bound.
+/// The CPU reference and the cost model of a kernel.
 pub(crate) trait Kernel: Send + Sync + 'static {
-    /// Its answer: the first words of its output, of which the rest are a repetition.
+    /// Returns the expected output. It repeats cyclically to the length of the output buffer.
     fn reference(&self) -> Vec<u32>;
-    /// What it asks of lockstep hardware whose subgroups are `width` wide.
+    /// Returns the work of one dispatch on a lockstep machine with subgroups of `width` lanes.
     fn cost_model(&self, width: u32) -> CostModel;
 }
 
-/// One dispatch in which every lane writes a word of `output`, as most kernels are launched.
+/// A workload of one dispatch in which every invocation writes one word of `output`.
 pub(crate) struct Launch {
     pub(crate) label: String,
     pub(crate) shader: Arc<Shader>,
     pub(crate) entry: &'static str,
     pub(crate) workgroup_size: u32,
     pub(crate) workgroups: u32,
-    /// The words of the uniform block `params` by their names in the shader, in its order.
+    /// The members of the uniform block `params`: their names and values, in the order of the shader.
     pub(crate) params: Vec<(&'static str, u32)>,
-    /// A buffer that lanes read, by its name in the shader.
+    /// An input buffer: its name in the shader and its contents.
     pub(crate) reads: Option<(&'static str, Arc<[u32]>)>,
 }
 
 impl Launch {
-    /// The workload of `kernel`, timed as one pass.
+    /// Returns the workload of `kernel`, timed as one pass.
     pub(crate) fn of(self, kernel: impl Kernel) -> Workload {
         let kernel = Arc::new(kernel);
         let reference = Arc::clone(&kernel);
@@ -92,18 +97,22 @@ impl Launch {
     }
 }
 
-/// What turns a lane's place into that of its word, where `words` are used cyclically.
+/// Returns the mask that maps the index of an invocation in the grid to the index of its word.
+///
+/// Invocations use `words` cyclically, one word each.
 ///
 /// # Panics
-/// When the words or the lanes of a workgroup are not a power of two, or the words are fewer.
+/// Panics if the number of words or `workgroup_size` is not a power of two, or if there are fewer words than
+/// invocations in a workgroup.
 pub(crate) fn cyclic_mask(words: &[u32], workgroup_size: u32) -> u32 {
-    assert!(words.len().is_power_of_two(), "words are used by mask");
+    assert!(words.len().is_power_of_two(), "the number of words is a power of two");
     assert!(words.len() >= workgroup_size as usize && workgroup_size.is_power_of_two());
     words.len() as u32 - 1
 }
 
-/// What `workgroups` workgroups of `workgroup_size` lanes ask that use `words` cyclically, a word a lane, when a
-/// subgroup of these words issues so many instructions.
+/// Returns the work of a dispatch whose invocations use `words` cyclically, one word each.
+///
+/// `subgroup_issues` returns the number of instructions that a subgroup with the given words issues.
 pub(crate) fn cyclic_cost_model(
     words: &[u32],
     [workgroup_size, workgroups, width]: [u32; 3],
@@ -121,7 +130,7 @@ pub(crate) fn cyclic_cost_model(
     }
 }
 
-/// `len` incompressible words.
+/// Returns `len` random words, which cannot be compressed.
 #[must_use]
 pub fn random_words(seed: u64, len: usize) -> Arc<[u32]> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

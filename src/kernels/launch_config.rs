@@ -1,57 +1,59 @@
-//! How a grid goes through memory: what a short search chooses for the device at hand.
+//! Launch configurations: how the invocations of a grid divide an array. Autotuning chooses one for each
+//! device.
 
 use std::fmt;
 
-/// How many workgroups of how many lanes divide what lies in memory, and what each lane asks for at once.
+/// The launch configuration of a kernel that processes an array: the grid, and the loads of each invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LaunchConfig {
-    /// Lanes in a workgroup.
+    /// Invocations per workgroup.
     pub workgroup_size: u32,
-    /// What a load brings.
+    /// Type of each load.
     pub load: Load,
-    /// Loads of a lane that do not wait for one another.
+    /// Independent loads that each invocation has in flight.
     pub loads_in_flight: u32,
-    /// Workgroups at most.
+    /// Maximum number of workgroups.
     pub workgroups: u32,
-    /// Whether each lane has a block to itself, or all stride over the whole together.
+    /// Whether each invocation processes a contiguous block. If `false`, each strides over the array by the
+    /// size of the grid.
     pub blocked: bool,
 }
 
 /// The type of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Load {
-    /// A word of 32 bits.
+    /// One 32-bit word.
     Word,
-    /// Two.
+    /// A vector of two 32-bit words.
     Vec2,
-    /// Four.
+    /// A vector of four 32-bit words.
     Vec4,
-    /// Two pairs of words, each pair an integer of 64 bits.
+    /// A vector of two 64-bit integers.
     Vec2U64,
-    /// Four pairs.
+    /// A vector of four 64-bit integers.
     Vec4U64,
 }
 
 impl Load {
-    /// All; those of pairs last.
+    /// All types of loads. Those of 64-bit integers come last.
     pub const ALL: [Self; 5] = [Self::Word, Self::Vec2, Self::Vec4, Self::Vec2U64, Self::Vec4U64];
 
-    /// Words of 32 bits in the largest.
+    /// Number of 32-bit words in the largest load.
     pub const MAX_WORDS: u32 = 8;
 
-    /// Words of 32 bits in it.
+    /// Returns the number of 32-bit words in a load.
     #[must_use]
     pub fn words(self) -> u32 {
         self.parts() * if self.is_u64() { 2 } else { 1 }
     }
 
-    /// Whether it takes integers of 64 bits, which not every device has.
+    /// Returns `true` if the load has 64-bit integers, which not every device supports.
     #[must_use]
     pub fn is_u64(self) -> bool {
         matches!(self, Self::Vec2U64 | Self::Vec4U64)
     }
 
-    /// Its name in records.
+    /// Returns the name of the type in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +65,7 @@ impl Load {
         }
     }
 
-    /// Components of its vector.
+    /// Returns the number of vector components.
     pub(crate) fn parts(self) -> u32 {
         match self {
             Self::Word => 1,
@@ -72,7 +74,7 @@ impl Load {
         }
     }
 
-    /// A vector of as many components.
+    /// Returns the WGSL type with the same number of components, each of type `item`.
     pub(crate) fn vector_of(self, item: &str) -> String {
         match self.parts() {
             1 => item.to_owned(),
@@ -82,10 +84,11 @@ impl Load {
 }
 
 impl LaunchConfig {
-    /// Loads ahead that there are modules for.
+    /// Numbers of loads in flight for which modules exist.
     pub const LOADS_IN_FLIGHT: [u32; 3] = [1, 2, 4];
 
-    /// A shape for each module that a family of kernels needs, in the order of [`LaunchConfig::index`].
+    /// Returns one configuration for each module of a kernel template, in the order of
+    /// [`LaunchConfig::index`].
     pub(crate) fn modules() -> impl Iterator<Item = Self> {
         let of = |load| {
             Self::LOADS_IN_FLIGHT.map(|loads_in_flight| Self {
@@ -97,17 +100,20 @@ impl LaunchConfig {
         Load::ALL.into_iter().flat_map(of)
     }
 
-    /// Which of a family's modules is its own.
+    /// Returns the index of this configuration's module among the modules of a kernel template.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if no module exists for the loads in flight of this configuration.
     pub(crate) fn index(self) -> usize {
-        let own =
+        let same =
             |other: &Self| (other.load, other.loads_in_flight) == (self.load, self.loads_in_flight);
-        Self::modules().position(|other| own(&other)).expect("a module of such loads")
+        Self::modules()
+            .position(|other| same(&other))
+            .expect("a module exists for this configuration")
     }
 
-    /// Four words a load, one load at a time, in workgroups of 256 lanes that stride over the whole.
+    /// Returns a strided configuration with 256 invocations per workgroup and one load of four words in
+    /// flight.
     #[must_use]
     pub const fn strided(workgroups: u32) -> Self {
         Self {
@@ -119,36 +125,38 @@ impl LaunchConfig {
         }
     }
 
-    /// Workgroups for so many words: no more than have a full step to make.
+    /// Returns the number of workgroups for an array of `words` words.
+    ///
+    /// The number is limited so that every workgroup but the last has words for one full loop iteration.
     #[must_use]
     pub fn workgroups_for(self, words: u32) -> u32 {
         words.div_ceil(self.words_a_step() * self.workgroup_size).clamp(1, self.workgroups)
     }
 
-    /// Words that a lane asks for at once.
+    /// Returns the number of words that an invocation loads per loop iteration.
     #[must_use]
     pub fn words_a_step(self) -> u32 {
         self.load.words() * self.loads_in_flight
     }
 
-    /// Trips of a lane's loop through so many words, at most.
+    /// Returns the maximum number of loop iterations of an invocation for an array of `words` words.
     #[must_use]
     pub fn iterations(self, words: u32) -> u32 {
         words.div_ceil(self.words_a_step() * self.workgroup_size * self.workgroups_for(words))
     }
 
-    /// What tells its modules from those of other shapes.
+    /// Returns the suffix that makes the name of this configuration's module unique.
     pub(crate) fn module(self) -> String {
-        let pairs = if self.load.is_u64() { "p" } else { "" };
-        format!("{}{pairs}x{}", self.load.parts(), self.loads_in_flight)
+        let u64_mark = if self.load.is_u64() { "p" } else { "" };
+        format!("{}{u64_mark}x{}", self.load.parts(), self.loads_in_flight)
     }
 
-    /// A line of WGSL for each load that goes ahead, by its number.
+    /// Returns one line of WGSL for each load in flight. `line` receives the index of the load.
     pub(crate) fn each(self, line: impl Fn(u32) -> String) -> String {
         (0..self.loads_in_flight).map(|load| format!("        {}\n", line(load))).collect()
     }
 
-    /// WGSL that declares a sum of its own for each load ahead, and what they come to.
+    /// Returns WGSL that declares one sum per load in flight, and a WGSL expression that adds these sums.
     pub(crate) fn sums(self) -> (String, String) {
         let declared =
             (0..self.loads_in_flight).map(|k| format!("    var sum{k} = Wide();\n")).collect();

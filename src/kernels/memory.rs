@@ -1,4 +1,5 @@
-//! `memory`: words read, written, copied, and two read for each one written (a triad, as STREAM has it).
+//! `memory`: reading, writing and copying of arrays, and the triad of the STREAM benchmark, which reads two
+//! words for each word that it writes.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -6,34 +7,34 @@ use std::sync::{Arc, LazyLock};
 use super::launch_config::LaunchConfig;
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
-/// Loads after which what is written is written again, as in the shader.
+/// Number of loads after which the written values repeat, as in the shader.
 const PERIOD: u32 = 1 << 16;
-/// The arrays, as buffers of a workload and as places of scratch.
+/// Indices of the arrays, both among the buffers of a workload and among the scratch buffers.
 const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
 
-/// Issued per subgroup around the work itself.
+/// Instructions per subgroup that the cost model counts besides the memory traffic.
 const SETUP_ISSUES: f64 = 10.0;
 
-/// What is done with memory.
+/// The memory access of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Words are added up by who reads them.
+    /// Reads an array. Each invocation adds up the words that it reads.
     Read,
-    /// Words are written.
+    /// Writes an array.
     Write,
-    /// Words are read and written elsewhere.
+    /// Reads an array and writes its words to another array.
     Copy,
-    /// c = a + 3b.
+    /// Reads arrays a and b and writes array c = a + 3b.
     Triad,
 }
 
 impl Traffic {
-    /// All.
+    /// All kinds of traffic.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Copy, Self::Triad];
 
-    /// Its name in records.
+    /// Returns the name of the traffic in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +45,9 @@ impl Traffic {
         }
     }
 
-    /// `read` and `write` alone would hide the access modes.
+    /// Returns the entry point.
+    ///
+    /// Functions named `read` and `write` would shadow the access modes of WGSL.
     fn entry(self) -> &'static str {
         match self {
             Self::Read => "read_words",
@@ -54,7 +57,7 @@ impl Traffic {
         }
     }
 
-    /// Words read and words written for each word of an array.
+    /// Returns the number of words read and the number of words written for each word of an array.
     #[must_use]
     pub fn words(self) -> [u32; 2] {
         match self {
@@ -66,18 +69,20 @@ impl Traffic {
     }
 }
 
+/// Generates the module for the loads of `config`.
 fn source(config: LaunchConfig) -> Arc<Shader> {
     let LaunchConfig { load, loads_in_flight, .. } = config;
     let words = load.vector_of("u32");
-    let pairs = load.is_u64();
-    let wide = load.vector_of(if pairs { "u64" } else { "u32" });
-    // Words of a load from the first on, or every other one.
+    let is_u64 = load.is_u64();
+    let wide = load.vector_of(if is_u64 { "u64" } else { "u32" });
+    // The vector of the offsets of a load's words: all words for 32-bit loads, every second word for the low
+    // or high halves of 64-bit loads.
     let offsets = |first: u32, step: u32| {
         let all = (first..load.words()).step_by(step as usize);
         let all: Vec<String> = all.map(|word| format!("{}u", offset(word))).collect();
         format!("{words}({})", all.join(", "))
     };
-    let at_first = if pairs {
+    let at_first = if is_u64 {
         let high = format!("{wide}({words}(first) + {})", offsets(1, 2));
         format!("{wide}({words}(first) + {}) | ({high} << {words}(32u))", offsets(0, 2))
     } else {
@@ -91,8 +96,8 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
         let _infallible = write!(
             text,
             "\nfn {name}(first: u32, step: u32){returns} {{\n{before}    var i = first;\n    let steps = \
-             params.steps;\n    for (var done = 0u; done < steps; done += {loads_in_flight}u) {{\n{}        i += {loads_in_flight}u * \
-             step;\n    }}\n{after}}}\n",
+             params.steps;\n    for (var done = 0u; done < steps; done += {loads_in_flight}u) {{\n\
+             {}        i += {loads_in_flight}u * step;\n    }}\n{after}}}\n",
             each.concat()
         );
     };
@@ -111,16 +116,17 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
         name: format!("memory.{}", config.module()),
         source: text,
         needs_subgroups: false,
-        needs_u64: pairs,
+        needs_u64: is_u64,
+        checked: false,
     })
 }
 
-/// How much later words of a load are larger than its first.
+/// Returns the difference between word `word` of a load and its first word.
 fn offset(word: u32) -> u32 {
     word.wrapping_mul(0x3C6E_F372)
 }
 
-/// The modules, by words a load and loads ahead.
+/// Returns the modules, one for each load type and number of loads in flight.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> =
@@ -128,30 +134,37 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     SHADERS.clone()
 }
 
-/// One dispatch.
+/// One dispatch of memory traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// What is done.
+    /// The memory access.
     pub traffic: Traffic,
-    /// Words in each array, a power of two.
+    /// Number of 32-bit words in each array. A power of two.
     pub words: u32,
-    /// How the grid goes through them, all of it powers of two.
+    /// Launch configuration. All its numbers are powers of two.
     pub config: LaunchConfig,
-    /// What the words are made of.
+    /// Seed of the array contents.
     pub seed: u32,
-    /// Whether lanes are launched and go through nothing: what launching them takes. Of reading alone.
+    /// Whether the invocations access no array. This is the floor case: a baseline whose duration is that of
+    /// the launch and is subtracted from other cases. Only valid for [`Traffic::Read`].
     pub idle: bool,
 }
 
 impl Memory {
-    /// The workload, timed as one pass. Its output is what was written, or each lane's sums.
+    /// Returns the workload, timed as one pass.
+    ///
+    /// The output is the written array. For [`Traffic::Read`], it is the sums of each invocation.
     ///
     /// # Panics
-    /// When words or shape are not powers of two, or the words do not fill a step of one workgroup.
+    /// Panics if `words` is not a power of two, or if an array has too few words for one loop iteration of
+    /// one workgroup. Panics if `idle` is set for traffic that writes an array.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { traffic, words, config, .. } = self;
-        assert!(!self.idle || traffic == Traffic::Read, "idle lanes write nothing to be checked");
+        assert!(
+            !self.idle || traffic == Traffic::Read,
+            "an idle kernel does not write the array that is checked"
+        );
         assert!(words.is_power_of_two() && words >= config.words_a_step() * config.workgroup_size);
         let written = match traffic {
             Traffic::Read => self.invocations() * config.load.words(),
@@ -162,8 +175,8 @@ impl Memory {
         buffers.push(Contents::Scratch(C, written as usize));
         let [read, _] = traffic.words();
         let sources = (0..read as usize).map(|source| {
-            let wrote = Self { traffic: Traffic::Write, seed: self.seed_of(source), ..self };
-            wrote.dispatch(&mut buffers, source)
+            let fill = Self { traffic: Traffic::Write, seed: self.seed_of(source), ..self };
+            fill.dispatch(&mut buffers, source)
         });
         let prepare = sources.collect();
         let dispatches = vec![self.dispatch(&mut buffers, C)];
@@ -172,21 +185,22 @@ impl Memory {
         Workload { prepare, ..Workload::new(label, dispatches, buffers, check) }
     }
 
-    /// Lanes of the grid.
+    /// Returns the number of invocations in the grid.
     fn invocations(self) -> u32 {
         self.config.workgroups_for(self.words) * self.config.workgroup_size
     }
 
-    /// Loads of each lane from each array.
+    /// Returns the number of loads of each invocation from each array.
     fn steps(self) -> u32 {
         if self.idle { 0 } else { self.words / self.config.load.words() / self.invocations() }
     }
 
-    /// Of an array that is read.
+    /// Returns the seed of the contents of an input array.
     fn seed_of(self, array: usize) -> u32 {
         self.seed.wrapping_add(array as u32 + 1)
     }
 
+    /// Returns the dispatch that writes to buffer `target`, and adds its uniform block to `buffers`.
     fn dispatch(self, buffers: &mut Vec<Contents>, target: usize) -> Dispatch {
         let Self { config, traffic, .. } = self;
         let blocked = u32::from(config.blocked);
@@ -206,7 +220,7 @@ impl Memory {
         }
     }
 
-    /// The words that place `load` holds of what was written with `seed`.
+    /// Returns the words at load index `load` of an array that was written with `seed`.
     fn load(self, load: u32, seed: u32) -> impl Iterator<Item = u32> {
         let first = ((load & (PERIOD - 1)) ^ seed).wrapping_mul(0x9E37_79B9);
         (0..self.config.load.words()).map(move |word| first.wrapping_add(offset(word)))
@@ -229,39 +243,39 @@ impl Memory {
         }
     }
 
-    /// What each lane adds up.
+    /// Returns the sums of each invocation.
     fn sums(self) -> Vec<u32> {
-        let (lanes, steps) = (self.invocations(), self.steps());
-        let step = if self.config.blocked { 1 } else { lanes };
-        // A lane comes back to where it was in the period after so many steps.
-        let again = (PERIOD / step).clamp(1, steps.max(1));
-        let times = u64::from(steps / again);
-        // Lanes a period apart read the same.
-        let unlike = if self.config.blocked { lanes } else { lanes.min(PERIOD) };
-        let lane = |lane: u32| {
-            let first = if self.config.blocked { lane * steps } else { lane };
+        let (invocations, steps) = (self.invocations(), self.steps());
+        let step = if self.config.blocked { 1 } else { invocations };
+        // The values that an invocation reads repeat after this number of loads.
+        let cycle = (PERIOD / step).clamp(1, steps.max(1));
+        let cycles = u64::from(steps / cycle);
+        // In strided order, invocations whose indices differ by a period read equal values.
+        let distinct = if self.config.blocked { invocations } else { invocations.min(PERIOD) };
+        let sums_of = |invocation: u32| {
+            let first = if self.config.blocked { invocation * steps } else { invocation };
             let mut sums = [0u64; 4];
-            for i in 0..if times > 0 { again } else { 0 } {
+            for i in 0..if cycles > 0 { cycle } else { 0 } {
                 let numbers = self.numbers(first + i * step, self.seed_of(0));
                 sums.iter_mut().zip(numbers).for_each(|(sum, n)| *sum = sum.wrapping_add(n));
             }
             let parts = self.config.load.parts() as usize;
-            self.words_of(sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(times)))
+            self.words_of(sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(cycles)))
         };
-        (0..unlike).flat_map(lane).collect()
+        (0..distinct).flat_map(sums_of).collect()
     }
 
-    /// The numbers that a load is to its lane: words, or pairs of them.
+    /// Returns the components of the vector at load index `load`: 32-bit words or 64-bit integers.
     fn numbers(self, load: u32, seed: u32) -> impl Iterator<Item = u64> {
         let mut words = self.load(load, seed).map(u64::from);
-        let pairs = self.config.load.is_u64();
+        let is_u64 = self.config.load.is_u64();
         std::iter::from_fn(move || {
             let low = words.next()?;
-            Some(if pairs { low | words.next()? << 32 } else { low })
+            Some(if is_u64 { low | words.next()? << 32 } else { low })
         })
     }
 
-    /// Such numbers in memory.
+    /// Returns the 32-bit words of `numbers` in memory order.
     fn words_of(self, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
         let words = if self.config.load.is_u64() { 2 } else { 1 };
         numbers.flat_map(move |n| [n as u32, (n >> 32) as u32].into_iter().take(words))
@@ -287,7 +301,7 @@ mod tests {
     use crate::kernels::Load;
 
     #[test]
-    fn the_references_by_hand() {
+    fn the_references_match_calculations_by_hand() {
         let config = LaunchConfig {
             workgroup_size: 2,
             load: Load::Vec2,
@@ -306,7 +320,7 @@ mod tests {
         assert_eq!(of(Traffic::Copy, config)[6], word(3, 6, 0));
         let triad = word(3, 6, 1).wrapping_add(word(3, 7, 1).wrapping_mul(3));
         assert_eq!(of(Traffic::Triad, config)[7], triad);
-        // Eight loads of four lanes: lane 1 has loads 1 and 5, or 2 and 3.
+        // Eight loads by four invocations: invocation 1 has loads 1 and 5, or loads 2 and 3 if blocked.
         let sum = |i: u32, j: u32, w: u32| word(i, 6, w).wrapping_add(word(j, 6, w));
         assert_eq!(of(Traffic::Read, config)[2..4], [sum(1, 5, 0), sum(1, 5, 1)]);
         let blocked = LaunchConfig { blocked: true, ..config };
@@ -314,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_that_comes_back_to_where_it_was_adds_it_up_again() {
+    fn repeated_values_are_added_every_time_they_are_read() {
         let config = LaunchConfig {
             workgroup_size: 256,
             load: Load::Word,
@@ -328,7 +342,7 @@ mod tests {
         assert!(idle.reference().iter().all(|&sum| sum == 0));
         let by_hand = (0..8).fold(0u32, |sum, i| {
             let mut word = memory.load(3 + i * 32_768, memory.seed_of(0));
-            sum.wrapping_add(word.next().expect("a load has a word"))
+            sum.wrapping_add(word.next().expect("a load has at least one word"))
         });
         assert_eq!(memory.reference()[3], by_hand);
     }

@@ -1,5 +1,7 @@
-//! The kernels: for each shader a file of the same stem that says what it does, builds its workloads,
-//! computes its answer on the CPU, and counts what it asks of a lockstep machine.
+//! Kernels that several experiments share.
+//!
+//! Each shader has a file of the same stem here. The file contains the parameters of the kernel, builds its
+//! workloads, and provides the CPU reference and the cost model.
 
 pub mod branch_paths;
 pub mod chain;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 use crate::gpu::Shader;
 
-/// Every module that can be loaded, templates expanded.
+/// Returns every shader module of the shared kernels, with templates expanded.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     [

@@ -1,11 +1,11 @@
-//! `subgroup_size`: what the shader itself sees.
+//! `subgroup_size`: a kernel that reports the subgroup size that the shader sees.
 
 use std::sync::{Arc, LazyLock};
 
 use super::module;
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 
-/// The module.
+/// Returns the shader module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -14,7 +14,9 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// One workgroup of `workgroup_size`. The answer is not known beforehand: it is what the probe is for.
+/// Returns a workload of one workgroup with `workgroup_size` invocations.
+///
+/// The CPU reference is empty, since the subgroup size is not known in advance.
 #[must_use]
 pub fn workload(workgroup_size: u32) -> Workload {
     Workload::new(

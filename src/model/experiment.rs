@@ -1,10 +1,10 @@
-//! One experiment's result, as records hold it.
+//! Result of an experiment, as records contain it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, Metric, Verdict};
 
-/// The five ideas, each a family of experiments.
+/// Category of experiments. Each category is one principle of efficient parallel execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
@@ -18,57 +18,55 @@ pub enum Category {
     Amortization,
     /// Keep the hardware busy.
     Busy,
-    /// One that this version does not know.
+    /// A category that this version does not know.
     #[serde(other)]
     Other,
 }
 
 impl Category {
-    /// Those that there are: what there is to run, how it runs, what holds it up, what it costs to start, and whether
-    /// all of the hardware is at work.
+    /// All known categories in display order.
+    ///
+    /// The order follows a workload: which operations can run in parallel, how they execute, what delays
+    /// them, what starting them costs, and how much of the hardware they use.
     pub const ALL: [Self; 5] =
         [Self::Independence, Self::Uniformity, Self::Coordination, Self::Amortization, Self::Busy];
 
-    /// The idea as advice, with its reason.
+    /// Returns the principle as advice and its reason, separated by `: `.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
             Self::Independence => {
-                "Find independence: only what does not wait for something else can run beside it."
+                "Find independence: only operations that do not wait for each other run in parallel."
             }
             Self::Uniformity => {
-                "Preserve uniformity: lanes that do the same share one instruction stream."
+                "Preserve uniformity: lanes that take the same path share one instruction stream."
             }
-            Self::Coordination => {
-                "Minimise coordination: whatever depends on something else waits for it."
-            }
-            Self::Amortization => {
-                "Amortize overhead: one control cost carries as many items as it is given."
-            }
+            Self::Coordination => "Minimise coordination: every dependent operation has to wait.",
+            Self::Amortization => "Amortize overhead: all items of a batch share one fixed cost.",
             Self::Busy => {
-                "Keep the hardware busy: waiting is hidden by other work, if there is enough of it."
+                "Keep the hardware busy: enough other work hides the time that operations wait."
             }
             Self::Other => "Other.",
         }
     }
 }
 
-/// How far an experiment got.
+/// Outcome of running an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Measured and judged.
+    /// The experiment was measured and judged.
     Measured,
-    /// The adapter cannot do it.
+    /// The adapter lacks a feature or limit that the experiment needs.
     Unsupported,
     /// An output was wrong, or the device failed.
     Failed,
-    /// Stopped before the end, or not reached.
+    /// The run stopped before or during the experiment.
     Interrupted,
 }
 
 impl Status {
-    /// The word used in records and reports.
+    /// Returns the status as records and reports write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,19 +78,19 @@ impl Status {
     }
 }
 
-/// Why no further round was begun.
+/// Reason why sampling ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
-    /// Every judged interval was narrow enough.
+    /// All judged intervals were narrow enough.
     Precision,
-    /// Intervals no longer narrowed.
+    /// Further rounds no longer narrowed the intervals.
     NoiseStable,
     /// The time budget was spent.
     Time,
-    /// The most rounds were done.
+    /// The maximum number of rounds was reached.
     Rounds,
-    /// The user stopped it.
+    /// The user stopped the run.
     Interrupted,
     /// A reason that this version does not know.
     #[serde(other)]
@@ -100,7 +98,7 @@ pub enum StoppedBy {
 }
 
 impl StoppedBy {
-    /// In words.
+    /// Returns the reason as reports write it.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -114,188 +112,194 @@ impl StoppedBy {
     }
 }
 
-/// One experiment's result.
+/// Result of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
-    /// Registry id.
+    /// Id in the registry.
     pub id: String,
-    /// Its family.
+    /// Category under which reports list the experiment.
     pub category: Category,
-    /// The law in one line.
+    /// Law in one line.
     pub law: String,
-    /// How far it got.
+    /// Whether the experiment was measured.
     pub status: Status,
-    /// Why not `measured`.
+    /// Reason why the status is not `measured`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the judged points and the controls say together.
+    /// Verdict from all judged points and controls; absent if the status is not `measured`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// Why sampling ended.
+    /// Reason why sampling ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<StoppedBy>,
-    /// Rounds kept.
+    /// Number of kept rounds.
     #[serde(default)]
     pub rounds: u32,
-    /// Seconds it took, verification included.
+    /// Duration in seconds, including autotuning and verification.
     #[serde(default)]
     pub duration_s: f64,
-    /// Where those seconds went.
+    /// Breakdown of the duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub costs: Option<Costs>,
-    /// Tolerance of |ratio − 1| that its points are judged by.
+    /// Tolerance of |ratio − 1| by which points are judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
-    /// Why that size.
+    /// Reason for the size of the tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance_reason: Option<String>,
-    /// Launch configurations that were chosen by trying some.
+    /// Searches for the fastest launch configurations (autotuning).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub searches: Vec<Search>,
-    /// What was calibrated and found.
+    /// Calibrated parameters and other figures.
     #[serde(default)]
     pub metrics: Vec<Metric>,
-    /// Series that several devices are compared by.
+    /// Series that reports compare between devices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curves: Vec<Curve>,
-    /// Predictions and measurements.
+    /// Predictions with their measurements.
     #[serde(default)]
     pub points: Vec<Point>,
-    /// Checks on the measuring itself.
+    /// Checks of the measurement itself.
     #[serde(default)]
     pub controls: Vec<Control>,
-    /// Likely mechanisms, warnings, and what was left out and why.
+    /// Diagnosis: likely mechanisms of deviations, warnings, and omissions with their reasons.
     #[serde(default)]
     pub diagnosis: Vec<String>,
-    /// Its cases with their raw samples.
+    /// Cases with their raw samples.
     #[serde(default)]
     pub cases: Vec<Case>,
 }
 
 impl Experiment {
-    /// The metric of that id.
+    /// Returns the metric with this id.
     #[must_use]
     pub fn metric(&self, id: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.id == id)
     }
 
-    /// The figure that the metric of that id is, if it is one.
+    /// Returns the figure of the metric with this id, or `None` if the metric is absent or a text.
     #[must_use]
     pub fn number(&self, id: &str) -> Option<f64> {
         self.metric(id)?.value
     }
 
-    /// The verdict, or how far the experiment got, in a word.
+    /// Returns the verdict, or the status if there is no verdict, as records write it.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         self.verdict.map_or(self.status.as_str(), Verdict::as_str)
     }
 
-    /// |ratio − 1| over the points that the verdict rests on.
+    /// Returns |ratio − 1| of every judged point.
     #[must_use]
     pub fn residuals(&self) -> Vec<f64> {
         self.points.iter().filter(|p| p.judged).map(Point::residual).collect()
     }
 }
 
-/// A search for the fastest launch configuration: one axis after the other, the best of each kept.
+/// A search for the fastest launch configuration (autotuning).
+///
+/// The search varies one axis at a time and keeps the fastest option of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {
-    /// What was tuned; a run searches once for each name.
+    /// Name of the tuned kernel. The experiments of a run share the result of a search by its name.
     pub name: String,
-    /// The fastest configuration; `None` where none worked.
+    /// Fastest configuration; `None` if no configuration worked.
     pub chosen: Option<String>,
-    /// Every configuration that was timed, in the order tried.
+    /// Timed configurations, in the order tried.
     pub tried: Vec<Tried>,
-    /// How many were left out: they gave a wrong answer, or the device would not load them.
+    /// Number of rejected configurations: their output was wrong, or the device could not load them.
     #[serde(default)]
     pub left_out: u32,
-    /// Seconds it took.
+    /// Duration in seconds.
     pub took_s: f64,
 }
 
-/// A launch configuration that was tried.
+/// A launch configuration that a search timed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
-    /// The configuration.
+    /// Launch configuration.
     #[serde(alias = "shape")]
     pub configuration: String,
-    /// Units of work in a second.
+    /// Units of work per second.
     pub rate: f64,
-    /// What is counted.
+    /// Unit of work.
     pub unit: String,
 }
 
-/// Where an experiment's seconds went.
+/// Breakdown of an experiment's duration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
-    /// Declaring cases, with the inputs that they share.
+    /// Seconds for declaring cases, including the inputs that they share.
     pub planning_s: f64,
-    /// Choosing launch configurations by trying some.
+    /// Seconds for autotuning launch configurations.
     pub searching_s: f64,
-    /// Choosing how much work a sample holds, kernels compiled and buffers filled on the way.
+    /// Seconds for choosing the work per sample, including compiling kernels and filling buffers.
     pub sizing_s: f64,
-    /// Loading what is timed and comparing every element of every output with its CPU reference.
+    /// Seconds for loading the timed workloads and comparing every output element with the CPU reference.
     pub verifying_s: f64,
-    /// Rounds that are not kept.
+    /// Seconds for warm-up rounds, which are not kept.
     pub warming_s: f64,
-    /// Rounds that are kept, from the first to the last, everything between them included.
+    /// Seconds from the first kept round to the last, including everything between rounds.
     pub sampling_s: f64,
-    /// Of the sampling, the time inside of samples.
+    /// Part of `sampling_s` inside samples.
     #[serde(alias = "in_spans_s")]
     pub in_samples_s: f64,
-    /// Of the sampling, the time that looking at the intervals takes, to decide whether to go on.
+    /// Part of `sampling_s` for computing the intervals that decide whether to stop.
     pub looking_s: f64,
-    /// Samples taken.
+    /// Number of samples taken.
     #[serde(alias = "spans")]
     pub samples: u64,
-    /// Pipelines built, each once in a run.
+    /// Number of pipelines built. A run builds each pipeline once.
     pub pipelines: u64,
-    /// Seconds that building and compiling them takes, spread over searching, sizing and verifying. With what a
-    /// driver leaves to the first dispatch, as far as one of no workgroups has it compile.
+    /// Seconds for building and compiling these pipelines, as part of searching, sizing and verifying.
+    ///
+    /// A driver may defer compilation to the first dispatch. A dispatch of zero workgroups triggers deferred
+    /// compilation on some drivers, and these seconds include that dispatch.
     pub compiling_s: f64,
 }
 
 impl Costs {
-    /// The share of the sampling that lies inside of samples; `None` if there was none.
+    /// Returns the share of `sampling_s` inside samples, or `None` if no round was kept.
     #[must_use]
     pub fn share_in_samples(&self) -> Option<f64> {
         (self.sampling_s > 0.0).then(|| self.in_samples_s / self.sampling_s)
     }
 
-    /// Seconds of the host for each sample, that is of the sampling outside of samples; `None` if there was none.
+    /// Returns the host's seconds per sample, or `None` if no sample was taken.
+    ///
+    /// The host's seconds are the part of `sampling_s` outside samples.
     #[must_use]
     pub fn host_s_per_sample(&self) -> Option<f64> {
         (self.samples > 0).then(|| (self.sampling_s - self.in_samples_s) / self.samples as f64)
     }
 }
 
-/// A series that several devices are compared by, drawn over one another.
+/// A series that reports compare between devices, with one curve per device in the same plot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
-    /// The series of the points.
+    /// Series of the points.
     pub series: String,
-    /// A title.
+    /// Title of the plot.
     pub title: String,
     /// Name of the vertical axis.
     pub y: String,
-    /// Its unit.
+    /// Unit of the vertical axis.
     pub unit: String,
-    /// What each measurement is divided by.
+    /// Divisor of each measurement.
     #[serde(default)]
     pub over: Over,
     /// Whether the vertical axis is logarithmic.
     #[serde(default)]
     pub logarithmic: bool,
-    /// The name of a reference line at y = x, if there is one.
+    /// Name of the reference line y = x, if the plot contains one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
 impl Curve {
-    /// A curve with a title and the name and unit of its vertical axis, for [`compare_by`] to say of which series.
+    /// Returns a curve with this title, and with the name and unit of the vertical axis.
     ///
-    /// [`compare_by`]: crate::bench::Plan::compare_by
+    /// [`Plan::compare_by`](crate::bench::Plan::compare_by) sets the series.
     #[must_use]
     pub fn new(title: &str, y: &str, unit: &str) -> Self {
         let [title, y, unit] = [title, y, unit].map(str::to_owned);
@@ -303,42 +307,42 @@ impl Curve {
         Self { series, title, y, unit, over, logarithmic: false, reference: None }
     }
 
-    /// With what each measurement is divided by.
+    /// Sets the divisor of each measurement.
     #[must_use]
     pub fn over(self, over: Over) -> Self {
         Self { over, ..self }
     }
 
-    /// With a logarithmic vertical axis.
+    /// Makes the vertical axis logarithmic.
     #[must_use]
     pub fn logarithmic(self) -> Self {
         Self { logarithmic: true, ..self }
     }
 
-    /// With a reference line at y = x.
+    /// Adds the reference line y = x with this name.
     #[must_use]
     pub fn reference(self, name: &str) -> Self {
         Self { reference: Some(name.to_owned()), ..self }
     }
 }
 
-/// What the measurements of a curve are divided by.
+/// Divisor of the measurements of a curve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Over {
-    /// Nothing; they are speed-ups over one, which is 1 at 1 by definition.
+    /// No division. The measurements are speed-ups over x = 1, and reports add the point (1, 1).
     One,
-    /// The measurement at the first place of the sweep.
+    /// The measurement at the first position of the sweep.
     First,
-    /// The measurement at the last place.
+    /// The measurement at the last position of the sweep.
     Last,
-    /// Nothing, which is also what a divisor of a later version is read as.
+    /// No division. A divisor that this version does not know is read as this value.
     #[default]
     #[serde(other)]
     Nothing,
 }
 
-/// A named value with its unit.
+/// A value with name and unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
     /// Name.
@@ -350,53 +354,56 @@ pub struct Quantity {
     pub unit: String,
 }
 
-/// One prediction against one measurement.
+/// One prediction with its measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Sweep it belongs to.
+    /// Series that the point belongs to.
     pub series: String,
-    /// Where in the sweep.
+    /// Position in the sweep.
     pub x: Quantity,
-    /// Computed from the typical sample times of its cases over the rounds.
+    /// Measured figure, computed from the typical (median) sample times of its cases.
     pub measured: f64,
-    /// The law's value, from other cases likewise.
+    /// Figure that the law predicts, computed from the typical sample times of other cases.
     pub predicted: f64,
-    /// Unit of both.
+    /// Unit of both figures.
     pub unit: String,
-    /// Measured / predicted.
+    /// `measured / predicted`.
     pub ratio: f64,
-    /// 95 % interval of the ratio; absent for too few rounds.
+    /// 95 % confidence interval of the ratio; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_ci: Option<Interval>,
-    /// Spread bound of the ratio: see [`Metric::spread`]. A deviation must lie beyond it.
+    /// Spread bound of the ratio: see [`Metric::spread`]. A point deviates only if the whole spread bound is
+    /// outside the tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ratio_reach")]
     pub ratio_spread: Option<Interval>,
-    /// The point alone.
+    /// Verdict of this point.
     pub verdict: Verdict,
-    /// Whether the law claims this point, so that the experiment's verdict rests on it.
+    /// Whether the law applies to this point. If not, the point has no influence on the experiment's verdict.
     #[serde(default = "yes", alias = "claimed")]
     pub judged: bool,
-    /// What single samples made of `measured`; absent where it is no simple figure of any one case.
+    /// `measured` as a function of single samples of one case; absent if no [`Trace`] expresses the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
 }
 
-/// How a measured figure follows from the sample of one case, `s` in seconds, while its other cases take their
-/// typical times: `(offset + factor·s)^power`.
+/// A measured figure as a function of one sample of one case: `(offset + factor·s)^power` for `s` seconds.
+///
+/// The other cases of the figure keep their typical times. Reports use the function to draw single samples in
+/// the unit of the figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
-    /// The [`Case`]'s id.
+    /// Id of the [`Case`].
     pub case: String,
-    /// In the figure's unit to that power.
+    /// Offset, in the figure's unit raised to `power`.
     pub offset: f64,
-    /// The same for each second.
+    /// Factor, in the unit of `offset` per second.
     pub factor: f64,
-    /// 1, or −1 for a figure that is so much less as the sample is longer, such as a speed-up.
+    /// 1, or −1 for a figure that decreases as the sample becomes longer, such as a speed-up.
     pub power: i32,
 }
 
 impl Trace {
-    /// The figure if the case had taken `sample_s` seconds.
+    /// Returns the figure for a sample of `sample_s` seconds.
     #[must_use]
     pub fn at(&self, sample_s: f64) -> f64 {
         (self.offset + self.factor * sample_s).powi(self.power)
@@ -404,13 +411,13 @@ impl Trace {
 }
 
 impl Point {
-    /// |ratio − 1|: how far it lies from its prediction, either way.
+    /// Returns |ratio − 1|: the relative distance of the measurement from the prediction.
     #[must_use]
     pub fn residual(&self) -> f64 {
         (self.ratio - 1.0).abs()
     }
 
-    /// Whether it deviates, and to more than was predicted (`over`) or to less.
+    /// Returns `true` if the point deviates and is above (`over`) or below (`!over`) its prediction.
     #[must_use]
     pub fn deviates(&self, over: bool) -> bool {
         self.verdict == Verdict::Deviates && (self.ratio > 1.0) == over
@@ -421,25 +428,25 @@ fn yes() -> bool {
     true
 }
 
-/// What a control checks.
+/// Kind of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Check {
-    /// One case under two names.
+    /// One case under two names must take the same time.
     Same,
-    /// A multiple of the work, in as many times the time.
+    /// A multiple of the work must take the same multiple of the time.
     Linear,
-    /// Late rounds against early ones.
+    /// A fixed case must take the same time in late rounds as in early rounds.
     Drift,
-    /// Timestamps against the host's clock.
+    /// Timestamps must agree with the host clock.
     Clock,
-    /// One that this version does not know.
+    /// A control that this version does not know.
     #[serde(other)]
     Other,
 }
 
 impl Check {
-    /// The word used in records and reports.
+    /// Returns the control as records and reports write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -452,37 +459,37 @@ impl Check {
     }
 }
 
-/// A check on the measuring itself.
+/// Result of a control, which checks the measurement itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Control {
-    /// What it checks.
+    /// Kind of the control.
     #[serde(rename = "name")]
     pub check: Check,
-    /// What must be 1.
+    /// Measured ratio, whose expected value is 1.
     pub ratio: f64,
-    /// Its 95 % interval; absent for too few rounds.
+    /// 95 % confidence interval of the ratio; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_ci: Option<Interval>,
-    /// Whether it is as it must be.
+    /// Whether the control passed.
     #[serde(default = "yes")]
     pub passed: bool,
 }
 
-/// One timed case with its raw samples.
+/// A case with its raw samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    /// Its name within the experiment.
+    /// Id within the experiment.
     pub id: String,
-    /// Whether every element of its output was compared and right.
+    /// Whether every element of the output was compared with the CPU reference and is correct.
     pub verified: bool,
-    /// Units of work in a sample.
+    /// Units of work per sample.
     #[serde(default)]
     pub scale: u32,
-    /// Why it was not timed: the first mismatch, or what the adapter lacks.
+    /// Reason why the case was not timed, such as its first wrong element or a missing feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// All kept samples in round order, in seconds here and in nanoseconds in records; `null` there where the
-    /// stamps were rejected.
+    /// Kept samples in round order, in seconds. A record contains nanoseconds, and `null` for a sample whose
+    /// timestamps were rejected.
     #[serde(rename = "samples_ns", with = "super::nanoseconds")]
     pub samples_s: Vec<Option<f64>>,
 }

@@ -1,18 +1,21 @@
-//! Figures as people read them: three digits, a unit, nothing more than was measured.
+//! Formatting of figures for readers: usually three significant digits and a unit.
 
 use super::{Interval, Metric};
 
-/// `value` to three significant digits, without an exponent where that stays readable.
+/// Formats `value` with three significant digits.
+///
+/// The text has an exponent if the magnitude is below 10^-4, or 10^7 or more.
 #[must_use]
 pub fn digits(value: f64) -> String {
     significant(value, 3)
 }
 
+/// Formats `value` with this many significant digits. A whole number has no zeros after the decimal point.
 fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    // Rounded first, so that 99.999 counts as the 100.0 that it is written as.
+    // Rounds before the magnitude is taken, because 99.999 is written as 100.
     let scientific = format!("{value:.*e}", digits - 1);
     let magnitude: i32 =
         scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or_default();
@@ -24,13 +27,13 @@ fn significant(value: f64, digits: usize) -> String {
     if decimals > 0 && value.fract() == 0.0 { format!("{value:.0}") } else { text }
 }
 
-/// Formats `value` to three significant digits with its unit, in the prefix that suits it.
+/// Formats `value` with three significant digits, the matching unit prefix, and the unit.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
     to_digits(value, unit, 3)
 }
 
-/// Formats `value` to this many significant digits with its unit, in the prefix that suits it.
+/// Formats `value` with `digits` significant digits, the matching unit prefix, and the unit.
 #[must_use]
 pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
     let Shown { factor, suffix } = Shown::of(value, unit);
@@ -39,14 +42,16 @@ pub fn to_digits(value: f64, unit: &str, digits: usize) -> String {
     format!("{number}{suffix}")
 }
 
-/// How a figure is shown: what it is multiplied by, and what stands after the digits.
+/// Unit in which a figure is shown.
 struct Shown {
+    /// Factor by which the value is multiplied.
     factor: f64,
+    /// Text after the digits: prefix and unit.
     suffix: String,
 }
 
 impl Shown {
-    /// Chooses the prefix by the size of `value`, which is in `unit`.
+    /// Chooses the prefix by the magnitude of `value`, which is in `unit`.
     fn of(value: f64, unit: &str) -> Self {
         let (factor, suffix) = match unit {
             "s" | "s/B" => {
@@ -70,13 +75,15 @@ impl Shown {
     }
 }
 
-/// `value` to four digits, without zeros that end a fraction.
+/// Formats `value` with four significant digits, without trailing zeros after the decimal point.
 #[must_use]
 pub fn compact(value: f64) -> String {
     trimmed(&significant(value, 4)).to_owned()
 }
 
-/// `value` for an axis: no digit more than it has, large counts in thousands and millions.
+/// Formats `value` for an axis: three significant digits without trailing zeros after the decimal point.
+///
+/// A value without a unit is shown in thousands (k), millions (M) or billions (G) from 10^4.
 #[must_use]
 pub fn short(value: f64, unit: &str) -> String {
     if !unit.is_empty() {
@@ -94,7 +101,7 @@ pub fn short(value: f64, unit: &str) -> String {
     format!("{}{suffix}", trimmed(&digits(value * factor)))
 }
 
-/// Without zeros that end a fraction.
+/// Removes trailing zeros after the decimal point.
 fn trimmed(digits: &str) -> &str {
     if digits.contains('.') && !digits.contains('e') {
         digits.trim_end_matches('0').trim_end_matches('.')
@@ -103,6 +110,7 @@ fn trimmed(digits: &str) -> &str {
     }
 }
 
+/// Returns the factor and the decimal prefix for `value`.
 fn decimal_scale(value: f64) -> (f64, &'static str) {
     match value.abs() {
         v if v >= 1e12 => (1e-12, "T"),
@@ -113,6 +121,7 @@ fn decimal_scale(value: f64) -> (f64, &'static str) {
     }
 }
 
+/// Returns the factor and the unit for `value` seconds.
 fn seconds_scale(value: f64) -> (f64, &'static str) {
     match value.abs() {
         v if v >= 1.0 || v == 0.0 => (1.0, "s"),
@@ -123,7 +132,9 @@ fn seconds_scale(value: f64) -> (f64, &'static str) {
     }
 }
 
-/// A value with its interval, both in the value's prefix; alone, where it cannot be another.
+/// Formats a value with its interval, both with the prefix of the value.
+///
+/// Omits the interval if its bounds are equal.
 #[must_use]
 pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> String {
     let Some(interval) = interval.filter(|interval| interval.lo < interval.hi) else {
@@ -134,7 +145,7 @@ pub fn with_interval(value: f64, unit: &str, interval: Option<Interval>) -> Stri
     format!("{} [{lo}, {hi}]", quantity(value, unit))
 }
 
-/// A ratio near 1, to a thousandth, with its interval.
+/// Formats a ratio with three decimals, and its interval if there is one.
 #[must_use]
 pub fn ratio(value: f64, interval: Option<Interval>) -> String {
     match interval {
@@ -143,19 +154,19 @@ pub fn ratio(value: f64, interval: Option<Interval>) -> String {
     }
 }
 
-/// A share in per cent.
+/// Formats a share in per cent with one decimal.
 #[must_use]
 pub fn per_cent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A metric's value with its unit, or its text.
+/// Formats a metric's value with its unit, or returns the metric's text.
 #[must_use]
 pub fn metric(metric: &Metric) -> String {
     shown(metric, None)
 }
 
-/// The same with its interval, where it is a figure that has one.
+/// Formats a metric like [`metric()`], with the interval of the value if there is one.
 #[must_use]
 pub fn metric_with_interval(metric: &Metric) -> String {
     shown(metric, metric.ci)
@@ -166,14 +177,16 @@ fn shown(metric: &Metric, interval: Option<Interval>) -> String {
     figure.or_else(|| metric.text.clone()).unwrap_or_default()
 }
 
-/// So many of something, in the plural where it must be.
+/// Formats a count with its noun, such as `1 core` and `2 cores`.
 #[must_use]
-pub fn counted(many: usize, what: &str) -> String {
+pub fn counted(many: usize, noun: &str) -> String {
     let plural = if many == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", count(many as f64))
+    format!("{} {noun}{plural}", count(many as f64))
 }
 
-/// A count with separators.
+/// Formats a count with commas, such as `16,777,216`.
+///
+/// A number that is fractional, or 10^15 or more in magnitude, is formatted by [`digits`] instead.
 #[must_use]
 pub fn count(value: f64) -> String {
     if value.fract() != 0.0 || value.abs() >= 1e15 {
@@ -221,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_keeps_its_values_prefix() {
+    fn an_interval_has_the_prefix_of_its_value() {
         let interval = Some(Interval { lo: -5.9e-7, hi: 1.27e-5 });
         assert_eq!(with_interval(2.71e-6, "s", interval), "2.71 µs [-0.590, 12.7]");
         assert_eq!(ratio(0.99876, None), "0.999");

@@ -1,16 +1,16 @@
-//! JSON in lines that people can compare: the outline is indented, and what lies deeper is a line each.
+//! JSON that is readable in a diff: outer levels are indented, and each deeper value is one line.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-/// An object this deep or deeper is one line: a point, a metric, a case with all its samples.
+/// Depth from which an object is one line: a point, a metric, or a case with all samples.
 const OBJECT_IN_A_LINE: usize = 4;
-/// An array likewise.
+/// Depth from which an array is one line.
 const ARRAY_IN_A_LINE: usize = 5;
 
-/// `value` as JSON that ends with a line break.
+/// Serialises `value` as JSON that ends with a line break.
 pub(super) fn to_lines(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut bytes, Lines::default()))?;
@@ -18,17 +18,18 @@ pub(super) fn to_lines(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Indents down to a depth, and writes what lies below as one line.
+/// Formatter that indents outer levels and writes each deeper value as one line.
 #[derive(Default)]
 struct Lines<'a> {
     pretty: PrettyFormatter<'a>,
     compact: CompactFormatter,
+    /// Number of open objects and arrays.
     depth: usize,
-    /// The depth at which a line began that has not ended.
+    /// Depth of the value that the current line contains; `None` outside such a value.
     line: Option<usize>,
 }
 
-/// Hands a call to the one formatter or the other.
+/// Implements methods that call the compact formatter inside a line, else the pretty formatter.
 macro_rules! delegate {
     ($($method:ident($($argument:ident: $type:ty),*);)*) => {
         $(fn $method<W: ?Sized + Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {
@@ -42,6 +43,7 @@ macro_rules! delegate {
 }
 
 impl Lines<'_> {
+    /// Opens an object or array, which begins a line at depth `in_a_line` or deeper.
     fn enter(&mut self, in_a_line: usize) {
         self.depth += 1;
         if self.line.is_none() && self.depth >= in_a_line {
@@ -49,6 +51,7 @@ impl Lines<'_> {
         }
     }
 
+    /// Closes an object or array, and the line that began with it.
     fn leave(&mut self) {
         if self.line == Some(self.depth) {
             self.line = None;
@@ -112,11 +115,12 @@ mod tests {
     use super::to_lines;
 
     #[test]
-    fn the_outline_is_indented_and_each_point_and_case_is_a_line() {
+    fn outer_levels_are_indented_and_each_point_is_one_line() {
         let point = json!({"x": {"at": [1, 2]}, "y": 2});
         let record =
             json!({"name": "a", "all": [{"id": "e", "points": [point, point], "none": []}]});
-        let text = String::from_utf8(to_lines(&record).expect("memory")).expect("JSON is text");
+        let text = String::from_utf8(to_lines(&record).expect("a write to memory succeeds"))
+            .expect("JSON is UTF-8");
         let expected = r#"{
   "all": [
     {

@@ -1,21 +1,21 @@
-//! The host a record was made on.
+//! Description of the host.
 
 use serde::{Deserialize, Serialize};
 
-/// Operating system and processor.
+/// Operating system and processor of the host on which a record was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Name and version of the operating system.
     pub os: String,
-    /// Processor's brand; absent where the system does not say.
+    /// Brand of the processor; absent if the system does not report one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
-    /// Cores this process may use.
+    /// Number of cores that the process may use.
     pub cores: u32,
 }
 
 impl Machine {
-    /// This host.
+    /// Describes this host.
     #[must_use]
     pub fn here() -> Self {
         let brand = sysinfo::System::new().ok().and_then(|mut system| {

@@ -1,25 +1,25 @@
-//! Metrics: figures that say themselves what they are.
+//! Metrics: figures that carry their own label and unit, so that reports need no table of experiments.
 
 use serde::{Deserialize, Serialize};
 
 use super::Interval;
 
-/// Which of two figures is the better one.
+/// Direction in which a figure improves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Better {
-    /// The larger.
+    /// A larger figure is better.
     Higher,
-    /// The smaller.
+    /// A smaller figure is better.
     Lower,
-    /// Neither: it describes the device or the choice of work. A reader takes a word that it does not know so.
+    /// Neither: the figure describes the device or the workload. Unknown words are read as this value.
     #[default]
     #[serde(other)]
     Neither,
 }
 
 impl Better {
-    /// The word used in records.
+    /// Returns the direction as records write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,56 +30,56 @@ impl Better {
     }
 }
 
-/// What a metric is: declared once, beside its experiment.
+/// Declaration of a metric. Each experiment declares its metrics once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Its name in records, unique within the experiment: words joined by `_`, parts by `.`.
+    /// Id in records, unique within the experiment: words joined by `_`, parts joined by `.`.
     pub id: String,
-    /// A noun phrase with its condition, such as `load latency, 64 MiB working set`.
+    /// Noun phrase with its condition, such as `load latency, 64 MiB working set`.
     pub label: String,
-    /// Unit of the value: `s`, `B/s`, `x` for a multiple, `%` for a share of one, or empty for a count or text.
+    /// Unit of the value: `s`, `B/s`, `x` for a factor, `%` for a share of one, or empty for a count or text.
     pub unit: &'static str,
-    /// Which direction is better.
+    /// Direction in which the value improves.
     pub better: Better,
-    /// Whether it belongs on the device card.
+    /// Whether reports show the metric on the device card, the summary of a device's main figures.
     pub headline: bool,
-    /// What a reader must know beside the label; may be empty.
+    /// Condition or caveat that the label does not contain; may be empty.
     pub note: String,
 }
 
 impl About {
-    /// A metric that is neither better higher nor lower, and not a headline.
+    /// Returns a declaration with [`Better::Neither`], outside the device card and without a note.
     #[must_use]
     pub fn new(id: impl Into<String>, label: impl Into<String>, unit: &'static str) -> Self {
         let (id, label) = (id.into(), label.into());
         Self { id, label, unit, better: Better::Neither, headline: false, note: String::new() }
     }
 
-    /// More is better.
+    /// Sets [`Better::Higher`].
     #[must_use]
     pub fn higher(self) -> Self {
         Self { better: Better::Higher, ..self }
     }
 
-    /// Less is better.
+    /// Sets [`Better::Lower`].
     #[must_use]
     pub fn lower(self) -> Self {
         Self { better: Better::Lower, ..self }
     }
 
-    /// Belongs on the device card.
+    /// Adds the metric to the device card.
     #[must_use]
     pub fn headline(self) -> Self {
         Self { headline: true, ..self }
     }
 
-    /// With what a reader must know beside the label.
+    /// Sets the note.
     #[must_use]
     pub fn note(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }
 
-    /// The metric, without a value yet.
+    /// Returns the metric without a value.
     #[must_use]
     pub fn metric(&self) -> Metric {
         let Self { id, label, unit, better, headline, note } = self.clone();
@@ -88,42 +88,43 @@ impl About {
     }
 }
 
-/// A figure or a word that an experiment found, with what it is.
+/// A figure or a text that an experiment found, with its declaration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
-    /// Its name in records.
+    /// Id in records.
     pub id: String,
-    /// A noun phrase with its condition.
+    /// Noun phrase with its condition.
     pub label: String,
     /// Unit of the value.
     #[serde(default)]
     pub unit: String,
-    /// Which direction is better.
+    /// Direction in which the value improves.
     #[serde(default)]
     pub better: Better,
-    /// Whether it belongs on the device card.
+    /// Whether reports show the metric on the device card.
     #[serde(default)]
     pub headline: bool,
-    /// What a reader must know beside the label.
+    /// Condition or caveat that the label does not contain.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// The figure, computed from the typical sample times of its cases; absent for a word.
+    /// Figure, computed from the typical (median) sample times of its cases; absent for a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// The word, where it is no figure.
+    /// Text; absent for a figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// 95 % interval of the figure; absent for too few rounds.
+    /// 95 % confidence interval of the figure; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<Interval>,
-    /// Spread bound: how far the figure goes while each case behind it lies anywhere from quartile to quartile of
-    /// its samples, or at their mean. Absent for too few rounds.
+    /// Spread bound: the range of the figure if the time of each case varies from the lower to the upper
+    /// quartile of its samples, and as far as their mean if the mean is outside the quartiles. Absent if
+    /// there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Interval>,
 }
 
 impl Metric {
-    /// Whether its interval is narrow enough to build on: see [`Interval::is_firm_about`].
+    /// Returns `true` if the metric has a figure and a narrow interval: see [`Interval::is_firm_about`].
     #[must_use]
     pub fn is_firm(&self) -> bool {
         self.value.zip(self.ci).is_some_and(|(value, ci)| ci.is_firm_about(value))

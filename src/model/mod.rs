@@ -1,4 +1,6 @@
-//! The model: what an experiment found, and the versioned record of it that every reader relies on.
+//! The data model: metrics, verdicts, and the versioned record of a run that every reader relies on.
+//!
+//! This module imports no other module of the crate.
 
 mod experiment;
 pub mod figures;
@@ -7,7 +9,6 @@ mod lines;
 mod machine;
 mod metric;
 mod nanoseconds;
-mod performance;
 mod plain;
 mod schema;
 mod store;
@@ -21,7 +22,6 @@ pub use experiment::{
 pub use interval::Interval;
 pub use machine::Machine;
 pub use metric::{About, Better, Metric};
-pub use performance::{Figures, Performance};
 pub use plain::{plain, plain_to};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
 pub(crate) use store::slug;

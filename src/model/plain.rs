@@ -1,16 +1,18 @@
-//! Strings that others wrote, made safe to show.
+//! Sanitisation of strings from records, drivers and users before they are shown.
 
-/// Longer ones are cut: the longest that a run makes is its command line.
+/// Number of characters that [`plain`] keeps. The longest string of a record is its command line.
 const MAX_CHARS: usize = 20_000;
 
-/// `text` on one line, without characters that steer a terminal or turn the writing round, and cut where it
-/// is longer than any that a record needs.
+/// Returns `text` as one line that is safe to print, with at most 20,000 characters.
+///
+/// Line breaks and tabs become spaces. Other control characters could control a terminal, and some format
+/// characters are invisible or reorder text: both become U+FFFD. Text that is cut ends with `…`.
 #[must_use]
 pub fn plain(text: &str) -> String {
     plain_to(text, MAX_CHARS)
 }
 
-/// The same of `most` characters at most.
+/// Returns `text` like [`plain`], with at most `most` characters.
 #[must_use]
 pub fn plain_to(text: &str, most: usize) -> String {
     let mut plain: String = text
@@ -18,7 +20,7 @@ pub fn plain_to(text: &str, most: usize) -> String {
         .take(most)
         .map(|c| match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            c if steers(c) => char::REPLACEMENT_CHARACTER,
+            c if is_forbidden(c) => char::REPLACEMENT_CHARACTER,
             c => c,
         })
         .collect();
@@ -28,8 +30,9 @@ pub fn plain_to(text: &str, most: usize) -> String {
     plain
 }
 
-/// Control characters, escapes among them, and marks that reorder what surrounds them.
-fn steers(c: char) -> bool {
+/// Returns `true` for control characters, such as escape, and for format characters that reorder text or are
+/// invisible.
+fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
@@ -39,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_a_terminal_is_gone_and_the_rest_stays() {
+    fn control_characters_are_replaced_and_other_text_is_kept() {
         assert_eq!(plain("Radeon™ RX <7900> & Söhne"), "Radeon™ RX <7900> & Söhne");
         assert_eq!(
             plain("a\x1b[2Jb\r\nc\u{202E}d\u{9b}31m"),

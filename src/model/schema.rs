@@ -1,56 +1,58 @@
-//! The shape of a record, version 2. Additions keep the major version, and a reader ignores what it does
-//! not know. What a run could not measure is absent, never zero.
+//! Fields of a record, version 2.
+//!
+//! New fields keep the major version, and readers ignore unknown fields. A value that a run cannot measure is
+//! absent, never zero.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Experiment, Machine};
 
-/// One run on one adapter.
+/// Record of one run on one adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// What this file is.
+    /// Name and version of the file format.
     pub schema: Schema,
-    /// What made it.
+    /// Build and command that made the record.
     pub tool: Tool,
-    /// When, RFC 3339.
+    /// Start time, RFC 3339.
     pub started_at: String,
-    /// How long the run has taken so far, in seconds.
+    /// Duration of the run so far, in seconds.
     pub duration_s: f64,
     /// Seed of every random choice.
     pub seed: u64,
-    /// The host.
+    /// Host.
     pub machine: Machine,
-    /// The device.
+    /// Adapter and driver.
     pub adapter: Adapter,
-    /// What the samples were measured with.
+    /// Clock that timed the samples.
     pub clock: Clock,
-    /// Results, in the order run.
+    /// Results, in the order of execution.
     pub experiments: Vec<Experiment>,
 }
 
 impl Record {
-    /// Every case of every experiment, in the order run.
+    /// Returns the cases of all experiments, in the order of execution.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.experiments.iter().flat_map(|experiment| &experiment.cases)
     }
 }
 
-/// Name and version of the format.
+/// Name and version of a file format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
-    /// Always [`Schema::NAME`].
+    /// Name; [`Schema::NAME`] for a record.
     pub name: String,
     /// Semantic version.
     pub version: String,
 }
 
 impl Schema {
-    /// The format's name.
+    /// Name of the record format.
     pub const NAME: &'static str = "warplaw-record";
-    /// The version written.
-    pub const VERSION: &'static str = "2.0.0";
+    /// Version of the records that this version of warplaw writes.
+    pub const VERSION: &'static str = "2.1.0";
 
-    /// The schema of the records this version writes.
+    /// Returns the schema of the records that this version of warplaw writes.
     #[must_use]
     pub fn current() -> Self {
         Self { name: Self::NAME.to_owned(), version: Self::VERSION.to_owned() }
@@ -62,37 +64,37 @@ impl Schema {
 pub struct Tool {
     /// Version of warplaw.
     pub version: String,
-    /// Commit it was built from; absent outside a checkout.
+    /// Commit of the sources; absent if the build was outside a git checkout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_rev: Option<String>,
     /// Whether the checkout had uncommitted changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty: Option<bool>,
-    /// The command line, program first.
+    /// Command line, beginning with the program.
     pub argv: Vec<String>,
     /// `quick` or `full`.
     pub profile: String,
 }
 
-/// What kind of device.
+/// Kind of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceType {
-    /// A GPU with memory of its own.
+    /// A GPU with separate memory.
     Discrete,
-    /// A GPU that shares the processor's memory.
+    /// A GPU that shares memory with the CPU.
     Integrated,
-    /// A part of a GPU.
+    /// A virtual or partitioned GPU.
     Virtual,
-    /// The processor itself.
+    /// The CPU, with a software driver.
     Cpu,
-    /// Unknown.
+    /// Another or unknown kind.
     #[serde(other)]
     Other,
 }
 
 impl DeviceType {
-    /// The word used in records.
+    /// Returns the kind as records write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -105,19 +107,19 @@ impl DeviceType {
     }
 }
 
-/// Which clock times samples.
+/// Kind of the clock that times samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockKind {
-    /// The device's timestamps.
+    /// Timestamp queries of the device.
     TimestampQuery,
-    /// The host's, where there are no timestamps that can be used.
+    /// The host clock, if the device has no usable timestamps.
     #[serde(other)]
     Host,
 }
 
 impl ClockKind {
-    /// In words.
+    /// Returns the kind as reports write it.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -127,69 +129,70 @@ impl ClockKind {
     }
 }
 
-/// The adapter measured.
+/// The measured adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Adapter {
-    /// Name as the driver gives it.
+    /// Name that the driver reports.
     pub name: String,
-    /// PCI vendor id, or the backend's own.
+    /// PCI vendor id, or an id that the backend defines.
     pub vendor_id: u32,
-    /// PCI device id, or the backend's own.
+    /// PCI device id, or an id that the backend defines.
     pub device_id: u32,
-    /// What kind of device.
+    /// Kind of the device.
     pub device_type: DeviceType,
     /// `vulkan`, `metal`, `dx12` or `gl`.
     pub backend: String,
-    /// Driver name.
+    /// Name of the driver.
     pub driver: String,
-    /// Driver version and build.
+    /// Version and build of the driver.
     pub driver_info: String,
-    /// Lanes in a subgroup, reported and seen.
+    /// Reported and observed subgroup sizes.
     pub subgroup_size: SubgroupSize,
-    /// Optional features in use.
+    /// Optional device features in use.
     pub features: Vec<String>,
-    /// Whether wgpu's injected shader checks were on.
+    /// Whether shaders contained the checks that wgpu injects.
     pub shader_checks: bool,
-    /// Which limits the device was opened with: `adapter` for all it offers, `default` or `downlevel`.
+    /// Limits of the device: `adapter` for all limits that the adapter offers, `default` or `downlevel`.
     #[serde(default = "all_limits")]
     pub limits: String,
 }
 
-/// What records asked for before they said so.
+/// Limits of records without this field, whose runs requested all limits of the adapter.
 fn all_limits() -> String {
     "adapter".to_owned()
 }
 
-/// Lanes in a subgroup.
+/// Subgroup sizes in lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubgroupSize {
-    /// Smallest that the driver reports.
+    /// Smallest size that the driver reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u32>,
-    /// Largest that the driver reports.
+    /// Largest size that the driver reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
-    /// What a shader saw.
+    /// Size that a shader observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<u32>,
 }
 
-/// The clock, as measured at start-up.
+/// The clock, tested when the device is opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clock {
-    /// Which clock.
+    /// Kind of the clock.
     pub kind: ClockKind,
     /// Nanoseconds per tick.
     pub period_ns: f64,
-    /// Nanoseconds that all differences between samples are multiples of.
+    /// Resolution in nanoseconds: the largest value that divides all samples of the test.
     pub resolution_ns: f64,
-    /// Median span of a dispatch that does nothing; absent where the clock gave none.
+    /// Median time of an empty dispatch in nanoseconds; absent if the clock returned no valid time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_span_ns: Option<f64>,
-    /// Span of one long dispatch over the host's view of it, submission and wait included.
+    /// Time of a long dispatch by timestamps, divided by its time by the host clock. The host time includes
+    /// submission and wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_check_ratio: Option<f64>,
-    /// What is wrong with it, if anything.
+    /// Detected faults of the clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
 }

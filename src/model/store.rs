@@ -1,4 +1,4 @@
-//! Records on disk: read with a clear word on what is wrong, written whole or not at all.
+//! Records on disk. Errors describe the file and the fault. A file is written completely or not at all.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{Read, Write};
@@ -9,48 +9,49 @@ use serde::{Deserialize, Serialize};
 use super::lines::to_lines;
 use super::{Record, Schema, plain, plain_to, v1};
 
-/// A full run of all experiments makes about 1 MiB; a file that is larger than this is none, and is not read.
+/// Upper bound of a record's size in bytes. A full run of all experiments writes about 1 MiB.
 pub const MAX_BYTES: u64 = 16 << 20;
 
-/// Points, metrics and remarks that a record may have in all, ten times what a run makes: reports lay them
-/// all out.
+/// Upper bound of the number of points, metrics, diagnosis lines and similar entries of a record.
+///
+/// The bound is ten times the number that a run makes. It limits the size of reports, which show all entries.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Why a record could not be read or written.
+/// Reason why a record cannot be read or written. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The file cannot be opened.
+    /// The file cannot be read.
     #[error("cannot read `{path}`: {reason}")]
     Unreadable {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// What the system said.
+        /// Message of the operating system.
         reason: String,
     },
-    /// It is no record.
+    /// The file is not a record.
     #[error("`{path}` is not a warplaw record: {reason}")]
     Malformed {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// What the parser said, with line and column.
+        /// Fault, with line and column if the parser found it.
         reason: String,
     },
-    /// A record of a later major version.
+    /// The major version of the record is unknown.
     #[error(
-        "`{path}` has schema version {version}; this warplaw reads 1.x and 2.x: update warplaw"
+        "`{path}` has schema version {version}, but this warplaw reads 1.x and 2.x: update warplaw"
     )]
     Version {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// Its version.
+        /// Version of the record.
         version: String,
     },
     /// The file cannot be written.
-    #[error("cannot write `{path}`: {reason}; choose another place with --out FILE")]
+    #[error("cannot write `{path}`: {reason}; choose another file with --out FILE")]
     Unwritable {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// What the system said.
+        /// Message of the operating system.
         reason: String,
     },
 }
@@ -58,13 +59,13 @@ pub enum RecordError {
 /// Reads the record at `path`.
 ///
 /// # Errors
-/// [`RecordError`] for a file that is missing, too large, malformed, or of a later major version.
+/// Returns an error if the file is missing, too large, malformed, or of an unknown major version.
 pub fn read(path: &Path) -> Result<Record, RecordError> {
     parse(&path.display().to_string(), &read_bytes(path)?)
 }
 
-/// What is in a file, as far as it may be a record: one byte more than that at most, so that what is cut off is
-/// noticed.
+/// Returns at most the first [`MAX_BYTES`] + 1 bytes of a file. The last of them shows that the file is too
+/// large.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     let unreadable = |error: std::io::Error| RecordError::Unreadable {
         path: path.display().to_string(),
@@ -76,13 +77,14 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     Ok(bytes)
 }
 
-/// Reads the record that `bytes` are, which came from `name`. Memory stays within a small multiple of
-/// [`MAX_BYTES`], and nesting within serde_json's limit.
+/// Parses the record in `bytes`. Errors contain `name` as the path of the file.
+///
+/// The parser uses at most a small multiple of [`MAX_BYTES`] of memory, and serde_json limits the nesting.
 ///
 /// # Errors
-/// [`RecordError`] as for [`read`].
+/// Returns an error if `bytes` is too large, malformed, or of an unknown major version.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
-    /// The part that says whether the rest is worth reading.
+    /// Part of a record that identifies the format.
     #[derive(Deserialize)]
     struct Head {
         schema: Schema,
@@ -90,27 +92,27 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
 
     let malformed =
         |reason: String| RecordError::Malformed { path: name.to_owned(), reason: plain(&reason) };
-    let said = |error: &serde_json::Error| {
-        // What is wrong may be quoted at any length; where it is comes last.
-        let words = error.to_string();
+    let describe = |error: &serde_json::Error| {
+        // The message may quote a long value, so it is cut before the position.
+        let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
-        format!("{}{place}", plain_to(words.strip_suffix(&place).unwrap_or(&words), 300))
+        format!("{}{place}", plain_to(message.strip_suffix(&place).unwrap_or(&message), 300))
     };
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(malformed(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+        return Err(malformed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
     }
     let head: Head = serde_json::from_slice(bytes).map_err(|error| {
         let missing = error.to_string().starts_with("missing field");
-        let nothing = error.is_data() && (missing || bytes.first() != Some(&b'{'));
-        malformed(if nothing {
-            format!("it has no schema name and version: {}", said(&error))
+        let no_schema = error.is_data() && (missing || bytes.first() != Some(&b'{'));
+        malformed(if no_schema {
+            format!("the file has no schema name and version: {}", describe(&error))
         } else {
-            said(&error)
+            describe(&error)
         })
     })?;
     let Schema { name: schema, version } = head.schema;
     if schema != Schema::NAME {
-        return Err(malformed(format!("its schema is `{}`", plain_to(&schema, 300))));
+        return Err(malformed(format!("the schema is `{}`", plain_to(&schema, 300))));
     }
     let read = match version.split('.').next() {
         Some("1") => v1::parse(bytes),
@@ -120,7 +122,11 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
             return Err(RecordError::Version { path, version });
         }
     };
-    let record = read.map_err(|error| malformed(said(&error)))?;
+    let mut record = read.map_err(|error| malformed(describe(&error)))?;
+    if version.starts_with("1.") || version.starts_with("2.0.") {
+        v1::translate(&mut record);
+        record.schema = Schema::current();
+    }
     let entries = record.experiments.iter().map(|e| {
         1 + e.points.len()
             + e.metrics.len()
@@ -132,20 +138,21 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
     let entries: usize = entries.sum();
     if entries > MAX_ENTRIES {
         return Err(malformed(format!(
-            "it has {entries} points, metrics and remarks, and {MAX_ENTRIES} are the most"
+            "the record has {entries} points, metrics and other entries; the limit is {MAX_ENTRIES}"
         )));
     }
     Ok(record)
 }
 
-/// Writes the record whole or not at all: see [`write_whole`].
+/// Writes the record completely or not at all: see [`write_whole`].
 ///
 /// # Errors
-/// [`RecordError::Unwritable`] when the folder or the file cannot be made.
+/// Returns [`RecordError::Unwritable`] if the folder or the file cannot be created.
 pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
     write_json(record, path)
 }
 
+/// Writes `record` as JSON, completely or not at all.
 pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), RecordError> {
     let attempt = || -> std::io::Result<()> { write_whole(path, &to_lines(record)?) };
     attempt().map_err(|error| RecordError::Unwritable {
@@ -154,39 +161,44 @@ pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), Rec
     })
 }
 
-/// Writes a file whole or not at all, whatever ends the process meanwhile: to a hidden file beside `path`,
-/// then renamed over it, with the permissions of what was there. The folder is made if it must be. A link's target
-/// is replaced and the link kept; what is no file, or is named under `/dev` or `/proc`, is written to as it is.
+/// Writes a file completely or not at all, even if the process ends during the write.
+///
+/// The function writes a hidden file in the same folder and then renames it to `path`. A missing folder is
+/// created, and the permissions of an existing file are kept. If `path` is a symbolic link, the function
+/// replaces the target and keeps the link. If `path` is not a regular file, or is below `/dev` or `/proc`,
+/// the function opens `path` and appends `bytes`.
 ///
 /// # Errors
-/// What the system says.
+/// Returns an error if `path` is a directory or a symbolic link without target, or if the operating system
+/// reports an error.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let there = path.metadata();
-    if there.as_ref().is_ok_and(Metadata::is_dir) {
-        return Err(std::io::Error::other("it is a directory"));
+    let existing = path.metadata();
+    if existing.as_ref().is_ok_and(Metadata::is_dir) {
+        return Err(std::io::Error::other("the path is a directory"));
     }
     let is_special = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
-    if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
+    if is_special || existing.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
         return OpenOptions::new().append(true).open(path)?.write_all(bytes);
     }
-    if there.is_err() && path.is_symlink() {
-        return Err(std::io::Error::other("it is a link to nothing"));
+    if existing.is_err() && path.is_symlink() {
+        return Err(std::io::Error::other("the path is a symbolic link without target"));
     }
-    let target = if there.is_ok() { path.canonicalize()? } else { path.to_owned() };
+    let target = if existing.is_ok() { path.canonicalize()? } else { path.to_owned() };
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
-    let mut file = part(there.ok().map(|there| there.permissions())).tempfile_in(folder)?;
+    let permissions = existing.ok().map(|metadata| metadata.permissions());
+    let mut file = hidden_file(permissions).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(target)?;
     Ok(())
 }
 
-/// A hidden file; its permissions as given, else what the system gives any new file.
-fn part(permissions: Option<Permissions>) -> tempfile::Builder<'static, 'static> {
+/// Returns a builder for a hidden file with these permissions, or with the system's default for new files.
+fn hidden_file(permissions: Option<Permissions>) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".warplaw-").suffix(".part");
     #[cfg(unix)]
@@ -195,28 +207,31 @@ fn part(permissions: Option<Permissions>) -> tempfile::Builder<'static, 'static>
         builder.permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)));
     }
     #[cfg(not(unix))]
-    let _of_a_new_file = permissions;
+    let _unused = permissions;
     builder
 }
 
-/// `results/<gpu>/<date>-<backend>-<rev>.json`, numbered where that exists: no run overwrites another.
+/// Returns the default path of a record, `records/<gpu>/<date>-<backend>-<rev>.json`.
+///
+/// If the file exists, its name gets a number, so that no run overwrites the record of another run.
 #[must_use]
 pub fn default_path(record: &Record) -> PathBuf {
-    let folder = Path::new("results").join(slug(&record.adapter.name));
+    let folder = Path::new("records").join(slug(&record.adapter.name));
     let date = record.started_at.get(..10).unwrap_or("undated");
     let rev = record.tool.git_rev.as_deref().unwrap_or("release");
     let rev = rev.get(..9).unwrap_or(rev);
-    // As words, each: whatever they say, they name no folder.
+    // `slug` removes `/` and `..`, so that no part can name another folder.
     let stem = [date, &record.adapter.backend, rev].map(slug).join("-");
     std::iter::once(format!("{stem}.json"))
         .chain((2..).map(|n| format!("{stem}-{n}.json")))
         .map(|name| folder.join(name))
         .find(|path| !path.exists())
-        .expect("some number is free")
+        .expect("some numbered path is free")
 }
 
-/// Turns `name` into a file name of lower-case ASCII letters, digits and single hyphens, at most 100 characters long;
-/// `unnamed` where nothing is left.
+/// Converts `name` to a file name of lower-case ASCII letters, digits and single hyphens.
+///
+/// The result has at most 100 characters. If no letter or digit is left, the result is `unnamed`.
 pub(crate) fn slug(name: &str) -> String {
     let words: Vec<String> = name
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -232,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn adapter_names_become_folders() {
+    fn an_adapter_name_becomes_a_folder_name() {
         assert_eq!(slug("llvmpipe (LLVM 15.0.6, 256 bits)"), "llvmpipe-llvm-15-0-6-256-bits");
         assert_eq!(slug("<A&B | \"C\"> ../.."), "a-b-c");
         assert_eq!(slug("§"), "unnamed");

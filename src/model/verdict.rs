@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the evidence says of a law.
+/// Result of the comparison of a law's predictions with measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The whole interval of measured / predicted lies within the tolerance of 1.
+    /// The whole 95 % interval of measured / predicted is within the tolerance of 1.
     Holds,
-    /// The whole interval lies outside it.
+    /// The whole interval and, if known, the whole spread bound are outside the tolerance, on the same side.
     Deviates,
-    /// Neither: the interval straddles the tolerance, or a control failed.
+    /// Neither of the above, or a control failed.
     Inconclusive,
 }
 
 impl Verdict {
-    /// The word used in records and reports.
+    /// Returns the verdict as records and reports write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

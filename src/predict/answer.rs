@@ -1,73 +1,74 @@
-//! What a law says to what it was asked.
+//! Answers of laws: sentences, figures and a table.
 
 use serde::Serialize;
 
 use super::given::{Given, Unanswered, Used};
 use crate::model::figures;
 
-/// The unit of a share: a number from 0 to 1 in JSON, per cent to a reader.
+/// Unit of a share. JSON contains a number from 0 to 1, and reports show per cent.
 pub(crate) const SHARE_OF_ONE: &str = "share";
 
 /// A figure with its name and unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
-    /// What it is.
+    /// Name.
     pub name: &'static str,
-    /// The figure; absent where the law has none, as a ceiling of work that is all parallel.
+    /// Value. Absent if the law has none, such as the speed-up ceiling of fully parallel work.
     pub value: Option<f64>,
-    /// Its unit: `s`, `x` for a multiple, `share` for a part of one, or none for a count.
+    /// Unit: `s`, `x` for a factor, `share` for a share of one, or empty for a count.
     pub unit: &'static str,
 }
 
-/// A column of the table.
+/// A column of the table of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
-    /// What it is.
+    /// Name.
     pub name: &'static str,
-    /// Unit of its values, as of a [`Figure`].
+    /// Unit of the values, as in [`Figure::unit`].
     pub unit: &'static str,
-    /// One for each row.
+    /// One value per row.
     pub values: Vec<Option<f64>>,
-    /// Whether it is drawn.
+    /// Whether reports plot the column.
     #[serde(skip)]
     pub drawn: bool,
 }
 
-/// The answer.
+/// Answer of a law for given parameters.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    /// The law.
+    /// Name of the law.
     pub law: &'static str,
-    /// Its formula.
+    /// Formula of the law.
     pub formula: &'static str,
-    /// The answer in a sentence or two.
+    /// Answer in one or two sentences.
     pub says: Vec<String>,
-    /// What to bear in mind of the record behind it.
+    /// Warnings about values from the record.
     pub cautions: Vec<String>,
-    /// What went into it.
+    /// Parameters that the answer depends on.
     pub parameters: Vec<Used>,
-    /// The answer in figures.
+    /// Answer in figures.
     pub figures: Vec<Figure>,
-    /// The table: what is swept comes first.
+    /// Table. The first column contains the swept parameter.
     pub columns: Vec<Column>,
+    /// Scales of the x axis and the y axis of the plot.
     #[serde(skip)]
     pub(crate) axes: [Scale; 2],
-    /// A figure that ran out of numbers.
+    /// Name of the first figure that overflowed.
     #[serde(skip)]
     beyond: Option<&'static str>,
 }
 
-/// How an axis of the plot runs.
+/// Scale of an axis of the plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
-    /// Equal steps, equal differences.
+    /// Equal distances are equal differences.
     Linear,
-    /// Equal steps, equal factors.
+    /// Equal distances are equal factors.
     Logarithmic,
 }
 
 impl Answer {
-    /// An answer about `rows` of what is swept, with no columns yet.
+    /// Returns an answer whose table has one column, the swept parameter with the values `rows`.
     pub(crate) fn new(
         given: &Given,
         (name, unit): (&'static str, &'static str),
@@ -89,11 +90,12 @@ impl Answer {
         }
     }
 
+    /// Adds a sentence.
     pub(crate) fn say(&mut self, sentence: String) {
         self.says.push(sentence);
     }
 
-    /// A figure that the law always has.
+    /// Adds a figure. If the figure is not finite, [`complete`](Self::complete) returns an error.
     pub(crate) fn figure(&mut self, name: &'static str, unit: &'static str, value: f64) {
         if !value.is_finite() {
             self.beyond.get_or_insert(name);
@@ -101,12 +103,15 @@ impl Answer {
         self.maybe(name, unit, Some(value));
     }
 
-    /// A figure that the law may not have.
+    /// Adds a figure that the law may lack.
     pub(crate) fn maybe(&mut self, name: &'static str, unit: &'static str, value: Option<f64>) {
         self.figures.push(Figure { name, value, unit });
     }
 
-    /// The answer with all that went into it, or why it is none.
+    /// Adds the used parameters and the warnings.
+    ///
+    /// # Errors
+    /// Returns an error if a figure is not finite.
     pub(crate) fn complete(self, given: &Given) -> Result<Self, Unanswered> {
         if let Some(figure) = self.beyond {
             return Err(Unanswered::Beyond { law: self.law, figure });
@@ -114,7 +119,8 @@ impl Answer {
         Ok(Self { parameters: given.used(), cautions: given.cautions(), ..self })
     }
 
-    /// A column computed row by row.
+    /// Adds a column that `value` computes from the swept parameter. The cell is empty if the result is not
+    /// finite.
     pub(crate) fn column(
         &mut self,
         name: &'static str,
@@ -126,7 +132,7 @@ impl Answer {
         self.columns.push(Column { name, unit, values, drawn: false });
     }
 
-    /// The same, and drawn.
+    /// Adds a [`column`](Self::column) that reports plot.
     pub(crate) fn curve(
         &mut self,
         name: &'static str,
@@ -134,16 +140,16 @@ impl Answer {
         value: impl Fn(f64) -> f64,
     ) {
         self.column(name, unit, value);
-        self.columns.last_mut().expect("it was just added").drawn = true;
+        self.columns.last_mut().expect("`column` adds one").drawn = true;
     }
 }
 
-/// The unit as reports write it.
+/// Returns the unit as reports write it.
 pub(crate) fn shown(unit: &str) -> &str {
     if unit == SHARE_OF_ONE { "%" } else { unit }
 }
 
-/// Four digits with the unit.
+/// Formats a value with four significant digits and its unit.
 pub(crate) fn figure(value: f64, unit: &str) -> String {
     figures::to_digits(value, shown(unit), 4)
 }

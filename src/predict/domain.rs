@@ -1,27 +1,27 @@
-//! Which numbers make sense, and how people write them.
+//! Units and valid ranges of parameters, and the parser of their values.
 
-/// A unit with the suffixes it may be written with.
+/// Unit of a parameter. Determines the suffixes that the parser accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A count or a ratio.
     None,
-    /// A share of one, or per cent.
+    /// A share from 0 to 1, or per cent.
     Share,
     /// Seconds.
     Seconds,
     /// Bytes.
     Bytes,
-    /// Seconds for one byte.
+    /// Seconds per byte.
     SecondsPerByte,
-    /// Bytes in one second.
+    /// Bytes per second.
     BytesPerSecond,
 }
 
-/// Suffixes and what they divide by, which is exact where multiplying by a fraction is not.
+/// Suffixes with their divisors. A divisor is a power of ten, which is exact. A factor, such as 1e-9, is not.
 const SECONDS: &[(&str, f64)] =
     &[("ns", 1e9), ("us", 1e6), ("µs", 1e6), ("μs", 1e6), ("ms", 1e3), ("s", 1.0)];
 
-/// Suffixes and what they multiply by.
+/// Suffixes with their factors. The parser takes the first suffix that matches, so `B` is last.
 const BYTES: &[(&str, f64)] = &[
     ("KiB", 1024.0),
     ("MiB", 1_048_576.0),
@@ -36,7 +36,7 @@ const BYTES: &[(&str, f64)] = &[
 ];
 
 impl Unit {
-    /// As it stands in records and tables.
+    /// Returns the symbol that records and tables use.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
@@ -48,18 +48,19 @@ impl Unit {
         }
     }
 
+    /// Describes the unit and its suffixes for a user.
     fn describe(self) -> &'static str {
         match self {
             Self::None => "no unit",
-            Self::Share => "a share, or %",
-            Self::Seconds => "s, or ns, us, ms",
+            Self::Share => "share, or %",
+            Self::Seconds => "seconds, or ns, us, ms",
             Self::Bytes => "bytes, or KiB, MB, GiB, …",
-            Self::SecondsPerByte => "s per byte",
-            Self::BytesPerSecond => "bytes per s, or MB/s, GB/s, …",
+            Self::SecondsPerByte => "seconds per byte, or ns/B, …",
+            Self::BytesPerSecond => "bytes per second, or MB/s, GB/s, …",
         }
     }
 
-    /// The number in front of the suffix, and what the suffix makes of it.
+    /// Splits `text` into the number before the suffix, and the factor and the divisor of the suffix.
     fn split(self, text: &str) -> (&str, f64, f64) {
         let find = |suffixes: &[(&str, f64)], text: &str| {
             let found = suffixes.iter().find(|(suffix, _)| text.ends_with(suffix));
@@ -87,7 +88,7 @@ impl Unit {
     }
 }
 
-/// An end of a domain.
+/// Bound of a domain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum End {
     Unbounded,
@@ -95,13 +96,14 @@ enum End {
     Excluding(f64),
 }
 
-/// A unit and the values that make sense in it.
+/// Unit and valid values of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Domain {
-    /// The unit.
+    /// Unit.
     pub unit: Unit,
     least: End,
     most: End,
+    /// Whether only whole numbers are valid.
     whole: bool,
 }
 
@@ -109,29 +111,36 @@ const fn at_least(unit: Unit, least: f64) -> Domain {
     Domain { unit, least: End::Including(least), most: End::Unbounded, whole: false }
 }
 
-const fn more_than_none(unit: Unit) -> Domain {
+const fn positive(unit: Unit) -> Domain {
     Domain { unit, least: End::Excluding(0.0), most: End::Unbounded, whole: false }
 }
 
-/// Workers that a law counts.
+/// A count: a whole number from 1.
 pub(crate) const COUNT: Domain = Domain { whole: true, ..at_least(Unit::None, 1.0) };
-/// Workers that hardware is worth, which need not be a whole number.
+/// A number of ideal workers that hardware is equivalent to. The number may be fractional.
 pub(crate) const WORTH: Domain = at_least(Unit::None, 1.0);
-/// No subgroup has more.
+/// A number of invocations in a workgroup, from 1 to 1024. No subgroup is larger.
 pub(crate) const WORKGROUP_SIZE: Domain = Domain { most: End::Including(1024.0), ..COUNT };
+/// A factor from 1.
 pub(crate) const FACTOR: Domain = at_least(Unit::None, 1.0);
+/// A share from 0 to 1.
 pub(crate) const SHARE: Domain = Domain { most: End::Including(1.0), ..at_least(Unit::Share, 0.0) };
-/// Of peak, which is never quite reached.
+/// A share of peak: above 0, and below 1 because peak is never quite reached.
 pub(crate) const SHARE_OF_PEAK: Domain =
-    Domain { most: End::Excluding(1.0), ..more_than_none(Unit::Share) };
+    Domain { most: End::Excluding(1.0), ..positive(Unit::Share) };
+/// A time that may be zero.
 pub(crate) const OVERHEAD: Domain = at_least(Unit::Seconds, 0.0);
-pub(crate) const TIME: Domain = more_than_none(Unit::Seconds);
+/// A time above zero.
+pub(crate) const TIME: Domain = positive(Unit::Seconds);
+/// A number of bytes that may be zero.
 pub(crate) const BYTES_HELD: Domain = at_least(Unit::Bytes, 0.0);
-pub(crate) const TIME_PER_BYTE: Domain = more_than_none(Unit::SecondsPerByte);
-pub(crate) const BANDWIDTH: Domain = more_than_none(Unit::BytesPerSecond);
+/// A time per byte, above zero.
+pub(crate) const TIME_PER_BYTE: Domain = positive(Unit::SecondsPerByte);
+/// A bandwidth above zero.
+pub(crate) const BANDWIDTH: Domain = positive(Unit::BytesPerSecond);
 
 impl Domain {
-    /// For people: unit and bounds.
+    /// Describes unit and bounds for a user.
     #[must_use]
     pub fn describe(&self) -> String {
         format!("{}; {}", self.unit.describe(), self.bounds())
@@ -154,10 +163,10 @@ impl Domain {
         }
     }
 
-    /// The value, if it makes sense.
+    /// Returns `value` if it is valid.
     ///
     /// # Errors
-    /// What it must be, in words.
+    /// Returns a sentence that describes the valid values.
     pub fn check(&self, value: f64) -> Result<f64, String> {
         let above = match self.least {
             End::Unbounded => true,
@@ -170,44 +179,44 @@ impl Domain {
             End::Excluding(most) => value < most,
         };
         if !value.is_finite() {
-            return Err(format!("it must be finite, and {}", self.bounds()));
+            return Err(format!("the value must be finite and {}", self.bounds()));
         }
         if above && below && !(self.whole && value.fract() != 0.0) {
             return Ok(value);
         }
         let hint = if self.unit == Unit::Share && value > 1.0 && value <= 100.0 {
-            format!("; {value} per cent is written {value}%")
+            format!("; write {value} per cent as {value}%")
         } else {
             String::new()
         };
-        Err(format!("it must be {}{hint}", self.bounds()))
+        Err(format!("the value must be {}{hint}", self.bounds()))
     }
 
-    /// A value as people write it: `1e9`, `0.99`, `99 %`, `5us`, `1GiB`, `400GB/s`.
+    /// Parses a value, such as `1e9`, `0.99`, `99 %`, `5us`, `1GiB` or `400GB/s`.
     ///
     /// # Errors
-    /// What it must look like or be, in words.
+    /// Returns a sentence that describes the valid notation or the valid values.
     pub fn parse(&self, text: &str) -> Result<f64, String> {
         let (number, times, over) = self.unit.split(text.trim());
         let number: f64 = number
             .trim_end()
             .replace('_', "")
             .parse()
-            .map_err(|_| format!("it must be one number ({})", self.unit.describe()))?;
+            .map_err(|_| format!("the value must be one number ({})", self.unit.describe()))?;
         self.check(number * times / over)
     }
 
-    /// A value, or a range of them as `a..b`.
+    /// Parses a range `a..b`, or a single value, which is returned as both ends.
     ///
     /// # Errors
-    /// As for a value, and where the range runs backwards.
+    /// Returns an error if [`parse`](Self::parse) fails for an end, or if the range is descending.
     pub fn parse_range(&self, text: &str) -> Result<(f64, f64), String> {
         let Some((first, last)) = text.split_once("..") else {
             return self.parse(text).map(|value| (value, value));
         };
         let (first, last) = (self.parse(first)?, self.parse(last)?);
         if first > last {
-            return Err("a range goes from the smaller to the larger".to_owned());
+            return Err("a range must go from the smaller to the larger value".to_owned());
         }
         Ok((first, last))
     }
@@ -218,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_read_as_people_write_them() {
+    fn values_are_parsed_with_every_kind_of_suffix() {
         assert_eq!(COUNT.parse("1e9"), Ok(1e9));
         assert_eq!(COUNT.parse("10_000"), Ok(1e4));
         assert_eq!(SHARE.parse("95 %"), Ok(0.95));
@@ -233,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_what_would() {
+    fn an_invalid_value_is_refused_with_the_valid_values() {
         for (domain, text, words) in [
             (COUNT, "0.5", "at least 1"),
             (COUNT, "-3", "at least 1"),

@@ -1,4 +1,4 @@
-//! The values a law is asked with, and where each came from.
+//! Values of the parameters of a law, with their sources.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::parameter::{Choice, Parameter, REPORTED_WIDTH};
 use crate::model::{Interval, Record, Verdict, figures};
 
-/// Where a value came from.
+/// Source of a parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The command line.
+    /// The command line, or a call of [`Given::number`].
     Given,
-    /// A record, at this place.
+    /// This place in a record.
     Record(String),
-    /// Nobody said otherwise.
+    /// The default of the parameter.
     Default,
 }
 
@@ -35,85 +35,92 @@ impl Serialize for Source {
     }
 }
 
-/// A value that went into an answer.
+/// A parameter value that an answer depends on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Used {
-    /// The parameter's flag.
+    /// Flag of the parameter.
     pub name: &'static str,
-    /// What it is.
+    /// Meaning, as a noun phrase.
     pub what: &'static str,
-    /// The value; where a range was given, its end.
+    /// Value, or the last value of a range.
     pub value: f64,
-    /// Its unit, empty for a count or a share.
+    /// Unit; empty for a count or a share.
     pub unit: &'static str,
-    /// Where it came from.
+    /// Source of the value.
     pub source: Source,
-    /// The record's 95 % interval.
+    /// 95 % interval of a value from a record.
     pub interval: Option<Interval>,
 }
 
-/// Why there is no answer.
+/// Reason why a law cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Unanswered {
-    /// Nobody gave it.
-    #[error("`{law}` needs --{flag}, {what} ({domain}){looked}")]
+    /// A parameter is neither given nor in a record, and has no default.
+    #[error("`{law}` requires --{flag}, {what} ({domain}){looked}")]
     Missing {
-        /// The law.
+        /// Name of the law.
         law: &'static str,
-        /// The parameter.
+        /// Flag of the parameter.
         flag: &'static str,
-        /// What it is.
+        /// Meaning of the parameter.
         what: &'static str,
-        /// Its unit and bounds.
+        /// Unit and bounds of the parameter.
         domain: String,
-        /// Where in the record it was looked for, or that one could be given.
+        /// Text that names the places of the parameter in a record; empty if the parameter has no place.
         looked: String,
     },
-    /// Two parameters do not go together.
-    #[error("--{flag} does not fit: {reason}")]
+    /// A parameter contradicts another parameter or the law.
+    #[error("--{flag} is invalid: {reason}")]
     Unfit {
-        /// The one to change.
+        /// Flag of the parameter to change.
         flag: &'static str,
-        /// Why.
+        /// Reason.
         reason: &'static str,
     },
-    /// A figure is too large to be a number.
-    #[error("`{law}` has no number for the {figure}: what was given is too large or too small")]
+    /// A figure is not finite.
+    #[error(
+        "`{law}` cannot compute `{figure}`: the value of a parameter is too large or too small"
+    )]
     Beyond {
-        /// The law.
+        /// Name of the law.
         law: &'static str,
-        /// What could not be said.
+        /// Name of the figure.
         figure: &'static str,
     },
-    /// A record holds it, and it makes no sense there.
-    #[error("{place} of the record is {value}: {reason}; give --{flag} instead")]
+    /// A record contains an invalid value of a parameter.
+    #[error("{place} of the record is {value}, but {reason}; pass --{flag} instead")]
     Senseless {
-        /// Where it stands.
+        /// Place in the record.
         place: String,
-        /// What stands there.
+        /// Value in the record, with its unit.
         value: String,
-        /// What it would have to be.
+        /// Sentence that describes the valid values.
         reason: String,
-        /// What could be given instead.
+        /// Flag of the parameter.
         flag: &'static str,
     },
 }
 
-/// The values a law is asked with.
+/// Values of the parameters and choices of one law.
+///
+/// The value of a parameter is the given value, else the value in the record, else the default.
 #[derive(Debug, Clone)]
 pub struct Given {
     name: &'static str,
     formula: &'static str,
     parameters: &'static [Parameter],
     choices: &'static [Choice],
+    /// Given parameters by flag, as range.
     numbers: BTreeMap<&'static str, (f64, f64)>,
+    /// Given choices by flag.
     words: BTreeMap<&'static str, String>,
     record: Option<Record>,
+    /// Parameters that the law has read so far.
     used: Vec<Used>,
 }
 
 impl Given {
-    /// Nothing yet, for the law of that name and formula.
+    /// Returns values for a law with this name, formula, parameters and choices, without any given value.
     pub(super) fn new(
         name: &'static str,
         formula: &'static str,
@@ -124,46 +131,61 @@ impl Given {
         Self { name, formula, parameters, choices, numbers, words, record, used: Vec::new() }
     }
 
-    /// Gives a parameter, from one value to another where it is swept.
+    /// Sets a parameter to the range from `range.0` to `range.1`. Equal ends denote a single value.
     pub fn number(&mut self, flag: &'static str, range: (f64, f64)) {
         self.numbers.insert(flag, range);
     }
 
-    /// Gives a choice.
+    /// Sets a choice.
     pub fn word(&mut self, flag: &'static str, word: String) {
         self.words.insert(flag, word);
     }
 
-    /// What went into the answer so far.
+    /// Returns the parameters that the law has read so far.
     pub(crate) fn used(&self) -> Vec<Used> {
         self.used.clone()
     }
 
-    /// Name and formula of the law that is asked.
+    /// Returns name and formula of the law.
     pub(crate) fn law(&self) -> (&'static str, &'static str) {
         (self.name, self.formula)
     }
 
-    /// A value, or why there is none.
+    /// Returns the value of a parameter, or the last value of its range.
+    ///
+    /// # Errors
+    /// Returns an error if the parameter has no value, or an invalid one in the record.
     pub(crate) fn get(&mut self, flag: &str) -> Result<f64, Unanswered> {
         let parameter = self.parameter(flag);
         self.find(flag)?.ok_or_else(|| self.missing(parameter))
     }
 
-    /// A value if there is one.
+    /// Returns the value of a parameter like [`get`](Self::get), or `None` if the parameter has no value.
+    ///
+    /// # Errors
+    /// Returns an error if the value in the record is invalid.
     pub(crate) fn find(&mut self, flag: &str) -> Result<Option<f64>, Unanswered> {
         Ok(self.range(flag)?.map(|(_, last)| last))
     }
 
-    /// Where a table begins, and the value asked for with which it ends. A lone value is tabled from `from`
-    /// on.
+    /// Returns the first and the last value of a table over a parameter.
+    ///
+    /// A given range sets both values. A single value is the last value, and the table begins at `from` or at
+    /// the single value, whichever is smaller.
+    ///
+    /// # Errors
+    /// Returns an error like [`get`](Self::get).
     pub(crate) fn swept(&mut self, flag: &str, from: f64) -> Result<(f64, f64), Unanswered> {
         let parameter = self.parameter(flag);
         let (first, last) = self.range(flag)?.ok_or_else(|| self.missing(parameter))?;
         Ok((if first < last { first } else { from.min(last) }, last))
     }
 
-    /// The ends of what was given: twice the same unless it was a range.
+    /// Returns the range of a parameter, or `None` if the parameter has no value. Equal ends denote a single
+    /// value.
+    ///
+    /// # Errors
+    /// Returns an error if the value in the record is invalid.
     pub(crate) fn range(&mut self, flag: &str) -> Result<Option<(f64, f64)>, Unanswered> {
         let parameter = self.parameter(flag);
         let both = |value: f64| (value, value);
@@ -184,25 +206,25 @@ impl Given {
         }))
     }
 
-    /// The word that was chosen.
+    /// Returns the given or default word of a choice.
     fn chosen(&self, flag: &str) -> &str {
         let choice = self.choices.iter().find(|choice| choice.flag == flag);
-        let default = choice.expect("a law names its own choices").default;
+        let default = choice.expect("the flag is one of the law's choices").default;
         self.words.get(flag).map_or(default, String::as_str)
     }
 
-    /// The word that chose a value of the record, where one was used.
+    /// Returns the word of a choice, or `None` if no value from the record was used.
     pub(crate) fn chosen_of_record(&self, flag: &str) -> Option<&str> {
         let recorded = |used: &Used| matches!(used.source, Source::Record(_));
         self.used.iter().any(recorded).then(|| self.chosen(flag))
     }
 
-    /// The refusal of a parameter that does not go with another.
+    /// Returns the error for a parameter that contradicts another parameter or the law.
     pub(crate) fn unfit(&self, flag: &str, reason: &'static str) -> Unanswered {
         Unanswered::Unfit { flag: self.parameter(flag).flag, reason }
     }
 
-    /// What the reader of an answer should know of the record behind it.
+    /// Returns warnings about the used values from the record: a wide interval, or a law that does not hold.
     pub(crate) fn cautions(&self) -> Vec<String> {
         let Some(record) = &self.record else {
             return Vec::new();
@@ -211,16 +233,17 @@ impl Given {
         for used in &self.used {
             let Source::Record(place) = &used.source else { continue };
             if used.interval.is_some_and(|ci| !ci.is_firm_about(used.value)) {
-                cautions.push(format!("{} is known to no better than a fifth.", used.name));
+                cautions.push(format!("The 95 % interval of {} is wider than ±20 %.", used.name));
             }
             let id = place.split('.').next().unwrap_or_default();
-            let unproven = record
+            let unconfirmed = record
                 .experiments
                 .iter()
                 .find(|experiment| experiment.id == id)
                 .filter(|experiment| experiment.verdict != Some(Verdict::Holds));
-            let caution = unproven
-                .map(|experiment| format!("In this record `{id}` reads {}.", experiment.as_str()));
+            let caution = unconfirmed.map(|experiment| {
+                format!("In this record, the result of `{id}` is `{}`.", experiment.as_str())
+            });
             cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
         }
         cautions
@@ -228,10 +251,10 @@ impl Given {
 
     fn parameter(&self, flag: &str) -> &'static Parameter {
         let parameter = self.parameters.iter().find(|parameter| parameter.flag == flag);
-        parameter.expect("a law asks for its own parameters")
+        parameter.expect("the flag is one of the law's parameters")
     }
 
-    /// The places in a record, choices filled in.
+    /// Returns the places of a parameter in a record, with the choices inserted.
     fn places(&self, parameter: &Parameter) -> Vec<String> {
         let fill = |place: &&str| {
             self.choices.iter().fold((*place).to_owned(), |place, choice| {
@@ -241,6 +264,7 @@ impl Given {
         parameter.places.iter().map(fill).collect()
     }
 
+    /// Returns the value of a parameter in the record, if the record contains one.
     fn recorded(&self, parameter: &Parameter) -> Result<Option<Recorded>, Unanswered> {
         let Some(record) = &self.record else {
             return Ok(None);
@@ -260,13 +284,16 @@ impl Given {
         }
     }
 
+    /// Returns the error for a parameter without a value.
     fn missing(&self, parameter: &Parameter) -> Unanswered {
         let places = self.places(parameter);
         let looked = match (&self.record, places.first()) {
             (Some(record), Some(place)) => {
-                format!("; the record has no {}{}", places.join(" and no "), others(record, place))
+                format!("; the record has no {}{}", places.join(" and no "), hint(record, place))
             }
-            (None, Some(place)) => format!(", or a record that has {place}: --from RECORD"),
+            (None, Some(place)) => {
+                format!(", or --from RECORD with a record that contains {place}")
+            }
             (_, None) => String::new(),
         };
         Unanswered::Missing {
@@ -279,14 +306,14 @@ impl Given {
     }
 }
 
-/// A value in a record.
+/// A value in a record, with its place and its 95 % interval.
 struct Recorded {
     value: f64,
     place: String,
     interval: Option<Interval>,
 }
 
-/// The metric at `experiment.id`, or the subgroup's size.
+/// Returns the metric at the place `experiment.metric`, or the observed subgroup size.
 fn look_up(record: &Record, place: String) -> Option<Recorded> {
     if place == REPORTED_WIDTH {
         let value = f64::from(record.adapter.subgroup_size.observed?);
@@ -299,20 +326,25 @@ fn look_up(record: &Record, place: String) -> Option<Recorded> {
     Some(Recorded { value, place, interval })
 }
 
-/// Places of the same last name or first, since a choice may have been misspelt.
-fn others(record: &Record, place: &str) -> String {
+/// Returns a hint why the record lacks `place`: it lacks the experiment, or the word of a choice may be
+/// misspelt. In the second case, the hint lists the metrics that share a part of their id with `place`.
+fn hint(record: &Record, place: &str) -> String {
     let Some((id, name)) = place.split_once('.') else {
         return String::new();
     };
     let parts: Vec<&str> = name.split('.').collect();
     let Some(experiment) = record.experiments.iter().find(|experiment| experiment.id == id) else {
-        return format!(", since it has no experiment `{id}`");
+        return format!(" because it has no experiment `{id}`");
     };
-    let like: Vec<&str> = experiment
+    let similar: Vec<&str> = experiment
         .metrics
         .iter()
         .map(|metric| metric.id.as_str())
         .filter(|other| parts.len() > 1 && other.split('.').any(|part| parts.contains(&part)))
         .collect();
-    if like.is_empty() { String::new() } else { format!("; it has {}", like.join(", ")) }
+    if similar.is_empty() {
+        String::new()
+    } else {
+        format!("; similar metrics in the record: {}", similar.join(", "))
+    }
 }

@@ -1,38 +1,40 @@
-//! A law as it is asked for.
+//! Declarations of laws.
 
 use super::answer::Answer;
 use super::given::{Given, Unanswered};
 use super::parameter::{Choice, Parameter};
 use crate::model::Record;
 
-/// A law as it is asked for.
+/// Declaration of a law that `warplaw predict` evaluates.
 #[derive(Debug, Clone, Copy)]
 pub struct Law {
-    /// Its name on the command line: the experiment's id.
+    /// Name on the command line: the id of the experiment.
     pub name: &'static str,
-    /// The question it answers, in one line.
+    /// One line of text for `--help`: the question that the law answers.
     pub about: &'static str,
-    /// The formula in one line.
+    /// Formula in one line.
     pub formula: &'static str,
-    /// What it depends on.
+    /// Numeric parameters.
     pub parameters: &'static [Parameter],
-    /// Words that choose among a record's parameters.
+    /// Words that select among the metrics of a record.
     pub choices: &'static [Choice],
-    /// Makes the answer.
+    /// Computes the answer from the parameters.
     pub(crate) answer: fn(&mut Given) -> Result<Answer, Unanswered>,
 }
 
 impl Law {
-    /// Nothing given yet, but for what `record` holds.
+    /// Returns parameter values for this law, without any given value.
+    ///
+    /// `record` supplies the parameters that are not given later.
     #[must_use]
     pub fn given(&self, record: Option<Record>) -> Given {
         Given::new(self.name, self.formula, (self.parameters, self.choices), record)
     }
 
-    /// The answer to what is given.
+    /// Evaluates the law with the values in `given`.
     ///
     /// # Errors
-    /// A parameter that nobody gave, one that makes no sense, or a figure beyond all numbers.
+    /// Returns an error if a parameter is missing or invalid, or if a figure overflows.
     pub fn ask(&self, given: &mut Given) -> Result<Answer, Unanswered> {
         (self.answer)(given)?.complete(given)
     }

@@ -1,8 +1,12 @@
-//! What if: any law evaluated from parameters that are given, or that a record holds.
+//! Evaluates laws with parameters that the user gives or that a record contains.
 //!
-//! A law here is a declaration beside its experiment: its parameters, each with its domain and the place in a record where a
-//! measured value stands, and a function that makes an [`Answer`] of them. Adding one is one file and
-//! one line in its experiment. The formulas themselves stay beside it, in the experiment's `law.rs`.
+//! Each experiment declares its [`Law`] in a file `predict.rs`. The declaration contains:
+//!
+//! - the parameters, each with its domain and the metrics of a record that contain a measured value, and
+//! - a function that computes an [`Answer`] from the parameters, with the formulas in the experiment's
+//!   `law.rs`.
+//!
+//! To add a law, add this file and refer to the law in the declaration of the experiment.
 
 pub(crate) mod answer;
 pub(crate) mod domain;

@@ -1,11 +1,11 @@
-//! What a law answers, laid out.
+//! The answer of a law to a "what if" question, as a document.
 
 use super::{Axis, Curve, Document, Panel, Plot, Table};
 use crate::model::figures;
 use crate::predict::Used;
 use crate::predict::answer::{Answer, Column, Scale, figure, shown};
 
-/// The answer of a law as a page: what it says, what went into it, the table, the plot.
+/// Builds the page of an answer: its sentences, the parameters used, the table and the plot.
 #[must_use]
 pub fn answer(answer: &Answer) -> Document {
     let mut document = Document::default();
@@ -13,19 +13,20 @@ pub fn answer(answer: &Answer) -> Document {
     for sentence in answer.says.iter().chain(&answer.cautions) {
         document.text(sentence.clone());
     }
-    let used = |used: &Used| {
+    let parameter = |used: &Used| {
         let figure = match used.interval {
             Some(_) => figures::with_interval(used.value, used.unit, used.interval),
             None => quantity(used),
         };
         format!("{} = {figure}, {} ({})", used.name, used.what, used.source)
     };
-    document.list(answer.parameters.iter().map(used).collect());
+    document.list(answer.parameters.iter().map(parameter).collect());
     document.table(table(answer));
     document.plot(plot(answer));
     document
 }
 
+/// Builds the table. Its first column contains the swept values.
 fn table(answer: &Answer) -> Table {
     let names: Vec<String> =
         answer.columns.iter().map(|column| format!("{}>", column.name)).collect();
@@ -41,6 +42,7 @@ fn table(answer: &Answer) -> Table {
     table
 }
 
+/// Builds the plot of the drawn columns over the swept values.
 fn plot(answer: &Answer) -> Plot {
     let x = &answer.columns[0];
     let drawn: Vec<&Column> = answer.columns.iter().filter(|column| column.drawn).collect();
@@ -63,6 +65,7 @@ fn plot(answer: &Answer) -> Plot {
     Plot { title: answer.formula.to_owned(), x: axis(x, answer.axes[0]), panels: vec![panel] }
 }
 
+/// Formats the value of a parameter that has no interval.
 fn quantity(used: &Used) -> String {
     match used.unit {
         "" if used.value.fract() == 0.0 => figures::count(used.value),

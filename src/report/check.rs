@@ -1,4 +1,4 @@
-//! Records judged for a script or a CI page: by their laws alone, or against a baseline.
+//! Judgement of records for scripts and CI pages: by the laws alone, or against a baseline.
 
 use super::compare::{Named, differences, slower};
 use super::{Document, Judgement, Table, judge};
@@ -6,11 +6,19 @@ use crate::model::Verdict;
 use crate::model::figures;
 use crate::model::{Experiment, Status};
 
-/// Judges each record: where there is a `baseline`, by what has become worse since.
+/// Judges each record. Returns the worst judgement, and a document with a section for each record.
 ///
-/// Without one a law that deviates or an output that was wrong is [`Judgement::Deviates`], and one that nothing is
-/// decided of [`Judgement::Inconclusive`]. With one only those laws count that did not deviate there, or were
-/// decided there, and those that it has not; a figure that is clearly slower is [`Judgement::Deviates`] too.
+/// Without a `baseline`, the judgement of a record is [`Judgement::of`] that record.
+///
+/// With a `baseline`, only changes for the worse count:
+///
+/// - [`Judgement::Deviates`]: An experiment failed that did not fail in the baseline, a law deviates that did
+///   not deviate in the baseline, or a metric is SLOWER than in the baseline. An experiment that the baseline
+///   lacks counts as one that neither failed nor deviated there.
+/// - [`Judgement::Inconclusive`]: A law that the baseline decides is undecided or missing.
+/// - [`Judgement::Holds`]: The record has none of these regressions.
+///
+/// Returns [`Judgement::Inconclusive`] if there are no records.
 #[must_use]
 pub fn check(records: &[Named<'_>], baseline: Option<Named<'_>>) -> (Judgement, Document) {
     let judged: Vec<(Named<'_>, Judgement, Vec<String>)> = records
@@ -28,16 +36,16 @@ pub fn check(records: &[Named<'_>], baseline: Option<Named<'_>>) -> (Judgement, 
     let mut document = Document::default();
     document.heading(1, format!("warplaw check: {}", in_words(worst, baseline.is_some())));
     if let Some(baseline) = baseline {
-        let of = &baseline.record.adapter;
+        let adapter = &baseline.record.adapter;
         document.text(format!(
-            "A is the baseline, `{}`, of {} ({}, {}); B is what is judged.",
-            baseline.path, of.name, of.backend, of.driver_info
+            "Record A is the baseline `{}` of {} ({}, {}). Each section checks one record, B.",
+            baseline.path, adapter.name, adapter.backend, adapter.driver_info
         ));
     }
     for (named, judgement, regressions) in &judged {
         document.heading(2, format!("{}: {}", named.path, named.record.adapter.name));
         document.text(format!(
-            "{}, {}, {} profile, {}: {}.",
+            "{}, {}, {} profile, started {}: {}.",
             named.record.adapter.backend,
             named.record.adapter.driver_info,
             named.record.tool.profile,
@@ -51,19 +59,21 @@ pub fn check(records: &[Named<'_>], baseline: Option<Named<'_>>) -> (Judgement, 
     (worst, document)
 }
 
+/// Describes a judgement in a phrase.
 fn in_words(judgement: Judgement, against_baseline: bool) -> &'static str {
     match (judgement, against_baseline) {
-        (Judgement::Holds, false) => "every law holds",
-        (Judgement::Deviates, false) => "a law deviates",
-        (Judgement::Inconclusive, false) => "undecided",
-        (Judgement::Holds, true) => "nothing has become worse",
-        (Judgement::Deviates, true) => "something has become worse",
-        (Judgement::Inconclusive, true) => "something that was decided no longer is",
+        (Judgement::Holds, false) => "every measured law holds",
+        (Judgement::Deviates, false) => "a law deviates or an experiment failed",
+        (Judgement::Inconclusive, false) => "no law deviates, but not every law is decided",
+        (Judgement::Holds, true) => "no regression against the baseline",
+        (Judgement::Deviates, true) => "regression against the baseline",
+        (Judgement::Inconclusive, true) => "a law that the baseline decides is now undecided",
     }
 }
 
+/// Builds the table of verdicts. The last column is absent if there is no baseline.
 fn verdicts(named: Named<'_>, baseline: Option<Named<'_>>) -> Table {
-    let columns = ["experiment", "verdict", "by", "median residual>", "before"];
+    let columns = ["experiment", "verdict", "reason", "median residual>", "baseline verdict"];
     let shown = if baseline.is_some() { columns.len() } else { columns.len() - 1 };
     let mut table = Table::new(&columns[..shown]);
     for experiment in &named.record.experiments {
@@ -82,14 +92,15 @@ fn verdicts(named: Named<'_>, baseline: Option<Named<'_>>) -> Table {
     table
 }
 
+/// Returns the experiment with this id.
 fn find<'a>(named: Named<'a>, id: &str) -> Option<&'a Experiment> {
     named.record.experiments.iter().find(|experiment| experiment.id == id)
 }
 
-/// What has become worse since the baseline, and how bad that is.
+/// Compares a record with the baseline. Returns the judgement and a line for each regression.
 fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
     let mut worst = Judgement::Holds;
-    let mut said = Vec::new();
+    let mut regressions = Vec::new();
     for before in &baseline.record.experiments {
         let now = find(named, &before.id);
         let change =
@@ -109,18 +120,18 @@ fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
             };
         worst = worst.max(change);
         let now = now.map_or("missing", judge::outcome);
-        said.push(format!("{}: {} after {}", before.id, now, judge::outcome(before)));
+        regressions.push(format!("{}: {now} (baseline: {})", before.id, judge::outcome(before)));
     }
     for new in named.record.experiments.iter().filter(|new| find(baseline, &new.id).is_none()) {
         if new.status == Status::Failed || judge::rejudge(new) == Some(Verdict::Deviates) {
             worst = Judgement::Deviates;
-            said.push(format!("{}: {}, and not in the baseline", new.id, judge::outcome(new)));
+            regressions.push(format!("{}: {} (not in the baseline)", new.id, judge::outcome(new)));
         }
     }
     let slower = slower(baseline, named);
     if !slower.is_empty() {
         worst = Judgement::Deviates;
     }
-    said.extend(slower.into_iter().map(|figure| format!("SLOWER: {figure}")));
-    (worst, said)
+    regressions.extend(slower.into_iter().map(|metric| format!("SLOWER: {metric}")));
+    (worst, regressions)
 }

@@ -1,40 +1,44 @@
-//! One model of what is said: headings, paragraphs, lists, tables and plots. Renderers know nothing else.
+//! The document model: headings, paragraphs, lists, tables, links and plots. Renderers know nothing else.
 
 use super::plot::Plot;
 use crate::model::{plain, plain_to};
 
-/// Characters in a cell at most: columns are as wide as their widest.
+/// Maximum length of a table cell, in characters.
+///
+/// Longer cells are cut, because a column is as wide as its widest cell.
 const MAX_CELL: usize = 200;
 
-/// Which side of a column its cells keep to.
+/// Alignment of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// Left-aligned, for text.
     Left,
-    /// Figures.
+    /// Right-aligned, for numbers.
     Right,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Its head.
+    /// Text of the head.
     pub name: String,
-    /// Its side.
+    /// Alignment of the head and the cells.
     pub align: Align,
 }
 
-/// A table.
+/// A table with a head row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Columns.
+    /// Columns, from left to right.
     pub columns: Vec<Column>,
-    /// Rows of as many cells.
+    /// Rows, each with one cell per column.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table whose column names ending in `>` keep their figures to the right.
+    /// Creates a table without rows.
+    ///
+    /// A `>` at the end of a column name right-aligns the column. The head omits the `>`.
     #[must_use]
     pub fn new(columns: &[&str]) -> Self {
         let column = |name: &&str| match name.strip_suffix('>') {
@@ -44,6 +48,7 @@ impl Table {
         Self { columns: columns.iter().map(column).collect(), rows: Vec::new() }
     }
 
+    /// Returns the table with every string safe to show, and with long cells cut.
     fn plain(&self) -> Self {
         let column = |column: &Column| Column { name: plain(&column.name), align: column.align };
         let cells = |row: &Vec<String>| row.iter().map(|cell| plain_to(cell, MAX_CELL)).collect();
@@ -54,34 +59,35 @@ impl Table {
     }
 }
 
-/// Another file.
+/// A reference to another file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// What it shows.
+    /// Text of the link, or description of the picture.
     pub text: String,
-    /// Where it lies from here, with `/` between names.
+    /// Path relative to the document, with `/` between names.
     pub target: String,
 }
 
 impl Link {
+    /// Returns the link with its text safe to show.
     fn plain(&self) -> Self {
         Self { text: plain(&self.text), target: self.target.clone() }
     }
 
-    /// The target as pages write it: whatever is in a name stays in it.
+    /// Returns the target percent-encoded, so that no character of a file name has a meaning in a URL.
     pub(super) fn href(&self) -> String {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-        let written = |byte: u8| {
+        let encoded = |byte: u8| {
             if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
         };
-        self.target.bytes().map(written).collect()
+        self.target.bytes().map(encoded).collect()
     }
 }
 
-/// A piece of a document.
+/// A block of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
-    /// A heading of level 1 to 3.
+    /// A heading with its level, 1 to 3.
     Heading(u8, String),
     /// A paragraph.
     Text(String),
@@ -89,20 +95,22 @@ pub enum Block {
     List(Vec<String>),
     /// A table.
     Table(Table),
-    /// The figures of the plots above it, with what they are: pages fold it away, a terminal leaves it out.
+    /// A summary and a table of details, such as the values of a plot.
+    ///
+    /// Pages fold the table under its summary. A terminal omits the table after a plot of the same section.
     Folded(String, Table),
-    /// Files that say more.
+    /// A list of links to other files.
     Links(Vec<Link>),
-    /// A file with a picture.
+    /// A picture in another file.
     Picture(Link),
-    /// A plot. Pages that cannot draw one leave it out, since a table has its figures.
+    /// A plot. A format without plots omits it, because a table contains the same values.
     Plot(Plot),
 }
 
-/// What is said, in order.
+/// A sequence of blocks, independent of the output format.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
-    /// The pieces.
+    /// Blocks, in reading order.
     pub blocks: Vec<Block>,
 }
 
@@ -131,17 +139,17 @@ impl Document {
         }
     }
 
-    /// Adds the figures of the plots above.
-    pub fn folded(&mut self, what: impl Into<String>, table: Table) {
-        self.blocks.push(Block::Folded(what.into(), table));
+    /// Adds a summary and a table of details.
+    pub fn folded(&mut self, summary: impl Into<String>, table: Table) {
+        self.blocks.push(Block::Folded(summary.into(), table));
     }
 
-    /// Adds files that say more.
+    /// Adds a list of links to other files.
     pub fn links(&mut self, links: impl IntoIterator<Item = Link>) {
         self.blocks.push(Block::Links(links.into_iter().collect()));
     }
 
-    /// Adds a picture.
+    /// Adds a picture in another file.
     pub fn picture(&mut self, picture: Link) {
         self.blocks.push(Block::Picture(picture));
     }
@@ -151,20 +159,21 @@ impl Document {
         self.blocks.push(Block::Plot(plot));
     }
 
-    /// Ends with the command that makes the document.
+    /// Adds a paragraph with the command that makes the document.
     pub fn push_maker(&mut self, command: &str) {
         self.text(format!("Made by `{command}`."));
     }
 
-    /// The document with every string made safe to show: most come from a record, which anyone may have
-    /// written.
+    /// Returns the document with every string safe to show.
+    ///
+    /// Most strings come from records, which anyone may have written.
     pub(super) fn plain(&self) -> Self {
         let block = |block: &Block| match block {
             Block::Heading(level, title) => Block::Heading(*level, plain(title)),
-            Block::Text(words) => Block::Text(plain(words)),
+            Block::Text(text) => Block::Text(plain(text)),
             Block::List(items) => Block::List(items.iter().map(|item| plain(item)).collect()),
             Block::Table(table) => Block::Table(table.plain()),
-            Block::Folded(what, table) => Block::Folded(plain(what), table.plain()),
+            Block::Folded(summary, table) => Block::Folded(plain(summary), table.plain()),
             Block::Links(links) => Block::Links(links.iter().map(Link::plain).collect()),
             Block::Picture(picture) => Block::Picture(picture.plain()),
             Block::Plot(plot) => Block::Plot(plot.plain()),
@@ -172,7 +181,7 @@ impl Document {
         Self { blocks: self.blocks.iter().map(block).collect() }
     }
 
-    /// Adds `other` at the end.
+    /// Adds the blocks of `other` at the end.
     pub fn append(&mut self, mut other: Self) {
         self.blocks.append(&mut other.blocks);
     }

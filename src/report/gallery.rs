@@ -1,25 +1,26 @@
-//! Pages of a folder of records: each record's own, an index to read and one to look at, and its pictures.
+//! Pages for a folder of records: a page per record, an index as Markdown and as HTML, and pictures.
 
 use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
-use super::sections::{add_performance, revision};
+use super::sections::revision;
 use super::{Document, Format, Link, Plot, Table, judge, render, report};
-use crate::model::Verdict;
-use crate::model::{Category, Experiment, Metric, Performance, Record, figures, slug};
+use crate::model::{Category, Experiment, Metric, Record, Verdict, figures, slug};
 
 /// A file of the gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Where it belongs in the folder, with `/` between names.
+    /// Path in the gallery's folder, with `/` between names.
     pub path: String,
-    /// What it holds.
+    /// Contents of the file.
     pub text: String,
 }
 
-/// The pages of `records`, whose paths are those in the folder that `command` makes them in, and of what the benches
-/// left there. The same files make the same pages, to the byte.
+/// Builds the pages of `records`.
+///
+/// The path of each record is relative to the gallery's folder. Every page names `command` as the command
+/// that makes the page. Equal arguments make equal pages, byte for byte.
 #[must_use]
-pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> Vec<Page> {
+pub fn gallery(records: &[Named<'_>], command: &str) -> Vec<Page> {
     let mut pages: Vec<Page> = records
         .iter()
         .map(|named| {
@@ -42,7 +43,6 @@ pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> V
         if let Some(compared) = &compared {
             document.append(compared.clone());
         }
-        add_performance(&mut document, parts);
         document.push_maker(command);
         pages.push(Page { path: path.to_owned(), text: render(&document, format) });
     }
@@ -50,32 +50,35 @@ pub fn gallery(records: &[Named<'_>], parts: &[Performance], command: &str) -> V
     pages
 }
 
+/// Returns the path of the page for the record at the path `record`.
 fn page_of(record: &str) -> String {
     format!("{}.md", record.strip_suffix(".json").unwrap_or(record))
 }
 
-/// Returns a file name for a picture of `experiment`, an id that may come from anyone's record: letters, digits and
-/// hyphens, with a number where the name is `taken`.
+/// Returns an unused file name for a picture of `experiment`.
+///
+/// The id may come from anyone's record. The name therefore keeps only letters, digits and hyphens. A number
+/// follows if the name is `taken`.
 fn picture_path(experiment: &str, taken: impl Fn(&str) -> bool) -> String {
     let stem = format!("curves-{}", slug(experiment));
     std::iter::once(format!("{stem}.svg"))
         .chain((2..).map(|n| format!("{stem}-{n}.svg")))
         .find(|path| !taken(path))
-        .expect("some number is free")
+        .expect("an unused number exists")
 }
 
-/// Devices, what each is worth, their curves, and how their figures compare.
+/// Builds the first part of the index: the devices with headline metrics, links to the reports, and curves.
 fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Document {
     let mut document = Document::default();
     document.heading(1, "GPUs measured by warplaw");
     document.text(
-        "Each device's record holds every raw sample, so that all of this can be judged and drawn again. Yours is \
-         welcome: see CONTRIBUTING.md.",
+        "Each record contains every raw sample of its device. warplaw can therefore judge and draw each \
+         record again without the device. CONTRIBUTING.md explains how to add a record.",
     );
     document.heading(2, "Devices");
     document.table(devices(records));
     document.links(records.iter().enumerate().map(|(index, named)| Link {
-        text: format!("{}: every figure, measured {}", letter(index), measured(named.record)),
+        text: format!("{}: full report, measured {}", letter(index), measured(named.record)),
         target: page_of(named.path),
     }));
     if !pictures.is_empty() {
@@ -91,14 +94,14 @@ fn index(records: &[Named<'_>], pictures: &[(Plot, Page)], format: Format) -> Do
     document
 }
 
-/// When, for how long and by which version.
+/// Returns the date, the profile and the version of warplaw.
 fn measured(record: &Record) -> String {
     let date = record.started_at.get(..10).unwrap_or(&record.started_at);
     let version = revision(record).unwrap_or_else(|| record.tool.version.clone());
-    format!("{date}, {} profile, {version}", record.tool.profile)
+    format!("{date}, {} profile, warplaw {version}", record.tool.profile)
 }
 
-/// A column for each category: the first headline of its first experiment that has one.
+/// Returns the first headline metric of each category, with its experiment.
 fn headlines<'a>(records: &[Named<'a>]) -> Vec<(&'a Experiment, &'a Metric)> {
     let first = |category: Category| {
         let all = records.iter().flat_map(|named| &named.record.experiments);
@@ -109,13 +112,14 @@ fn headlines<'a>(records: &[Named<'a>]) -> Vec<(&'a Experiment, &'a Metric)> {
     Category::ALL.into_iter().filter_map(first).collect()
 }
 
+/// Builds the table of devices: a row per record, a column per category.
 fn devices(records: &[Named<'_>]) -> Table {
     let headlines = headlines(records);
     let labels: Vec<String> =
         headlines.iter().map(|(_, metric)| format!("{}>", metric.label)).collect();
-    let mut columns = vec!["", "device", "driver"];
+    let mut columns = vec!["key", "device", "backend and driver"];
     columns.extend(labels.iter().map(String::as_str));
-    columns.push("laws that hold>");
+    columns.push("laws that hold, of those measured>");
     let mut table = Table::new(&columns);
     for (index, Named { record, .. }) in records.iter().enumerate() {
         let cell = |&(of, metric): &(&Experiment, &Metric)| {

@@ -1,31 +1,38 @@
-//! Judging a stored record again, by the tolerances that it holds. Whether a control passed is taken from the
-//! record.
+//! Verdicts of a stored record, judged again by the tolerances that the record contains.
+//!
+//! The outcome of each control is taken from the record.
 
 use crate::model::figures;
 use crate::model::{Experiment, Point, Record, Status, Verdict};
 use crate::stats::{combine, judge};
 
-/// What a record says as a whole.
+/// Judgement of a whole record, ordered from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Judgement {
-    /// Every law that was measured holds.
+    /// Every measured law holds.
     Holds,
-    /// None deviates, but one is undecided or was interrupted, or none was measured.
+    /// No law deviates, but a law is undecided or was interrupted, or no law was measured.
     Inconclusive,
-    /// A law deviates, or an output was wrong.
+    /// A law deviates, or an experiment failed.
     Deviates,
 }
 
-/// A stored point's verdict by the tolerance of its experiment.
+/// Judges a stored point by the tolerance of its experiment.
+///
+/// Returns `Inconclusive` if the record has no tolerance.
 pub(super) fn judge_point(experiment: &Experiment, point: &Point) -> Verdict {
     experiment.tolerance.map_or(Verdict::Inconclusive, |tolerance| {
         judge(point.ratio_ci, point.ratio_spread, tolerance)
     })
 }
 
-/// The verdict of one experiment from its stored points and controls; `None` unless measured. What the
-/// record left undecided for another reason (a control or a prediction it lacks) stays undecided, unless
-/// a point deviates.
+/// Judges one experiment by its stored points and controls.
+///
+/// Returns `None` if the experiment was not measured.
+///
+/// Returns `Inconclusive` if a control failed. The verdict also stays `Inconclusive` if the record withheld
+/// a decision for another reason, such as an unknown control or prediction. A stored `Inconclusive` counts as
+/// withheld if the stored verdicts of the points combine to a decision.
 #[must_use]
 pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.status != Status::Measured {
@@ -36,26 +43,26 @@ pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     }
     let judged = || experiment.points.iter().filter(|point| point.judged);
     let today = combine(judged().map(|point| judge_point(experiment, point)));
-    let then = combine(judged().map(|point| point.verdict));
+    let recorded = combine(judged().map(|point| point.verdict));
     let withheld =
-        experiment.verdict == Some(Verdict::Inconclusive) && then != Verdict::Inconclusive;
+        experiment.verdict == Some(Verdict::Inconclusive) && recorded != Verdict::Inconclusive;
     Some(if withheld { Verdict::Inconclusive } else { today })
 }
 
-/// The verdict, or how far the experiment got, in a word.
+/// Returns the verdict as a word, or the status of an experiment that was not measured.
 #[must_use]
 pub(super) fn outcome(experiment: &Experiment) -> &'static str {
     rejudge(experiment).map_or(experiment.status.as_str(), Verdict::as_str)
 }
 
-/// The result in a line, as soon as there is one.
+/// Returns the id, the outcome and its reason in one line.
 #[must_use]
 pub fn in_a_line(experiment: &Experiment) -> String {
-    let by = decided_by(experiment);
-    format!("{:<12} {:<13} {by}", experiment.id, outcome(experiment))
+    let reason = decided_by(experiment);
+    format!("{:<12} {:<13} {reason}", experiment.id, outcome(experiment))
 }
 
-/// What the verdict rests on, or what stands in its way, in a few words.
+/// Returns the reason for the verdict in a few words, or the reason why the experiment was not measured.
 #[must_use]
 pub fn decided_by(experiment: &Experiment) -> String {
     let Some(verdict) = rejudge(experiment) else {
@@ -69,25 +76,26 @@ pub fn decided_by(experiment: &Experiment) -> String {
         return format!("control{plural} {} failed", failed.join(", "));
     }
     let judged: Vec<&Point> = experiment.points.iter().filter(|point| point.judged).collect();
-    let of = |verdict: Verdict| {
+    let count = |verdict: Verdict| {
         judged.iter().filter(|point| judge_point(experiment, point) == verdict).count()
     };
-    let many = figures::counted(judged.len(), "point");
-    match (verdict, of(verdict)) {
-        (_, _) if judged.is_empty() => "no point".to_owned(),
-        (Verdict::Holds, _) if judged.len() == 1 => many,
-        (Verdict::Holds, _) => format!("all {many}"),
-        (Verdict::Deviates, n) => format!("{n} of {many}"),
-        (Verdict::Inconclusive, 0) => "a control or a figure that is not known".to_owned(),
-        (Verdict::Inconclusive, n) => format!("{n} of {many} undecided"),
+    let points = figures::counted(judged.len(), "point");
+    match (verdict, count(verdict)) {
+        (_, _) if judged.is_empty() => "no judged point".to_owned(),
+        (Verdict::Holds, _) if judged.len() == 1 => format!("{points} holds"),
+        (Verdict::Holds, _) => format!("all {points} hold"),
+        (Verdict::Deviates, 1) => format!("1 of {points} deviates"),
+        (Verdict::Deviates, n) => format!("{n} of {points} deviate"),
+        (Verdict::Inconclusive, 0) => "a control or a required value is unknown".to_owned(),
+        (Verdict::Inconclusive, n) => format!("{n} of {points} undecided"),
     }
 }
 
 impl Judgement {
-    /// Of a whole record.
+    /// Judges a whole record: the worst outcome of its experiments. Unsupported experiments do not count.
     #[must_use]
     pub fn of(record: &Record) -> Self {
-        let each = record.experiments.iter().filter_map(|experiment| match experiment.status {
+        let judged = record.experiments.iter().filter_map(|experiment| match experiment.status {
             Status::Measured => Some(match rejudge(experiment) {
                 Some(Verdict::Holds) => Self::Holds,
                 Some(Verdict::Deviates) => Self::Deviates,
@@ -97,6 +105,6 @@ impl Judgement {
             Status::Interrupted => Some(Self::Inconclusive),
             Status::Unsupported => None,
         });
-        each.max().unwrap_or(Self::Inconclusive)
+        judged.max().unwrap_or(Self::Inconclusive)
     }
 }

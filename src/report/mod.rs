@@ -1,4 +1,6 @@
-//! Reports: what people read of records. They see records alone, so any stored one can be judged and drawn again
+//! Reports: documents about records, and their renderers.
+//!
+//! A report reads records and never a device. Any stored record can therefore be judged and drawn again
 //! without the hardware.
 
 mod answer;
@@ -19,4 +21,4 @@ pub use gallery::{Page, gallery};
 pub use judge::{Judgement, decided_by, in_a_line};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 pub use render::{Format, render};
-pub use sections::{closing_with_verdicts, performance, points, report, summary};
+pub use sections::{points, report, summary};

@@ -1,5 +1,6 @@
-//! One model of what is drawn: curves of predictions and measurements over one swept quantity. Terminals draw
-//! it in letters, pages as a picture.
+//! The plot model: curves of predictions and measurements over one swept quantity.
+//!
+//! Terminals draw a plot in text characters. HTML pages draw a plot as a picture.
 
 use crate::model::figures;
 use crate::model::plain;
@@ -7,73 +8,75 @@ use crate::model::plain;
 /// An axis of a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Axis {
-    /// What runs along it.
+    /// Name of the quantity.
     pub name: String,
-    /// Its unit, as [`figures::quantity`] writes it.
+    /// Unit of the quantity, as [`figures::quantity`] expects it.
     pub unit: String,
-    /// Whether equal steps are equal factors.
+    /// Whether the axis is logarithmic.
     pub logarithmic: bool,
 }
 
-/// A measurement.
+/// The mark of one measurement.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mark {
-    /// Where in the sweep.
+    /// Value of the swept quantity.
     pub x: f64,
-    /// What was measured.
+    /// Measured value.
     pub y: f64,
-    /// Its 95 % interval, where there is one.
+    /// 95 % interval of `y`; `None` if the interval is unknown.
     pub interval: Option<(f64, f64)>,
-    /// What single samples say.
+    /// Values that follow from single samples.
     pub samples: Vec<f64>,
-    /// Whether the law says nothing of it.
+    /// Whether the mark is hollow, because the point is not judged.
     pub hollow: bool,
 }
 
-/// A series: its prediction and its measurements.
+/// The prediction and the measurements of one series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
-    /// What it shows.
+    /// Name for the legend.
     pub name: String,
-    /// The prediction, from left to right; straight between its points.
+    /// Points of the prediction, by increasing `x`. Straight lines connect the points.
     pub line: Vec<(f64, f64)>,
-    /// The measurements.
+    /// Measurements.
     pub marks: Vec<Mark>,
-    /// Whether they are joined, for want of a prediction between them.
+    /// Whether lines connect the marks, for a curve without a prediction.
     pub joined: bool,
 }
 
-/// Curves over one axis. Those of the same place in all panels of a plot belong together.
+/// Curves that share a vertical axis. Curves with equal index in the panels of a plot show the same series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// What follows.
+    /// Vertical axis.
     pub y: Axis,
-    /// The curves.
+    /// Curves.
     pub curves: Vec<Curve>,
-    /// What is as good as predicted, from where to where.
+    /// Lower and upper end of the tolerance on the vertical axis.
     pub band: Option<(f64, f64)>,
 }
 
-/// Panels under one another that share what is swept. A table beside the plot holds its figures too.
+/// Panels, one below the other, that share a horizontal axis.
+///
+/// A table near the plot contains the same values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plot {
-    /// What it shows, in a line.
+    /// Title.
     pub title: String,
-    /// What is swept.
+    /// Horizontal axis: the swept quantity.
     pub x: Axis,
-    /// The curves; what they leave of what was predicted goes under them.
+    /// Panels, from top to bottom: the curves, then the ratios of measured to predicted values.
     pub panels: Vec<Panel>,
 }
 
 impl Axis {
-    /// The axis with strings safe to show.
+    /// Returns the axis with every string safe to show.
     fn plain(&self) -> Self {
         Self { name: plain(&self.name), unit: plain(&self.unit), logarithmic: self.logarithmic }
     }
 }
 
 impl Curve {
-    /// What is drawn through: the prediction, or the marks where they are joined.
+    /// Returns the points that a line connects: the marks if they are joined, else the prediction.
     pub(super) fn drawn(&self) -> Vec<(f64, f64)> {
         let marks = self.marks.iter().map(|mark| (mark.x, mark.y));
         if self.joined { marks.collect() } else { self.line.clone() }
@@ -81,13 +84,16 @@ impl Curve {
 }
 
 impl Panel {
+    /// Returns the panel with every string safe to show.
     fn plain(&self) -> Self {
         let curve = |curve: &Curve| Curve { name: plain(&curve.name), ..curve.clone() };
         Self { y: self.y.plain(), curves: self.curves.iter().map(curve).collect(), band: self.band }
     }
 
-    /// The axis from its least to its most; `None` where nothing can be drawn. Samples beyond what was predicted
-    /// and measured do not stretch it.
+    /// Returns the range of the vertical axis, or `None` if the panel has no finite value.
+    ///
+    /// The range covers the predictions, the measurements with their intervals, and the band. Single samples
+    /// do not extend the range.
     pub(super) fn scale(&self) -> Option<Scale> {
         let lines = self.curves.iter().flat_map(|curve| curve.line.iter().map(|&(_, y)| y));
         let marks = self.curves.iter().flat_map(|curve| {
@@ -102,7 +108,7 @@ impl Panel {
 }
 
 impl Plot {
-    /// The plot with every string made safe to show.
+    /// Returns the plot with every string safe to show.
     pub(super) fn plain(&self) -> Self {
         Self {
             title: plain(&self.title),
@@ -111,32 +117,32 @@ impl Plot {
         }
     }
 
-    /// Where anything is, each place once, from left to right.
+    /// Returns the distinct horizontal positions of all points and marks, in increasing order.
     pub(super) fn places(&self) -> Vec<f64> {
         let curves = self.panels.iter().flat_map(|panel| &panel.curves);
-        let of_one = |curve: &Curve| {
+        let positions = |curve: &Curve| {
             let line = curve.line.iter().map(|&(x, _)| x);
             line.chain(curve.marks.iter().map(|mark| mark.x)).collect::<Vec<_>>()
         };
-        let mut places: Vec<f64> = curves.flat_map(of_one).filter(|x| x.is_finite()).collect();
+        let mut places: Vec<f64> = curves.flat_map(positions).filter(|x| x.is_finite()).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
         places
     }
 
-    /// The swept axis from its least to its most; `None` where nothing can be drawn.
+    /// Returns the range of the horizontal axis, or `None` if the plot has no finite position.
     pub(super) fn scale(&self) -> Option<Scale> {
         Scale::of(&self.x, self.places().into_iter())
     }
 }
 
-/// Whether values given in order are spaced by factors rather than by differences.
+/// Returns whether increasing values are spaced by equal factors rather than by equal differences.
 #[must_use]
 pub fn is_spaced_by_factors(values: &[f64]) -> bool {
     if values.len() < 3 || values.iter().any(|value| value.is_nan() || *value <= 0.0) {
         return false;
     }
-    // Least over greatest gap: 1 where all are equal.
+    // The smallest gap over the largest gap: 1 if all gaps are equal.
     let evenness = |scale: fn(f64) -> f64| {
         let gaps = values.windows(2).map(|pair| scale(pair[1]) - scale(pair[0]));
         let (least, most) =
@@ -146,7 +152,7 @@ pub fn is_spaced_by_factors(values: &[f64]) -> bool {
     evenness(f64::ln) > evenness(|value| value)
 }
 
-/// What an axis covers, in its own scale.
+/// The range of an axis. The ends of a logarithmic axis are stored as decimal logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     least: f64,
@@ -155,45 +161,47 @@ pub(super) struct Scale {
 }
 
 impl Scale {
+    /// Returns the range of the finite values, or `None` if there is no finite value or the range overflows.
     fn of(axis: &Axis, values: impl Iterator<Item = f64>) -> Option<Self> {
         let logarithmic = axis.logarithmic;
         let scaled = values.map(|value| if logarithmic { value.log10() } else { value });
         let finite: Vec<f64> = scaled.filter(|value| value.is_finite()).collect();
         let least = finite.iter().copied().reduce(f64::min)?;
         let most = finite.iter().copied().reduce(f64::max)?;
-        // A flat curve is drawn through the middle.
-        let room =
+        // Margins put a flat curve in the middle of the axis.
+        let margin =
             if most > least { 0.0 } else { 0.5 * if least == 0.0 { 1e-12 } else { least.abs() } };
-        let scale = Self { least: least - room, most: most + room, logarithmic };
+        let scale = Self { least: least - margin, most: most + margin, logarithmic };
         (scale.most - scale.least).is_finite().then_some(scale)
     }
 
-    /// The same with a part of itself more on both sides.
+    /// Returns the range extended on both sides by the share `by` of its length.
     pub(super) fn widened(self, by: f64) -> Self {
-        let room = (self.most - self.least) * by;
-        Self { least: self.least - room, most: self.most + room, ..self }
+        let margin = (self.most - self.least) * by;
+        Self { least: self.least - margin, most: self.most + margin, ..self }
     }
 
-    /// Where a value lies, 0 to 1 from end to end.
+    /// Returns the position of a value on the axis: 0 at the lower end, 1 at the upper end.
     pub(super) fn share(self, value: f64) -> f64 {
         let value = if self.logarithmic { value.log10() } else { value };
         (value - self.least) / (self.most - self.least)
     }
 
-    /// The value that lies there.
+    /// Returns the value at a position on the axis.
     pub(super) fn value(self, share: f64) -> f64 {
         let value = self.least + (self.most - self.least) * share;
         let value = if self.logarithmic { 10f64.powf(value) } else { value };
-        // No noise of the way there: half of 1e-17 is a zero to a reader.
+        // Rounding may leave 1e-17 in place of 0. The label must read 0.
         let noise = 1e-12 * (self.most - self.least);
         if !self.logarithmic && value.abs() < noise { 0.0 } else { value }
     }
 
+    /// Formats the value at a position on the axis.
     pub(super) fn label(self, axis: &Axis, share: f64) -> String {
         figures::quantity(self.value(share), &axis.unit)
     }
 
-    /// Round values to mark the axis at, no more than `most`.
+    /// Returns at most `most` round values for the tick marks of the axis.
     pub(super) fn ticks(self, most: usize) -> Vec<f64> {
         let within = |value: &f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(*value));
         let candidates = |step: &dyn Fn(i32) -> Option<Vec<f64>>| {
@@ -204,7 +212,7 @@ impl Scale {
         };
         let (least, most) = (self.least, self.most);
         let linear = |n: i32| {
-            // 1, 2, 5, 10, … of the largest power of ten that may be too fine.
+            // Steps of 1, 2, 5, 10, … times a power of ten that is too fine at first.
             let finest = ((most - least).log10().floor() - 2.0) as i32;
             let step = [1.0, 2.0, 5.0][n as usize % 3] * 10f64.powi(finest + n / 3);
             let (from, to) = ((least / step).ceil(), (most / step).floor());
@@ -239,7 +247,7 @@ mod tests {
 
     fn scale(values: &[f64], logarithmic: bool) -> Scale {
         let axis = Axis { name: "n".to_owned(), unit: String::new(), logarithmic };
-        Scale::of(&axis, values.iter().copied()).expect("there are values")
+        Scale::of(&axis, values.iter().copied()).expect("the values are finite")
     }
 
     #[test]
@@ -261,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn sweeps_are_told_apart_by_their_gaps() {
+    fn gaps_decide_whether_a_sweep_is_spaced_by_factors() {
         for factors in [vec![1.0, 2.0, 4.0, 8.0], vec![2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0]] {
             assert!(is_spaced_by_factors(&factors), "{factors:?}");
         }

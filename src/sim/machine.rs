@@ -1,78 +1,79 @@
-//! An ideal lockstep machine: what a workload's counted demand costs on it.
+//! The timing model of the simulated GPU: an ideal lockstep machine. It computes durations from cost models.
 
 use std::collections::HashSet;
 
 use super::noise::Noise;
 use crate::gpu::{Contents, CostModel, Stream, Timing, Upload, Workload};
 
-/// What things cost on the machine, in seconds.
+/// The cost of each operation on the machine, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Costs {
-    /// A dispatch that waits for those before it.
+    /// Overhead of a dispatch that waits for the dispatches before it.
     pub dispatch_s: f64,
-    /// A dispatch that does not.
+    /// Overhead of a dispatch that does not wait.
     pub issue_dispatch_s: f64,
-    /// A pass, by the host clock.
+    /// Overhead of a pass, by the host clock.
     pub pass_s: f64,
-    /// A submission, by the host clock.
+    /// Overhead of a submission, by the host clock.
     pub submit_s: f64,
-    /// A wait, by the host clock.
+    /// Overhead of a wait, by the host clock.
     pub wait_s: f64,
-    /// A readback of nothing, by the host clock.
+    /// Overhead of a readback of zero words, by the host clock.
     pub map_s: f64,
-    /// Each word of it.
+    /// Reading back one word.
     pub word_s: f64,
-    /// Launching a workgroup.
+    /// Launching one workgroup.
     pub workgroup_s: f64,
-    /// Launching a subgroup.
+    /// Launching one subgroup.
     pub subgroup_s: f64,
-    /// Issuing an instruction to a subgroup.
+    /// Issuing one instruction for one subgroup.
     pub issue_s: f64,
-    /// From an instruction to the next one that depends on it.
+    /// Latency from one instruction to the next instruction that depends on it.
     pub latency_s: f64,
-    /// A barrier step.
+    /// Passing one workgroup barrier.
     pub barrier_s: f64,
-    /// An atomic after another on one address.
+    /// One atomic operation, if the operations on one address limit the dispatch.
     pub atomic_s: f64,
-    /// An atomic where each goes to an address of its own.
+    /// One atomic operation, if the operations on all addresses together limit the dispatch.
     pub atomic_anywhere_s: f64,
-    /// Reading a byte.
+    /// Reading or writing one byte.
     pub byte_s: f64,
-    /// Streaming a byte, by one workgroup.
+    /// Streaming one byte by one workgroup.
     pub stream_byte_s: f64,
-    /// A subgroup's load among many.
+    /// One load request, if the number of requests limits the dispatch.
     pub load_s: f64,
-    /// A load from start to end.
+    /// Latency of one load, if a chain of dependent loads limits the dispatch.
     pub load_latency_s: f64,
-    /// Writing a byte of an upload, by the host.
+    /// Writing one byte of an upload to staging memory by the host.
     pub write_byte_s: f64,
-    /// Copying it into its buffer, by the device, which does nothing else meanwhile.
+    /// Copying one byte of an upload to its buffer by the device. The device does nothing else during the
+    /// copy.
     pub copy_byte_s: f64,
 }
 
-/// The machine.
+/// A simulated GPU: its parallelism, its costs and its noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
-    /// Lanes that really go in lockstep.
+    /// Actual subgroup width.
     pub width: u32,
-    /// Lanes that the driver and shaders report; `None` for no subgroup operations.
+    /// Subgroup width that the driver and shaders report. `None` for a device without subgroup operations.
     pub reported_width: Option<u32>,
-    /// Workgroups that run at once.
+    /// Number of workgroups that run at the same time.
     pub workers: f64,
-    /// Dispatches that run side by side where none waits for another.
+    /// Number of independent dispatches that run at the same time.
     pub slots: usize,
-    /// Costs.
+    /// Costs of the operations.
     pub costs: Costs,
-    /// Times as long as that.
+    /// Factor that multiplies every duration.
     pub slowness: f64,
-    /// What disturbs it.
+    /// Noise that is applied to every sample.
     pub noise: Noise,
-    /// Of the noise.
+    /// Seed of the noise and of random faults.
     pub seed: u64,
 }
 
 impl Machine {
-    /// A lawful machine of the given width with a little noise.
+    /// Creates a machine of the given subgroup width that obeys every law, with little noise.
     #[must_use]
     pub fn lawful(width: u32) -> Self {
         Self {
@@ -108,15 +109,18 @@ impl Machine {
         }
     }
 
-    /// What the workload takes where nothing disturbs it, by the clock that brackets it.
-    pub(super) fn span_s(&self, workload: &Workload, by_host: bool) -> f64 {
+    /// Returns the duration of one sample of `workload` without noise, in seconds.
+    ///
+    /// If `by_host` is `true`, the host clock times passes too, and the overheads of pass, submission and
+    /// wait are included.
+    pub(super) fn sample_s(&self, workload: &Workload, by_host: bool) -> f64 {
         let costs = &self.costs;
         let batches_s = |[dispatches, passes, submits, waits]: [u32; 4]| {
             let pass_s = costs.pass_s + self.dispatches_s(workload, dispatches);
             let submit_s = costs.submit_s + f64::from(passes) * pass_s;
             f64::from(waits) * (costs.wait_s + f64::from(submits) * submit_s)
         };
-        let span_s = match workload.timing {
+        let sample_s = match workload.timing {
             Timing::Pass { repeats } if by_host => batches_s([repeats, 1, 1, 1]),
             Timing::Pass { repeats } => self.dispatches_s(workload, repeats),
             Timing::Host { dispatches, passes, submits, waits } => {
@@ -127,17 +131,20 @@ impl Machine {
             }
             Timing::Stream(stream) => self.stream_s(workload, stream),
         };
-        self.slowness * span_s
+        self.slowness * sample_s
     }
 
-    /// The longest of the workload's dispatches.
+    /// Returns the duration of the longest dispatch of `workload`, in seconds.
     pub(super) fn longest_dispatch_s(&self, workload: &Workload) -> f64 {
         let each = workload.dispatches.iter().map(|d| self.work_s((d.cost_model)(self.width)));
         self.slowness * each.fold(0.0, f64::max)
     }
 
-    /// The dispatch list so many times in a pass. A dispatch that binds what an earlier one of the pass may
-    /// have written waits for all before it; others are handed to whichever slot is free first.
+    /// Returns the duration of `repeats` runs of the dispatch list in one pass, in seconds.
+    ///
+    /// The first dispatch of each run waits for all dispatches before it. So does a dispatch that binds a
+    /// buffer which an earlier dispatch of the pass may have written. Every other dispatch runs in the slot
+    /// that becomes free first.
     fn dispatches_s(&self, workload: &Workload, repeats: u32) -> f64 {
         let mut written = HashSet::new();
         let first_s = self.dispatch_list_s(workload, &mut written);
@@ -147,7 +154,10 @@ impl Machine {
         first_s + f64::from(repeats - 1) * self.dispatch_list_s(workload, &mut written)
     }
 
-    /// The dispatch list once, after dispatches that may have written to the given buffers.
+    /// Returns the duration of one run of the dispatch list, in seconds.
+    ///
+    /// `written` contains the buffers that earlier dispatches of the pass may have written. The buffers of
+    /// this run are added.
     fn dispatch_list_s(&self, workload: &Workload, written: &mut HashSet<usize>) -> f64 {
         let costs = &self.costs;
         let may_write = |&&(_, buffer): &&(&str, usize)| {
@@ -164,21 +174,24 @@ impl Machine {
                 total_s += costs.issue_dispatch_s;
             }
             written.extend(&mut buffers);
-            let free = slots.iter_mut().min_by(|a, b| a.total_cmp(b)).expect("there are slots");
+            let free = slots
+                .iter_mut()
+                .min_by(|a, b| a.total_cmp(b))
+                .expect("a machine has at least one slot");
             *free += self.work_s((dispatch.cost_model)(self.width));
         }
         total_s + slots.into_iter().fold(0.0, f64::max)
     }
 
-    /// What a dispatch does, without launching it.
+    /// Returns the duration of a dispatch without its launch overhead, in seconds.
     fn work_s(&self, cost_model: CostModel) -> f64 {
         let costs = &self.costs;
-        let spread = cost_model.workgroups.clamp(1.0, self.workers);
+        let parallelism = cost_model.workgroups.clamp(1.0, self.workers);
         let work_s = cost_model.workgroups * costs.workgroup_s
             + cost_model.subgroups * costs.subgroup_s
             + (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s)
             + cost_model.barriers * costs.barrier_s;
-        work_s / spread
+        work_s / parallelism
             + (cost_model.atomics * costs.atomic_s)
                 .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s)
             + cost_model.bytes * costs.byte_s
@@ -186,7 +199,8 @@ impl Machine {
             + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s)
     }
 
-    /// A stream of batches, followed from batch to batch on the host's time line and the device's.
+    /// Returns the duration of a stream in seconds. It follows the timelines of the host and of the device
+    /// from batch to batch.
     fn stream_s(&self, workload: &Workload, stream: Stream) -> f64 {
         let costs = &self.costs;
         let targets =

@@ -1,9 +1,11 @@
-//! A deterministic executor: outputs from CPU twins, spans from counted demand on an ideal lockstep
-//! machine, and whatever is planted of noise, lying clocks, failing devices and wrong answers.
+//! A simulated GPU: a deterministic [`Executor`] that needs no hardware.
 //!
-//! It never consults a law: time follows from what each kernel counts lane by lane, so a wrong law is as
-//! visible here as on hardware. Its time is its own: no clock of the host is looked at, so that the same
-//! seeds give the same record, byte for byte.
+//! Outputs come from CPU references. Durations come from the cost models of the kernels on an ideal lockstep
+//! [`Machine`]. Noise, wrong timestamps, failures of the device and wrong outputs can be added.
+//!
+//! The simulator does not use any law: a kernel counts its work lane by lane, and the durations follow from
+//! these counts. A wrong law is therefore as visible here as on hardware. The simulator keeps its own time
+//! and never reads the host clock, so that equal seeds give byte-identical records.
 
 mod faults;
 mod machine;
@@ -29,20 +31,21 @@ pub use noise::{Clocks, Interference, Noise, Preemption, Throttle};
 type Distort = Box<dyn Fn(&Workload, f64) -> f64>;
 type Corrupt = Box<dyn Fn(&Workload, &mut [u32])>;
 
-/// A dispatch that runs longer than this takes the device with it, as on Windows.
+/// Limit of the watchdog in seconds. A longer dispatch loses the device, as on Windows.
 const WATCHDOG_S: f64 = 2.0;
 
-/// From one span of a submission to the next.
+/// Idle time from one sample to the next, in seconds.
 const GAP_S: f64 = 20e-6;
 
-/// The executor.
+/// An executor that runs workloads on a simulated GPU.
 pub struct Simulator {
     machine: Machine,
     facts: AdapterFacts,
     loaded: Vec<Loaded>,
     rng: ChaCha8Rng,
     disturber: Disturber,
-    /// Rounds since an output was last looked at: those of an experiment's timing.
+    /// Rounds since an output was last read. Outputs are read before an experiment is timed, so these are the
+    /// rounds of its timing.
     rounds: u32,
     now_s: f64,
     distort: Option<Distort>,
@@ -53,18 +56,19 @@ pub struct Simulator {
 
 struct Loaded {
     workload: Workload,
-    span_s: f64,
+    sample_s: f64,
     longest_dispatch_s: f64,
     refusal: Option<String>,
 }
 
 impl Simulator {
-    /// An executor of `machine`.
+    /// Creates an executor for `machine`, without faults.
     #[must_use]
     pub fn new(machine: Machine) -> Self {
         Self {
             facts: AdapterFacts {
-                name: "Lawful <Machine> & Sons | 1".to_owned(),
+                // The special characters test the escaping of names in reports.
+                name: "Simulated <GPU> & Device | 1".to_owned(),
                 vendor_id: 0,
                 device_id: 0,
                 device_type: DeviceType::Other,
@@ -101,42 +105,44 @@ impl Simulator {
         }
     }
 
-    /// Makes the device appear other than it does by itself.
+    /// Changes the properties that the device reports.
     #[must_use]
     pub fn appearing(mut self, change: impl FnOnce(&mut AdapterFacts)) -> Self {
         change(&mut self.facts);
         self
     }
 
-    /// Makes its clock tick every so many nanoseconds, or so it says.
+    /// Sets the timestamp period that the device reports, in nanoseconds.
     #[must_use]
     pub fn ticking(self, period_ns: f64) -> Self {
         self.appearing(|facts| facts.set_period(period_ns))
     }
 
-    /// Plants a breach of the law: what it makes of a workload's true span, in seconds. NaN loses its
-    /// stamps.
+    /// Replaces the duration of every workload, to make a law deviate.
+    ///
+    /// `distort` receives the workload and the duration of its sample without noise, and returns the new
+    /// duration, both in seconds. NaN loses the timestamps of the workload.
     #[must_use]
     pub fn distorting(mut self, distort: impl Fn(&Workload, f64) -> f64 + 'static) -> Self {
         self.distort = Some(Box::new(distort));
         self
     }
 
-    /// Plants wrong answers: what it does to a workload's outputs.
+    /// Applies `corrupt` to the output of every workload, to produce wrong outputs.
     #[must_use]
     pub fn corrupting(mut self, corrupt: impl Fn(&Workload, &mut [u32]) + 'static) -> Self {
         self.corrupt = Some(Box::new(corrupt));
         self
     }
 
-    /// Plants a fault of its stamps.
+    /// Adds a fault of the timestamps.
     #[must_use]
     pub fn stamping(mut self, fault: StampFault) -> Self {
         self.stamp_fault = Some(fault);
         self
     }
 
-    /// Plants a fault of the device.
+    /// Adds a failure of the device.
     #[must_use]
     pub fn failing(mut self, fault: DeviceFault) -> Self {
         self.device_fault = Some(fault);
@@ -147,11 +153,11 @@ impl Simulator {
         GpuError::Device { adapter: self.facts.name.clone(), reason: reason.into() }
     }
 
-    /// Whether the device survives what it is asked to run.
-    fn survive(&self, index: usize) -> Result<(), GpuError> {
+    /// Returns an error if the device is lost or hangs, or if it cannot run workload `index`.
+    fn ensure_runnable(&self, index: usize) -> Result<(), GpuError> {
         match self.device_fault {
             Some(DeviceFault::LostAfter(s)) if self.now_s > s => {
-                return Err(self.failed("it was lost"));
+                return Err(self.failed("the device was lost"));
             }
             Some(DeviceFault::HangsAfter(s)) if self.now_s > s => {
                 return Err(GpuError::Hung { adapter: self.facts.name.clone(), seconds: 30 });
@@ -164,11 +170,14 @@ impl Simulator {
         }
         if loaded.longest_dispatch_s > WATCHDOG_S {
             let label = &loaded.workload.label;
-            return Err(self.failed(format!("it was lost: a dispatch of {label} ran for too long")));
+            return Err(self.failed(format!(
+                "the device was lost: a dispatch of `{label}` exceeded the watchdog limit"
+            )));
         }
         Ok(())
     }
 
+    /// Returns the reason why the device cannot load `workload`, or `None`.
     fn refusal(&self, workload: &Workload) -> Option<String> {
         if let Err(mismatch) = check_params(workload) {
             return Some(mismatch);
@@ -177,9 +186,9 @@ impl Simulator {
             return Some("the adapter offers no subgroup operations".to_owned());
         }
         let largest = workload.buffers.iter().map(|buffer| buffer.words() as u64 * 4).max();
-        let most = self.facts.limits.binding_bytes;
-        if largest > Some(most) {
-            return Some(format!("a buffer is larger than the limit of {most} bytes"));
+        let limit = self.facts.limits.binding_bytes;
+        if largest > Some(limit) {
+            return Some(format!("a buffer is larger than the limit of {limit} bytes"));
         }
         let uses =
             |shader: &str| workload.dispatches.iter().any(|d| d.shader.name.starts_with(shader));
@@ -197,15 +206,18 @@ impl Simulator {
         }
     }
 
-    /// Times a loaded workload: when it began, how long it took, and whether the host's clock brackets it.
+    /// Takes one sample of loaded workload `index`.
+    ///
+    /// Returns its begin and its duration in seconds, and whether the host clock times it. `rounds` is the
+    /// number of rounds so far, with the elapsed part of the present round.
     fn run(&mut self, index: usize, rounds: f64) -> (f64, f64, bool) {
-        let Loaded { workload, span_s, .. } = &self.loaded[index];
+        let Loaded { workload, sample_s, .. } = &self.loaded[index];
         let in_a_pass = matches!(workload.timing, Timing::Pass { .. });
         let by_host = !in_a_pass || self.facts.clock == ClockKind::Host;
         let moment = Moment { now_s: self.now_s, rounds };
-        let took_s = self.disturber.disturbed(*span_s, moment, &mut self.rng);
-        self.now_s += took_s.max(0.0) + GAP_S;
-        (moment.now_s, took_s, by_host)
+        let duration_s = self.disturber.disturbed(*sample_s, moment, &mut self.rng);
+        self.now_s += duration_s.max(0.0) + GAP_S;
+        (moment.now_s, duration_s, by_host)
     }
 }
 
@@ -225,10 +237,10 @@ impl Executor for Simulator {
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
         let by_host = self.facts.clock == ClockKind::Host;
         let load = |workload: &Workload| {
-            let true_s = self.machine.span_s(workload, by_host);
+            let true_s = self.machine.sample_s(workload, by_host);
             Loaded {
                 workload: workload.clone(),
-                span_s: self.distort.as_ref().map_or(true_s, |distort| distort(workload, true_s)),
+                sample_s: self.distort.as_ref().map_or(true_s, |distort| distort(workload, true_s)),
                 longest_dispatch_s: self.machine.longest_dispatch_s(workload),
                 refusal: self.refusal(workload),
             }
@@ -238,13 +250,13 @@ impl Executor for Simulator {
     }
 
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
-        self.survive(index)?;
-        let Loaded { workload, span_s, .. } = &self.loaded[index];
-        self.now_s += span_s.max(0.0);
+        self.ensure_runnable(index)?;
+        let Loaded { workload, sample_s, .. } = &self.loaded[index];
+        self.now_s += sample_s.max(0.0);
         self.rounds = 0;
         let mut expected = workload.expected();
         if expected.is_empty() {
-            // The one kernel whose answer is not known beforehand asks for the subgroup's size.
+            // Only the kernel that reports the subgroup size has an output that is not known in advance.
             expected = vec![self.machine.reported_width.unwrap_or(0)];
         }
         let words = workload.checked_words();
@@ -258,14 +270,14 @@ impl Executor for Simulator {
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
         let (mut spans, mut stamped, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for (slot, &index) in order.iter().enumerate() {
-            self.survive(index)?;
+            self.ensure_runnable(index)?;
             let share = slot as f64 / order.len() as f64;
-            let (begin_s, took_s, by_host) = self.run(index, f64::from(self.rounds) + share);
-            let lost = took_s.is_nan();
-            let rounded_s = (took_s * 1e9).round().max(1.0) / 1e9;
+            let (begin_s, duration_s, by_host) = self.run(index, f64::from(self.rounds) + share);
+            let lost = duration_s.is_nan();
+            let rounded_s = (duration_s * 1e9).round().max(1.0) / 1e9;
             spans.push(if lost { Err(BadSpan::Unwritten) } else { Ok(rounded_s) });
             if !by_host && !lost {
-                stamped.push((begin_s, took_s));
+                stamped.push((begin_s, duration_s));
                 slots.push(slot);
             }
         }

@@ -1,70 +1,71 @@
-//! What disturbs the spans of a machine.
+//! Noise of a simulated GPU: disturbances that change the durations of samples.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Everything that may disturb a span, all at once; by default nothing does.
+/// All disturbances of a sample. They apply together. The default has no disturbance.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Noise {
-    /// Relative standard deviation of a span.
+    /// Relative standard deviation of a sample.
     pub spread: f64,
-    /// Chance that a span is three times as long.
+    /// Probability that a sample takes three times as long.
     pub spikes: f64,
-    /// Size of a tail that only lengthens: a span takes 1 + tail·(1/√u − 1) times as long, u uniform in 0
-    /// to 1, so that its variance is infinite.
+    /// Size of a heavy tail that only lengthens samples. A sample takes 1 + tail·(1/√u − 1) times as long,
+    /// with u uniform from 0 to 1. The variance is therefore infinite.
     pub tail: f64,
-    /// Relative growth of all spans from one round to the next, since outputs were last looked at.
+    /// Relative growth of all samples per round, counted from the last read of an output.
     pub drift: f64,
-    /// Two clock rates.
+    /// Random changes between two clock rates.
     pub clocks: Option<Clocks>,
-    /// A step down to stay.
+    /// A permanent slowdown from some time on.
     pub throttle: Option<Throttle>,
-    /// Something else that comes and goes.
+    /// A periodic load by another process.
     pub interference: Option<Interference>,
-    /// Something else that takes its turns.
+    /// Random preemption by a scheduler.
     pub preemption: Option<Preemption>,
 }
 
-/// The device goes at either of two clocks.
+/// Random changes between two clock rates of the device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clocks {
-    /// Times as long at the slower one.
+    /// Factor by which samples are longer at the slower rate.
     pub ratio: f64,
-    /// Chance to change over after a span.
+    /// Probability that the rate changes before a sample.
     pub change: f64,
 }
 
-/// The device goes slower from some time on.
+/// A permanent slowdown of the device from some time on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throttle {
-    /// After how many rounds since outputs were last looked at, or part of one.
+    /// Number of rounds after the last read of an output at which the slowdown begins. It may have a
+    /// fraction.
     pub after_rounds: f64,
-    /// Times as long from then on.
+    /// Factor by which samples are longer from then on.
     pub ratio: f64,
 }
 
-/// A neighbour is at work for the first part of every period.
+/// Another process that loads the device during the first part of every period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interference {
-    /// The period in seconds.
+    /// Length of the period in seconds.
     pub period_s: f64,
-    /// Share of it.
+    /// Share of the period with load, from 0 to 1.
     pub share: f64,
-    /// Times as long while it is.
+    /// Factor by which work takes longer under load.
     pub ratio: f64,
 }
 
-/// A scheduler takes the device away for a while: the longer a span, the more often it is met.
+/// A scheduler that preempts the device at random times. Longer samples are preempted more often.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preemption {
-    /// Times a second of running, at random.
+    /// Mean number of preemptions per second of running.
     pub per_s: f64,
-    /// For so long.
+    /// Duration of each preemption in seconds.
     pub for_s: f64,
 }
 
 impl Noise {
-    /// A machine with nothing else to do: a little spread and a rare spike.
+    /// Noise of an otherwise idle device: a small spread and rare spikes.
     pub const QUIET: Self = Self {
         spread: 0.003,
         spikes: 0.01,
@@ -77,16 +78,16 @@ impl Noise {
     };
 }
 
-/// Where a span lies.
+/// The time at which a sample begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
-    /// Since the device was opened.
+    /// Seconds since the device was opened.
     pub(super) now_s: f64,
-    /// Rounds since outputs were last looked at, the part of the present one included.
+    /// Rounds since an output was last read, with the elapsed part of the present round.
     pub(super) rounds: f64,
 }
 
-/// Noise with what it remembers from span to span.
+/// Noise with the state that it keeps from sample to sample.
 #[derive(Debug)]
 pub(super) struct Disturber {
     noise: Noise,
@@ -98,44 +99,45 @@ impl Disturber {
         Self { noise, slow: false }
     }
 
-    /// What becomes of a span of `true_s` seconds that begins at `moment`.
+    /// Returns the disturbed duration of a sample that begins at `moment` and takes `true_s` seconds without
+    /// noise.
     pub(super) fn disturbed(&mut self, true_s: f64, moment: Moment, rng: &mut ChaCha8Rng) -> f64 {
         let noise = self.noise;
-        // Twelve uniforms less six: a normal deviate near enough.
+        // The sum of twelve uniform numbers minus six is close to a standard normal deviate.
         let normal = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
         let spike = if rng.random_bool(noise.spikes) { 3.0 } else { 1.0 };
-        let mut span_s = true_s * spike * (1.0 + noise.spread * normal).max(0.05);
+        let mut sample_s = true_s * spike * (1.0 + noise.spread * normal).max(0.05);
         if noise.tail > 0.0 {
-            span_s *= 1.0 + noise.tail * (1.0 / (1.0 - rng.random::<f64>()).sqrt() - 1.0);
+            sample_s *= 1.0 + noise.tail * (1.0 / (1.0 - rng.random::<f64>()).sqrt() - 1.0);
         }
-        span_s *= 1.0 + noise.drift * moment.rounds.floor();
+        sample_s *= 1.0 + noise.drift * moment.rounds.floor();
         if let Some(clocks) = noise.clocks {
             self.slow ^= rng.random_bool(clocks.change);
-            span_s *= if self.slow { clocks.ratio } else { 1.0 };
+            sample_s *= if self.slow { clocks.ratio } else { 1.0 };
         }
         if let Some(throttle) = noise.throttle.filter(|t| moment.rounds >= t.after_rounds) {
-            span_s *= throttle.ratio;
+            sample_s *= throttle.ratio;
         }
         if let Some(interference) = noise.interference {
-            span_s = interference.beside(span_s, moment.now_s);
+            sample_s = interference.duration_s(sample_s, moment.now_s);
         }
         if let Some(preemption) = noise.preemption {
-            span_s += preemption.met(span_s, rng);
+            sample_s += preemption.lost_s(sample_s, rng);
         }
-        span_s
+        sample_s
     }
 }
 
 impl Interference {
-    /// How long work of `work_s` seconds takes from `now_s` on.
-    fn beside(self, work_s: f64, now_s: f64) -> f64 {
+    /// Returns the duration of `work_s` seconds of work that begins at `now_s`.
+    fn duration_s(self, work_s: f64, now_s: f64) -> f64 {
         let (mut left_s, mut at_s) = (work_s, now_s);
         loop {
             let into_s = at_s.rem_euclid(self.period_s);
             let busy_s = self.share * self.period_s;
             let (until_s, ratio) =
                 if into_s < busy_s { (busy_s, self.ratio) } else { (self.period_s, 1.0) };
-            // Never nothing: where rounding leaves no time until the change, it is past it.
+            // Rounding may leave no time until the load changes. A minimum above zero steps past the change.
             let until_s = (until_s - into_s).max(1e-12);
             if left_s * ratio <= until_s {
                 return at_s + left_s * ratio - now_s;
@@ -147,12 +149,12 @@ impl Interference {
 }
 
 impl Preemption {
-    /// Seconds lost in a span of `span_s` seconds of running.
-    fn met(self, span_s: f64, rng: &mut ChaCha8Rng) -> f64 {
+    /// Returns the seconds lost to preemption during `running_s` seconds of running.
+    fn lost_s(self, running_s: f64, rng: &mut ChaCha8Rng) -> f64 {
         let (mut at_s, mut lost_s) = (0.0, 0.0);
         loop {
             at_s -= (1.0 - rng.random::<f64>()).ln() / self.per_s;
-            if at_s > span_s {
+            if at_s > running_s {
                 return lost_s;
             }
             lost_s += self.for_s;
@@ -167,22 +169,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interference_takes_its_share_of_long_work_and_none_between_bursts() {
-        let neighbour = Interference { period_s: 10.0, share: 0.5, ratio: 2.0 };
-        assert_eq!(neighbour.beside(3.0, 6.0), 3.0);
-        assert_eq!(neighbour.beside(2.0, 0.0), 4.0);
-        // 2.5 done by the end of the burst, 1.5 after it.
-        assert_eq!(neighbour.beside(4.0, 20.0), 6.5);
-        // A period does 2.5 + 5.
-        assert_eq!(neighbour.beside(75.0, 0.0), 100.0);
+    fn interference_slows_work_only_during_its_bursts() {
+        let load = Interference { period_s: 10.0, share: 0.5, ratio: 2.0 };
+        assert_eq!(load.duration_s(3.0, 6.0), 3.0);
+        assert_eq!(load.duration_s(2.0, 0.0), 4.0);
+        // 2.5 s of work is done by the end of the burst, and 1.5 s after it.
+        assert_eq!(load.duration_s(4.0, 20.0), 6.5);
+        // Each period completes 2.5 s + 5 s of work.
+        assert_eq!(load.duration_s(75.0, 0.0), 100.0);
     }
 
     #[test]
-    fn preemption_meets_long_spans_more_often() {
+    fn preemption_costs_long_samples_more() {
         let scheduler = Preemption { per_s: 100.0, for_s: 1.0 };
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let mut mean = |span_s: f64| {
-            (0..2_000).map(|_| scheduler.met(span_s, &mut rng)).sum::<f64>() / 2_000.0
+        let mut mean = |running_s: f64| {
+            (0..2_000).map(|_| scheduler.lost_s(running_s, &mut rng)).sum::<f64>() / 2_000.0
         };
         assert!((mean(0.001) - 0.1).abs() < 0.03);
         assert!((mean(0.01) - 1.0).abs() < 0.1);

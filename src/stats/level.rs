@@ -1,22 +1,24 @@
-//! What rows of measurements have in common: how fast or slow everything was in each of them.
+//! Levels of rows of measurements: the factor by which all measurements of a row are larger or smaller.
 
 use super::{median, weighted_median};
 
-/// Passes over rows and columns; the levels of a step half-way settle in two.
+/// Passes over rows and columns. If the level steps once, half-way through the rows, two passes
+/// find the step.
 const PASSES: usize = 3;
-/// A column weighs at most as much as a third of all others: a row's level is what many have in common.
+/// A column weighs at most as much as the other columns together divided by this number, so that no column
+/// sets the level of a row alone.
 const OTHERS: f64 = 3.0;
 
-/// The level of each row, as a factor whose median is 1; NaN for a row without a finite value.
+/// Returns the level of each row, as a factor whose median is 1; NaN for a row without a finite value.
 ///
-/// Column c of `rows` holds the measurements of one thing, row r what was measured together, NaN where
-/// something was not. Divided by their row's level, measurements of different rows can be compared: what
-/// slows a whole row is gone.
+/// Column c of `rows` contains the measurements of one quantity. Row r contains the measurements that were
+/// taken together, with NaN for a missing one. Division by the level of a row removes the slowdown that the
+/// row shares, so measurements of different rows can be compared.
 ///
 /// # Formula
-/// Median polish of a product: in turn, typical_c = median over r of x_rc / level_r, and level_r = median over
-/// c of x_rc / typical_c, in which each column weighs as much as it is long: of a row of times, the share that
-/// the clock spent on it. O(passes · rows · columns · log).
+/// Median polish of a product. Each pass computes typical_c = median over r of x_rc / level_r, then level_r =
+/// weighted median over c of x_rc / typical_c. The weight of a column is typical_c, up to a limit. For times,
+/// this is the share of a row that the column takes. O(passes · rows · columns · log).
 ///
 /// # Source
 /// J. W. Tukey, "Exploratory data analysis", Addison-Wesley, 1977, chapter 11.
@@ -50,16 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_half_way_is_found_and_nothing_else() {
-        let things = [1.0, 3.0, 10.0, 2.0, 5.0];
-        let row = |level: f64| things.iter().map(|thing| thing * level).collect::<Vec<f64>>();
+    fn a_step_that_all_columns_share_is_found_exactly() {
+        let typical = [1.0, 3.0, 10.0, 2.0, 5.0];
+        let row = |level: f64| typical.iter().map(|typical| typical * level).collect::<Vec<f64>>();
         let rows: Vec<Vec<f64>> = [1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5].map(row).into();
         let levels = levels(&rows);
         assert!(levels.iter().zip([1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5]).all(|(a, b)| a == &b));
     }
 
     #[test]
-    fn one_thing_out_of_line_is_not_the_rows_level() {
+    fn one_outlier_does_not_change_the_level_of_its_row() {
         let rows = vec![
             vec![1.0, 1.0, 1.0, 1.0, 1.0],
             vec![1.0, 9.0, 1.0, f64::NAN, 1.0],
@@ -72,15 +74,15 @@ mod tests {
     }
 
     #[test]
-    fn no_thing_alone_is_the_level_however_long() {
+    fn one_long_column_does_not_set_the_level_alone() {
         let mut rows = vec![vec![100.0, 1.0, 1.0, 1.0]; 5];
         rows[4][0] = 150.0;
         assert_eq!(levels(&rows), [1.0; 5]);
     }
 
     #[test]
-    fn long_things_outweigh_short_ones() {
-        // Three short things by which nothing can be told, and two long ones that agree.
+    fn long_columns_outweigh_short_ones() {
+        // Three short columns stay unchanged. Two long columns agree on a slowdown by 1.3.
         let mut rows = vec![vec![0.01, 0.01, 0.01, 1.0, 1.0]; 5];
         rows[4] = vec![0.01, 0.01, 0.01, 1.3, 1.3];
         assert_eq!(levels(&rows), [1.0, 1.0, 1.0, 1.0, 1.3]);

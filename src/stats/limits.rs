@@ -1,20 +1,24 @@
-//! Limits of a figure from those of what it is computed from.
+//! Limits of a figure, computed from the limits of its inputs.
 
 use crate::model::Interval;
 
-/// 95 % interval of `figure`, a function of quantities of which each has an estimate and a 95 % interval.
+/// Returns the 95 % interval of `figure`, a function of quantities that each have an estimate and
+/// a 95 % interval.
 ///
-/// `figure` is handed all estimates, of which one may be moved to an end of its interval; `parts` says
-/// which are moved, each with its interval. `None` where the figure is not finite anywhere on the way.
+/// `figure` receives all estimates, with at most one of them moved to an end of its interval. `parts`
+/// contains the index and the interval of each quantity to move. Returns `None` if the figure is not finite
+/// for one of these inputs.
 ///
 /// # Formula
-/// Square and add: with f the figure at the estimates, u_i the most and l_i the least that it becomes while
-/// quantity i goes from end to end, the interval is f − √Σ(f − l_i)² to f + √Σ(u_i − f)².
+/// Square and add. Let f be the figure at the estimates. Let l_i and u_i be the least and the largest figure
+/// while quantity i moves from one end of its interval to the other. The interval is
+/// f − √Σ(f − l_i)² to f + √Σ(u_i − f)².
 ///
 /// # Domain
-/// Estimates that err independently of one another, and a figure that is monotone in each over its interval.
-/// Where they err alike and the figure divides one by another, the interval is wider than it need be. It
-/// keeps the lopsidedness of the intervals that it is made from. O(parts).
+/// The errors of the estimates are independent, and the figure is monotone in each quantity over its
+/// interval. If the errors of two quantities agree and the figure divides one by the other, the interval is
+/// wider than necessary. Asymmetric intervals of the quantities give an asymmetric interval of the figure.
+/// O(parts).
 ///
 /// # Source
 /// G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general approach",
@@ -29,8 +33,10 @@ pub fn square_and_add(
     propagate(estimates, parts, figure, root)
 }
 
-/// How far `figure` goes if every quantity lies at the worst place of its interval at once: f − Σ(f − l_i) to
-/// f + Σ(u_i − f), with the words of [`square_and_add`].
+/// Returns the range of `figure` if every quantity is at the worst end of its interval at once.
+///
+/// The range is f − Σ(f − l_i) to f + Σ(u_i − f), in the notation of [`square_and_add`]. Returns `None` under
+/// the same condition.
 #[must_use]
 pub fn add_up(
     estimates: &[f64],
@@ -40,7 +46,10 @@ pub fn add_up(
     propagate(estimates, parts, figure, |steps| steps.iter().sum())
 }
 
-/// The figure at the estimates, less and plus the `total` of its steps down and up as each part is moved alone.
+/// Moves each part alone to both ends of its interval.
+///
+/// Returns the figure at the estimates, minus the `total` of its decreases and plus the `total` of its
+/// increases.
 fn propagate(
     estimates: &[f64],
     parts: impl IntoIterator<Item = (usize, Interval)>,
@@ -56,7 +65,7 @@ fn propagate(
             figure(&at)
         });
         at[index] = estimates[index];
-        // `min` and `max` would pass over a NaN.
+        // `min` and `max` would ignore a NaN.
         if ends.iter().any(|end| !end.is_finite()) {
             return None;
         }
@@ -76,25 +85,25 @@ mod tests {
     }
 
     #[test]
-    fn hand_worked_for_a_sum_and_a_quotient() {
+    fn a_sum_and_a_quotient_match_hand_computed_limits() {
         // 10 −3 +4 and 20 ±4 add up to 30 −√(9 + 16) +√(16 + 16).
         let parts = [(0, interval(7.0, 14.0)), (1, interval(16.0, 24.0))];
         let sum = square_and_add(&[10.0, 20.0], parts, |x| x[0] + x[1]);
         assert_eq!(sum, Some(interval(25.0, 30.0 + 32f64.sqrt())));
         assert_eq!(add_up(&[10.0, 20.0], parts, |x| x[0] + x[1]), Some(interval(23.0, 38.0)));
-        // 1 / 2, the divisor between 1 and 4: from a quarter to one.
+        // 1 / 2, with a divisor between 1 and 4: from 1/4 to 1.
         let quotient = square_and_add(&[1.0, 2.0], [(1, interval(1.0, 4.0))], |x| x[0] / x[1]);
         assert_eq!(quotient, Some(interval(0.25, 1.0)));
     }
 
     #[test]
-    fn what_appears_above_and_below_the_line_moves_once() {
+    fn a_quantity_in_numerator_and_denominator_moves_in_both() {
         let part = [(0, interval(1.0, 3.0))];
         assert_eq!(square_and_add(&[2.0], part, |x| x[0] / x[0]), Some(interval(1.0, 1.0)));
     }
 
     #[test]
-    fn a_figure_that_is_none_somewhere_has_no_limits() {
+    fn a_figure_that_is_not_finite_at_an_end_has_no_limits() {
         let parts = [(0, interval(-1.0, 3.0))];
         assert_eq!(square_and_add(&[1.0], parts, |x| x[0].sqrt()), None);
         assert_eq!(square_and_add(&[f64::NAN], [], |x| x[0]), None);

@@ -1,4 +1,6 @@
-//! Statistics: from raw samples to an estimate, an interval and a verdict. Pure; no device, no clock.
+//! Statistics: estimates, intervals and verdicts from raw samples.
+//!
+//! All functions are pure. They use no device and no clock.
 
 mod level;
 mod limits;

@@ -1,26 +1,30 @@
-//! Estimates that a few preempted samples cannot move.
+//! Robust estimates: a few preempted samples do not change them.
 
 use crate::model::Interval;
 
-/// The median; the mean of the middle two for an even count.
+/// Returns the median. For an even number of values, this is the mean of the middle two.
 ///
-/// `None` for an empty sample. Non-finite values are the caller's error: they are dropped, so that
-/// they can neither sort first nor poison a sum. O(n log n).
+/// Values that are not finite are an error of the caller. They are ignored, so that they neither sort first
+/// nor make a sum non-finite. Returns `None` if no finite value is left. O(n log n).
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let above = sorted.len() / 2;
     let below = above.checked_sub(usize::from(sorted.len().is_multiple_of(2)))?;
-    // Halved before they are added: the sum of two finite numbers need not be one.
+    // The values are halved before they are added, since the sum of two finite numbers may not be finite.
     Some(if below == above { sorted[above] } else { sorted[below] / 2.0 + sorted[above] / 2.0 })
 }
 
-/// Where a sample lies by any account: from its lower to its upper quartile, each the nearest order statistic
-/// outward, and as far as its mean. `None` below four values.
+/// Returns the interval from the lower to the upper quartile, extended to the mean.
 ///
-/// What lengthens one measurement in ten leaves the median and the quartiles of a short thing alone, and a tenth of
-/// it is in every measurement of a thing that takes ten times as long: the mean of the short one tells.
+/// Each quartile is the nearest order statistic outward. Values that are not finite are ignored. Returns
+/// `None` for fewer than four values.
+///
+/// The mean matters if a short case is compared with a long one. Suppose that a disturbance lengthens one in
+/// ten measurements of the short case. The median and the quartiles of that case do not change. If the other
+/// case takes ten times as long, each of its measurements contains the disturbance once. The long case
+/// and the mean of the short case grow in the same proportion. The median of the short case does not grow.
 #[must_use]
 pub fn middle(values: &[f64]) -> Option<Interval> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
@@ -31,8 +35,10 @@ pub fn middle(values: &[f64]) -> Option<Interval> {
     Some(Interval { lo: lower.min(mean), hi: upper.max(mean) })
 }
 
-/// The median of values that do not all weigh the same: the first in order at which half of the weight is
-/// reached. `None` where nothing weighs anything.
+/// Returns the weighted median of pairs of a value and its weight.
+///
+/// This is the first value in ascending order at which the sum of weights reaches half of the total. Values
+/// that are not finite are ignored. Returns `None` if no weight is positive.
 #[must_use]
 pub fn weighted_median(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<f64> {
     let mut pairs: Vec<(f64, f64)> =
@@ -52,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hand_worked_values() {
+    fn the_median_matches_hand_computed_values() {
         assert_eq!(median(&[7.0, 1.0, 11.0, 2.0, 4.0]), Some(4.0));
         assert_eq!(median(&[1.0, 2.0, 3.0, 10.0]), Some(2.5));
         assert_eq!(median(&[3.0]), Some(3.0));
@@ -60,16 +66,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_measured_is_absent_not_zero() {
+    fn the_median_of_no_values_is_absent_not_zero() {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[f64::NAN]), None);
     }
 
     #[test]
-    fn hand_worked_middles_and_weights() {
+    fn middles_and_weighted_medians_match_hand_computed_values() {
         assert_eq!(middle(&[1.0, 2.0, 3.0]), None);
         assert_eq!(middle(&[2.0, 4.0, 3.0, 8.0]), Some(Interval { lo: 2.0, hi: 8.0 }));
-        // Of eight the second and the seventh, unless the mean lies beyond.
+        // Of eight values, the second and the seventh, unless the mean is beyond the seventh.
         let eight = |last| [1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, last];
         assert_eq!(middle(&eight(4.0)), Some(Interval { lo: 2.0, hi: 3.0 }));
         assert_eq!(middle(&eight(24.0)), Some(Interval { lo: 2.0, hi: 5.0 }));
@@ -79,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wild_sample_does_not_move_the_median() {
+    fn one_outlier_does_not_change_the_median() {
         assert_eq!(median(&[1.0, 1.0, 1.0, 1.0, 1e9]), Some(1.0));
     }
 }

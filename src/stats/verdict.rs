@@ -1,13 +1,15 @@
-//! Verdicts: undecided until the evidence decides.
+//! Verdicts, which are inconclusive unless the evidence decides.
 
 use crate::model::{Interval, Verdict};
 
-/// Judges a ratio's 95 % interval against 1 ± `tolerance`. No interval, no verdict but `Inconclusive`.
+/// Judges the 95 % interval of a ratio against 1 ± `tolerance`. Without an interval, the verdict is
+/// `Inconclusive`.
 ///
-/// `spread` is how far the ratio goes while what it is computed from lies anywhere from quartile to quartile of what
-/// was measured of it, or at its mean: what disturbs measurements that far may shift the median of one and not of another by as
-/// much, in every round of a run, and no interval shows it. A deviation must lie beyond that too, where it is
-/// known.
+/// `spread` is the spread bound of the ratio: the range of the ratio while each quantity behind it takes any
+/// value between the quartiles of its measurements, or their mean. A disturbance that spreads
+/// measurements that far may shift the median of one quantity by as much, and of no other, in every round of
+/// a run. No interval shows such a shift. So the ratio deviates only if its spread bound, where known, is
+/// outside the tolerance on the same side.
 #[must_use]
 pub fn judge(ratio: Option<Interval>, spread: Option<Interval>, tolerance: f64) -> Verdict {
     let (lo, hi) = (1.0 - tolerance, 1.0 + tolerance);
@@ -21,8 +23,10 @@ pub fn judge(ratio: Option<Interval>, spread: Option<Interval>, tolerance: f64) 
     }
 }
 
-/// One verdict for many points: any deviation deviates, all must hold to hold, no point decides
-/// nothing.
+/// Combines the verdicts of many points.
+///
+/// The result is `Deviates` if any point deviates, and `Holds` if all points hold. Otherwise, and without any
+/// point, it is `Inconclusive`.
 #[must_use]
 pub fn combine(points: impl IntoIterator<Item = Verdict>) -> Verdict {
     let mut all = None;
@@ -56,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deviation_must_lie_beyond_what_measurements_spread_by() {
+    fn a_deviation_needs_a_spread_bound_outside_the_tolerance() {
         let judge = |r, spread| judge(r, spread, 0.05);
         assert_eq!(judge(ratio(1.20, 1.40), ratio(1.00, 1.60)), Verdict::Inconclusive);
         assert_eq!(judge(ratio(1.20, 1.40), ratio(1.10, 1.50)), Verdict::Deviates);
@@ -67,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn many_points_make_one_verdict() {
+    fn one_deviation_decides_and_all_points_must_hold() {
         use Verdict::{Deviates, Holds, Inconclusive};
         assert_eq!(combine([Holds, Holds]), Holds);
         assert_eq!(combine([Holds, Inconclusive]), Inconclusive);

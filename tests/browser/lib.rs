@@ -1,4 +1,4 @@
-//! A page in headless Chromium, at the size of some screen: what it logs, fetches and lays out.
+//! Opens a page in headless Chromium on a screen of a given size. Returns its log, requests and layout.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -9,69 +9,69 @@ use headless_chrome::protocol::cdp::{Emulation, Network, Page, Runtime};
 use headless_chrome::{Browser, LaunchOptions, Tab};
 use serde::Deserialize;
 
-/// How large a screen is, and what its owner prefers.
+/// Size and colour scheme of a screen.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
-    /// Pixels of the style sheet.
+    /// Width in CSS pixels.
     pub width: u32,
-    /// The same.
+    /// Height in CSS pixels.
     pub height: u32,
-    /// `light` or `dark`.
+    /// Preferred colour scheme: `light` or `dark`.
     pub scheme: &'static str,
 }
 
-/// What a page turned out to be.
+/// Layout of a page, as `look.js` measures it.
 #[derive(Debug, Deserialize)]
 pub struct Laid {
-    /// How much wider than the screen it is, in pixels.
+    /// Width of the page beyond the width of the screen, in pixels.
     pub overflow: f64,
-    /// Pictures with a title, a description and an extent.
+    /// Number of plots with a title, a description, the role `img` and more than 100 × 100 pixels.
     pub plots: usize,
-    /// Pictures that lack one of these.
+    /// Number of plots that lack one of these.
     pub bare: usize,
-    /// Tables with a row.
+    /// Number of tables with at least one row below the header.
     pub tables: usize,
-    /// Words in pictures that leave the picture or lie on other words.
+    /// Texts in plots that leave the plot or overlap another text.
     pub colliding: Vec<String>,
-    /// Resources fetched beside the page itself.
+    /// Addresses of the resources that the page fetched.
     pub fetched: Vec<String>,
-    /// Milliseconds from asking for the page until it was first painted.
+    /// Milliseconds from the request of the page to its first paint.
     pub painted_ms: f64,
-    /// The page's background.
+    /// Background colour of the page.
     pub paper: String,
 }
 
-/// Looks at the page that is open, in the page's own words.
+/// Script that measures the open page and returns a [`Laid`] as JSON.
 const LOOK: &str = include_str!("look.js");
 
-/// A page that was opened.
+/// Results of opening a page.
 pub struct Opened {
-    /// What was laid out.
+    /// Layout of the page.
     pub laid: Laid,
-    /// Errors and warnings of the console, and exceptions.
+    /// Log entries, console messages and exceptions of the page.
     pub complaints: Vec<String>,
-    /// Addresses that were asked for.
+    /// Addresses that the browser requested, including the page itself.
     pub requests: Vec<String>,
-    /// A picture of it, PNG.
+    /// Screenshot of the page as PNG.
     pub screenshot: Vec<u8>,
 }
 
-/// Starts Chromium: `CHROME`, or what is on the path.
+/// Starts the Chromium that `CHROME` names, or the one on the path.
 ///
 /// # Errors
-/// When there is none, with what to do.
+/// Returns an error that says how to install Chromium if it does not start.
 pub fn browser() -> Result<Browser> {
     let options = LaunchOptions::default_builder()
         .sandbox(false) // tests in containers run as root
         .build()
-        .context("the options are complete")?;
-    Browser::new(options).context("no Chromium starts: `sh setup.sh --browser` installs it")
+        .context("the launch options are incomplete")?;
+    Browser::new(options).context("Chromium does not start: `sh setup.sh --browser` installs it")
 }
 
-/// Opens the page of a file on a screen.
+/// Opens the page of a file on a screen of the given size.
 ///
 /// # Errors
-/// When the browser cannot.
+/// Returns an error if the browser cannot open, measure or capture the page.
 pub fn open(browser: &Browser, file: &Path, screen: Screen) -> Result<Opened> {
     let tab = browser.new_tab()?;
     let (complaints, requests) = listen(&tab)?;
@@ -98,8 +98,8 @@ pub fn open(browser: &Browser, file: &Path, screen: Screen) -> Result<Opened> {
     tab.call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![scheme]) })?;
     tab.navigate_to(&format!("file://{}", file.canonicalize()?.display()))?;
     tab.wait_until_navigated()?;
-    let look = tab.evaluate(LOOK, true)?.value.context("the page answers")?;
-    let laid = serde_json::from_str(look.as_str().context("it answers in words")?)?;
+    let look = tab.evaluate(LOOK, true)?.value.context("look.js returned no value")?;
+    let laid = serde_json::from_str(look.as_str().context("look.js returned no string")?)?;
     let format = Page::CaptureScreenshotFormatOption::Png;
     let screenshot = tab.capture_screenshot(format, None, None, true)?;
     tab.close(false)?;
@@ -111,7 +111,7 @@ pub fn open(browser: &Browser, file: &Path, screen: Screen) -> Result<Opened> {
 
 type List = Arc<Mutex<Vec<String>>>;
 
-/// Takes down what the page complains of and asks for.
+/// Collects the complaints and the requests of the page. Returns the lists in this order.
 fn listen(tab: &Arc<Tab>) -> Result<(List, List)> {
     let (complaints, requests) = (List::default(), List::default());
     let (to_complaints, to_requests) = (Arc::clone(&complaints), Arc::clone(&requests));

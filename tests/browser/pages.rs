@@ -1,5 +1,6 @@
-//! Every page in a browser, on a desk and in a hand, in the light and in the dark: nothing is logged, fetched or
-//! cut off, and words in pictures can be read.
+//! Tests of the HTML pages in a browser, on a light desktop screen and on a dark phone screen.
+//!
+//! A page logs nothing, fetches nothing and fits the screen. The texts in its plots are readable.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +8,22 @@ use warplaw::model::{self, Record};
 use warplaw::report::{self, Document, Format, Named, render};
 use warplaw_browser::{Laid, Opened, Screen, browser, open};
 
-const DESK: Screen = Screen { width: 1280, height: 900, scheme: "light" };
-const HAND: Screen = Screen { width: 390, height: 844, scheme: "dark" };
-/// Milliseconds until something is seen of the page of a full record.
+const DESKTOP: Screen = Screen { width: 1280, height: 900, scheme: "light" };
+const PHONE: Screen = Screen { width: 390, height: 844, scheme: "dark" };
+/// Upper bound of the time to the first paint of a page, in milliseconds.
 const PAINTED_MS: f64 = 1_000.0;
-/// Bytes of that page.
+/// Upper bound of the size of a page, in bytes.
 const PAGE_BYTES: usize = 2_000_000;
 
+/// Returns the root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where pages and their pictures are left to be looked at.
+/// Returns the path of a page or screenshot that is kept for manual inspection.
 fn kept(name: &str) -> PathBuf {
     let folder = root().join("target/pages");
-    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    std::fs::create_dir_all(&folder).expect("the folder can be created");
     folder.join(name)
 }
 
@@ -29,16 +31,16 @@ fn fixture() -> Record {
     model::read(&root().join("tests/data/record-1.1.0.json")).expect("the fixture is readable")
 }
 
-/// The largest of the committed records, with its path.
+/// Returns the committed records of all devices, sorted by path.
 fn full() -> Vec<(String, Record)> {
     let mut found = Vec::new();
-    for device in std::fs::read_dir(root().join("results")).expect("there are results") {
-        let device = device.expect("it can be listed").path();
+    for device in std::fs::read_dir(root().join("results")).expect("the results folder exists") {
+        let device = device.expect("the folder can be listed").path();
         if device.ends_with(model::Performance::FOLDER) {
             continue;
         }
         for file in std::fs::read_dir(device).into_iter().flatten() {
-            let path = file.expect("it can be listed").path();
+            let path = file.expect("the folder can be listed").path();
             if path.extension().is_some_and(|extension| extension == "json") {
                 let record = model::read(&path).expect("a committed record is readable");
                 found.push((path.display().to_string(), record));
@@ -50,7 +52,7 @@ fn full() -> Vec<(String, Record)> {
     found
 }
 
-/// Opens the document's page on both screens and says what is wrong with it.
+/// Writes the page of a document, opens it on both screens and asserts that it has no fault.
 fn look(name: &str, document: &Document) -> [Laid; 2] {
     let html = render(document, Format::Html);
     assert!(html.len() < PAGE_BYTES, "{name}: {} bytes", html.len());
@@ -59,49 +61,68 @@ fn look(name: &str, document: &Document) -> [Laid; 2] {
     look_at(name, &file)
 }
 
+/// Opens the page of a file on both screens and asserts that it has no fault.
 fn look_at(name: &str, file: &Path) -> [Laid; 2] {
     let browser = browser().expect("Chromium starts");
-    [("desk", DESK), ("hand", HAND)].map(|(place, screen)| {
+    [("desktop", DESKTOP), ("phone", PHONE)].map(|(device, screen)| {
         let Opened { laid, complaints, requests, screenshot } =
             open(&browser, file, screen).expect("the page opens");
-        let picture = kept(&format!("{name}-{place}.png"));
-        std::fs::write(picture, screenshot).expect("the picture can be written");
-        assert_eq!(complaints, Vec::<String>::new(), "{name} at a {place}");
+        let screenshot_path = kept(&format!("{name}-{device}.png"));
+        std::fs::write(screenshot_path, screenshot).expect("the screenshot can be written");
+        assert_eq!(complaints, Vec::<String>::new(), "the page {name} logs messages on a {device}");
         let outside: Vec<_> = requests.iter().filter(|url| !is_own(url, file)).collect();
-        assert!(outside.is_empty() && laid.fetched.is_empty(), "{name}: {outside:?} {laid:?}");
-        assert!(laid.overflow <= 0.0, "{name} in a {place} is {} pixels too wide", laid.overflow);
-        assert_eq!(laid.colliding, Vec::<String>::new(), "{name} in a {place}");
-        assert_eq!(laid.bare, 0, "{name}: pictures without a title, a description or an extent");
-        assert!(laid.painted_ms < PAINTED_MS, "{name} in a {place}: {} ms", laid.painted_ms);
+        assert!(
+            outside.is_empty() && laid.fetched.is_empty(),
+            "the page {name} fetches resources: {outside:?} {laid:?}"
+        );
+        assert!(
+            laid.overflow <= 0.0,
+            "the page {name} is {} pixels too wide on a {device}",
+            laid.overflow
+        );
+        assert_eq!(
+            laid.colliding,
+            Vec::<String>::new(),
+            "texts of the page {name} collide on a {device}"
+        );
+        assert_eq!(
+            laid.bare, 0,
+            "the page {name} has plots without a title, a description or a size"
+        );
+        assert!(
+            laid.painted_ms < PAINTED_MS,
+            "the page {name} is painted after {} ms on a {device}",
+            laid.painted_ms
+        );
         laid
     })
 }
 
-/// The page itself, or the empty icon that it brings.
+/// Returns whether the address is the page itself or its empty icon.
 fn is_own(url: &str, file: &Path) -> bool {
-    let name = file.file_name().expect("it is a file").to_string_lossy();
+    let name = file.file_name().expect("the path names a file").to_string_lossy();
     url.starts_with("data:,") || url.starts_with("file://") && url.ends_with(&*name)
 }
 
 #[test]
-fn the_page_of_a_hostile_record_can_be_read() {
-    let [desk, hand] = look("fixture", &report::report(&fixture()));
-    assert!(desk.plots >= 6 && desk.tables >= 10, "{desk:?}");
-    assert_eq!((desk.plots, desk.tables), (hand.plots, hand.tables));
-    assert_ne!(desk.paper, hand.paper, "the dark page is as light as the light one");
+fn the_page_of_a_hostile_record_has_no_fault() {
+    let [desktop, phone] = look("fixture", &report::report(&fixture()));
+    assert!(desktop.plots >= 6 && desktop.tables >= 10, "{desktop:?}");
+    assert_eq!((desktop.plots, desktop.tables), (phone.plots, phone.tables));
+    assert_ne!(desktop.paper, phone.paper, "the dark page has the background of the light page");
 }
 
 #[test]
-fn the_page_of_every_full_record_can_be_read() {
+fn the_page_of_every_committed_record_has_no_fault() {
     for (index, (_, record)) in full().iter().enumerate() {
-        let [desk, _] = look(&format!("full-{index}"), &report::report(record));
-        assert!(desk.plots >= 14 && desk.tables >= 20, "{desk:?}");
-        eprintln!("page of a full record: painted after {:.0} ms", desk.painted_ms);
+        let [desktop, _] = look(&format!("full-{index}"), &report::report(record));
+        assert!(desktop.plots >= 14 && desktop.tables >= 20, "{desktop:?}");
+        eprintln!("the page of a full record is painted after {:.0} ms", desktop.painted_ms);
     }
 }
 
 #[test]
-fn comparisons_checks_and_the_gallery_can_be_read() {
+fn pages_of_comparisons_checks_and_the_gallery_have_no_fault() {
     let records = full();
     let named: Vec<Named<'_>> =
         records.iter().map(|(path, record)| Named { path, record }).collect();
@@ -109,13 +130,13 @@ fn comparisons_checks_and_the_gallery_can_be_read() {
     look("ranking", &report::compare(&named));
     look("check", &report::check(&named, Some(named[0])).1);
     let gallery = root().join("results/index.html");
-    let [desk, _] = look_at("gallery", &gallery);
-    assert!(desk.plots >= 5 && desk.tables >= 3, "{desk:?}");
+    let [desktop, _] = look_at("gallery", &gallery);
+    assert!(desktop.plots >= 5 && desktop.tables >= 3, "{desktop:?}");
 }
 
-/// Faults are seen: what the tests above would pass over is no test.
+/// The tests above prove nothing unless the faults of a broken page are found.
 #[test]
-fn what_is_wrong_with_a_page_is_seen() {
+fn the_faults_of_a_broken_page_are_found() {
     let browser = browser().expect("Chromium starts");
     let broken = kept("broken.html");
     std::fs::write(
@@ -127,10 +148,10 @@ fn what_is_wrong_with_a_page_is_seen() {
     )
     .expect("the page can be written");
     let Opened { laid, complaints, requests, .. } =
-        open(&browser, &broken, DESK).expect("the page opens");
+        open(&browser, &broken, DESKTOP).expect("the page opens");
     assert!(laid.overflow > 1_000.0 && laid.bare == 1 && laid.plots == 0, "{laid:?}");
-    assert!(laid.colliding.iter().any(|said| said == "one on two"), "{laid:?}");
-    assert!(laid.colliding.iter().any(|said| said.starts_with("out of the picture")), "{laid:?}");
+    assert!(laid.colliding.iter().any(|fault| fault == "one on two"), "{laid:?}");
+    assert!(laid.colliding.iter().any(|fault| fault.starts_with("out of the picture")), "{laid:?}");
     assert!(requests.iter().any(|url| url.ends_with("missing.png")), "{requests:?}");
     assert!(complaints.iter().any(|line| line.contains("no")), "{complaints:?}");
 }

@@ -1,4 +1,9 @@
-//! What every prediction rests on: a step, and a byte of a step, by how many workers take it at once.
+//! The cases that calibrate α and β, timed alone, for each number of workers that are active at the same
+//! time.
+//!
+//! α is the time of a step in which every worker adds one word. β is the time per byte of a step in which
+//! every worker streams a large region. Both depend on the number of workers, because workers share the
+//! device.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +14,21 @@ use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
 use crate::kernels::memory::{Memory, Traffic};
 
-/// Of steps, the shortest of which are a few microseconds.
+/// Sizing of cases that repeat steps. The shortest steps take a few microseconds.
 pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: 4096 };
 
-/// What every prediction rests on, by workers.
+/// The calibration cases, by number of workers.
 pub(super) struct Alone {
-    /// Memory that all workers together may work in.
+    /// Upper bound of the memory that all workers use together, in bytes.
     most_bytes: u64,
+    /// Steps in which each worker adds one word.
     steps: BTreeMap<u32, CaseId>,
+    /// Steps in which each worker adds one region to another.
     adds: BTreeMap<u32, CaseId>,
+    /// Steps in which each worker copies one region to another.
     copies: BTreeMap<u32, CaseId>,
-    /// Copying as many bytes at the fastest, for the fewest and the most of them.
+    /// Copies of the same number of bytes in the fastest launch configuration of the device. Only for the
+    /// smallest and the largest number of workers.
     fastest_copies: BTreeMap<u32, CaseId>,
 }
 
@@ -34,12 +43,13 @@ impl Alone {
         }
     }
 
-    /// Bytes that each of so many workers streams, from one region to another.
+    /// Returns the number of bytes that each of `workers` workers streams from one region to another.
     fn streamed(&self, workers: u32) -> u32 {
         let each = self.most_bytes / u64::from(2 * workers);
         u32::try_from(each).unwrap_or(STREAMED).min(STREAMED) / 4 * 4
     }
 
+    /// Adds the calibration cases of `workers` workers, unless the plan has them already.
     pub(super) fn add(&mut self, plan: &mut Plan, workers: u32, seed: u32) {
         if self.steps.contains_key(&workers) {
             return;
@@ -56,7 +66,7 @@ impl Alone {
         self.copies.insert(workers, streams("copy", false, streamed / 4));
     }
 
-    /// What the fewest and the most workers that were added copy, copied by the whole device.
+    /// Adds the copies by the whole device, for the smallest and the largest number of workers added so far.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
         let (seed, config) = (context.seed as u32, search_memory(context, Traffic::Copy));
         let ends = [self.copies.first_key_value(), self.copies.last_key_value()];
@@ -69,41 +79,44 @@ impl Alone {
         }
     }
 
-    /// Numbers of workers that were added.
+    /// Returns the numbers of workers that have calibration cases.
     pub(super) fn workers(&self) -> impl Iterator<Item = u32> {
         self.steps.keys().copied()
     }
 
-    /// Numbers of workers for which the fastest copy is known.
+    /// Returns the numbers of workers that have a copy by the whole device.
     pub(super) fn with_ceilings(&self) -> impl Iterator<Item = u32> {
         self.fastest_copies.keys().copied()
     }
 
-    /// What so many workers copy in a second, over what the whole device does of as many bytes.
+    /// Returns the copy bandwidth of `workers` workers divided by the copy bandwidth of the whole device.
+    /// Both copies move the same number of bytes.
     pub(super) fn share_of_copy(&self, workers: u32) -> Expr {
         self.fastest_copies[&workers].per_unit() / self.copies[&workers].per_unit()
     }
 
-    /// Seconds of a step in which next to nothing is sent.
+    /// Returns α in seconds: the time of a step in which each worker adds one word.
     pub(super) fn alpha(&self, workers: u32) -> Expr {
         self.steps[&workers].per_unit()
     }
 
-    /// Seconds per byte that each worker adds to its own.
+    /// Returns β of a step that adds, in seconds per byte of each worker.
     fn beta_add(&self, workers: u32) -> Expr {
         self.beta(self.adds[&workers], workers)
     }
 
-    /// The same for bytes of which half are added and half replaced, as by the ring.
+    /// Returns the mean β of a step that adds and a step that copies, in seconds per byte of each worker.
+    /// Half of the steps of a ring add and the other half copy.
     pub(super) fn beta_mean(&self, workers: u32) -> Expr {
         (self.beta_add(workers) + self.beta(self.copies[&workers], workers)) / 2.0
     }
 
+    /// Returns the seconds of `case` beyond α, per byte that each worker streams.
     fn beta(&self, case: CaseId, workers: u32) -> Expr {
         (case.per_unit() - self.alpha(workers)) / f64::from(self.streamed(workers))
     }
 
-    /// Seconds for one all-reduce of `m` bytes among `p` workers.
+    /// Returns the predicted seconds of one all-reduce of `m` bytes among `p` workers.
     pub(super) fn predicted(&self, algorithm: Algorithm, p: u32, m: f64) -> Expr {
         let at_once = algorithm.at_once(p);
         let alpha = self.alpha(at_once);
@@ -127,18 +140,21 @@ impl Alone {
         }
     }
 
-    /// Bytes at which half of the ring's time is latency.
+    /// Returns the predicted message size in bytes at which half of a ring's time is latency.
     pub(super) fn half_latency(&self, p: u32) -> Expr {
         f64::from(p) * self.alpha(p) / self.beta_mean(p)
     }
 
-    /// Bytes from which on the ring overtakes doubling: where two straight lines cross.
+    /// Returns the predicted message size in bytes above which a ring is faster than recursive doubling.
+    ///
+    /// Both times are linear in the message size, so the size is the intersection of two straight lines. The
+    /// figure is unknown if the lines do not cross at a positive size.
     pub(super) fn crossover(&self, p: u32) -> Expr {
-        let behind = |m: f64| {
+        let excess = |m: f64| {
             self.predicted(Algorithm::Ring, p, m) - self.predicted(Algorithm::Doubling, p, m)
         };
-        let at_nothing = behind(0.0);
-        let gained = &at_nothing - behind(1.0);
-        at_nothing.positive() / gained.positive()
+        let excess_at_zero = excess(0.0);
+        let gain_per_byte = &excess_at_zero - excess(1.0);
+        excess_at_zero.positive() / gain_per_byte.positive()
     }
 }

@@ -1,8 +1,9 @@
-//! Where a measured quantity changes its sign.
+//! Sign changes of a measured quantity.
 
 use crate::bench::Expr;
 
-/// Where a figure that is known at some sizes turns from negative to positive; unknown where it does not.
+/// Returns the size at which a figure changes from negative to positive. The result is unknown if the figure
+/// does not change its sign in this way.
 pub(super) fn crossing_of(figures: impl IntoIterator<Item = (u32, Expr)>) -> Expr {
     let (sizes, figures): (Vec<u32>, Vec<Expr>) = figures.into_iter().unzip();
     Expr::lenient("crossing", figures, move |values| {
@@ -10,7 +11,8 @@ pub(super) fn crossing_of(figures: impl IntoIterator<Item = (u32, Expr)>) -> Exp
     })
 }
 
-/// Where a quantity that is known at some sizes turns from negative to positive; NaN where it does not.
+/// Returns the size at which a quantity changes from negative to positive, by linear interpolation between
+/// adjacent sizes. Returns NaN if no adjacent sizes enclose such a change.
 fn crossing(known: impl Iterator<Item = (u32, f64)>) -> f64 {
     let known: Vec<(f64, f64)> = known.map(|(m, value)| (f64::from(m), value)).collect();
     let turn = known.windows(2).find(|pair| pair[0].1 < 0.0 && pair[1].1 >= 0.0);

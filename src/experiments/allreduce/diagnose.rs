@@ -1,11 +1,13 @@
-//! What points that deviate suggest, by whether latency or bandwidth rules them.
+//! Diagnoses of points that deviate, separately for latency-bound and bandwidth-bound points.
 
 use super::extent::FEWEST;
 use crate::model;
 
-/// β that grows by more than this from the fewest workers to more shows that they share what moves bytes.
+/// Growth factor of β, from the smallest to the largest number of workers, above which the diagnosis reports
+/// that the workers share memory bandwidth.
 const SHARED: f64 = 1.5;
 
+/// Returns the diagnosis of the experiment's result.
 pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     let betas = outcome.metrics.iter().filter_map(|metric| {
@@ -17,14 +19,15 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         && of_most > SHARED * two
     {
         text.push(format!(
-            "a byte costs each of {most} workers {:.1} times what it costs each of {FEWEST}: so many share what moves \
-             bytes, which separate devices would not",
+            "The time per byte with {most} workers is {:.1} times the time with {FEWEST} workers. The \
+             workers share the memory bandwidth of this device; separate devices would not. To predict \
+             separate devices, use the β of {FEWEST} workers.",
             of_most / two
         ));
     }
     let of = |id: &str, p: u32| outcome.number(&format!("{id}.{p}")).or(outcome.number(id));
     let (alpha, beta) = (|p| of("alpha", p), |p| of("beta", p));
-    let off = |over: bool, by_latency: bool| {
+    let deviating = |over: bool, latency_bound: bool| {
         let here = |p: &&model::Point| {
             let workers = p.series.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok());
             let at_once = if p.series.starts_with("naive") { Some(1) } else { workers };
@@ -37,44 +40,49 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
             } else {
                 p.x.value
             };
-            p.deviates(over) && (alpha > beta * sent) == by_latency
+            p.deviates(over) && (alpha > beta * sent) == latency_bound
         };
-        let off: Vec<&model::Point> = outcome.points.iter().filter(here).collect();
-        let worst = off.iter().max_by(|a, b| a.residual().total_cmp(&b.residual()))?;
+        let found: Vec<&model::Point> = outcome.points.iter().filter(here).collect();
+        let worst = found.iter().max_by(|a, b| a.residual().total_cmp(&b.residual()))?;
         let points =
-            if off.len() == 1 { "1 point".to_owned() } else { format!("{} points", off.len()) };
+            if found.len() == 1 { "1 point".to_owned() } else { format!("{} points", found.len()) };
         Some(format!(
-            "{points}, worst {:.2} times: {}, {} bytes",
-            worst.ratio, worst.series, worst.x.value
+            "{points}; worst: {}, {} bytes, {:.2} times the prediction",
+            worst.series, worst.x.value, worst.ratio
         ))
     };
-    for (over, by_latency, says) in [
+    for (over, latency_bound, finding, cause) in [
         (
             true,
             true,
-            "where latency rules, steps take longer than the one of a word that α is read from: a little work may wake \
-             cores that next to none leaves asleep",
+            "Latency-bound all-reduces are slower than predicted",
+            "α comes from steps of one word. A step with a little more work may wake cores that a step of \
+             one word leaves asleep. An algorithm with fewer steps pays this cost less often.",
         ),
         (
             false,
             true,
-            "where latency rules, steps take less than the one of a word that α is read from: launching one may overlap \
-             with the end of the one before",
+            "Latency-bound all-reduces are faster than predicted",
+            "The launch of a step may overlap with the end of the previous step, so α is an upper bound of \
+             the time per step.",
         ),
         (
             true,
             false,
-            "where bandwidth rules, bytes cost more than in the stream that β is read from: they come from farther away, \
-             another worker's cache or memory",
+            "Bandwidth-bound all-reduces are slower than predicted",
+            "Their bytes may come from farther away than the bytes that calibrate β: from another worker's \
+             cache or from memory. Smaller messages may stay in a nearer cache.",
         ),
         (
             false,
             false,
-            "where bandwidth rules, bytes cost less than in the stream that β is read from: a nearer cache may hold them",
+            "Bandwidth-bound all-reduces are faster than predicted",
+            "Their bytes may come from a nearer cache than the bytes that calibrate β, so β is an upper \
+             bound of the time per byte.",
         ),
     ] {
-        if let Some(points) = off(over, by_latency) {
-            text.push(format!("{says} ({points})"));
+        if let Some(points) = deviating(over, latency_bound) {
+            text.push(format!("{finding} ({points}). {cause}"));
         }
     }
     text

@@ -1,11 +1,12 @@
-//! `allreduce`: workers within one device agree on a sum, each a workgroup with a region of one buffer.
+//! `allreduce`: the workers of one device compute a common sum. Each worker is a workgroup with a region of
+//! one buffer.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 use crate::kernels::{MAX_ITERATIONS, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -14,22 +15,23 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Lanes of a worker.
+/// Invocations per worker.
 pub const WORKGROUP_SIZE: u32 = 256;
 
-/// How the workers agree.
+/// An all-reduce algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Reduce-scatter and then all-gather, from neighbour to neighbour.
+    /// A reduce-scatter followed by an all-gather. Each worker sends to its neighbour only.
     Ring,
-    /// All to the first worker and back, one after another.
+    /// A gather to the first worker followed by a scatter from there, one worker after another.
     Naive,
-    /// Partners at doubling distance exchange all they have; for a power of two of workers.
+    /// An exchange of whole regions between partners at doubling distances. The number of workers must be a
+    /// power of two.
     Doubling,
 }
 
 impl Algorithm {
-    /// Workers that move bytes in a step.
+    /// Returns the number of workers that move bytes in one step.
     #[must_use]
     pub fn at_once(self, workers: u32) -> u32 {
         if self == Self::Naive { 1 } else { workers }
@@ -39,35 +41,37 @@ impl Algorithm {
 /// One all-reduce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllReduce {
-    /// How.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// Workers, at least two.
+    /// Number of workers, at least 2.
     pub workers: u32,
-    /// Words that each holds.
+    /// 32-bit words in each worker's region.
     pub words: u32,
-    /// Of what they hold.
+    /// Seed of the initial words.
     pub seed: u32,
 }
 
 impl AllReduce {
-    /// Bytes of memory that it works in.
+    /// Returns the size of all regions in bytes. Recursive doubling needs two sets of regions.
     #[must_use]
     pub fn bytes(self) -> u64 {
         let sets = if self.algorithm == Algorithm::Doubling { 2 } else { 1 };
         sets * u64::from(self.workers) * u64::from(self.words) * 4
     }
 
-    /// The workload: a dispatch for each step, in one pass. Its output is what every worker holds in the
-    /// end, one after another.
+    /// Builds the workload: one dispatch per step, in one pass. The output is the final region of every
+    /// worker, one after another.
     ///
     /// # Panics
-    /// For fewer than two workers, and for recursive doubling among other than a power of two.
+    /// Panics if there are fewer than two workers. Panics for recursive doubling if the number of workers is
+    /// not a power of two.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.workers >= 2, "one worker has nobody to agree with");
+        assert!(self.workers >= 2, "an all-reduce needs at least two workers");
         let Self { workers, words, .. } = self;
         let (all, moved) = (workers * words, f64::from(words) * 4.0);
-        // What is left after an odd number of exchanges lies in the other set of regions.
+        // Every exchange of recursive doubling writes the other set of regions. The output is read from the
+        // first set, so an odd number of exchanges starts from the second set.
         let doublings = workers.ilog2();
         let first = match self.algorithm {
             Algorithm::Doubling => doublings % 2 * all,
@@ -78,7 +82,7 @@ impl AllReduce {
         let senders = f64::from(workers);
         match self.algorithm {
             Algorithm::Ring => {
-                // Each sends a chunk, and all of them at once.
+                // In each step every worker sends one chunk, all workers at the same time.
                 let step = Step { workers, bytes_each: moved / senders, ..Step::default() };
                 for index in 0..workers - 1 {
                     build.step("ring_add", Step { index, ..step });
@@ -97,7 +101,10 @@ impl AllReduce {
                 }
             }
             Algorithm::Doubling => {
-                assert!(workers.is_power_of_two(), "partners come in pairs");
+                assert!(
+                    workers.is_power_of_two(),
+                    "recursive doubling needs a power of two of workers"
+                );
                 for index in 0..doublings {
                     let source = (first + index % 2 * all) % (2 * all);
                     let target = all - source;
@@ -109,42 +116,44 @@ impl AllReduce {
         build.finish(format!("{self:?}"), Arc::new(move || self.reference()))
     }
 
-    /// What every worker holds in the end.
+    /// Returns the final region of a worker. The regions of all workers are equal.
     fn reference(self) -> Vec<u32> {
-        let held = |worker: u32, word: u32| first_of(worker * self.words + word, self.seed);
-        let sum = |word| (0..self.workers).fold(0u32, |sum, w| sum.wrapping_add(held(w, word)));
+        let initial = |worker: u32, word: u32| first_of(worker * self.words + word, self.seed);
+        let sum = |word| (0..self.workers).fold(0u32, |sum, w| sum.wrapping_add(initial(w, word)));
         (0..self.words).map(sum).collect()
     }
 }
 
-/// What place `place` holds at first, as in the shader.
+/// Returns the initial word at index `place` of the regions, as the shader computes it.
 fn first_of(place: u32, seed: u32) -> u32 {
     let x = place.wrapping_mul(0x9E37_79B1).wrapping_add(seed);
     let x = (x ^ (x >> 15)).wrapping_mul(0x2C1B_3C6D);
     x ^ (x >> 12)
 }
 
-/// One step of all workers at once, each with a region and another that is no other worker's: with many
-/// words the price of a byte, with one that of a step.
+/// One step in which each worker combines a source region with a target region. No two workers share a
+/// region.
+///
+/// With many words the step measures the time per byte. With one word it measures the latency of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Streams {
-    /// Whether they add the one to the other or replace it.
+    /// Whether the step adds the source to the target. If false, the step copies the source to the target.
     pub add: bool,
-    /// Workers.
+    /// Number of workers.
     pub workers: u32,
-    /// Words that each reads.
+    /// 32-bit words in each source region.
     pub words: u32,
-    /// Of what they hold.
+    /// Seed of the initial words.
     pub seed: u32,
 }
 
 impl Streams {
-    /// The workload: one step.
+    /// Builds the workload: one step. The output is all source regions followed by all target regions.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { add, workers, words, seed } = self;
         let all = workers * words;
-        // Regions of sources and then of targets, filled as one.
+        // The source regions precede the target regions. One dispatch fills both.
         let both = AllReduce { algorithm: Algorithm::Naive, workers: 2 * workers, words, seed };
         let mut build = Builder::new(both);
         build.prepare(0);
@@ -160,19 +169,22 @@ impl Streams {
     }
 }
 
-/// One step of all workers.
+/// Parameters of one step.
 #[derive(Clone, Copy, Default)]
 struct Step {
-    /// Those at work in it.
+    /// Workers that move bytes in this step.
     workers: u32,
-    /// Bytes that each of them sends.
+    /// Bytes that each of these workers sends.
     bytes_each: f64,
+    /// Value of the shader parameter `step`: the number of the step, or the worker that the step serves.
     index: u32,
+    /// Index of the first word of the regions that the step reads.
     source: u32,
+    /// Index of the first word of the regions that the step writes.
     target: u32,
 }
 
-/// Collects the steps of a workload; buffer 0 holds the regions.
+/// Collects the dispatches of a workload. Buffer 0 contains the regions.
 struct Builder {
     of: AllReduce,
     buffers: Vec<Contents>,
@@ -187,7 +199,7 @@ impl Builder {
         Self { of, buffers, prepare: Vec::new(), steps: Vec::new() }
     }
 
-    /// Fills the regions that begin at word `first`.
+    /// Adds an untimed dispatch that fills the regions starting at word `first`.
     fn prepare(&mut self, first: u32) {
         let words = self.of.workers * self.of.words;
         let workers = words.div_ceil(64 * WORKGROUP_SIZE).min(4096);
@@ -229,7 +241,7 @@ impl Builder {
 
     fn finish(self, label: String, expected: Arc<dyn Fn() -> Vec<u32> + Send + Sync>) -> Workload {
         let mut buffers = self.buffers;
-        // The first set of regions, of which doubling has two.
+        // The output is the first set of regions. Recursive doubling has a second set, which is not checked.
         buffers.push(Contents::Scratch(0, self.of.workers as usize * self.of.words as usize));
         let check = Check { buffers: vec![buffers.len() - 1], expected };
         Workload { prepare: self.prepare, ..Workload::new(label, self.steps, buffers, check) }
@@ -241,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_as_many_as_the_law_counts() {
+    fn the_number_of_steps_matches_the_law() {
         let steps = |algorithm, workers| {
             AllReduce { algorithm, workers, words: 8, seed: 1 }.workload().dispatches.len()
         };
@@ -263,9 +275,9 @@ mod tests {
         for workers in [2, 4, 8, 16] {
             let workload =
                 AllReduce { algorithm: Algorithm::Doubling, workers, words: 4, seed: 1 }.workload();
-            let last = workload.dispatches.last().expect("there are steps");
+            let last = workload.dispatches.last().expect("the workload has steps");
             let Contents::Uniform(params) = &workload.buffers[last.bindings[0].1] else {
-                panic!("params are a uniform block")
+                panic!("the first binding is the uniform block")
             };
             assert_eq!(params[4], ("sink", 0), "{workers} workers");
         }

@@ -1,28 +1,28 @@
-//! All-reduce: what it costs p workers to agree on the sum of m bytes.
+//! All-reduce: the time in which p workers sum their messages of m bytes and all receive the sum.
 //!
 //! # Formula
 //! - ring: T(p, m) = 2(p − 1)·α + 2·((p − 1) / p)·β·m
-//! - naive (each worker sends all of it to one, which sends the sum back, one message after another):
-//!   T(p, m) = 2(p − 1)·(α + β·m)
+//! - naive: T(p, m) = 2(p − 1)·(α + β·m). Each worker sends its message to one worker, and that worker sends
+//!   the sum back, one message after another.
 //! - recursive doubling: T(p, m) = ⌈log₂ p⌉·(α + β·m)
 //!
 //! Symbols:
-//! - p: workers, p ≥ 1; one worker has nothing to say and takes 0 s
-//! - m: bytes each worker holds, m ≥ 0
-//! - α: seconds a message costs however short it is
-//! - β: seconds a byte costs
+//! - p: workers, p ≥ 1. A single worker has no partner and takes 0 s.
+//! - m: bytes in each worker's message, m ≥ 0
+//! - α: seconds per message, independent of the message size
+//! - β: seconds per byte
 //!
-//! The cost of adding is taken as part of β.
+//! β includes the time of the additions.
 //!
 //! # Source
 //! R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of collective communication operations in
 //! MPICH", International Journal of High Performance Computing Applications, 2005.
 
-/// Seconds for a ring all-reduce.
+/// Returns the seconds of a ring all-reduce of `m` bytes among `p` workers.
 ///
 /// ```
 /// use warplaw::experiments::allreduce::law::ring_time;
-/// // Four workers, 1 µs a message, 1 ns a byte, 1000 bytes: 6 µs + 1.5 µs.
+/// // Four workers, 1 µs per message, 1 ns per byte, 1000 bytes: 6 µs + 1.5 µs.
 /// assert!((ring_time(4.0, 1000.0, 1e-6, 1e-9) - 7.5e-6).abs() < 1e-15);
 /// assert_eq!(ring_time(1.0, 1000.0, 1e-6, 1e-9), 0.0);
 /// ```
@@ -32,7 +32,7 @@ pub fn ring_time(p: f64, m: f64, alpha_s: f64, beta_s_per_byte: f64) -> f64 {
     2.0 * (p - 1.0) * alpha_s + 2.0 * (p - 1.0) / p * beta_s_per_byte * m
 }
 
-/// Seconds for gather-then-broadcast through one worker.
+/// Returns the seconds of a gather to one worker followed by a broadcast from there.
 ///
 /// ```
 /// use warplaw::experiments::allreduce::law::naive_time;
@@ -44,7 +44,7 @@ pub fn naive_time(p: f64, m: f64, alpha_s: f64, beta_s_per_byte: f64) -> f64 {
     2.0 * (p - 1.0) * (alpha_s + beta_s_per_byte * m)
 }
 
-/// Seconds for recursive doubling, all of the message at each of ⌈log₂ p⌉ steps.
+/// Returns the seconds of recursive doubling, which sends the whole message in each of ⌈log₂ p⌉ steps.
 ///
 /// ```
 /// use warplaw::experiments::allreduce::law::recursive_doubling_time;
@@ -70,7 +70,7 @@ mod tests {
         }
 
         #[test]
-        fn a_ring_never_loses_to_the_naive_way(p in 1.0..1e4f64, m in 0.0..1e9f64) {
+        fn a_ring_is_never_slower_than_the_naive_algorithm(p in 1.0..1e4f64, m in 0.0..1e9f64) {
             prop_assert!(ring_time(p, m, 1e-6, 1e-9) <= naive_time(p, m, 1e-6, 1e-9));
         }
     }

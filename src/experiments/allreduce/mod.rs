@@ -1,8 +1,9 @@
-//! `allreduce`: what it costs workers within one device to agree on a sum.
+//! `allreduce`: the time in which the workers of one device compute a common sum.
 //!
-//! A worker is a workgroup with a region of memory; a step of all of them is a dispatch. Steps of one word
-//! calibrate α, workers that stream on their own calibrate β, and whole all-reduces by three algorithms are
-//! predicted. What workers copy is set against the fastest copy of as many bytes.
+//! A worker is a workgroup with a region of memory. One dispatch is one step of all workers. Steps of one
+//! word calibrate α. Steps in which each worker streams private regions calibrate β. From α and β the law
+//! predicts whole all-reduces by three algorithms. The experiment also compares the copy bandwidth of the
+//! workers with that of the whole device.
 
 mod alone;
 mod crossing;
@@ -29,18 +30,19 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "allreduce",
     category: Category::Coordination,
     law: "ring: 2(p−1)·α + 2((p−1)/p)·β·m; naive: 2(p−1)·(α + β·m); doubling: ⌈log₂ p⌉·(α + β·m)",
-    about: "what it costs workers to agree: latency against bandwidth, and which algorithm when",
+    about: "What does an all-reduce among workgroups cost, and which algorithm is fastest at which size?",
     tolerance: Tolerance {
         ratio: 0.25,
-        reason: "one α and one β stand for steps that add and steps that copy, from caches or from memory; a \
-                 quarter still tells the algorithms apart away from where they cross",
+        reason: "One α and one β represent steps that add and steps that copy, with data in caches or in \
+                 memory. A tolerance of 25 % still distinguishes the algorithms, except near the message \
+                 sizes at which their times are equal.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// All-reduces among so many workers, by bytes.
+/// All-reduces by one algorithm among a fixed number of workers: message sizes in bytes and cases.
 type Sweep = Vec<(u32, CaseId)>;
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
@@ -78,16 +80,17 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// Whole all-reduces, as they are added.
+/// Adds whole all-reduces to a plan.
 struct Reductions<'a> {
     plan: &'a mut Plan,
     alone: &'a Alone,
-    /// By algorithm and workers.
+    /// Series by name of the algorithm and number of workers.
     series: BTreeMap<(&'static str, u32), SeriesId>,
     seed: u32,
 }
 
 impl Reductions<'_> {
+    /// Adds an all-reduce of `m` bytes among `p` workers, with the point by which the law is judged.
     fn add(&mut self, (algorithm, word): (Algorithm, &'static str), [p, m]: [u32; 2]) -> CaseId {
         let reduce = AllReduce { algorithm, workers: p, words: m / 4, seed: self.seed };
         let case = self.plan.case(format!("{word}.{p}.{m}"), REPEATS, move |times| {
@@ -102,13 +105,15 @@ impl Reductions<'_> {
     }
 }
 
+/// Adds remarks on the metric ids and on the all-reduces that the experiment leaves out.
 fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     plan.note(format!(
-        "`alpha` and `beta` are those of {FEWEST} workers, `alpha.p` and `beta.p` of p"
+        "The metrics `alpha` and `beta` are those of {FEWEST} workers. The metrics `alpha.p` and `beta.p` \
+         are those of p workers."
     ));
     let binding = context.facts.limits.binding_bytes;
     plan.note(format!(
-        "all workers together work in {} MiB at most{}",
+        "All workers together use {} MiB at most{}.",
         most_bytes(context) >> 20,
         if binding < MAX_BYTES {
             ", which is the adapter's limit for a storage binding"
@@ -118,13 +123,15 @@ fn add_notes(plan: &mut Plan, context: &Context<'_>) {
     ));
     if context.is_narrow() {
         plan.note(format!(
-            "on few cores all-reduces that move more than {} MiB in all are left out",
+            "All-reduces that move more than {} MiB in total are left out, because they would take too long \
+             on a device with few cores.",
             most_moved_on_few_cores(context) as f64 / f64::from(MIB)
         ));
     }
 }
 
-/// α and β by workers, and what those workers copy.
+/// Adds the metrics α and β for each number of workers, and the workers' share of the device's copy
+/// bandwidth.
 fn add_prices(plan: &mut Plan, alone: &Alone) {
     let more = alone.workers().filter(|&p| p != FEWEST);
     for p in std::iter::once(FEWEST).chain(more) {
@@ -137,19 +144,20 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
         let alpha = About::new(format!("alpha{id}"), alpha, "s").lower();
         let alpha = if p == FEWEST { alpha.headline() } else { alpha };
         plan.metric(alpha, alone.alpha(p));
-        let beta = format!("all-reduce byte time β, {workers} workgroups");
+        let beta = format!("all-reduce time per byte β, {workers} workgroups");
         let beta = About::new(format!("beta{id}"), beta, "s/B").lower();
         plan.metric(beta, alone.beta_mean(p));
     }
     for p in alone.with_ceilings() {
-        let label = format!("copy bandwidth of {p} workgroups over the device's");
+        let label = format!("copy bandwidth of {p} workgroups as a share of the device's");
         let about = About::new(format!("share_of_copy_ceiling.{p}"), label, "%").higher();
-        let about = about.note("of the bytes that the whole device copies in as long");
+        let about = about.note("both copies move the same number of bytes");
         plan.metric(about, alone.share_of_copy(p));
     }
 }
 
-/// From which size on bandwidth rules, and from which on the ring is the best.
+/// Adds the message sizes at which half of a ring's time is latency, and above which a ring is faster than
+/// recursive doubling.
 fn add_crossings(plan: &mut Plan, alone: &Alone, sweeps: &BTreeMap<(&str, u32), Sweep>) {
     for (&(word, p), ring) in sweeps {
         let Some(&(_, smallest)) = ring.first().filter(|_| word == "ring") else {
@@ -165,17 +173,18 @@ fn add_crossings(plan: &mut Plan, alone: &Alone, sweeps: &BTreeMap<(&str, u32), 
         let latency = |case: CaseId| case.per_unit() - 2.0 * smallest.per_unit();
         let measured = crossing_of(ring.iter().map(|&(m, case)| (m, latency(case))));
         let figures = [measured, alone.half_latency(p)];
-        both("half_latency", "message size of half latency", false, figures);
-        // Among two both move the same bytes, and do not cross but by chance.
+        let label = "message size at which half of a ring's time is latency";
+        both("half_latency", label, false, figures);
+        // Between two workers both algorithms move the same number of bytes, so a crossing would be noise.
         let Some(doubling) = sweeps.get(&("doubling", p)).filter(|_| p > FEWEST) else {
             continue;
         };
-        let loads_in_flight = ring
+        let ring_advantage = ring
             .iter()
             .zip(doubling)
             .map(|(&(m, ring), &(_, doubling))| (m, doubling.per_unit() - ring.per_unit()));
-        let figures = [crossing_of(loads_in_flight), alone.crossover(p)];
-        let label = "message size from which a ring beats recursive doubling";
+        let figures = [crossing_of(ring_advantage), alone.crossover(p)];
+        let label = "message size above which a ring is faster than recursive doubling";
         both("ring_overtakes_doubling", label, true, figures);
     }
 }

@@ -1,4 +1,4 @@
-//! What it costs many workers to agree.
+//! `predict allreduce`: the time of an all-reduce by each algorithm.
 
 use crate::experiments::allreduce::law::{naive_time, recursive_doubling_time, ring_time};
 use crate::model::figures;
@@ -10,21 +10,21 @@ use crate::predict::{Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "allreduce",
-    about: "What does it cost p workers to agree on the sum of m bytes?",
+    about: "How long do p workers take to all-reduce messages of m bytes?",
     formula: "ring: T = 2(p−1)·α + 2((p−1)/p)·β·m; recursive doubling: ⌈log₂ p⌉·(α + β·m); naive: \
               2(p−1)·(α + β·m)",
     parameters: &[
         Parameter::new("p", "workers", COUNT).swept(),
-        Parameter::new("m", "bytes that each worker holds", BYTES_HELD),
+        Parameter::new("m", "bytes in each worker's message", BYTES_HELD),
+        Parameter::new("alpha", "time per message α; in a record, that of two workers", OVERHEAD)
+            .at(&["allreduce.alpha"]),
         Parameter::new(
-            "alpha",
-            "cost of a message, α; a record's is that of two workers",
-            OVERHEAD,
+            "beta",
+            "time per byte β, or give --bandwidth; in a record, that of two workers",
+            TIME_PER_BYTE,
         )
-        .at(&["allreduce.alpha"]),
-        Parameter::new("beta", "cost of a byte, β, likewise; or give --bandwidth", TIME_PER_BYTE)
-            .at(&["allreduce.beta"]),
-        Parameter::new("bandwidth", "bytes in a second, 1/β", BANDWIDTH).instead_of("beta"),
+        .at(&["allreduce.beta"]),
+        Parameter::new("bandwidth", "bandwidth 1/β", BANDWIDTH).instead_of("beta"),
     ],
     choices: &[],
     answer,
@@ -43,25 +43,25 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let doubling = |p: f64| recursive_doubling_time(p, m, alpha_s, beta);
     let latency_share = |p: f64| ring_time(p, 0.0, alpha_s, beta) / ring(p);
     let share = latency_share(p);
-    let of_it = if share.is_finite() {
-        format!(", {} of it latency", figure(share, SHARE_OF_ONE))
+    let latency = if share.is_finite() {
+        format!(" ({} latency)", figure(share, SHARE_OF_ONE))
     } else {
         String::new()
     };
     answer.say(format!(
-        "{} workers, each with that α and β to itself, agree on {} bytes in {} by a ring{of_it}; by recursive \
-         doubling in {}.",
-        figures::count(p),
+        "An all-reduce of {} bytes among {} workers completes in {} by a ring{latency}; by recursive \
+         doubling, in {}. The prediction assumes that the workers do not slow each other down.",
         figures::count(m),
+        figures::count(p),
         figure(ring(p), "s"),
         figure(doubling(p), "s"),
     ));
     answer.figure("ring", "s", ring(p));
     answer.figure("recursive doubling", "s", doubling(p));
     answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
-    answer.maybe("latency's share of the ring", SHARE_OF_ONE, share.is_finite().then_some(share));
+    answer.maybe("latency share of the ring", SHARE_OF_ONE, share.is_finite().then_some(share));
     answer.curve("ring", "s", ring);
-    answer.column("of it latency", SHARE_OF_ONE, latency_share);
+    answer.column("latency share", SHARE_OF_ONE, latency_share);
     answer.curve("doubling", "s", doubling);
     answer.curve("naive", "s", |p| naive_time(p, m, alpha_s, beta));
     Ok(answer)

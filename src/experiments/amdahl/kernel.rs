@@ -1,4 +1,5 @@
-//! `amdahl`: a job of two stages, one workgroup and then many, the second dependent on the first.
+//! `amdahl`: a job of two stages. The first stage is one workgroup. The second stage is many workgroups that
+//! read the result of the first.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,7 +7,7 @@ use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
@@ -14,29 +15,30 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Lanes in a workgroup: enough subgroups that one workgroup keeps a compute unit busy.
+/// Invocations per workgroup: enough subgroups that one workgroup keeps a compute unit busy.
 pub const WORKGROUP_SIZE: u32 = 256;
-/// Lanes that start alike, so that a job of millions of steps is checked in a moment.
+/// Number of different start values of the invocations. The CPU reference computes only these, so that it
+/// checks a job of millions of iterations quickly.
 const DISTINCT: u32 = 32;
 
-/// A job.
+/// A job of two stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stages {
-    /// Steps that each lane of the first stage's one workgroup takes.
+    /// Loop iterations of each invocation in the first stage, which is one workgroup.
     pub serial_iterations: u32,
-    /// Steps that each lane of the second stage takes.
+    /// Loop iterations of each invocation in the second stage.
     pub parallel_iterations: u32,
     /// Workgroups of the second stage.
     pub workers: u32,
-    /// Where the lanes start.
+    /// Seed of the start values.
     pub seed: u32,
 }
 
 impl Stages {
-    /// The workload: two dispatches in one pass.
+    /// Builds the workload: two dispatches in one pass.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let first: Arc<[u32]> = (0..WORKGROUP_SIZE).map(|lane| self.start(lane)).collect();
+        let first: Arc<[u32]> = (0..WORKGROUP_SIZE).map(|index| self.start(index)).collect();
         Workload::new(
             format!("{self:?}"),
             vec![
@@ -54,18 +56,21 @@ impl Stages {
         )
     }
 
-    fn start(self, lane: u32) -> u32 {
-        (lane % DISTINCT) ^ self.seed
+    /// Returns the start value of the invocation with local index `index`.
+    fn start(self, index: u32) -> u32 {
+        (index % DISTINCT) ^ self.seed
     }
 
+    /// Returns the output words of the first [`DISTINCT`] invocations. The other outputs repeat them.
     fn reference(self) -> Vec<u32> {
         (0..DISTINCT)
-            .map(|lane| four_chains(self.start(lane), self.serial_iterations))
+            .map(|index| four_chains(self.start(index), self.serial_iterations))
             .map(|x| four_chains(x, self.parallel_iterations))
             .collect()
     }
 }
 
+/// Builds the dispatch of one stage. The first argument contains buffer indices.
 fn stage([params, input, output]: [usize; 3], workgroups: u32, iterations: u32) -> Dispatch {
     Dispatch {
         shader: shader(),
@@ -90,10 +95,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_stage_starts_from_the_first() {
+    fn the_second_stage_starts_from_the_result_of_the_first() {
         let job = Stages { serial_iterations: 1, parallel_iterations: 2, workers: 2, seed: 9 };
         let by_hand = four_chains(four_chains(1 ^ 9, 1), 2);
         assert_eq!(job.reference()[1], by_hand);
-        assert_ne!(by_hand, four_chains(1 ^ 9, 3), "the stages must not be one");
+        assert_ne!(by_hand, four_chains(1 ^ 9, 3), "two stages must differ from one long stage");
     }
 }

@@ -1,20 +1,20 @@
-//! Amdahl's law: the serial part of the work caps the speed-up.
+//! Amdahl's law: the serial part of the work limits the speed-up.
 //!
 //! # Formula
 //! S(p) = 1 / ((1 − f) + f / p), and S(p) → 1 / (1 − f) as p → ∞.
 //!
 //! - f: the fraction of the work that can run in parallel, 0 ≤ f ≤ 1, no unit
-//! - p: workers, p ≥ 1, no unit
+//! - p: the number of workers, p ≥ 1, no unit
 //!
 //! # Source
 //! G. M. Amdahl, "Validity of the single processor approach to achieving large scale computing
 //! capabilities", AFIPS Spring Joint Computer Conference, 1967.
 
-/// Speed-up of `p` workers over one when a fraction `f` of the work is parallel.
+/// Returns the speed-up of `p` workers over one worker if a fraction `f` of the work is parallel.
 ///
 /// ```
 /// use warplaw::experiments::amdahl::law::speed_up;
-/// // Half the work parallel on two workers: 1 / (0.5 + 0.25).
+/// // Half of the work is parallel, on two workers: 1 / (0.5 + 0.25).
 /// assert!((speed_up(0.5, 2.0) - 4.0 / 3.0).abs() < 1e-12);
 /// ```
 #[must_use]
@@ -23,11 +23,12 @@ pub fn speed_up(f: f64, p: f64) -> f64 {
     1.0 / ((1.0 - f) + f / p)
 }
 
-/// The speed-up that no number of workers exceeds; infinite when all of the work is parallel.
+/// Returns the upper limit of the speed-up for any number of workers. The limit is infinite if all of the
+/// work is parallel.
 ///
 /// ```
 /// use warplaw::experiments::amdahl::law::ceiling;
-/// // One per cent of dependent work caps the speed-up at 100.
+/// // One per cent of serial work limits the speed-up to 100.
 /// assert!((ceiling(0.99) - 100.0).abs() < 1e-9);
 /// ```
 #[must_use]
@@ -50,18 +51,18 @@ mod tests {
         }
 
         #[test]
-        fn without_end_of_workers_the_speed_up_is_the_ceiling(f in 0.0..0.999_9f64) {
+        fn the_speed_up_approaches_the_ceiling_as_workers_increase(f in 0.0..0.999_9f64) {
             prop_assert!((speed_up(f, 1e12) / ceiling(f) - 1.0).abs() < 1e-6);
         }
 
         #[test]
-        fn more_workers_never_slow_the_work(f in 0.0..1.0f64, p in 1.0..1e6f64) {
+        fn more_workers_never_reduce_the_speed_up(f in 0.0..1.0f64, p in 1.0..1e6f64) {
             prop_assert!(speed_up(f, p + 1.0) >= speed_up(f, p) - 1e-12);
         }
     }
 
     #[test]
-    fn a_billion_workers_reach_the_ceiling_to_four_digits() {
+    fn the_speed_up_of_a_billion_workers_is_the_ceiling_to_four_digits() {
         assert_eq!(format!("{:.1}", speed_up(0.99, 1e9)), "100.0");
         assert_eq!(speed_up(1.0, 64.0), 64.0);
         assert_eq!(speed_up(0.0, 64.0), 1.0);

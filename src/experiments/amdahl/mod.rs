@@ -1,8 +1,13 @@
-//! `amdahl`: what a dependent share of the work leaves of many workers.
+//! `amdahl`: the speed-up of partly parallel work by many workgroups.
 //!
-//! A job is one workgroup's stage and then a stage of p workgroups that starts from its result. Jobs that
-//! are all parallel give the hardware's own P(p), jobs that are all serial the length of the first
-//! stage; every mixed job is predicted from these two.
+//! A job has two stages: a serial stage of one workgroup, and a parallel stage of p workgroups that starts
+//! from the result of the serial stage. Two kinds of job calibrate the law:
+//!
+//! - Fully parallel jobs measure P(p), the speed-up of p workgroups over one on this device.
+//! - Jobs that have only the serial stage measure the time of that stage.
+//!
+//! The law predicts every mixed job from these two measurements. A floor case is a job of zero iterations;
+//! its time is subtracted from the other cases.
 
 pub mod kernel;
 pub mod law;
@@ -21,64 +26,70 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "amdahl",
     category: Category::Independence,
     law: "S(p) = 1 / ((1−f) + f/P(p)), ceiling 1/(1−f); P(p) = p for ideal workers",
-    about: "what a dependent share of the work leaves of many workers",
+    about: "How much faster is partly parallel work on many workgroups than on one?",
     tolerance: Tolerance {
         ratio: 0.10,
-        reason: "stages are timed alone and predicted together: waking all workers after one, and \
-                 sending them to sleep, is tens of microseconds beside milliseconds either way",
+        reason: "The stages are timed separately and predicted together. Waking all workers after the serial \
+                 stage, and idling them again, changes a job of milliseconds by tens of microseconds in \
+                 either direction.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Parallel shares in per cent: of these every job's steps divide evenly.
+/// Parallel shares in per cent. The iterations of a job are a multiple of 100, so that every share of them is
+/// a whole number.
 const SHARES: [u32; 3] = [50, 90, 99];
-/// A serial stage that takes this share more or less than its steps say is worth a remark.
+/// Smallest relative difference, between the serial stage's share of the job's time and its share of the
+/// iterations, that the diagnosis reports.
 const FAR: f64 = 0.2;
-/// The series of jobs that are all parallel.
+/// Series of the fully parallel jobs.
 const ALL_PARALLEL: &str = "f = 1, ideal workers";
 
-/// How a job is cut for a class of device.
-struct Cut {
-    /// One worker is a workgroup: more of them than the device has compute units, a power of two.
+/// The size of a job for a type of device.
+struct Size {
+    /// Largest number of workers: a power of two that exceeds the number of compute units of the device. A
+    /// worker is a workgroup.
     workers: u32,
-    /// Steps of a job for each, a multiple of a hundred: enough that a hundredth of the job is long beside
-    /// the launch of a stage, few enough that one worker is done with all of it within a sample.
-    steps_each: u32,
+    /// Loop iterations of a job, divided by `workers`. The job is long enough that 1 % of it is long compared
+    /// with the launch of a stage, and short enough that one worker completes the job within a sample.
+    iterations_each: u32,
 }
 
-fn cut(device_type: DeviceType) -> Cut {
+/// Returns the size of a job for a type of device.
+fn size(device_type: DeviceType) -> Size {
     match device_type {
-        // Some compilers for CPUs end a lane's loops after 65,535 iterations.
-        DeviceType::Cpu => Cut { workers: 64, steps_each: 1000 },
-        DeviceType::Discrete => Cut { workers: 1024, steps_each: 200 },
+        // Some CPU compilers end the loops of an invocation after 65,535 iterations.
+        DeviceType::Cpu => Size { workers: 64, iterations_each: 1000 },
+        DeviceType::Discrete => Size { workers: 1024, iterations_each: 200 },
         DeviceType::Integrated | DeviceType::Virtual | DeviceType::Other => {
-            Cut { workers: 256, steps_each: 200 }
+            Size { workers: 256, iterations_each: 200 }
         }
     }
 }
 
-/// What every prediction rests on.
+/// The cases that calibrate the predictions, by number of workers.
 struct Alone {
-    /// Jobs that are all parallel, by workers.
+    /// Fully parallel jobs.
     parallel: Vec<(u32, CaseId)>,
-    /// Jobs of no steps, by workers: two dispatches and what they launch.
+    /// Floor cases: jobs of zero iterations, which consist of two dispatches and the launch of their
+    /// workgroups.
     floors: Vec<(u32, CaseId)>,
 }
 
 impl Alone {
-    /// Seconds of `case`, a job for `workers`, beyond launching it.
+    /// Returns the seconds of `case`, a job for `workers` workers, without its launch.
     fn cost(&self, case: CaseId, workers: u32) -> Expr {
         case.per_unit_beyond(case_at(&self.floors, workers))
     }
 
-    /// Seconds of the job that is all parallel.
+    /// Returns the seconds of the fully parallel job on `workers` workers.
     fn time(&self, workers: u32) -> Expr {
         self.cost(case_at(&self.parallel, workers), workers)
     }
 
-    /// Workers that `workers` workgroups are worth: P(p).
+    /// Returns P(p): the speed-up of `workers` workers over one worker on fully parallel work.
     fn worth(&self, workers: u32) -> Expr {
         self.time(1) / self.time(workers)
     }
@@ -88,10 +99,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let seed = context.seed as u32;
     context.require_workgroup_size(WORKGROUP_SIZE)?;
-    let Cut { workers, steps_each } = cut(context.facts.device_type);
+    let Size { workers, iterations_each } = size(context.facts.device_type);
     let step = if context.profile.dense { 1 } else { 2 };
     let sweep: Vec<u32> = powers_of_two(workers).step_by(step).collect();
-    let steps = workers * steps_each;
+    let iterations = workers * iterations_each;
     let own = Sizing::Own { granule: 1, most: 1024 };
     let job = |serial_iterations: u32, parallel_iterations: u32, workers: u32| {
         let job = Stages { serial_iterations, parallel_iterations, workers, seed };
@@ -103,12 +114,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         .collect();
     let parallel = sweep
         .iter()
-        .map(|&p| (p, plan.case(format!("parallel.{p}"), own.clone(), job(0, steps / p, p))))
+        .map(|&p| (p, plan.case(format!("parallel.{p}"), own.clone(), job(0, iterations / p, p))))
         .collect();
     let alone = Alone { parallel, floors };
     let shares = SHARES.map(|share| {
-        let parallel = steps / 100 * share;
-        let serial = steps - parallel;
+        let parallel = iterations / 100 * share;
+        let serial = iterations - parallel;
         let first = plan.case(format!("serial.{share}"), own.clone(), job(serial, 0, 1));
         let mixed = |&p: &u32| {
             let job = job(serial, parallel / p, p);
@@ -117,12 +128,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         (share, first, sweep.iter().map(mixed).collect::<Vec<_>>())
     });
 
-    let label = "speed-up of all workgroups over one, parallel work";
+    let label = "peak speed-up over one workgroup, fully parallel work";
     plan.metric(
         About::new("hardware_workers", label, "x")
             .higher()
             .headline()
-            .note(format!("workgroups of {WORKGROUP_SIZE} lanes")),
+            .note(format!("workgroups of {WORKGROUP_SIZE} invocations")),
         Expr::max_known(alone.parallel.iter().map(|&(p, _)| alone.worth(p))),
     );
     for (share, serial, mixed) in shares {
@@ -131,7 +142,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let all_parallel = add_series(&mut plan, ALL_PARALLEL);
     plan.compare_by(
         all_parallel,
-        Curve::new("speed-up by workgroups", "speed-up over one", "x")
+        Curve::new("speed-up by number of workgroups", "speed-up over one workgroup", "x")
             .over(Over::One)
             .logarithmic(),
     );
@@ -139,21 +150,22 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let workers = f64::from(p);
         plan.show(all_parallel, workers, alone.worth(p), speed_up(1.0, workers));
     }
-    let label = "time of the whole job on one workgroup";
+    let label = "time of the fully parallel job, one workgroup";
     plan.metric(About::new("t_job", label, "s").lower(), alone.time(1));
     plan.diagnose(diagnose);
     Ok(plan)
 }
 
+/// Adds a series of speed-ups by number of workers.
 fn add_series(plan: &mut Plan, name: impl Into<String>) -> SeriesId {
     plan.series(name, ("workers", ""), "x")
 }
 
-/// The curves of jobs of which `share` per cent is parallel.
+/// Adds the series and the metrics of the jobs of which `share` per cent is parallel.
 fn add_share(plan: &mut Plan, alone: &Alone, share: u32, serial: CaseId, mixed: &[(u32, CaseId)]) {
     let f = f64::from(share) / 100.0;
-    // From the serial stage as it was timed alone. A stage of next to nothing reads less than nothing in
-    // some rounds, and then is nothing.
+    // The parallel share follows from the serial stage timed alone. Noise can make the time of a very short
+    // stage negative; such a stage counts as zero.
     let stages = [alone.time(1), alone.cost(serial, 1)];
     let parallel_share = Expr::call("parallel_share", stages, |[whole_s, serial_s]| {
         if serial_s <= whole_s { 1.0 - serial_s.max(0.0) / whole_s } else { f64::NAN }
@@ -165,7 +177,7 @@ fn add_share(plan: &mut Plan, alone: &Alone, share: u32, serial: CaseId, mixed: 
         let workers = f64::from(p);
         let measured = &one_s / alone.cost(case, p);
         plan.show(ideal, workers, &measured, speed_up(f, workers));
-        // No number of workers is worth less than one but by noise.
+        // P(p) is at least 1. A smaller measured value is noise.
         let predicted =
             Expr::call("speed_up", [parallel_share.clone(), alone.worth(p)], |[f, worth]| {
                 speed_up(f, worth.max(1.0))
@@ -179,13 +191,14 @@ fn add_share(plan: &mut Plan, alone: &Alone, share: u32, serial: CaseId, mixed: 
     let best = Expr::max_known(mixed.iter().map(|&(p, case)| &one_s / alone.cost(case, p)));
     let about = About::new(format!("best_speed_up.{f}"), format!("best speed-up, {of}"), "x");
     plan.metric(about.higher().headline(), &best);
-    let label = format!("best speed-up over its ceiling, {of}");
+    let label = format!("best speed-up as a share of its ceiling, {of}");
     let about = About::new(format!("best_share_of_ceiling.{f}"), label, "%");
     plan.metric(about.higher(), best / ceiling);
-    let label = format!("serial share as measured, {of}");
+    let label = format!("serial share of the job's time, {of}");
     plan.metric(About::new(format!("serial_share.{f}"), label, "%"), 1.0 - parallel_share);
 }
 
+/// Returns the diagnosis of the experiment's result.
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     if let Some(workers) = outcome.number("hardware_workers") {
@@ -195,13 +208,13 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         let grows = matches!(curve[..], [.., before, last] if last > 1.1 * before);
         text.push(if grows {
             format!(
-                "work that is all parallel speeds up {workers:.1} times, and still more with more workgroups than \
-                 were tried"
+                "Fully parallel work speeds up {workers:.1} times. The speed-up still increases at the \
+                 largest number of workgroups tried, so more workgroups would increase it further."
             )
         } else {
             format!(
-                "work that is all parallel speeds up {workers:.1} times at most: the hardware has no more workers, \
-                 which is not blamed on the law"
+                "Fully parallel work speeds up {workers:.1} times at most, because the hardware has no more \
+                 workers. The comparison with ideal workers is therefore shown but not judged."
             )
         });
     }
@@ -211,25 +224,26 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
             && (serial / (1.0 - f) - 1.0).abs() > FAR
         {
             text.push(format!(
-                "f = {f}: the serial stage alone took {:.2} % of the job's time, by its steps it is {} %; the law is \
-                 told the former",
+                "f = {f}: the serial stage takes {:.2} % of the job's time but {} % of its iterations. The \
+                 prediction uses the share of the time.",
                 100.0 * serial,
                 100 - share
             ));
         }
     }
-    let off = |over: bool| outcome.points.iter().any(|p| p.judged && p.deviates(over));
-    if off(false) {
+    let deviates = |over: bool| outcome.points.iter().any(|p| p.judged && p.deviates(over));
+    if deviates(false) {
         text.push(
-            "mixed jobs speed up less than their stages alone allow: workers that idled through the serial \
-             stage start slower, or the stages hinder each other"
+            "Mixed jobs speed up less than their stages alone allow. Workers that idle during the serial \
+             stage may start the parallel stage more slowly, or the stages may slow each other down. \
+             Independent work during the serial stage keeps the workers busy."
                 .to_owned(),
         );
     }
-    if off(true) {
+    if deviates(true) {
         text.push(
-            "mixed jobs speed up more than their stages alone allow: the stages overlap, or few workers run \
-             at a higher clock"
+            "Mixed jobs speed up more than their stages alone allow. The stages may overlap, or a few \
+             workers may run at a higher clock frequency than many workers."
                 .to_owned(),
         );
     }

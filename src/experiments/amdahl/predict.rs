@@ -1,4 +1,4 @@
-//! What parallel work is worth on many workers.
+//! `predict amdahl`: the speed-up of partly parallel work.
 
 use crate::experiments::amdahl::law::{ceiling, speed_up};
 use crate::model::figures;
@@ -10,10 +10,10 @@ use crate::predict::{Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "amdahl",
-    about: "What is work that is partly parallel worth on p workers?",
+    about: "How much faster is partly parallel work on p workers than on one?",
     formula: "S(p) = 1 / ((1−f) + f/p), ceiling 1/(1−f)",
     parameters: &[
-        Parameter::new("f", "share of the work that is parallel", SHARE),
+        Parameter::new("f", "parallel share of the work", SHARE),
         Parameter::new("p", "workers", WORTH).at(&["amdahl.hardware_workers"]).swept(),
     ],
     choices: &[],
@@ -27,12 +27,12 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let mut answer = Answer::new(given, ("workers", ""), &round_numbers(first, p), axes);
     let (speed, ceiling) = (speed_up(f, p), ceiling(f));
     let limit = if ceiling.is_finite() {
-        format!("no number of workers passes {}", figure(ceiling, "x"))
+        format!("no number of workers is more than {} as fast", figure(ceiling, "x"))
     } else {
-        "it has no ceiling".to_owned()
+        "the speed-up has no ceiling".to_owned()
     };
     answer.say(format!(
-        "Work that is {} parallel is {} as fast on {} workers as on one; {limit}.",
+        "Work that is {} parallel is {} as fast on {} workers as on one worker; {limit}.",
         figure(f, SHARE_OF_ONE),
         figure(speed, "x"),
         figures::count(p),
@@ -40,7 +40,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("speed-up", "x", speed);
     answer.maybe("ceiling", "x", ceiling.is_finite().then_some(ceiling));
     answer.curve("speed-up", "x", |p| speed_up(f, p));
-    answer.column("of the ceiling", SHARE_OF_ONE, |p| speed_up(f, p) / ceiling);
-    answer.column("of each worker used", SHARE_OF_ONE, |p| speed_up(f, p) / p);
+    answer.column("share of ceiling", SHARE_OF_ONE, |p| speed_up(f, p) / ceiling);
+    answer.column("parallel efficiency", SHARE_OF_ONE, |p| speed_up(f, p) / p);
     Ok(answer)
 }

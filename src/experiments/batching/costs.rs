@@ -1,4 +1,5 @@
-//! What a level's cases say: what a unit costs, what its content costs, and how much to batch.
+//! The costs of one level, computed from its cases: the cost of a unit, the cost of an item, and the batch
+//! size that amortizes the unit.
 
 use crate::bench::{CaseId, Expr};
 use crate::experiments::batching::law::{
@@ -6,30 +7,32 @@ use crate::experiments::batching::law::{
     half_performance_batch, time_per_item,
 };
 
-/// How α is told from t.
+/// The method that separates α from t.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Calibration {
-    /// α from units with empty content, at the smallest and the largest batch.
+    /// α comes from units with empty content, at the smallest and the largest batch.
     Empty,
-    /// There is no empty content to be had: α and t from the batch of one and the largest.
+    /// The content of a unit cannot be empty. α and t come from the batch of one and the largest batch.
     Ends,
-    /// As `Empty`, and the batch of one gives the latency below which no batch falls.
+    /// Like `Empty`, except that the batch of one also gives the latency. No batch takes less time than the
+    /// latency.
     EmptyWithLatency,
 }
 
-/// What surrounds a level's units without being of it.
+/// The floor case of a level: work around the units that is timed alone and subtracted, because it is not
+/// part of the level.
 #[derive(Clone, Copy)]
 pub(super) enum Floor {
-    /// Nothing that counts.
+    /// No floor case, because the work around the units is negligible.
     None,
-    /// Once in a sample: the submission and the wait that every sample has.
+    /// Subtracted once per sample: the submission and the wait that every sample contains.
     Sample(CaseId),
-    /// Once in a step of scale: the dispatch that holds its units.
+    /// Subtracted once per unit of scale: the dispatch that contains the units.
     Dispatch(CaseId),
 }
 
 impl Floor {
-    /// Seconds of a step of scale of `case` beyond it.
+    /// Returns the seconds of `case` per unit of scale, without the floor case.
     pub(super) fn beyond(self, case: CaseId) -> Expr {
         match self {
             Self::None => case.per_unit(),
@@ -39,32 +42,38 @@ impl Floor {
     }
 }
 
-/// A batch, and the seconds that an item of it costs.
+/// A batch size and the seconds per item of a batch of that size.
 pub(super) type Cost = (u32, Expr);
 
-/// What a level costs.
+/// The costs of one level.
 pub(super) struct Costs {
     calibration: Calibration,
-    /// With content, from the smallest batch to the largest.
+    /// Costs of units with content, from the smallest to the largest batch.
     loaded: Vec<Cost>,
-    /// Seconds that a unit costs itself.
+    /// Seconds per unit, without its content.
     pub(super) alpha: Expr,
-    /// Seconds that an item of the largest batch costs beyond that.
+    /// Seconds per item of the largest batch, without the unit.
     pub(super) item: Expr,
-    /// Seconds that a batch of one takes beyond α, where no batch takes less; else 0.
+    /// Seconds of a batch of one beyond α, if this is a lower bound for all batches; otherwise 0.
     latency: Expr,
 }
 
 impl Costs {
-    /// From the costs with content, at least two of them, and those of empty content at the smallest and the largest
-    /// batch, where there is such a thing.
+    /// Computes the costs of a level.
+    ///
+    /// `loaded` contains the costs of units with content, in ascending order of batch size. `empty` contains
+    /// the costs of units without content at the smallest and the largest batch. It is `None` if the content
+    /// cannot be empty.
+    ///
+    /// # Panics
+    /// Panics if `loaded` contains fewer than two costs.
     pub(super) fn new(
         calibration: Calibration,
         loaded: Vec<Cost>,
         empty: Option<[Cost; 2]>,
     ) -> Self {
         let [one, .., most] = loaded.as_slice() else {
-            panic!("a sweep has a smallest and a largest batch");
+            panic!("a sweep has at least two batch sizes");
         };
         let alpha = empty.map_or_else(|| alpha(one, most), |[one, most]| alpha(&one, &most));
         let item = &most.1 - &alpha / f64::from(most.0);
@@ -75,14 +84,16 @@ impl Costs {
         Self { calibration, loaded, alpha, item, latency }
     }
 
-    /// Those that the law is judged by: one that calibrates is not, the largest always, the smallest where nothing
-    /// else gives α or the latency.
+    /// Returns the costs by which the law is judged.
+    ///
+    /// Costs that calibrate the law are not judged: always the largest batch, and also the smallest batch if
+    /// α or the latency comes from it.
     pub(super) fn judged(&self) -> &[Cost] {
         let first = usize::from(self.calibration != Calibration::Empty);
         &self.loaded[first..self.loaded.len() - 1]
     }
 
-    /// Seconds that the law says of an item.
+    /// Returns the predicted seconds per item.
     pub(super) fn predicted(&self, batch: u32) -> Expr {
         let batch = f64::from(batch);
         let (alpha, item) = (self.alpha.clone(), self.item.clone());
@@ -102,8 +113,11 @@ impl Costs {
         }
     }
 
-    /// The batch that reaches `efficiency`; NaN for noise about zero, which asks for none, and for
-    /// batches far beyond the sweep's end, of which it says little.
+    /// Returns the predicted batch size at which items take the share `efficiency` of the time.
+    ///
+    /// The figure is NaN if n½ is not positive, which happens if α is noise around zero. The figure is also
+    /// NaN if n½ is at least four times the largest batch, because the sweep is too short to predict such
+    /// batches.
     pub(super) fn batch_for(&self, efficiency: f64) -> Expr {
         let most = f64::from(self.loaded[self.loaded.len() - 1].0);
         let of = [self.alpha.clone(), self.item.clone(), self.latency.clone()];
@@ -117,20 +131,21 @@ impl Costs {
         })
     }
 
-    /// The smallest batch of the sweep that reaches `efficiency` of the largest one's rate; NaN where only the largest
-    /// itself does.
+    /// Returns the smallest batch size of the sweep whose rate is at least the share `efficiency` of the
+    /// largest batch's rate. The figure is NaN if no batch below the largest has this rate.
     pub(super) fn batch_found_for(&self, efficiency: f64) -> Expr {
         let batches: Vec<f64> = self.loaded.iter().map(|&(batch, _)| f64::from(batch)).collect();
         let costs = self.loaded.iter().map(|(_, cost)| cost.clone());
         Expr::lenient("first_batch_of_efficiency", costs, move |costs: &[f64]| {
-            let (most, smaller) = costs.split_last().expect("a sweep has batches");
+            let (most, smaller) = costs.split_last().expect("a sweep has at least two batch sizes");
             let enough = smaller.iter().position(|cost| *most >= efficiency * cost);
             enough.map_or(f64::NAN, |place| batches[place])
         })
     }
 }
 
-/// Seconds that a unit costs itself, from two batches of which one spreads them over more items.
+/// Returns the seconds per unit, from the costs per item of two batch sizes. The larger batch divides the
+/// cost of the unit among more items.
 fn alpha(one: &Cost, most: &Cost) -> Expr {
     let amortized = 1.0 / f64::from(one.0) - 1.0 / f64::from(most.0);
     (&one.1 - &most.1) / amortized

@@ -1,26 +1,26 @@
-//! Batching: one control cost carries many items.
+//! Batching: many items share one control cost.
 //!
 //! # Formula
-//! One batch of B items: T = α + B·t. N items in batches of B: T(B) = (N / B)·α + N·t.
-//! Half of peak is reached at n½ = α / t, a share e of peak at B = (α / t)·e / (1 − e).
+//! One batch of B items: T = α + B·t. N items in batches of B: T(B) = (N / B)·α + N·t. A batch of n½ = α / t
+//! items reaches half of peak. A batch of B = (α / t)·e / (1 − e) items reaches the share e of peak.
 //!
 //! - α: fixed cost of one batch, seconds, α ≥ 0
 //! - t: marginal cost of one item, seconds, t > 0
-//! - B: items a batch carries, B > 0
-//! - e: efficiency, the item's share of the time, 0 ≤ e < 1
+//! - B: items per batch, B > 0
+//! - e: efficiency, the items' share of the time, 0 ≤ e < 1
 //!
-//! Valid while batches follow one another. Where the batch is too small to occupy the hardware the
-//! items are bound by the latency of one and not by the throughput of many:
-//! [`batch_time_on_parallel_hardware`].
+//! The formula is valid if batches run one after another and each batch occupies the hardware. In a smaller
+//! batch the latency of one item bounds the time, not the throughput of many items.
+//! [`batch_time_on_parallel_hardware`] covers this case.
 //!
 //! # Source
 //! R. W. Hockney, "The science of computer benchmarking", SIAM, 1996 (r∞ and n½).
 
-/// Seconds per item when each batch of `batch` items pays `alpha_s` once.
+/// Returns the seconds per item if each batch of `batch` items costs `alpha_s` once.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::time_per_item;
-/// // A 40 µs dispatch shared by 100 items of 1 µs: 1.4 µs an item.
+/// // A dispatch of 40 µs shared by 100 items of 1 µs: 1.4 µs per item.
 /// assert!((time_per_item(40e-6, 1e-6, 100.0) - 1.4e-6).abs() < 1e-18);
 /// ```
 #[must_use]
@@ -29,12 +29,12 @@ pub fn time_per_item(alpha_s: f64, item_s: f64, batch: f64) -> f64 {
     alpha_s / batch + item_s
 }
 
-/// Seconds for one batch of `batch` items where a single item takes `latency_s` from start to end
-/// however idle the hardware is: T = α + max(latency, B·t).
+/// Returns the seconds of one batch of `batch` items if a single item takes `latency_s` even on idle
+/// hardware: T = α + max(latency, B·t).
 ///
 /// ```
 /// use warplaw::experiments::batching::law::batch_time_on_parallel_hardware;
-/// // Two items on hardware that runs a hundred at once take as long as one.
+/// // On hardware that runs a hundred items at the same time, two items take as long as one.
 /// assert_eq!(batch_time_on_parallel_hardware(10.0, 1.0, 100.0, 2.0), 110.0);
 /// assert_eq!(batch_time_on_parallel_hardware(10.0, 1.0, 100.0, 500.0), 510.0);
 /// ```
@@ -48,7 +48,7 @@ pub fn batch_time_on_parallel_hardware(
     alpha_s + latency_s.max(batch * item_s)
 }
 
-/// n½ = α / t: the batch at which control and work cost the same.
+/// Returns n½ = α / t: the batch size at which the batch and its items cost the same.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::half_performance_batch;
@@ -59,11 +59,11 @@ pub fn half_performance_batch(alpha_s: f64, item_s: f64) -> f64 {
     alpha_s / item_s
 }
 
-/// The batch that spends the share `efficiency` of its time on items.
+/// Returns the batch size at which items take the share `efficiency` of the time.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::batch_for_efficiency;
-/// // 90 % of peak takes nine times n½.
+/// // 90 % of peak needs nine times n½.
 /// assert!((batch_for_efficiency(40.0, 2.0, 0.9) - 180.0).abs() < 1e-9);
 /// ```
 #[must_use]
@@ -72,12 +72,14 @@ pub fn batch_for_efficiency(alpha_s: f64, item_s: f64, efficiency: f64) -> f64 {
     half_performance_batch(alpha_s, item_s) * efficiency / (1.0 - efficiency)
 }
 
-/// The same where a batch takes no less than `latency_s`: a batch too small to fill the hardware reaches
-/// its share of peak only in the time that one item takes.
+/// Returns the batch size that reaches the share `efficiency` of the peak rate 1 / t, if a batch takes at
+/// least `latency_s` beyond α.
+///
+/// A batch that is too small to fill the hardware takes α plus the latency, independent of its size.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::batch_for_efficiency_on_parallel_hardware;
-/// // α = 10, t = 1, and one item takes 1000: 90 % of one item per unit of time takes 909 of them.
+/// // α = 10, t = 1, latency 1000: 90 % of one item per unit of time needs 909 items in 1010 units of time.
 /// let batch = batch_for_efficiency_on_parallel_hardware(10.0, 1.0, 1000.0, 0.9);
 /// assert!((batch - 909.0).abs() < 1e-9);
 /// ```
@@ -108,7 +110,7 @@ mod tests {
         }
 
         #[test]
-        fn with_latency_too(
+        fn the_batch_for_an_efficiency_has_that_efficiency_with_latency(
             alpha in 1e-9..1.0f64, item in 1e-9..1.0f64, latency in 0.0..10.0f64, e in 0.01..0.99f64,
         ) {
             let batch = batch_for_efficiency_on_parallel_hardware(alpha, item, latency, e);
@@ -117,7 +119,7 @@ mod tests {
         }
 
         #[test]
-        fn larger_batches_are_never_dearer_per_item(
+        fn larger_batches_never_cost_more_per_item(
             alpha in 0.0..1.0f64, item in 1e-9..1.0f64, b in 1.0..1e6f64,
         ) {
             prop_assert!(time_per_item(alpha, item, 2.0 * b) <= time_per_item(alpha, item, b));

@@ -1,17 +1,18 @@
-//! The levels of batching: what the unit of each is called, and what a batch of it consists of.
+//! The levels of batching, with the name of the unit and the content of a batch at each level.
 
-/// Lanes of a workgroup at the levels that do not vary it.
+/// Invocations per workgroup at the levels that do not vary the workgroup size.
 pub(super) const WORKGROUP_SIZE: u32 = 64;
-/// Steps of an item at the levels where it is the least work worth a subgroup or a dispatch.
+/// Loop iterations at the levels whose items are subgroups or small dispatches: the least work that justifies
+/// one.
 pub(super) const ITEM_STEPS: u32 = 16;
-/// Steps of a lane, where lanes are what a batch consists of.
+/// Loop iterations of each lane at the level whose items are lanes.
 pub(super) const LANE_STEPS: u32 = 128;
-/// Steps of a workgroup's lanes, where workgroups are.
+/// Loop iterations of each invocation at the level whose items are workgroups.
 pub(super) const WORKGROUP_STEPS: u32 = 32;
-/// Words in a chunk that a map brings back.
+/// 32-bit words in a chunk of a readback.
 pub(super) const CHUNK_WORDS: u32 = 1024;
 
-/// A level: a unit that carries a batch of its content.
+/// A level of batching: a unit that carries a batch of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     ItemsPerLane,
@@ -25,7 +26,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// All of them, inside out.
+    /// All levels, from the innermost to the outermost.
     pub(super) const ALL: [Self; 8] = [
         Self::ItemsPerLane,
         Self::LanesPerSubgroup,
@@ -37,12 +38,12 @@ impl Level {
         Self::ChunksPerMap,
     ];
 
-    /// The level of that id.
+    /// Returns the level with the given id, or `None` if no level has this id.
     pub(super) fn of(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.id() == id)
     }
 
-    /// Its name in records.
+    /// Returns the name in records.
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::ItemsPerLane => "items_per_lane",
@@ -56,7 +57,7 @@ impl Level {
         }
     }
 
-    /// The unit, for the levels that a programmer decides on.
+    /// Returns the name of the unit, for the levels whose batches a wgpu programmer chooses.
     pub(super) fn unit(self) -> Option<&'static str> {
         match self {
             Self::ItemsPerLane | Self::LanesPerSubgroup | Self::SubgroupsPerWorkgroup => None,
@@ -68,14 +69,16 @@ impl Level {
         }
     }
 
-    /// What a batch consists of.
+    /// Returns a plural noun phrase that names the items of a batch.
     pub(super) fn content(self) -> String {
         match self {
-            Self::ItemsPerLane => "steps of a lane".to_owned(),
-            Self::LanesPerSubgroup => format!("lanes of {LANE_STEPS} steps"),
-            Self::SubgroupsPerWorkgroup => format!("subgroups of {ITEM_STEPS} steps"),
+            Self::ItemsPerLane => "loop iterations of a lane".to_owned(),
+            Self::LanesPerSubgroup => format!("lanes of {LANE_STEPS} iterations"),
+            Self::SubgroupsPerWorkgroup => format!("subgroups of {ITEM_STEPS} iterations"),
             Self::WorkgroupsPerDispatch => {
-                format!("workgroups of {WORKGROUP_SIZE} lanes and {WORKGROUP_STEPS} steps")
+                format!(
+                    "workgroups of {WORKGROUP_SIZE} invocations and {WORKGROUP_STEPS} iterations"
+                )
             }
             Self::DispatchesPerPass => "small dispatches".to_owned(),
             Self::PassesPerSubmit => "passes of one small dispatch".to_owned(),
@@ -90,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_found_by_its_id_and_says_what_it_carries() {
+    fn a_level_is_found_by_its_id_and_names_its_items() {
         for level in Level::ALL {
             assert_eq!(Level::of(level.id()), Some(level));
         }
         assert_eq!(Level::of("dispatch"), None);
         let content = Level::WorkgroupsPerDispatch.content();
-        assert_eq!(content, "workgroups of 64 lanes and 32 steps");
+        assert_eq!(content, "workgroups of 64 invocations and 32 iterations");
         assert_eq!(Level::ChunksPerMap.content(), "chunks of 4 KiB");
     }
 }

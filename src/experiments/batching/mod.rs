@@ -1,8 +1,12 @@
-//! `batching`: what each level of batching costs, and how much to batch.
+//! `batching`: the cost of each level of batching, and the batch size that amortizes this cost.
 //!
-//! Eight levels, each a unit that carries a batch of the level below: a lane of items, a subgroup of
-//! lanes, … a map of chunks. α is a unit's own cost, taken from units whose content is empty; t is the
-//! content's, taken from the largest batch; every smaller batch is predicted.
+//! The experiment has eight levels. At each level a unit carries a batch of items: a lane carries loop
+//! iterations, a subgroup carries lanes, and so on up to a map, which carries chunks. α is the cost of the
+//! unit itself and comes from units without content. t is the cost of one item and comes from the largest
+//! batch. The law predicts the smaller batches.
+//!
+//! A floor case is work around the units, such as a submission and a wait. Its time is subtracted from the
+//! other cases.
 
 mod costs;
 pub mod law;
@@ -23,29 +27,32 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "batching",
     category: Category::Amortization,
     law: "T(B) = (N/B)·α + N·t at every level of batching; n½ = α/t",
-    about: "what a dispatch, a pass, a submit, a wait and a readback cost, and how much to batch",
+    about: "What do a dispatch, pass, submit, wait and readback cost, and how large must a batch be?",
     tolerance: Tolerance {
         ratio: 0.25,
-        reason: "two parameters stand for a whole level of driver and hardware; a quarter still names the right batch \
-                 within a step of the sweep",
+        reason: "Two parameters represent a whole level of driver and hardware. A tolerance of 25 % still \
+                 gives the right batch size to within one step of the sweep.",
     },
     shaders: Vec::new,
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// How a level is measured.
+/// The sweep of one level.
 struct Sweep {
     level: Level,
     calibration: Calibration,
+    /// Batch sizes in ascending order.
     batches: Vec<u32>,
+    /// Upper bound of the scale of a case.
     most_scale: u32,
     floor: Floor,
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
-    // Host-timed samples change pace from one to the next: many short ones tell more than few long ones.
+    // The speed of host-timed work varies from sample to sample. Many short samples give a more precise
+    // result than a few long ones.
     plan.shorten_samples(3);
     let dispatch = plan.case("dispatch", Sizing::Own { granule: 1, most: 512 }, |scale| {
         empty::workload(1).repeated(scale)
@@ -56,8 +63,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     add_inside_a_dispatch(&mut plan, context, dispatch);
     if context.width.is_none() {
         plan.note(
-            "lanes per subgroup and subgroups per workgroup were left out: the adapter does not say how \
-             wide a subgroup is, and `width` has not run",
+            "The levels lanes_per_subgroup and subgroups_per_workgroup are left out, because the subgroup \
+             width is unknown: the adapter does not report it and `width` has not run. Include `width` in \
+             the run.",
         );
     }
     add_around_a_dispatch(&mut plan, context, host_floor);
@@ -65,10 +73,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
+/// Returns the batch sizes of a level: powers of two from 1 to at most `last`.
 fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
     let step = if context.profile.dense { 1 } else { 2 };
     let top = last.ilog2();
-    // Counted from the top, so that the largest batch is always among them; one is too.
+    // A sparse sweep counts down from the largest power of two, so that it contains the largest batch. The
+    // batch of one is always included.
     let mut batches: Vec<u32> =
         powers_of_two(last).filter(|batch| (top - batch.ilog2()).is_multiple_of(step)).collect();
     if batches[0] != 1 {
@@ -77,22 +87,33 @@ fn sweep(context: &Context<'_>, last: u32) -> Vec<u32> {
     batches
 }
 
-/// Chains of `workgroups` workgroups in which `active` of `lanes` lanes take `steps` steps.
-fn chain(seed: u32, lanes: u32, active: u32, steps: u32, workgroups: u32) -> Workload {
-    Chain { workgroup_size: lanes, active, iterations: steps, workgroups, seed }.workload()
+/// Builds a dispatch of arithmetic in which the first `active` invocations of each workgroup run `iterations`
+/// loop iterations.
+fn chain(
+    seed: u32,
+    workgroup_size: u32,
+    active: u32,
+    iterations: u32,
+    workgroups: u32,
+) -> Workload {
+    Chain { workgroup_size, active, iterations, workgroups, seed }.workload()
 }
 
+/// Times `workload` by the host's clock: `dispatches` per pass, `passes` per submission, `submits` before
+/// each of `waits` waits.
 fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits: u32) -> Workload {
     workload.timed(Timing::Host { dispatches, passes, submits, waits })
 }
 
-/// So many steps, or none.
-fn steps_if(full: bool, steps: u32) -> u32 {
-    if full { steps } else { 0 }
+/// Returns `iterations` if the unit has content, otherwise 0.
+fn iterations_if(full: bool, iterations: u32) -> u32 {
+    if full { iterations } else { 0 }
 }
 
-/// Levels inside a dispatch: the GPU's clock brackets a train of dispatches of equal size. The more a
-/// unit holds, the fewer units, so that outputs stay small enough for a cache and samples for a watchdog.
+/// Adds the levels inside a dispatch. GPU timestamps bracket repeats of one dispatch.
+///
+/// A dispatch contains fewer units if the units carry more items. Its outputs then fit in a cache, and its
+/// samples stay far below the timeout of a watchdog.
 fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseId) {
     let seed = context.seed as u32;
     let sweep = |level, calibration, last| Sweep {
@@ -110,7 +131,7 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
             seed,
             WORKGROUP_SIZE,
             WORKGROUP_SIZE,
-            steps_if(full, batch),
+            iterations_if(full, batch),
             lanes_in(batch) / WORKGROUP_SIZE,
         )
         .repeated(scale)
@@ -127,18 +148,19 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
     let most = (context.facts.limits.max_workgroup_size / width).clamp(1, 16);
     let subgroups = sweep(Level::SubgroupsPerWorkgroup, Calibration::Empty, most);
     add(plan, subgroups, workgroups_in, move |scale, batch, full| {
-        let (lanes, steps) = (width * batch, steps_if(full, ITEM_STEPS));
-        chain(seed, lanes, lanes, steps, workgroups_in(batch)).repeated(scale)
+        let (invocations, iterations) = (width * batch, iterations_if(full, ITEM_STEPS));
+        chain(seed, invocations, invocations, iterations, workgroups_in(batch)).repeated(scale)
     });
 }
 
-/// Levels from the dispatch outwards: a step of scale is a unit.
+/// Adds the levels from the dispatch outwards. The scale of a case is its number of units.
 fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: CaseId) {
     let seed = context.seed as u32;
-    // More than run at once, which on a large GPU are thousands.
+    // The largest batch exceeds the number of workgroups that run at the same time, which is thousands on a
+    // large GPU.
     let most_workgroups = if context.is_narrow() { 4096 } else { 32_768 };
     let small = move |full: bool| {
-        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, steps_if(full, ITEM_STEPS), 1)
+        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, iterations_if(full, ITEM_STEPS), 1)
     };
     let sweep = |level, last, most_scale, floor| Sweep {
         level,
@@ -153,8 +175,8 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
         ..sweep(Level::WorkgroupsPerDispatch, most_workgroups, 2048, Floor::None)
     };
     add(plan, dispatches, one, move |scale, batch, full| {
-        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, steps_if(full, WORKGROUP_STEPS), batch)
-            .repeated(scale)
+        let iterations = iterations_if(full, WORKGROUP_STEPS);
+        chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, iterations, batch).repeated(scale)
     });
     let passes = sweep(Level::DispatchesPerPass, 64, 1024, Floor::Sample(host_floor));
     add(plan, passes, one, move |scale, batch, full| batched(small(full), batch, scale, 1, 1));
@@ -171,8 +193,10 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
     });
 }
 
-/// Adds a level. `units` says how many of them a step of scale holds, by batch; `build` makes a workload of so many
-/// steps, units of so large a batch each, with content or without.
+/// Adds one level.
+///
+/// `units` returns the number of units per unit of scale for a batch size. `build` returns the workload for a
+/// scale and a batch size. Its last argument is false for units without content.
 fn add(
     plan: &mut Plan,
     sweep: Sweep,
@@ -183,7 +207,8 @@ fn add(
     let name = level.id();
     if batches.len() < 3 {
         plan.note(format!(
-            "{name} was left out: there is no batch between the smallest and the largest"
+            "The level {name} is left out, because its sweep has no batch size between the smallest and \
+             the largest."
         ));
         return;
     }
@@ -198,72 +223,78 @@ fn add(
     let empty = (calibration != Calibration::Ends).then(|| [cost(1, false), cost(last, false)]);
     let costs = Costs::new(calibration, loaded, empty);
 
-    let series = plan.series(name, ("per batch", ""), "s");
+    let series = plan.series(name, ("items per batch", ""), "s");
     for (batch, measured) in costs.judged() {
         plan.judge(series, f64::from(*batch), measured, costs.predicted(*batch));
     }
     add_metrics(plan, level, &costs);
 }
 
+/// Adds the metrics of one level.
 fn add_metrics(plan: &mut Plan, level: Level, costs: &Costs) {
     let (name, spelt) = (level.id(), level.id().replace('_', " "));
     let alpha = format!("{name}.alpha");
     let alpha = match level.unit() {
         Some(unit) => About::new(alpha, format!("{unit} overhead"), "s")
             .headline()
-            .note(format!("a batch is made of {}", level.content())),
+            .note(format!("batches of {}", level.content())),
         None => About::new(alpha, format!("overhead α, {spelt}"), "s"),
     };
     plan.metric(alpha.lower(), &costs.alpha);
-    let item = About::new(format!("{name}.t"), format!("time of an item, {spelt}"), "s");
+    let item = About::new(format!("{name}.t"), format!("time per item t, {spelt}"), "s");
     plan.metric(item.lower(), &costs.item);
-    let half =
-        About::new(format!("{name}.half_batch"), format!("batch for half of peak n½, {spelt}"), "");
+    let half = About::new(
+        format!("{name}.half_batch"),
+        format!("batch size n½ for 50 % of peak, {spelt}"),
+        "",
+    );
     plan.metric(half.lower(), costs.batch_for(0.5));
     let most = About::new(
         format!("{name}.batch_for_90_percent"),
-        format!("batch for 90 % of peak, predicted, {spelt}"),
+        format!("batch size for 90 % of peak, predicted, {spelt}"),
         "",
     );
     plan.metric(most, costs.batch_for(0.9));
     let found = About::new(
         format!("{name}.batch_found_for_90_percent"),
-        format!("batch for 90 % of peak, {spelt}"),
+        format!("batch size for 90 % of peak, {spelt}"),
         "",
     );
     plan.metric(found, costs.batch_found_for(0.9));
 }
 
+/// Returns the diagnosis of the experiment's result.
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for alpha in &outcome.metrics {
         let Some(level) = alpha.id.strip_suffix(".alpha") else { continue };
         if !alpha.is_firm() {
             text.push(format!(
-                "{level}: its α is known to no better than a fifth, since it is small beside the noise of what a \
-                 unit carries: how much to batch is not told, and the points are judged all the same"
+                "{level}: the 95 % interval of α is wider than ±20 %, because α is small compared with the \
+                 noise of a unit's content. The batch sizes that follow from α are unreliable. The points \
+                 are judged regardless."
             ));
         }
-        let off: Vec<&model::Point> = outcome
+        let deviating: Vec<&model::Point> = outcome
             .points
             .iter()
             .filter(|p| p.series == level && p.verdict == Verdict::Deviates)
             .collect();
         let batches = |over: bool| {
-            let off = off.iter().filter(|p| p.deviates(over));
-            let batches: Vec<String> = off.map(|p| p.x.value.to_string()).collect();
+            let found = deviating.iter().filter(|p| p.deviates(over));
+            let batches: Vec<String> = found.map(|p| p.x.value.to_string()).collect();
             (!batches.is_empty()).then(|| batches.join(", "))
         };
         if let Some(batches) = batches(true) {
             text.push(format!(
-                "{level}: batches of {batches} cost more than α + B·t: α grows with what it carries, or the \
-                 content's own start-up is not in the empty unit"
+                "{level}: batches of {batches} take longer than α + B·t. α may grow with the batch size, or \
+                 the content may have a start-up cost that a unit without content does not have."
             ));
         }
         if let Some(batches) = batches(false) {
             text.push(format!(
-                "{level}: batches of {batches} cost less than α + B·t: units overlap, or large ones are slowed by \
-                 memory"
+                "{level}: batches of {batches} take less time than α + B·t. The units may overlap, or memory \
+                 may slow down the largest batch, from which t comes."
             ));
         }
     }

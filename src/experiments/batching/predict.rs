@@ -1,4 +1,4 @@
-//! How large a batch must be.
+//! `predict batching`: the batch size for a share of peak, and the time of a batch.
 
 use crate::experiments::batching::law::{
     batch_for_efficiency, half_performance_batch, time_per_item,
@@ -13,18 +13,17 @@ use crate::predict::{Choice, Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "batching",
-    about: "How large must a batch be, and what does one of B items cost?",
+    about: "How large must a batch be, and how long does a batch of B items take?",
     formula: "T(N) = (N/B)·α + N·t; n½ = α/t",
     parameters: &[
-        Parameter::new("alpha", "fixed cost of a batch, α", OVERHEAD)
-            .at(&["batching.{level}.alpha"]),
-        Parameter::new("t", "cost of an item, t", TIME).at(&["batching.{level}.t"]),
-        Parameter::new("share", "share of peak that is wanted", SHARE_OF_PEAK).or(0.9),
-        Parameter::new("batch", "items in a batch, B", COUNT).swept(),
+        Parameter::new("alpha", "fixed cost per batch α", OVERHEAD).at(&["batching.{level}.alpha"]),
+        Parameter::new("t", "cost per item t", TIME).at(&["batching.{level}.t"]),
+        Parameter::new("share", "required share of peak", SHARE_OF_PEAK).or(0.9),
+        Parameter::new("batch", "items per batch B", COUNT).swept(),
     ],
     choices: &[Choice {
         flag: "level",
-        what: "level of the record's batching, such as dispatches_per_pass",
+        what: "level of batching in the record, such as dispatches_per_pass",
         default: "workgroups_per_dispatch",
         among: &[],
     }],
@@ -35,13 +34,13 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let (alpha_s, item_s) = (given.get("alpha")?, given.get("t")?);
     let share = given.get("share")?;
     let asked = given.range("batch")?;
-    // Less a trifle, so that 360 and rounding noise is no 361.
-    let wanted = (batch_for_efficiency(alpha_s, item_s, share) * (1.0 - 1e-9)).ceil().max(1.0);
-    // Unless asked, from a lone item to ten times the batch that is wanted.
+    // Rounding noise must not turn an exact 360 into 361.
+    let required = (batch_for_efficiency(alpha_s, item_s, share) * (1.0 - 1e-9)).ceil().max(1.0);
+    // The default range goes from one item to ten times the required batch size.
     let (first, last) = match asked {
         Some((first, last)) if first < last => (first, last),
         Some((_, last)) => (1.0, last.max(10.0)),
-        None => (1.0, (10.0 * wanted).max(10.0)),
+        None => (1.0, (10.0 * required).max(10.0)),
     };
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer = Answer::new(given, ("batch", ""), &round_numbers(first, last), axes);
@@ -49,24 +48,24 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let half = half_performance_batch(alpha_s, item_s);
     let content = given.chosen_of_record("level").and_then(Level::of).map(Level::content);
     answer.say(format!(
-        "Batch {} {} for {} of peak; half of peak is reached at {}.",
-        figures::count(wanted),
+        "A batch of {} {} reaches {} of peak; a batch of {} reaches half of peak.",
+        figures::count(required),
         content.as_deref().unwrap_or("items"),
         figure(share, SHARE_OF_ONE),
         figures::digits(half)
     ));
     if let Some((_, batch)) = asked {
         answer.say(format!(
-            "A batch of {} takes {}, {} an item, {} of peak.",
+            "A batch of {} takes {}, or {} per item, which is {} of peak.",
             figures::count(batch),
             figure(per_item_s(batch) * batch, "s"),
             figure(per_item_s(batch), "s"),
             figure(item_s / per_item_s(batch), SHARE_OF_ONE)
         ));
     }
-    answer.figure("batch for the share", "", wanted);
+    answer.figure("required batch size", "", required);
     answer.figure("n½", "", half);
     answer.curve("time per item", "s", per_item_s);
-    answer.column("of peak", SHARE_OF_ONE, |batch| item_s / per_item_s(batch));
+    answer.column("share of peak", SHARE_OF_ONE, |batch| item_s / per_item_s(batch));
     Ok(answer)
 }

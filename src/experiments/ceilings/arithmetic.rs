@@ -1,25 +1,27 @@
-//! The most arithmetic that the device does, in the launch configuration that a short search finds the fastest.
+//! Peak arithmetic throughput, in the launch configuration that autotuning finds fastest.
 
 use super::launch::workgroup_sizes_alone;
 use crate::bench::{Axis, CaseId, Context, Expr, Plan, Search, Sizing, Work};
 use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS, VECTORS};
 
-/// Lanes of a workgroup that a device must allow.
+/// Workgroup size that the device must support.
 pub(crate) const MIN_WORKGROUP_SIZE: u32 = 256;
 
-/// A step is a multiplication and an addition, or an addition and an exclusive or.
+/// Arithmetic operations per step of a chain: a multiplication and an addition for f32, an addition and an
+/// exclusive or for u32.
 pub(crate) const OPS_A_STEP: f64 = 2.0;
 
-/// A case of it.
+/// The case that measures arithmetic throughput.
 pub(crate) struct Arithmetic {
     case: CaseId,
-    /// Operations in a sample.
+    /// Operations per sample.
     ops: Expr,
 }
 
 impl Arithmetic {
-    /// With the search for its launch configuration, once in a run. The device must allow [`MIN_WORKGROUP_SIZE`].
+    /// Adds the case. Autotuning chooses its launch configuration once per run. The device must support
+    /// workgroups of [`MIN_WORKGROUP_SIZE`] invocations.
     pub(crate) fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Self {
         let narrow = context.is_narrow();
         let (workgroups, start): (&[u32], u32) =
@@ -31,7 +33,7 @@ impl Arithmetic {
         };
         let axes = vec![
             Axis::numbers("chains", chains.iter().copied(), 8),
-            Axis::numbers("to a vector", VECTORS, 1),
+            Axis::numbers("chains per vector", VECTORS, 1),
             Axis::numbers("invocations", workgroup_sizes_alone(context), MIN_WORKGROUP_SIZE),
             Axis::numbers("workgroups", workgroups.iter().copied(), start),
         ];
@@ -45,8 +47,9 @@ impl Arithmetic {
             Some(Work { workload: ilp.workload(), units: ops(ilp) })
         });
         let options = context.tune(&search);
-        let tuned =
-            move |amount| configured(&options, amount).expect("a search finds what can be built");
+        let tuned = move |amount| {
+            configured(&options, amount).expect("autotuning chooses a valid configuration")
+        };
         let of = tuned.clone();
         let case = plan.case(name, own, move |amount| of(amount).workload());
         let ops =
@@ -54,17 +57,20 @@ impl Arithmetic {
         Self { case, ops }
     }
 
-    /// Operations in a second.
+    /// Returns the operations per second.
     pub(crate) fn ops_per_s(&self) -> Expr {
         &self.ops / self.case.time()
     }
 }
 
-/// As many steps in all whatever the configuration, in units that a fast GPU needs many of. `None` where chains do
-/// not fill vectors.
+/// Returns the kernel in the configuration given by `options`, one option per axis. Returns `None` if the
+/// chains do not fill whole vectors.
+///
+/// The kernel performs about `amount`·2^16 chain steps in every configuration. A fast GPU needs many such
+/// units.
 fn configured(number: Number, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
     let &[chains, vector, workgroup_size, workgroups] = options else {
-        unreachable!("as many options as axes")
+        unreachable!("there is one option per axis")
     };
     let iterations =
         (u64::from(amount) << 16) / u64::from(chains * STEPS * workgroup_size * workgroups);
@@ -73,6 +79,7 @@ fn configured(number: Number, options: &[u32], amount: u32, seed: u32) -> Option
     chains.is_multiple_of(vector).then_some(ilp)
 }
 
+/// Returns the operations of one dispatch.
 fn ops(ilp: Ilp) -> f64 {
     let steps = f64::from(ilp.iterations * STEPS) * f64::from(ilp.chains);
     OPS_A_STEP * steps * f64::from(ilp.workgroup_size) * f64::from(ilp.workgroups)

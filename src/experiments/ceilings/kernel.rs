@@ -1,11 +1,11 @@
-//! `ceilings`: reading what a workgroup shares, without a conflict between its lanes.
+//! `ceilings`: reads of workgroup memory without bank conflicts.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
@@ -13,31 +13,35 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Loads of a lane in a trip of its loop, each of [`LOAD_BYTES`].
+/// Loads of each invocation in one loop iteration.
 const LOADS: u32 = 4;
+/// Bytes per load.
 const LOAD_BYTES: u32 = 16;
 
-/// One dispatch.
+/// One dispatch that reads workgroup memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkgroupMemory {
-    /// Trips of each lane, of four loads; at most 65,535.
+    /// Loop iterations of each invocation, with four loads each; at most 65,535.
     pub iterations: u32,
-    /// Lanes in a workgroup, a power of two.
+    /// Invocations per workgroup, a power of two.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// What the words are made of.
+    /// Seed of the words in workgroup memory.
     pub seed: u32,
 }
 
 impl WorkgroupMemory {
-    /// The workload, timed as one pass.
+    /// Builds the workload, timed as one pass.
     ///
     /// # Panics
-    /// When the lanes are not a power of two.
+    /// Panics if the workgroup size is not a power of two.
     #[must_use]
     pub fn workload(self) -> Workload {
-        assert!(self.workgroup_size.is_power_of_two(), "words are found by mask");
+        assert!(
+            self.workgroup_size.is_power_of_two(),
+            "indices are masked, so the workgroup size must be a power of two"
+        );
         Launch {
             label: format!("{self:?}"),
             shader: shader(),
@@ -50,7 +54,7 @@ impl WorkgroupMemory {
         .of(self)
     }
 
-    /// Bytes that are read.
+    /// Returns the bytes that the dispatch reads from workgroup memory.
     #[must_use]
     pub fn bytes(self) -> f64 {
         f64::from(self.iterations * LOADS * LOAD_BYTES)
@@ -58,6 +62,8 @@ impl WorkgroupMemory {
             * f64::from(self.workgroups)
     }
 
+    /// Returns a component of the vector at index `place` of workgroup memory. Indices wrap at the workgroup
+    /// size.
     fn word(self, place: u32, component: usize) -> u32 {
         const FACTORS: [u32; 4] = [2_654_435_769, 2_246_822_519, 3_266_489_917, 668_265_263];
         ((place & (self.workgroup_size - 1)) ^ self.seed).wrapping_mul(FACTORS[component])
@@ -65,21 +71,21 @@ impl WorkgroupMemory {
 }
 
 impl Kernel for WorkgroupMemory {
-    /// One workgroup's outputs; every workgroup's are alike.
+    /// Returns the outputs of one workgroup. The outputs of all workgroups are equal.
     fn reference(&self) -> Vec<u32> {
-        // The sum of a trip's loads from each place on, as all lanes share them.
+        // The sum of one iteration depends only on the index of its first load, so each sum is computed once.
         let at: Vec<u32> = (0..self.workgroup_size)
             .map(|first| {
                 let pair = |i: u32, c: usize| self.word(first + i, c) ^ self.word(first + i + 1, c);
                 (0..4).fold(0u32, |sum, c| sum.wrapping_add(pair(0, c)).wrapping_add(pair(2, c)))
             })
             .collect();
-        let iteration = |lane: u32, iteration: u32| {
-            at[((lane + LOADS * iteration) & (self.workgroup_size - 1)) as usize]
+        let iteration = |local_index: u32, iteration: u32| {
+            at[((local_index + LOADS * iteration) & (self.workgroup_size - 1)) as usize]
         };
-        let lane =
+        let output =
             |l: u32| (0..self.iterations).fold(0u32, |sum, t| sum.wrapping_add(iteration(l, t)));
-        (0..self.workgroup_size).map(lane).collect()
+        (0..self.workgroup_size).map(output).collect()
     }
 
     fn cost_model(&self, width: u32) -> CostModel {
@@ -100,9 +106,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reference_by_hand() {
+    fn the_reference_matches_a_computation_by_hand() {
         let memory = WorkgroupMemory { iterations: 2, workgroup_size: 4, workgroups: 1, seed: 3 };
-        // A trip reads all four places; from the next lane on their pairs are others.
+        // Every iteration reads all four vectors. An even first index pairs them differently from an odd one.
         let words = |c: usize| [0, 1, 2, 3].map(|place| memory.word(place, c));
         let even = (0..4).fold(0u32, |sum, c| {
             let [p, q, r, s] = words(c);

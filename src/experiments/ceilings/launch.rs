@@ -1,13 +1,14 @@
-//! What a search for a kernel's shape chooses among.
+//! The launch configurations that autotuning tries.
 
 use crate::bench::{Axis, Context};
 use crate::kernels::{LaunchConfig, Load, MAX_ITERATIONS};
 
-/// The axes of a [`LaunchConfig`]: few options at a glance, as each takes a driver's compiler a while.
+/// Returns the axes of a [`LaunchConfig`]. A sparse sweep has few options, because the driver takes a while
+/// to compile each one.
 pub(crate) fn axes(context: &Context<'_>) -> Vec<Axis> {
     let (narrow, dense) = (context.is_narrow(), context.profile.dense);
-    let pairs = context.facts.has_u64();
-    let loads = Load::ALL.iter().filter(|load| pairs || !load.is_u64());
+    let has_u64 = context.facts.has_u64();
+    let loads = Load::ALL.iter().filter(|load| has_u64 || !load.is_u64());
     let workgroup_size: &[u32] = match (narrow, dense) {
         (true, true) => &[16, 64, 256],
         (true, false) => &[256],
@@ -30,26 +31,28 @@ pub(crate) fn axes(context: &Context<'_>) -> Vec<Axis> {
     ]
 }
 
-/// Those of `workgroup_size` that a workgroup may have.
-pub(crate) fn workgroup_sizes(context: &Context<'_>, workgroup_size: &[u32]) -> Vec<u32> {
+/// Returns the elements of `sizes` that the device supports as workgroup sizes.
+pub(crate) fn workgroup_sizes(context: &Context<'_>, sizes: &[u32]) -> Vec<u32> {
     let most = context.facts.limits.max_workgroup_size;
-    workgroup_size.iter().copied().filter(|&workgroup_size| workgroup_size <= most).collect()
+    sizes.iter().copied().filter(|&size| size <= most).collect()
 }
 
-/// Lanes of a workgroup that are tried where a kernel's shape has little else.
+/// Returns the workgroup sizes to try for a kernel with few other launch parameters.
 pub(crate) fn workgroup_sizes_alone(context: &Context<'_>) -> Vec<u32> {
-    let narrow_glance = context.is_narrow() && !context.profile.dense;
-    workgroup_sizes(context, if narrow_glance { &[256, 1024] } else { &[64, 128, 256, 512, 1024] })
+    let narrow_and_sparse = context.is_narrow() && !context.profile.dense;
+    let sizes: &[u32] = if narrow_and_sparse { &[256, 1024] } else { &[64, 128, 256, 512, 1024] };
+    workgroup_sizes(context, sizes)
 }
 
+/// Returns the index of `load` in [`Load::ALL`].
 fn position(load: Load) -> u32 {
-    Load::ALL.iter().position(|&other| other == load).expect("all are there") as u32
+    Load::ALL.iter().position(|&other| other == load).expect("`Load::ALL` has every load") as u32
 }
 
-/// The shape that options of those axes stand for.
+/// Returns the launch configuration given by one option for each axis of [`axes`].
 pub(crate) fn config(options: &[u32]) -> LaunchConfig {
     let &[load, workgroups, workgroup_size, blocked, loads_in_flight] = options else {
-        unreachable!("as many options as axes")
+        unreachable!("there is one option per axis")
     };
     LaunchConfig {
         workgroup_size,
@@ -60,7 +63,8 @@ pub(crate) fn config(options: &[u32]) -> LaunchConfig {
     }
 }
 
-/// Whether lanes get through so many words within the trips that every compiler grants.
+/// Returns whether each invocation processes its part of `words` words within the loop iterations that every
+/// compiler supports.
 pub(crate) fn is_within_iteration_limit(config: LaunchConfig, words: u32) -> bool {
     config.iterations(words) < MAX_ITERATIONS
 }

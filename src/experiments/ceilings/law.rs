@@ -1,22 +1,23 @@
-//! Memory traffic: reads and writes share one path.
+//! Memory traffic: the times of reads and writes add up, because both use one path.
 
-/// Seconds to move data of which `reads` arrays are read and `writes` arrays are written.
+/// Returns the seconds of a kernel that reads `reads` arrays and writes `writes` arrays.
 ///
 /// # Formula
-/// T = n_r·t_r + n_w·t_w, in seconds: t_r for reading one array alone, t_w for writing one alone.
+/// T = n_r·t_r + n_w·t_w, in seconds. t_r is the time to read one array alone, t_w the time to write one
+/// array alone.
 ///
 /// # Domain
-/// Arrays of one size, so that all lie in the same level of the memory hierarchy, and reads and writes that take
-/// turns on one path. Where a cache has ports for both at once, the cheaper of the two hides, and T falls towards
-/// the larger of the two sums.
+/// All arrays have the same size, so that they are in the same level of the memory hierarchy. Reads and
+/// writes alternate on one path. If a cache has separate ports for reads and writes, the two overlap, and T
+/// decreases towards the larger of the two terms.
 ///
 /// # Source
 /// J. D. McCalpin, "Memory bandwidth and machine balance in current high performance computers", IEEE TCCA
-/// Newsletter (1995), whose STREAM counts bytes read and written alike; here each has a rate of its own.
+/// Newsletter (1995). Its STREAM benchmark counts read and written bytes alike; this law has separate rates.
 ///
 /// ```
 /// use warplaw::experiments::ceilings::law::time;
-/// // Two arrays read at 1 ms each and one written in 1.5 ms.
+/// // Two arrays are read in 1 ms each, and one array is written in 1.5 ms.
 /// assert_eq!(time([2.0, 1.0], [1e-3, 1.5e-3]), 3.5e-3);
 /// ```
 #[must_use]

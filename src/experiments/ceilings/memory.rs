@@ -1,4 +1,4 @@
-//! Memory traffic in the launch configuration that a short search finds the fastest.
+//! Memory traffic in the launch configuration that autotuning finds fastest.
 
 use std::ops::RangeInclusive;
 
@@ -7,10 +7,10 @@ use crate::experiments::ceilings::launch::{axes, config, is_within_iteration_lim
 use crate::kernels::LaunchConfig;
 use crate::kernels::memory::{Memory, Traffic};
 
-/// Words that launch configurations are tried on: more than caches hold, where the device is fast enough for that.
+/// Range of the array size in words during autotuning. On a fast device the array is larger than the caches.
 const SEARCHED_WORDS: RangeInclusive<u32> = 1 << 16..=1 << 25;
 
-/// Searches for the launch configuration in which `traffic` is fastest.
+/// Autotunes the launch configuration of `traffic`.
 pub(crate) fn search_memory(context: &Context<'_>, traffic: Traffic) -> LaunchConfig {
     let seed = context.seed as u32;
     let arrays: u32 = traffic.words().iter().sum();
@@ -27,7 +27,7 @@ pub(crate) fn search_memory(context: &Context<'_>, traffic: Traffic) -> LaunchCo
     config(&context.tune(&search))
 }
 
-/// A case of so many passes over memory.
+/// Adds a case that repeats a pass over memory.
 pub(crate) fn memory_case(plan: &mut Plan, name: String, sizing: Sizing, memory: Memory) -> CaseId {
     plan.case(name, sizing, move |times| memory.workload().repeated(times))
 }

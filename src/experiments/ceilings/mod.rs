@@ -1,8 +1,11 @@
-//! `ceilings`: how fast the device can go at all: memory, arithmetic, workgroup memory, atomics.
+//! `ceilings`: the peak throughput of memory, arithmetic, workgroup memory and atomics.
 //!
-//! Each by the simplest kernel that does nothing else, in the launch configuration that a short search finds the
-//! fastest. What is judged is that reads and writes add up: what a copy and a triad take follows from reading and
-//! writing alone.
+//! Each throughput is measured by the simplest kernel that does nothing else. Memory, arithmetic and
+//! workgroup memory use the launch configuration that autotuning finds fastest.
+//!
+//! The judged law is that the times of reads and writes add up. The law predicts the time of a copy and of a
+//! triad from a read alone and a write alone. A floor case is a dispatch that moves no data; its time is
+//! subtracted.
 
 pub(crate) mod arithmetic;
 pub mod kernel;
@@ -28,19 +31,21 @@ use crate::model::{self, About, Category};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ceilings",
     category: Category::Busy,
-    law: "T = reads·t_read + writes·t_write: both share one path",
-    about: "how fast memory, arithmetic, workgroup memory and atomics go at most",
+    law: "T = reads·t_read + writes·t_write; reads and writes share one path",
+    about: "How fast are memory, arithmetic, workgroup memory and atomics at most?",
     tolerance: Tolerance {
         ratio: 0.25,
-        reason: "a bus that turns round between reads and writes, and caches that do both at once, move the sum by a \
-                 tenth or two either way; an array counted once too often moves it by a third",
+        reason: "A bus that switches between reads and writes, and a cache that serves both at the same \
+                 time, change the sum by 10 % to 20 % in either direction. An array counted once too often \
+                 changes it by a third.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: None,
 };
 
-/// Words of an array, from what any cache holds to several times what the largest does.
+/// Returns the array sizes in words, from a size that fits in any cache to several times the size of the
+/// largest cache.
 fn sizes(context: &Context<'_>) -> Vec<u32> {
     let sizes: &[u32] = match (context.is_narrow(), context.profile.dense) {
         (true, false) => &[1 << 16, 1 << 21],
@@ -52,28 +57,30 @@ fn sizes(context: &Context<'_>) -> Vec<u32> {
     sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
 }
 
-/// Memory of one size.
+/// The cases of one array size.
 struct Level {
+    /// Words per array.
     words: u32,
-    /// Reading in the launch configuration in which that is fastest.
+    /// Reads in the launch configuration that is fastest for reads.
     fastest_read: CaseId,
-    /// By [`Traffic`], all in the launch configuration in which a copy is fastest.
+    /// One case per [`Traffic`], all in the launch configuration that is fastest for copies.
     cases: [CaseId; 4],
-    /// Launching as many lanes in that configuration.
+    /// Floor case: the launch of the same number of invocations in the launch configuration of `cases`.
     idle: CaseId,
 }
 
 impl Level {
+    /// Returns all cases that move data.
     fn all(&self) -> impl Iterator<Item = CaseId> {
         std::iter::once(self.fastest_read).chain(self.cases)
     }
 
-    /// Seconds of one pass, launching its lanes not counted.
+    /// Returns the seconds of one pass, without the launch of its invocations.
     fn pass_s(&self, traffic: Traffic) -> Expr {
         self.cases[traffic as usize].per_unit_beyond(self.idle).positive()
     }
 
-    /// Bytes read and written in a second at the fastest, the dispatch alone not counted.
+    /// Returns the largest number of bytes read and written per second, without the dispatch overhead.
     fn bytes_per_s(&self, traffic: Traffic, dispatch: CaseId) -> Expr {
         let [reads, writes] = traffic.words();
         let bytes = f64::from(self.words) * 4.0 * f64::from(reads + writes);
@@ -83,7 +90,7 @@ impl Level {
         bytes / least_s.positive()
     }
 
-    /// Bytes of an array, as in names of metrics.
+    /// Returns the size of an array in the notation of metric ids, such as `64_MiB`.
     fn size(&self) -> String {
         match self.words >> 8 {
             kib if kib < 1024 => format!("{kib}_KiB"),
@@ -92,12 +99,16 @@ impl Level {
     }
 }
 
+/// The cases of memory bandwidth.
 struct Ceilings {
+    /// Floor case: an empty dispatch.
     dispatch: CaseId,
+    /// Cases by array size, in ascending order.
     levels: Vec<Level>,
 }
 
 impl Ceilings {
+    /// Adds the cases and autotunes their launch configurations.
     fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
         let seed = context.seed as u32;
         let read = search_memory(context, Traffic::Read);
@@ -127,10 +138,12 @@ impl Ceilings {
     }
 }
 
+/// Adds the bandwidth of workgroup memory.
 fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
     const MOST: u32 = 32_768;
     let seed = context.seed as u32;
-    // Few cores run the lanes of a workgroup one after another.
+    // A device with few cores runs the invocations of a workgroup one after another and needs less work per
+    // sample.
     let (iterations, granule) = if context.is_narrow() { (32, 2) } else { (256, 64) };
     let of = move |workgroup_size, workgroups| WorkgroupMemory {
         iterations,
@@ -155,12 +168,12 @@ fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
     plan.metric(about.higher().headline(), of(workgroup_size, 1).bytes() / case.per_unit() * 1e-9);
 }
 
-/// Atomics where hardly any two lanes turn to one address.
+/// Adds the throughput of atomics on so many counters that few lanes use one address at the same time.
 fn add_atomics(plan: &mut Plan) {
     const COUNTERS: u32 = 1 << 12;
     const WORKGROUP_SIZE: u32 = 256;
     const REPEATS: u32 = 16;
-    // In number a power of two, as the kernel asks.
+    // The kernel requires a power of two of workgroups.
     let workgroups = |scale: u32| scale.next_power_of_two();
     let own = Sizing::Own { granule: 16, most: 16_384 };
     let case = plan.case("atomics", own, move |n| {
@@ -177,11 +190,8 @@ fn add_atomics(plan: &mut Plan) {
     let workgroups = Expr::call("next_power_of_two", [case.scale()], move |[scale]| {
         f64::from(workgroups(scale as u32))
     });
-    let about = About::new(
-        "atomic_add_gop_per_s",
-        "peak atomic throughput, few lanes per address",
-        "Gop/s",
-    );
+    let about =
+        About::new("atomic_add_gop_per_s", "peak atomic add throughput, 4,096 addresses", "Gop/s");
     plan.metric(
         about.higher().headline(),
         workgroups * f64::from(WORKGROUP_SIZE * REPEATS) / case.time() * 1e-9,
@@ -193,8 +203,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let ceilings = Ceilings::add(&mut plan, context);
     for (number, id, label) in [
-        (Number::F32, "fma_f32_gop_per_s", "peak f32 throughput, multiply and add counted as two"),
-        (Number::U32, "u32_gop_per_s", "peak u32 throughput, add and xor counted as two"),
+        (
+            Number::F32,
+            "fma_f32_gop_per_s",
+            "peak f32 throughput, multiply and add counted as two operations",
+        ),
+        (
+            Number::U32,
+            "u32_gop_per_s",
+            "peak u32 throughput, add and xor counted as two operations",
+        ),
     ] {
         let arithmetic = Arithmetic::add(&mut plan, context, number);
         let about = About::new(id, label, "Gop/s").higher().headline();
@@ -207,12 +225,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
+/// Adds the memory bandwidths, and the points by which the law is judged.
 fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
     let judged = [Traffic::Copy, Traffic::Triad]
         .map(|traffic| (traffic, plan.series(traffic.as_str(), ("array", "B"), "s")));
     let levels = ceilings.levels.len();
     for (place, level) in ceilings.levels.iter().enumerate() {
-        // The largest array may take too long to be measured.
+        // The two largest arrays are headlines, because the largest one may take too long to measure.
         let headline = place == 0 || place + 2 >= levels;
         for traffic in Traffic::ALL {
             let rate = level.bytes_per_s(traffic, ceilings.dispatch) * 1e-9;
@@ -228,7 +247,7 @@ fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
     }
 }
 
-/// What the bandwidth of `traffic` is, arrays being of that `size`.
+/// Returns the metric for the bandwidth of `traffic` with arrays of `size`.
 fn bandwidth(traffic: Traffic, size: &str) -> About {
     let word = traffic.as_str();
     let counted = match traffic {
@@ -243,18 +262,23 @@ fn bandwidth(traffic: Traffic, size: &str) -> About {
     }
 }
 
+/// Returns the diagnosis of the experiment's result.
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let any = |over: bool| outcome.points.iter().any(|point| point.deviates(over));
     let mut text = Vec::new();
     if any(false) {
         text.push(
-            "reads and writes overlap: together they take less than one after the other".to_owned(),
+            "Reads and writes overlap: a copy or a triad takes less time than its reads and its writes one \
+             after the other. A kernel that both reads and writes is faster than the sum predicts."
+                .to_owned(),
         );
     }
     if any(true) {
         text.push(
-            "reads and writes get in each other's way: a bus that turns round, or arrays that drive each other \
-             out of a cache"
+            "Reads and writes slow each other down: a copy or a triad takes longer than its reads and its \
+             writes one after the other. The memory bus may lose time when it switches between reads and \
+             writes, or the arrays may evict each other from a cache. Smaller arrays, which fit in the cache \
+             together, avoid evictions."
                 .to_owned(),
         );
     }

@@ -1,54 +1,62 @@
-//! What the loads of the experiment suggest about the device.
+//! Diagnosis of `coalescing`: the likely causes of deviations.
 
 use crate::model::Experiment;
 
+/// Returns one text for each effect that the metrics and the points show.
 pub(super) fn diagnose(outcome: &Experiment, is_cpu: bool) -> Vec<String> {
     let mut text = Vec::new();
     if is_cpu {
         text.push(
-            "on a CPU each lane's load is issued by itself, and lines are fetched ahead of loads that follow a pattern: how \
-             many lines a subgroup touches says little"
+            "A CPU issues one load per lane and prefetches the lines of regular access patterns. The number \
+             of lines that a subgroup touches therefore predicts little on this device."
                 .to_owned(),
         );
     }
     let size = |id: &str| outcome.number(id);
     match (size("line_bytes_aligned"), size("line_bytes_offset")) {
         (None, None) => text.push(
-            "loads take as long whatever words lanes take: they are issued lane by lane, or caches serve them all"
+            "The strided loads show no line size: they take nearly the same time at every stride. Either the \
+             device issues loads lane by lane, or caches serve all of them. Coalescing gains little on this \
+             device."
                 .to_owned(),
         ),
         (Some(a), Some(b)) if a != b => text.push(format!(
-            "aligned loads show lines of {a} bytes, loads one word off lines of {b}: neighbouring lines are fetched \
-             together"
+            "Aligned loads show lines of {a} bytes, and loads offset by one word show lines of {b} bytes. \
+             The device probably fetches neighbouring lines together. Align the data of a subgroup to the \
+             larger size."
         )),
         _ => (),
     }
     let off = |series: &str, over: bool| {
         outcome.points.iter().any(|point| point.series == series && point.deviates(over))
     };
-    if off("aligned", true) || off("one word off", true) {
+    if off("aligned", true) || off("offset by one word", true) {
         text.push(
-            "short strides cost more than the lines that they touch: lines are moved in smaller sectors that are each paid \
-             for, or issuing is slower than at one word"
+            "Short strides cost more than the lines that they touch. Either the device moves lines in \
+             smaller sectors that each cost time, or it issues these loads more slowly than loads of one \
+             word. Let neighbouring lanes load neighbouring words."
                 .to_owned(),
         );
     }
-    if off("aligned", false) || off("one word off", false) {
+    if off("aligned", false) || off("offset by one word", false) {
         text.push(
-            "short strides cost less than the lines that they touch: lines that follow one another are cheaper than \
-             lines far apart"
+            "Short strides cost less than the lines that they touch. Consecutive lines are probably cheaper \
+             than lines far apart, so a short stride loses less time than the law predicts."
                 .to_owned(),
         );
     }
     if off("random", true) {
         text.push(
-            "random loads cost more than the lines that they touch: draws that meet in a bank of the cache wait for one another"
+            "Random loads cost more than the lines that they touch. Loads that use the same bank of a cache \
+             probably wait for one another. If the algorithm allows, sort the indices so that a subgroup \
+             touches fewer lines."
                 .to_owned(),
         );
     }
     if off("random", false) {
         text.push(
-            "random loads cost less than the lines that they touch: neighbouring loads find lines in a cache"
+            "Random loads cost less than the lines that they touch. Neighbouring loads probably find their \
+             lines in a cache."
                 .to_owned(),
         );
     }

@@ -1,4 +1,5 @@
-//! `coalescing`: loads that spread over few or many cache lines, with the lines counted lane by lane.
+//! Kernel of `coalescing`: loads whose subgroups touch few or many cache lines. The lines are counted lane by
+//! lane.
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -6,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -15,58 +16,60 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Lanes in a workgroup.
+/// Invocations per workgroup.
 pub const WORKGROUP_SIZE: u32 = 256;
 
-/// Loads of each lane.
+/// Loads per invocation.
 pub const STEPS: u32 = 32;
 
-/// Workgroups after which loads come round to the same words.
+/// Workgroups after which the addresses repeat.
 const PERIOD: u32 = 64;
 
-/// Words that no line is larger than: blocks begin at multiples of it, so that no two of them share a line.
+/// Upper bound of the line size, in words. Blocks begin at multiples of this size, so that no two blocks
+/// share a line.
 pub const LONGEST_LINE: u32 = 64;
 
-/// Bytes that present GPUs move at the least: what the cost model counts lines by.
+/// Smallest memory transfer of current GPUs, in bytes. The cost model counts lines of this size.
 const SECTOR: u32 = 32;
 
-/// Instructions of a step, and before and after them, as one counts them in the WGSL.
+/// Instructions per loop iteration, counted by hand in the WGSL.
 const STEP_ISSUES: f64 = 13.0;
+/// Instructions before and after the loop, counted by hand in the WGSL.
 const SETUP_ISSUES: f64 = 16.0;
 
-/// Where the lanes of a subgroup load from.
+/// Addresses that the lanes of a subgroup load from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
-    /// All from one word.
+    /// All lanes load one word.
     Broadcast,
-    /// From words so far apart, the first so many words after the beginning of a block.
+    /// Neighbouring lanes load words at a constant distance.
     Strided {
-        /// Words from one lane's to the next one's, a power of two.
+        /// Distance between the words of neighbouring lanes, in words: a power of two.
         stride: u32,
-        /// Words before the first lane's.
+        /// Distance from the start of the block to the word of the first lane, in words.
         offset: u32,
     },
-    /// Each from one of so many words, drawn at random: a power of two.
+    /// Each lane draws one of this many words at random. The number is a power of two.
     Random(u32),
 }
 
 /// One dispatch of loads.
 #[derive(Debug, Clone)]
 pub struct Loads {
-    /// Where from.
+    /// Access pattern.
     pub pattern: Pattern,
-    /// Lanes in a subgroup, a power of two.
+    /// Lanes per subgroup, a power of two.
     pub width: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// What is loaded, a power of two words.
+    /// Input array. The number of words is a power of two.
     pub data: Arc<[u32]>,
-    /// Of the draws.
+    /// Seed of the block positions and of the random draws.
     pub seed: u32,
 }
 
 impl Loads {
-    /// The workload, timed as one pass.
+    /// Returns the workload, timed as one pass.
     #[must_use]
     pub fn workload(self) -> Workload {
         let (stride, offset, random_mask) = self.places();
@@ -91,7 +94,7 @@ impl Loads {
         .of(self)
     }
 
-    /// Stride, offset, and the mask of draws.
+    /// Returns the stride, the offset and the mask of the random draws, as the shader expects them.
     fn places(&self) -> (u32, u32, u32) {
         match self.pattern {
             Pattern::Broadcast => (0, 0, 0),
@@ -100,7 +103,7 @@ impl Loads {
         }
     }
 
-    /// Words that a subgroup loads from in a step.
+    /// Returns the size of the block that a subgroup loads from in one loop iteration, in words.
     fn block(&self) -> u32 {
         match self.pattern {
             Pattern::Broadcast => 1,
@@ -110,12 +113,12 @@ impl Loads {
         }
     }
 
-    /// The words that a lane loads, step by step.
-    fn addresses(&self, workgroup: u32, lane: u32) -> impl Iterator<Item = u32> {
+    /// Returns the indices of the words that an invocation loads, in the order of its loop.
+    fn addresses(&self, workgroup: u32, local_index: u32) -> impl Iterator<Item = u32> {
         let (stride, offset, random_mask) = self.places();
         let (block, words_mask) = (self.block(), self.data.len() as u32 - 1);
-        let invocation = workgroup % PERIOD * WORKGROUP_SIZE + lane;
-        let own = lane % self.width * stride + offset;
+        let invocation = workgroup % PERIOD * WORKGROUP_SIZE + local_index;
+        let own = local_index % self.width * stride + offset;
         let subgroup = invocation / self.width;
         let mut place = subgroup.wrapping_add(self.seed).wrapping_mul(2_654_435_761);
         let mut draw = (invocation ^ self.seed).wrapping_mul(2_246_822_519);
@@ -127,14 +130,15 @@ impl Loads {
         })
     }
 
-    /// Lines of so many bytes that a subgroup's load touches, on average over those of a workgroup.
+    /// Returns the number of lines of `line_bytes` bytes that a subgroup load touches, averaged over the
+    /// loads of a workgroup.
     #[must_use]
     pub fn lines_per_load(&self, line_bytes: u32) -> f64 {
         let subgroups = WORKGROUP_SIZE / self.width;
         let words = line_bytes / 4;
         let touched = (0..subgroups).map(|subgroup| {
             let lanes = subgroup * self.width..(subgroup + 1) * self.width;
-            // With the step, as a line is brought for each load anew.
+            // The iteration is part of the key because every load fetches its lines again.
             let loads = lanes.flat_map(|lane| self.addresses(0, lane).enumerate());
             loads.map(|(step, word)| (step, word / words)).collect::<HashSet<_>>().len()
         });
@@ -143,20 +147,21 @@ impl Loads {
 }
 
 impl Kernel for Loads {
-    /// One period's outputs, or all if there are fewer.
+    /// Returns the outputs of one period, or of all workgroups if there are fewer.
     fn reference(&self) -> Vec<u32> {
         let workgroups = 0..PERIOD.min(self.workgroups);
-        let lanes =
-            workgroups.flat_map(|workgroup| (0..WORKGROUP_SIZE).map(move |lane| (workgroup, lane)));
-        lanes
-            .map(|(workgroup, lane)| {
-                self.addresses(workgroup, lane)
+        let invocations = workgroups.flat_map(|workgroup| {
+            (0..WORKGROUP_SIZE).map(move |local_index| (workgroup, local_index))
+        });
+        invocations
+            .map(|(workgroup, local_index)| {
+                self.addresses(workgroup, local_index)
                     .fold(0, |sum: u32, word| (sum ^ self.data[word as usize]).wrapping_mul(3))
             })
             .collect()
     }
 
-    /// A line is a load: what the hardware serves one after another.
+    /// Counts every line as one load, because the hardware serves lines one after another.
     fn cost_model(&self, width: u32) -> CostModel {
         let (workgroups, subgroups) =
             (f64::from(self.workgroups), f64::from(WORKGROUP_SIZE.div_ceil(width)));
@@ -181,25 +186,25 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_as_by_hand() {
+    fn lines_per_load_agrees_with_a_count_by_hand() {
         let strided = |stride, offset| loads(Pattern::Strided { stride, offset }, 32);
         assert_eq!(strided(1, 0).lines_per_load(128), 1.0);
         assert_eq!(strided(1, 0).lines_per_load(32), 4.0);
         assert_eq!(strided(64, 0).lines_per_load(128), 32.0);
-        // One word further, a load needs one line more.
+        // Offset by one word, a contiguous load touches one more line.
         assert_eq!(strided(1, 1).lines_per_load(128), 2.0);
         assert_eq!(strided(2, 1).lines_per_load(128), 2.0);
-        // Four lanes take an eighth of a line, and yet one.
+        // Four lanes load an eighth of a line, which still counts as one line.
         let few = loads(Pattern::Strided { stride: 1, offset: 0 }, 4);
         assert_eq!(few.lines_per_load(128), 1.0);
         assert_eq!(loads(Pattern::Broadcast, 32).lines_per_load(128), 1.0);
     }
 
     #[test]
-    fn the_reference_loads_by_hand() {
+    fn the_reference_agrees_with_loads_by_hand() {
         let loads = loads(Pattern::Strided { stride: 2, offset: 0 }, 32);
-        // Of the first subgroup, with the seed 3: 3·2654435761 stepped once is 428555892, whose upper 20 bits are 104627:
-        // the block of 64 words that begins at word 142528 of 2^18.
+        // The first subgroup with seed 3: one step of the generator takes 3·2654435761 to 428555892. The
+        // upper 20 bits are 104627, so the block of 64 words begins at word 142528 of 2^18.
         assert_eq!(loads.addresses(0, 5).next(), Some(142_528 + 10));
         let sum = loads
             .addresses(0, 5)

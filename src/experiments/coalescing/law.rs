@@ -1,27 +1,34 @@
-//! Coalescing: a subgroup's load is served line by line.
+//! Coalescing: the device serves a subgroup load line by line.
 //!
 //! # Formula
-//! T = max(t_i, n·t_l): a load takes its turn to issue, or the lines that it touches, whichever is longer.
-//! Lanes that load words s apart touch n = max(1, W·min(s·4 / L, 1)) lines from the beginning of one; of lanes that draw one of R words each,
-//! E\[n\] = N·(1 − (1 − 1/N)^W) with N = 4·R / L lines to draw from.
+//! T = max(t_i, n·t_l): a load takes the time to issue it or the time of the lines that it touches, whichever
+//! is longer.
 //!
-//! - W: lanes in a subgroup, W ≥ 1
-//! - s: words from one lane's word to the next one's, s > 0
-//! - L: bytes in a line, the unit in which memory is moved
-//! - n: lines that a subgroup's load touches, n ≥ 1
-//! - t_i: seconds to issue a load whose line is there already
-//! - t_l: seconds for a line, the device full of loads
+//! - Strided: lanes load words at a distance of s words, and the first word starts a line. The subgroup
+//!   touches n = max(1, W·min(4·s / L, 1)) lines.
+//! - Random: each lane draws one of R words, which are in N = 4·R / L lines. The subgroup touches
+//!   E\[n\] = N·(1 − (1 − 1/N)^W) lines on average.
 //!
-//! Valid while no line is needed twice with others between, and for words of 4 bytes.
+//! Symbols:
+//! - W: lanes per subgroup, W ≥ 1
+//! - s: distance between the words of neighbouring lanes, in words, s > 0
+//! - L: bytes per line, the unit of memory transfers
+//! - n: lines that a subgroup load touches, n ≥ 1
+//! - t_i: seconds to issue a load whose line is already in the cache
+//! - t_l: seconds per line, on a device saturated with loads
+//!
+//! The law applies to words of 4 bytes, and while no load needs a line again after loads of other lines.
 //!
 //! # Source
-//! The rule of coalescing in NVIDIA, "CUDA C++ Best Practices Guide", section "Coalesced access to global memory"; the
-//! expectation is that of W balls in N boxes, boxes that are not empty.
+//! The coalescing rule is from NVIDIA, "CUDA C++ Best Practices Guide", section "Coalesced access to global
+//! memory". The expectation is that of the classical occupancy problem: W balls fall into N boxes, and the
+//! non-empty boxes are counted.
 
-/// Bytes in a word.
+/// Bytes per word.
 pub const WORD: f64 = 4.0;
 
-/// Lines that a subgroup of `width` lanes touches with words `stride` apart, from the beginning of a line.
+/// Returns the number of lines that a subgroup of `width` lanes touches with a stride of `stride` words, from
+/// the start of a line.
 ///
 /// ```
 /// use warplaw::experiments::coalescing::law::lines_of_stride;
@@ -35,11 +42,12 @@ pub fn lines_of_stride(width: f64, stride: f64, line_bytes: f64) -> f64 {
     (width * (stride * WORD / line_bytes).min(1.0)).max(1.0)
 }
 
-/// Lines that a subgroup touches whose lanes each draw one of `words` words, on average.
+/// Returns the mean number of lines that a subgroup touches if each lane draws one of `words` words at
+/// random.
 ///
 /// ```
 /// use warplaw::experiments::coalescing::law::lines_drawn;
-/// // Two lanes and two lines: they meet half of the time.
+/// // Two lanes draw from two lines. Half of the time, both lanes draw the same line.
 /// assert_eq!(lines_drawn(2.0, 64.0, 128.0), 1.5);
 /// ```
 #[must_use]
@@ -48,7 +56,7 @@ pub fn lines_drawn(width: f64, words: f64, line_bytes: f64) -> f64 {
     lines * (1.0 - (1.0 - 1.0 / lines).powf(width))
 }
 
-/// Seconds for a subgroup's load that touches so many lines.
+/// Returns the seconds for a subgroup load that touches `lines` lines.
 ///
 /// ```
 /// use warplaw::experiments::coalescing::law::load_time;

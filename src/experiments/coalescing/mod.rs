@@ -1,8 +1,14 @@
-//! `coalescing`: what it costs when the lanes of a subgroup load from different cache lines.
+//! `coalescing`: the cost of a subgroup load whose lanes touch different cache lines.
 //!
-//! Lanes at one word calibrate the time to issue a load, lanes far apart the time of a line. Strides in between, from
-//! the beginning of a line and one word after it, and words drawn at random are predicted from the lines that they
-//! touch. How long a line is, each of the two sweeps finds, and predicts the other with.
+//! Two cases calibrate the law. If all lanes load one word, the case shows the time to issue a load. If the
+//! lanes load words far apart, the case shows the time per line.
+//!
+//! The law then predicts three sweeps from the lines that they touch: strides from the start of a line,
+//! strides from one word after the start of a line, and words drawn at random. Each sweep of strides finds a
+//! line size. The prediction of a sweep of strides uses the line size that the other one finds, so that no
+//! sweep calibrates itself.
+//!
+//! The floor case is an empty dispatch, whose time is subtracted from the other cases.
 
 mod diagnose;
 pub mod kernel;
@@ -22,40 +28,44 @@ use crate::model::{About, Category, Curve, Over};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "coalescing",
     category: Category::Uniformity,
-    law: "T = max(t_i, n·t_l) for a subgroup's load that touches n lines",
-    about: "what it costs when the lanes of a subgroup load from different cache lines",
+    law: "T = max(t_i, n·t_l) for a subgroup load that touches n lines",
+    about: "What does a load cost if the lanes of a subgroup touch different cache lines?",
     tolerance: Tolerance {
         ratio: 0.15,
-        reason: "one time stands for a line wherever it lies: banks of a cache and neighbouring sectors are served a \
-                 tenth faster or slower, and a wrong line size is off by a factor of two",
+        reason: "The law uses one time per line for all addresses, but cache banks and neighbouring sectors \
+                 differ by about 10 %. A wrong line size is off by a factor of two, far more than the \
+                 tolerance.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Words that are loaded from, 4 MiB: beyond the caches of a core, and within those that all cores share.
+/// Upper bound of the input array, in words. 4 MiB exceed the caches of a single core and fit the caches that
+/// all cores share.
 const WORDS: u32 = 1 << 20;
 
-/// The longest stride from one lane to the next, in words: as long as any line.
+/// Longest stride between neighbouring lanes, in words: as long as the longest line.
 const LONGEST_STRIDE: u32 = LONGEST_LINE;
-/// Words that lanes draw from.
+/// Numbers of words that the lanes draw from.
 const DRAWN: [u32; 4] = [64, 256, 1024, 4096];
 
-/// A load takes this share of a scattered one's time where every lane has a line of its own: half way, by factors,
-/// between half of the lines and all of them.
+/// Share of a scattered load's time from which each lane counts as having a separate line. The value is the
+/// geometric mean of the shares for half of the lines (0.5) and for all lines (1).
 const ALONE: f64 = 0.71;
 
-/// A pattern with its case, and how many lines of each size its load touches.
+/// A case of a sweep, with the lines that its load touches.
 struct Swept {
+    /// Stride in words, or number of words drawn from.
     x: u32,
     case: CaseId,
-    /// By bytes of a line.
+    /// Pairs of a line size in bytes and the number of lines that a load touches.
     lines: Vec<(u32, f64)>,
 }
 
 impl Swept {
-    /// Lines that a load touches if a line has `line_bytes`; unknown where that is none of the sizes tried.
+    /// Returns the number of lines that a load touches if a line has `line_bytes` bytes. The result is NaN
+    /// for a line size that is not in `lines`.
     fn lines(&self, line_bytes: &Expr) -> Expr {
         let lines = self.lines.clone();
         Expr::call("lines", [line_bytes.clone()], move |[bytes]| {
@@ -65,9 +75,10 @@ impl Swept {
     }
 }
 
+/// All cases of the experiment.
 struct Sweeps {
     floor: CaseId,
-    /// A load's share of a unit of work.
+    /// Subgroup loads per workgroup, the unit of work.
     loads: f64,
     broadcast: CaseId,
     aligned: Vec<Swept>,
@@ -115,29 +126,32 @@ impl Sweeps {
         Self { floor, loads, broadcast, aligned, offset, drawn }
     }
 
-    /// Seconds for a subgroup's load, the device full of them.
+    /// Returns the seconds per subgroup load on a saturated device. The result is NaN if the case takes no
+    /// longer than the floor case.
     fn load(&self, case: CaseId) -> Expr {
         (case.above(self.floor) / case.scale() / self.loads).positive()
     }
 
-    /// Seconds to issue a load.
+    /// Returns the seconds to issue a load.
     fn issue(&self) -> Expr {
         self.load(self.broadcast)
     }
 
-    /// Lanes so far apart that none shares a line.
+    /// Returns the case of the longest stride, at which no two lanes share a line.
     fn scattered(&self) -> &Swept {
-        self.aligned.last().expect("there are strides")
+        self.aligned.last().expect("every sweep has strides")
     }
 
-    /// Seconds for a line.
+    /// Returns the seconds per line.
     fn line(&self) -> Expr {
-        let lanes = self.scattered().lines[0].1;
-        self.load(self.scattered().case) / lanes
+        // At the longest stride, each lane has a separate line at every line size.
+        let lines = self.scattered().lines[0].1;
+        self.load(self.scattered().case) / lines
     }
 
-    /// Bytes of a line, as a sweep of strides shows them: the shortest stride from which on each lane has a line of
-    /// its own. Unknown where no stride is shorter than that, or all are.
+    /// Returns the line size that a sweep of strides shows, in bytes: the shortest stride from which on each
+    /// lane has a separate line. The result is NaN if even the shortest stride gives each lane a
+    /// separate line, or if the longest stride does not.
     fn line_bytes(&self, swept: &[Swept]) -> Expr {
         let strides: Vec<f64> = swept.iter().map(|swept| f64::from(swept.x)).collect();
         let scattered = self.load(self.scattered().case);
@@ -156,7 +170,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_workgroup_size(WORKGROUP_SIZE)?;
     if !width.is_power_of_two() || width > WORKGROUP_SIZE {
         return Err(Unsupported(format!(
-            "a subgroup of {width} lanes does not divide {WORKGROUP_SIZE}"
+            "a subgroup of {width} lanes does not divide a workgroup of {WORKGROUP_SIZE} invocations"
         )));
     }
     let mut plan = Plan::default();
@@ -170,27 +184,28 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         Expr::call("load_time", of, |[issue, line, lines]| load_time(issue, line, lines))
     };
 
-    // Each sweep of strides predicts with the line that the other found, so that none is judged by itself.
+    // The prediction of a sweep of strides uses the line size that the other sweep finds, so that no sweep
+    // calibrates itself.
     let last = sweeps.aligned.len() - 1;
-    let x = ("words from lane to lane", "");
+    let x = ("words of stride", "");
     let aligned = plan.series("aligned", x, "s");
     for swept in &sweeps.aligned[..last] {
         plan.judge(aligned, f64::from(swept.x), sweeps.load(swept.case), time(swept, &by_offset));
     }
-    let offset = plan.series("one word off", x, "s");
+    let offset = plan.series("offset by one word", x, "s");
     for swept in &sweeps.offset {
         plan.judge(offset, f64::from(swept.x), sweeps.load(swept.case), time(swept, &by_aligned));
     }
-    let random = plan.series("random", ("words drawn from", ""), "s");
+    let random = plan.series("random", ("words in the random range", ""), "s");
     for swept in &sweeps.drawn {
         plan.judge(random, f64::from(swept.x), sweeps.load(swept.case), time(swept, &by_aligned));
     }
     plan.compare_by(
         aligned,
-        Curve::new("cost of a strided load", "time over a contiguous load's", "x")
+        Curve::new("cost of a strided load", "time relative to a contiguous load", "x")
             .over(Over::First)
             .logarithmic()
-            .reference("as many as words apart"),
+            .reference("cost proportional to the stride"),
     );
     add_metrics(&mut plan, &sweeps, [&by_aligned, &by_offset]);
     let is_cpu = context.is_narrow();
@@ -205,27 +220,30 @@ fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr
     let contiguous = sweeps.load(sweeps.aligned[0].case);
     let scattered = sweeps.load(sweeps.scattered().case);
     plan.metric(
-        About::new("scatter_cost", "cost of a fully scattered load over a contiguous one", "x")
+        About::new("scatter_cost", "time of a fully scattered load over a contiguous load", "x")
             .lower()
             .headline()
-            .note("lanes 256 bytes apart against neighbouring words"),
+            .note("words of neighbouring lanes 256 bytes apart, compared with adjacent words"),
         scattered / contiguous,
     );
     plan.sure_metric(
-        About::new("line_bytes", "line size by strided loads", "B")
+        About::new("line_bytes", "line size, found by strided loads", "B")
             .headline()
-            .note("the stride from which on each lane pays for a line of its own"),
+            .note("shortest stride from which on each lane pays for a separate line"),
         agreed,
     );
-    let found = "line size by strided loads";
+    let found = "line size, found by strided loads";
     plan.metric(About::new("line_bytes_aligned", format!("{found}, aligned"), "B"), by_aligned);
-    plan.metric(About::new("line_bytes_offset", format!("{found}, one word off"), "B"), by_offset);
     plan.metric(
-        About::new("t_line", "time of a line, device full of scattered loads", "s").lower(),
+        About::new("line_bytes_offset", format!("{found}, offset by one word"), "B"),
+        by_offset,
+    );
+    plan.metric(
+        About::new("t_line", "time per line, device saturated with scattered loads", "s").lower(),
         sweeps.line(),
     );
     plan.metric(
-        About::new("t_issue", "time to issue a subgroup load, all lanes at one word", "s").lower(),
+        About::new("t_issue", "issue time of a subgroup load, all lanes on one word", "s").lower(),
         sweeps.issue(),
     );
 }
@@ -241,40 +259,41 @@ mod tests {
     use crate::sim::{Machine, Simulator};
 
     fn measure(device: impl Executor + 'static) -> Experiment {
-        let mut session = Session::open(Box::new(device), Profile::QUICK, 5).expect("it opens");
+        let mut session =
+            Session::open(Box::new(device), Profile::QUICK, 5).expect("the session opens");
         let outcome = run(&mut session, &EXPERIMENT, &AtomicBool::new(false), &mut |_| ());
-        outcome.expect("it does not fail")
+        outcome.expect("the experiment runs")
     }
 
     #[test]
-    fn line_size_and_line_time_are_those_of_the_machine() {
+    fn line_size_and_line_time_of_the_simulated_device_are_found() {
         let machine = Machine::lawful(32);
         let outcome = measure(Simulator::new(machine));
         assert_eq!(outcome.verdict, Some(Verdict::Holds), "{:#?}", outcome.points);
-        // Its cost model serves a load in sectors of 32 bytes, each for the price of a load.
+        // The cost model counts a load for every sector of 32 bytes.
         assert_eq!(outcome.number("line_bytes"), Some(32.0));
-        let line_s = outcome.number("t_line").expect("it is measured");
+        let line_s = outcome.number("t_line").expect("`t_line` is measured");
         assert!((line_s / machine.costs.load_s - 1.0).abs() < 0.05, "{line_s}");
-        // 32 lines against 4.
-        let scatter = outcome.number("scatter_cost").expect("it is measured");
+        // A scattered load touches 32 lines, a contiguous load 4.
+        let scatter = outcome.number("scatter_cost").expect("`scatter_cost` is measured");
         assert!((scatter - 8.0).abs() < 0.4, "{scatter}");
     }
 
     #[test]
-    fn loads_that_pay_for_two_lines_at_a_time_deviate_and_are_named() {
+    fn offset_loads_that_cost_more_than_their_lines_deviate_and_are_diagnosed() {
         let device = Simulator::new(Machine::lawful(32)).distorting(|workload, sample| {
             if workload.label().contains("offset: 1") { 1.5 * sample } else { sample }
         });
         let outcome = measure(device);
         assert_eq!(outcome.verdict, Some(Verdict::Deviates));
-        let named = |text: &String| text.contains("short strides cost more than the lines");
+        let named = |text: &String| text.contains("Short strides cost more than the lines");
         assert!(outcome.diagnosis.iter().any(named), "{:?}", outcome.diagnosis);
     }
 
-    /// On lavapipe, as `tests/lavapipe.rs`.
+    /// Runs on lavapipe, as `tests/lavapipe.rs` does.
     #[cfg(target_os = "linux")]
     #[test]
-    fn every_pattern_loads_what_its_reference_does() {
+    fn every_pattern_agrees_with_its_cpu_reference() {
         use crate::gpu::{Hardware, Options, Selection};
         if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
             println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
@@ -283,11 +302,13 @@ mod tests {
         let selection =
             Selection { adapter: Some("llvmpipe".to_owned()), backend: Some("vulkan".to_owned()) };
         let options = Options { selection, ..Options::default() };
-        let device = Hardware::open(&options).expect("`sh setup.sh --lavapipe` installs it");
+        let device =
+            Hardware::open(&options).expect("lavapipe opens; `sh setup.sh --lavapipe` installs it");
         let outcome = measure(device);
         assert_eq!(outcome.status, Status::Measured, "{:?}", outcome.reason);
         assert!(outcome.cases.iter().all(|case| case.verified));
-        let times = ["t_line", "t_issue"].map(|id| outcome.number(id).expect("it is measured"));
+        let times =
+            ["t_line", "t_issue"].map(|id| outcome.number(id).expect("the time is measured"));
         assert!(times.iter().all(|time| (1e-10..1e-5).contains(time)), "{times:?}");
     }
 }

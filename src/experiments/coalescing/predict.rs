@@ -1,4 +1,4 @@
-//! What a strided load costs.
+//! `predict coalescing`: the cost of a strided load.
 
 use super::law::{WORD, lines_drawn, lines_of_stride, load_time};
 use crate::experiments::width::parameter::WIDTH;
@@ -10,14 +10,14 @@ use crate::predict::{Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "coalescing",
-    about: "What does a load cost whose lanes are so many words apart?",
+    about: "What does a load cost if neighbouring lanes are s words apart?",
     formula: "T = max(t_i, n·t_l); n = max(1, W·min(4·s / L, 1))",
     parameters: &[
-        Parameter::new("stride", "words from one lane to the next, s", COUNT).swept(),
+        Parameter::new("stride", "distance between neighbouring lanes in words, s", COUNT).swept(),
         WIDTH,
-        Parameter::new("line-size", "bytes in a line, L", BYTES_HELD)
+        Parameter::new("line-size", "bytes per line, L", BYTES_HELD)
             .at(&["coalescing.line_bytes", "coalescing.line_bytes_aligned"]),
-        Parameter::new("line", "time of a line, t_l", TIME).at(&["coalescing.t_line"]),
+        Parameter::new("line", "time per line, t_l", TIME).at(&["coalescing.t_line"]),
         Parameter::new("issue", "time to issue a load, t_i", OVERHEAD)
             .at(&["coalescing.t_issue"])
             .or(0.0),
@@ -30,10 +30,11 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let (first, stride) = given.swept("stride", 1.0)?;
     let (width, line_bytes) = (given.get("width")?, given.get("line-size")?);
     if line_bytes < WORD {
-        return Err(given.unfit("line-size", "a line holds at least a word of 4 bytes"));
+        return Err(given.unfit("line-size", "a line has at least one word of 4 bytes"));
     }
     let (line, issue_s) = (given.find("line")?, given.find("issue")?.unwrap_or(0.0));
-    // Without a line's time there is still its multiple, of a line beside which issuing is nothing.
+    // Without the time per line, the answer is in multiples of that time, and the time to issue a load counts
+    // as 0.
     let (line_s, issue_s) = line.map_or((1.0, 0.0), |line_s| (line_s, issue_s));
     let lines = |stride: f64| lines_of_stride(width, stride, line_bytes);
     let time_s = |lines: f64| load_time(issue_s, line_s, lines);
@@ -41,10 +42,11 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let used = |stride: f64| width * WORD / (lines(stride) * line_bytes);
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer =
-        Answer::new(given, ("words apart", ""), &doublings(first, stride.max(2.0)), axes);
+        Answer::new(given, ("words of stride", ""), &doublings(first, stride.max(2.0)), axes);
     answer.say(format!(
-        "A load with lanes {stride} words apart touches {} lines of {line_bytes} bytes and costs {} a contiguous one; \
-         {} of the bytes moved are used. Lanes at random places cost {}.",
+        "A load with a stride of {stride} words touches {} lines of {line_bytes} bytes and costs {} as much \
+         as a contiguous load. It uses {} of the bytes moved. A load from random addresses costs {} as much \
+         as a contiguous load.",
         crate::model::figures::digits(lines(stride)),
         figure(cost(stride), "x"),
         figure(used(stride), SHARE_OF_ONE),
@@ -55,7 +57,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("share of bytes used", SHARE_OF_ONE, used(stride));
     answer.curve("cost", "x", cost);
     answer.column("lines", "", lines);
-    answer.column("bytes used", SHARE_OF_ONE, used);
+    answer.column("share of bytes used", SHARE_OF_ONE, used);
     if line.is_some() {
         answer.column("time", "s", |stride| time_s(lines(stride)));
     }

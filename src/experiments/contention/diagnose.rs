@@ -1,26 +1,28 @@
-//! What the figures suggest about how the device executes atomics.
+//! Diagnosis of `contention`: how the device appears to execute atomics.
 
 use crate::experiments::contention::kernel::Operation;
 use crate::experiments::ilp::knee::STILL_FALLING;
 use crate::model::{Experiment, Point};
 
-/// Faster than this, a compiler that can see that all lanes share an address must have combined them; slower, a
-/// figure is slower by more than chance.
+/// Ratio of two times from which the difference is more than chance. If atomics on an address that the
+/// compiler can see are faster by this factor, the compiler must have combined them.
 const CLEARLY: f64 = 1.5;
-/// So many times as long on few counters as on one, hardware must treat the one in another way.
+/// Ratio of the time on few counters to the time on one counter from which the hardware must treat a single
+/// counter differently.
 const MANY_TIMES: f64 = 3.0;
 
-/// What is known of the device.
+/// Facts about the device that the diagnosis uses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Device {
-    /// Lanes in a subgroup; 1 where nobody knows.
+    /// Lanes per subgroup; 1 if unknown.
     pub(super) width: u32,
-    /// Lanes of a dispatch, and so the most counters.
-    pub(super) lanes: u32,
-    /// Whether it is a CPU.
+    /// Invocations of a dispatch, which is also the largest number of counters.
+    pub(super) invocations: u32,
+    /// Whether the device is a CPU.
     pub(super) narrow: bool,
 }
 
+/// Returns one text for each effect that the metrics and the points show.
 pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
     let mut text = Vec::new();
     for word in Operation::ALL.map(Operation::as_str) {
@@ -31,103 +33,113 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
             outcome.points.iter().filter(here).collect()
         };
         let seen = number("one_address_seen_by_compiler").map(of_compiler);
-        let most = device.lanes;
+        let most = device.invocations;
         let falling =
             number("knee_predicted").filter(|knee| *knee > STILL_FALLING * f64::from(most));
         let falling = falling.map(|_| {
             format!(
-                "{most} counters hardly keep lanes apart, so that an atomic of its own may be cheaper than they \
-                 show and the knee later"
+                "even {most} counters, one per invocation, hardly end the contention. An atomic without \
+                 contention may be faster than measured, and the knee may be at more counters."
             )
         });
         let serial = number("t_serial").unwrap_or(f64::NAN);
-        let dear_in_turn = of_dear_in_turn(&off("in turn", true), serial, device);
+        let slow_round_robin = of_slow_round_robin(&off("round-robin", true), serial, device);
         let by_block = counters(&off("by block", false)).map(|counters| {
             format!(
-                "with a counter for each block of lanes, {counters} of them, an atomic takes less than its share \
-                 of the price on one: part of that price is what cores pay for meeting at a counter, and fewer meet at each"
+                "with a counter for each block of invocations ({counters} counters), an atomic takes less \
+                 time than predicted. Part of the time on one counter is the cost of sharing it between \
+                 cores, and fewer cores share the counter of a block. Give each block of invocations a \
+                 separate counter."
             )
         });
-        let dear_by_block = counters(&off("by block", true)).map(|counters| {
+        let slow_by_block = counters(&off("by block", true)).map(|counters| {
             format!(
-                "with a counter for each block of lanes, {counters} of them, an atomic takes longer than \
-                 predicted: neighbours on one counter follow one another, however many counters others have"
+                "with a counter for each block of invocations ({counters} counters), an atomic takes longer \
+                 than predicted. Neighbouring invocations share a counter, so their atomics run one after \
+                 another, and more counters for other blocks do not help."
             )
         });
-        let in_turn = counters(&off("in turn", false)).map(|counters| {
+        let round_robin = counters(&off("round-robin", false)).map(|counters| {
             format!(
-                "{counters} counters taken in turn are cheaper than predicted: the most do not fit the cache \
-                 nearest to the atomics"
+                "with {counters} round-robin counters, an atomic takes less time than predicted. The largest \
+                 number of counters, which calibrates the prediction, probably does not fit the cache \
+                 nearest to the atomic units."
             )
         });
         let private = |over: bool, how: &str| {
-            let off = off("each workgroup its own", over);
+            let off = off("one counter per workgroup", over);
             (!off.is_empty()).then(|| {
-                format!("a counter in each workgroup's memory is {how} than its atomics and barriers alone")
+                format!(
+                    "one counter per workgroup, in workgroup memory, takes {how} than its launch, barriers \
+                     and atomics measured separately."
+                )
             })
         };
         let said = [
             seen,
             falling,
-            dear_in_turn,
+            slow_round_robin,
             by_block,
-            dear_by_block,
-            in_turn,
-            private(true, "dearer"),
-            private(false, "cheaper"),
+            slow_by_block,
+            round_robin,
+            private(true, "longer"),
+            private(false, "less time"),
         ];
         text.extend(said.into_iter().flatten().map(|said| format!("{word}: {said}")));
     }
     text
 }
 
-/// What follows from how long an atomic takes where the compiler can see that all lanes use one address, over one
-/// where it cannot.
+/// Returns the text about compilers. `seen` is the time of an atomic on an address that the compiler can see
+/// to be the same for all lanes, relative to an address that the compiler cannot see.
 fn of_compiler(seen: f64) -> String {
     let combines = if seen * CLEARLY < 1.0 {
-        "the compiler combines them"
+        "So the compiler combines them."
     } else {
-        "the compiler does not combine them; whether the hardware does is not seen by this"
+        "So the compiler does not combine them. This comparison does not show whether the hardware does."
     };
     format!(
-        "where the compiler can see that all atomics of a subgroup go to one address, one takes {seen:.2} times as \
-         long as where it cannot: {combines}"
+        "where the compiler can see that all atomics of a subgroup use one address, an atomic takes \
+         {seen:.2} times as long as where the compiler cannot see that. {combines}"
     )
 }
 
-/// Why atomics on counters taken in turn take longer than predicted, where `over` do.
-fn of_dear_in_turn(over: &[&Point], serial: f64, device: Device) -> Option<String> {
-    let dearest = over.iter().max_by(|a, b| a.measured.total_cmp(&b.measured))?;
-    let times = dearest.measured / serial;
-    let on_dearest = format!(
-        "on {} counters taken in turn an atomic takes {times:.1} times as long as on one",
-        dearest.x.value
+/// Returns the likely cause if the round-robin points `over` take longer than predicted; `None` if there are
+/// no such points. `serial` is the time of an atomic on one counter, in seconds.
+fn of_slow_round_robin(over: &[&Point], serial: f64, device: Device) -> Option<String> {
+    let slowest = over.iter().max_by(|a, b| a.measured.total_cmp(&b.measured))?;
+    let times = slowest.measured / serial;
+    let on_slowest = format!(
+        "on {} round-robin counters an atomic takes {times:.1} times as long as on one counter",
+        slowest.x.value
     );
     let few = |point: &Point| point.x.value <= f64::from(2 * device.width);
     Some(if device.narrow && times > CLEARLY {
         format!(
-            "{on_dearest}: as cores take turns at each counter it moves from cache to cache, while the only one stays \
-             with a core for a while"
+            "{on_slowest}. All cores use each counter, so it moves from cache to cache, while a single \
+             counter stays with one core for a while. Give each block of invocations or each workgroup a \
+             separate counter."
         )
-    } else if !device.narrow && times > MANY_TIMES && few(dearest) {
+    } else if !device.narrow && times > MANY_TIMES && few(slowest) {
         format!(
-            "{on_dearest}: the hardware merges the atomics of a subgroup where all go to one address, so that one counter \
-             is cheap"
+            "{on_slowest}. The hardware merges the atomics of a subgroup if all of them use one address, so \
+             one counter is fast. Let all lanes of a subgroup use the same counter."
         )
     } else if over.iter().all(|point| few(point)) {
         format!(
-            "up to about a subgroup's {} lanes, counters taken in turn save less than they should: lanes of a subgroup \
-             on one address are merged, so that one counter is cheap",
+            "with up to about {} round-robin counters (one per lane of a subgroup), the speed-up is less \
+             than predicted. Atomics by lanes of a subgroup on one address are merged, so one counter is \
+             fast. Let all lanes of a subgroup use the same counter.",
             device.width
         )
     } else {
-        "counters taken in turn save less than they should: they share more than an address, or their atomics queue \
-         at few units"
+        "with round-robin counters, the speed-up is less than predicted. Either the counters share more \
+         hardware than an address, or their atomics queue at a small number of units."
             .to_owned()
     })
 }
 
-/// On how many counters each; `None` for no points.
+/// Returns the numbers of counters of `points`, separated by commas; `None` if there are no points.
 fn counters(points: &[&Point]) -> Option<String> {
     let counters: Vec<String> = points.iter().map(|point| point.x.value.to_string()).collect();
     (!counters.is_empty()).then(|| counters.join(", "))
@@ -143,11 +155,14 @@ mod tests {
     const H200: &str = "tests/data/record-1.2.0.json";
 
     fn said(narrow: bool) -> Vec<String> {
-        let record: Record =
-            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(H200)).expect("it is there");
-        let outcome =
-            record.experiments.iter().find(|e| e.id == "contention").expect("it is in it");
-        diagnose(outcome, Device { width: 32, lanes: 32_768, narrow })
+        let record: Record = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(H200))
+            .expect("the record is readable");
+        let outcome = record
+            .experiments
+            .iter()
+            .find(|e| e.id == "contention")
+            .expect("the record has `contention`");
+        diagnose(outcome, Device { width: 32, invocations: 32_768, narrow })
     }
 
     fn has(said: &[String], words: &str) -> bool {
@@ -155,18 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn one_counter_that_a_gpu_merges_is_not_laid_to_cores_and_caches() {
+    fn a_gpu_that_merges_the_atomics_of_a_subgroup_is_diagnosed_so() {
         let said = said(false);
-        assert!(has(&said, "add: on 2 counters taken in turn an atomic takes 37.1 times as long"));
-        assert!(has(&said, "the hardware merges the atomics of a subgroup"));
+        assert!(has(&said, "add: on 2 round-robin counters an atomic takes 37.1 times as long"));
+        assert!(has(&said, "The hardware merges the atomics of a subgroup"));
         assert!(!has(&said, "from cache to cache"));
-        assert!(has(&said, "whether the hardware does is not seen by this"));
+        assert!(has(&said, "does not show whether the hardware does"));
     }
 
     #[test]
-    fn on_a_cpu_it_is_laid_to_cores_and_caches() {
+    fn a_cpu_whose_counters_move_between_caches_is_diagnosed_so() {
         let said = said(true);
         assert!(has(&said, "from cache to cache"));
-        assert!(!has(&said, "the hardware merges"));
+        assert!(!has(&said, "The hardware merges"));
     }
 }

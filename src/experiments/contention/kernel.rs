@@ -1,11 +1,11 @@
-//! `contention`: atomics on one counter, on many, and on one in workgroup memory.
+//! Kernel of `contention`: atomics on one counter, on many counters, and on a counter in workgroup memory.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 use crate::kernels::module;
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -14,12 +14,12 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Words from one counter to the next, as in the shader.
+/// Distance between counters in words, equal to `STRIDE` in the shader.
 const STRIDE: usize = 32;
-/// Issued per subgroup around its atomics.
+/// Instructions that a subgroup issues before and after its atomics.
 const SETUP_ISSUES: f64 = 10.0;
 
-/// What is done atomically.
+/// An atomic operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Integer addition.
@@ -29,10 +29,10 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Both.
+    /// Both operations.
     pub const ALL: [Self; 2] = [Self::Add, Self::Max];
 
-    /// Its name in records.
+    /// Returns the name in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,45 +42,47 @@ impl Operation {
     }
 }
 
-/// Which counter a lane turns to. Numbers of counters are powers of two, and no more than lanes.
+/// The counter that an invocation uses. The number of counters is a power of two and at most the number of
+/// invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Lane after lane the next of so many.
+    /// Consecutive invocations use this many counters round-robin.
     InTurn(u32),
-    /// Of so many each belongs to as many lanes that follow one another.
+    /// Each of this many counters serves a block of consecutive invocations. All blocks have the same size.
     ByBlock(u32),
-    /// The one there is, so that a compiler can see that all lanes agree.
+    /// All invocations use one counter, and a compiler can see that.
     One,
-    /// The workgroup's own, added to the one there is at the end.
+    /// One counter per workgroup, in workgroup memory. The workgroup combines it with one global counter at
+    /// the end.
     Private,
-    /// The workgroup's own, and dropped.
+    /// One counter per workgroup, in workgroup memory. Its value is discarded.
     Dropped,
 }
 
 /// One dispatch of atomics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contention {
-    /// What they do.
+    /// The operation.
     pub operation: Operation,
-    /// Where.
+    /// The counter of each invocation.
     pub target: Target,
-    /// Atomics of each lane.
+    /// Atomics per invocation.
     pub repeats: u32,
-    /// Lanes in a workgroup, a power of two.
+    /// Invocations per workgroup, a power of two.
     pub workgroup_size: u32,
-    /// Workgroups, a power of two.
+    /// Number of workgroups, a power of two.
     pub workgroups: u32,
 }
 
 impl Contention {
-    /// The workload, timed as one pass. Its output is the counters.
+    /// Returns the workload, timed as one pass. The output is the counters.
     ///
     /// # Panics
-    /// When the counters are not a power of two or more than the lanes.
+    /// Panics if the number of counters is not a power of two or exceeds the number of invocations.
     #[must_use]
     pub fn workload(self) -> Workload {
         let counters = self.counters();
-        assert!(counters.is_power_of_two() && counters <= self.all_lanes());
+        assert!(counters.is_power_of_two() && counters <= self.invocations());
         let combine = u32::from(self.target != Target::Dropped);
         Workload::new(
             format!("{self:?}"),
@@ -105,7 +107,7 @@ impl Contention {
         )
     }
 
-    fn all_lanes(self) -> u32 {
+    fn invocations(self) -> u32 {
         self.workgroups * self.workgroup_size
     }
 
@@ -118,7 +120,7 @@ impl Contention {
 
     fn shift(self) -> u32 {
         match self.target {
-            Target::ByBlock(counters) => (self.all_lanes() / counters).ilog2(),
+            Target::ByBlock(counters) => (self.invocations() / counters).ilog2(),
             _ => 0,
         }
     }
@@ -139,16 +141,20 @@ impl Contention {
     fn reference(self) -> Vec<u32> {
         let counters = self.counters();
         let mut words = vec![0; (1 + counters as usize) * STRIDE];
-        let lanes = if self.target == Target::Dropped { 0 } else { self.all_lanes() };
+        let invocations = if self.target == Target::Dropped { 0 } else { self.invocations() };
         if self.repeats == 0 {
             return words;
         }
-        for lane in 0..lanes {
-            let counter = (lane >> self.shift()) & (counters - 1);
+        for invocation in 0..invocations {
+            let counter = (invocation >> self.shift()) & (counters - 1);
             let counter = &mut words[(1 + counter as usize) * STRIDE];
             *counter = match self.operation {
-                Operation::Add => counter.wrapping_add(self.repeats.wrapping_mul(1 + (lane & 1))),
-                Operation::Max => (*counter).max(lane + (self.repeats - 1) * self.workgroup_size),
+                Operation::Add => {
+                    counter.wrapping_add(self.repeats.wrapping_mul(1 + (invocation & 1)))
+                }
+                Operation::Max => {
+                    (*counter).max(invocation + (self.repeats - 1) * self.workgroup_size)
+                }
             };
         }
         words
@@ -157,7 +163,7 @@ impl Contention {
     fn cost_model(self, width: u32) -> CostModel {
         let workgroups = f64::from(self.workgroups);
         let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
-        let all = f64::from(self.all_lanes()) * f64::from(self.repeats);
+        let all = f64::from(self.invocations()) * f64::from(self.repeats);
         let launched = CostModel {
             workgroups,
             subgroups,
@@ -170,7 +176,7 @@ impl Contention {
                 atomics_anywhere: all,
                 ..launched
             },
-            // In workgroup memory a lane after the other.
+            // The model executes atomics in workgroup memory one lane after another.
             Target::Private | Target::Dropped => CostModel {
                 issues: launched.issues + all,
                 barriers: 2.0 * workgroups,
@@ -186,18 +192,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_references_count_by_hand() {
+    fn the_reference_agrees_with_counts_by_hand() {
         let counted = |operation, target, repeats| {
             let case = Contention { operation, target, repeats, workgroup_size: 4, workgroups: 2 };
             case.reference().into_iter().step_by(STRIDE).skip(1).collect::<Vec<_>>()
         };
-        // 8 lanes: the even ones add 1 three times, the odd ones 2 three times.
+        // Of 8 invocations, the even ones add 1 three times and the odd ones add 2 three times.
         assert_eq!(counted(Operation::Add, Target::InTurn(2), 3), [12, 24]);
         assert_eq!(counted(Operation::Add, Target::ByBlock(2), 3), [18, 18]);
         assert_eq!(counted(Operation::Add, Target::One, 3), [36]);
         assert_eq!(counted(Operation::Add, Target::Private, 3), [36]);
         assert_eq!(counted(Operation::Add, Target::Dropped, 3), [0]);
-        // The last lane on each counter in its third step, two workgroups' lanes beyond its own.
+        // The last invocation of each counter sets the maximum in its third repeat: its index plus two
+        // workgroups.
         assert_eq!(counted(Operation::Max, Target::InTurn(4), 3), [12, 13, 14, 15]);
         assert_eq!(counted(Operation::Max, Target::ByBlock(4), 3), [9, 11, 13, 15]);
         assert_eq!(counted(Operation::Max, Target::One, 0), [0]);

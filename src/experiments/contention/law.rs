@@ -1,21 +1,23 @@
 //! Contention: atomics on few addresses.
 //!
 //! # Formula
-//! T = max((N / c)·t_s, N·t_p): an address takes one atomic after another, and all addresses together take
-//! what the hardware can at most. The knee is at c = t_s / t_p counters; spreading further buys nothing.
+//! T = max((N / c)·t_s, N·t_p). Atomics on one address run one after another, and the throughput of the
+//! hardware limits all addresses together. The knee is at c = t_s / t_p counters; more counters give no
+//! further speed-up.
 //!
-//! - N: atomics
-//! - c: addresses they are spread over evenly, c ≥ 1
+//! - N: number of atomics
+//! - c: addresses over which the atomics are spread evenly, c ≥ 1
 //! - t_s: seconds from one atomic to the next on the same address
-//! - t_p: seconds an atomic takes of hardware that is full of them, no two on one address
+//! - t_p: seconds per atomic on saturated hardware, with no two atomics on one address
 //!
-//! Valid where addresses do not share a cache line and the lanes of a subgroup are not added up before.
+//! The law applies if addresses do not share a cache line, and if nothing combines the atomics of a subgroup
+//! before they are issued.
 //!
 //! # Source
 //! A roofline of two serial resources, as in S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful
 //! visual performance model", Communications of the ACM, 2009.
 
-/// Seconds an atomic takes on average over `counters` addresses.
+/// Returns the mean seconds per atomic over `counters` addresses.
 ///
 /// ```
 /// use warplaw::experiments::contention::law::atomic_time;
@@ -29,7 +31,8 @@ pub fn atomic_time(serial_s: f64, parallel_s: f64, counters: f64) -> f64 {
     (serial_s / counters).max(parallel_s)
 }
 
-/// Addresses from which on more buy nothing: t_s / t_p, and never fewer than one.
+/// Returns the number of addresses from which more addresses give no further speed-up: t_s / t_p, and at
+/// least 1.
 ///
 /// ```
 /// use warplaw::experiments::contention::law::counters_to_spread;

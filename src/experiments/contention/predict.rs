@@ -1,4 +1,4 @@
-//! What atomics cost on few counters and on many.
+//! `predict contention`: the time of an atomic on few and on many counters.
 
 use crate::experiments::contention::law::{atomic_time, counters_to_spread};
 use crate::model::figures;
@@ -10,18 +10,18 @@ use crate::predict::{Choice, Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "contention",
-    about: "What does an atomic cost where they are spread over c counters?",
-    formula: "an atomic takes max(t_s/c, t_p); the knee is at c = t_s/t_p",
+    about: "What does an atomic cost if the atomics are spread over c counters?",
+    formula: "T = max(t_s/c, t_p) per atomic; the knee is at c = t_s/t_p",
     parameters: &[
-        Parameter::new("serial", "time of an atomic behind another on its counter, t_s", TIME)
+        Parameter::new("serial", "time per atomic on one shared counter, t_s", TIME)
             .at(&["contention.t_serial.{operation}"]),
-        Parameter::new("parallel", "time of an atomic where each has its own counter, t_p", TIME)
+        Parameter::new("parallel", "time per atomic without contention, t_p", TIME)
             .at(&["contention.t_parallel.{operation}"]),
-        Parameter::new("c", "counters", COUNT).or(64.0).swept(),
+        Parameter::new("c", "number of counters, c", COUNT).or(64.0).swept(),
     ],
     choices: &[Choice {
         flag: "operation",
-        what: "the record's atomics",
+        what: "atomic operation to read from the record",
         default: "add",
         among: &["add", "max"],
     }],
@@ -37,13 +37,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let time_s = |c: f64| atomic_time(serial_s, parallel_s, c);
     let speed_up = |c: f64| time_s(1.0) / time_s(c);
     answer.say(format!(
-        "On {} counters an atomic takes {} at best, {} as fast as on one; more than {} buy nothing further.",
+        "On {} counters, an atomic takes {} at best, which is {} as fast as on one counter. More than {} \
+         counters give no further speed-up.",
         figures::count(c),
         figure(time_s(c), "s"),
         figure(speed_up(c), "x"),
         figures::digits(knee),
     ));
-    answer.figure("counters that are enough", "", knee);
+    answer.figure("counters needed to end contention", "", knee);
     answer.figure("speed-up", "x", speed_up(c));
     answer.curve("time per atomic", "s", time_s);
     answer.column("speed-up", "x", speed_up);

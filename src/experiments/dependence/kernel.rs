@@ -1,4 +1,4 @@
-//! `dependence`: trains of short dispatches, each on what the one before wrote or on something else.
+//! Kernel of `dependence`: sequences of short dispatches, with and without dependencies between them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,7 +6,7 @@ use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -15,34 +15,34 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// What the dispatches of a train have in common.
+/// Data that the dispatches of a sequence share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Each takes up what the one before wrote.
+    /// Each dispatch continues from the result of the previous dispatch.
     Results,
-    /// Each has a part to itself of one buffer.
+    /// Each dispatch has a separate part of one buffer.
     Buffer,
-    /// Each has a buffer to itself.
+    /// Each dispatch has a separate buffer.
     Nothing,
 }
 
-/// Trains of dispatches of one workgroup.
+/// A sequence of dispatches of one workgroup each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sequence {
-    /// What the dispatches of a train have in common.
+    /// Data that the dispatches share.
     pub sharing: Sharing,
-    /// Dispatches in a train.
+    /// Dispatches per sequence.
     pub dispatches: u32,
-    /// Steps of each lane in each.
+    /// Loop iterations per invocation in each dispatch.
     pub iterations: u32,
-    /// Lanes in a workgroup.
+    /// Invocations per workgroup.
     pub workgroup_size: u32,
-    /// Where the lanes start.
+    /// Seed of the initial values.
     pub seed: u32,
 }
 
 impl Sequence {
-    /// So many trains in one pass, each waiting for the one before.
+    /// Returns `times` sequences in one pass. Each sequence waits for the previous one.
     #[must_use]
     pub fn workload(self, times: u32) -> Workload {
         match self.sharing {
@@ -52,7 +52,7 @@ impl Sequence {
         }
     }
 
-    /// One train, on so many parts of one buffer in turn.
+    /// Returns one sequence whose dispatches use `parts` parts of one buffer round-robin.
     fn on_parts(self, parts: u32) -> Workload {
         let mut contents = vec![Contents::Zeroed((parts * self.workgroup_size) as usize)];
         let links = (0..self.dispatches).map(|i| {
@@ -63,8 +63,11 @@ impl Sequence {
         self.finish(dispatches, contents, vec![0])
     }
 
-    /// So many trains, each dispatch on a buffer of its own: a buffer used twice in a pass would have a barrier
-    /// before its second use, however many were between. All trains join on one buffer.
+    /// Returns `times` sequences in which each dispatch has a separate buffer.
+    ///
+    /// No buffer is used twice, because a second use in the same pass would have a barrier before it, at any
+    /// distance from the first use. The first dispatch of each sequence also binds a buffer that all
+    /// sequences share, so it waits for the previous sequence.
     fn on_buffers(self, times: u32) -> Workload {
         let mut contents =
             vec![Contents::Uniform(self.params(0)), Contents::Zeroed(self.workgroup_size as usize)];
@@ -117,7 +120,7 @@ impl Sequence {
         Workload::new(format!("{self:?}"), dispatches, contents, check)
     }
 
-    /// One part; every part's is alike.
+    /// Returns the output of one part. All parts have the same output.
     fn reference(self) -> Vec<u32> {
         let passes = if self.sharing == Sharing::Results { self.dispatches } else { 1 };
         let link = |x: u32, lane: u32| {
@@ -132,8 +135,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_those_that_share_results_go_on_from_one_another() {
-        let repeated = Sequence {
+    fn only_shared_results_carry_over_to_the_next_dispatch() {
+        let sequence = Sequence {
             sharing: Sharing::Results,
             dispatches: 2,
             iterations: 1,
@@ -141,18 +144,18 @@ mod tests {
             seed: 9,
         };
         let once = four_chains(3 + 9, 1);
-        assert_eq!(repeated.reference()[3], four_chains(once.wrapping_add(3 + 9), 1));
+        assert_eq!(sequence.reference()[3], four_chains(once.wrapping_add(3 + 9), 1));
         for sharing in [Sharing::Buffer, Sharing::Nothing] {
-            assert_eq!(Sequence { sharing, ..repeated }.reference()[3], once);
+            assert_eq!(Sequence { sharing, ..sequence }.reference()[3], once);
         }
     }
 
     #[test]
-    fn parts_and_buffers_are_as_many_as_dispatches() {
+    fn every_dispatch_has_a_separate_part_or_buffer() {
         let words = |sharing| {
-            let repeated =
+            let sequence =
                 Sequence { sharing, dispatches: 3, iterations: 1, workgroup_size: 4, seed: 0 };
-            let workload = repeated.workload(2);
+            let workload = sequence.workload(2);
             (workload.check.buffers.len(), workload.checked_words())
         };
         assert_eq!(words(Sharing::Results), (1, 4));

@@ -1,24 +1,24 @@
-//! Dependence: a train of dispatches that wait for one another, and one of dispatches that do not.
+//! Dependence: sequences of dispatches that wait for one another, and sequences of dispatches that do not.
 //!
 //! # Formula
 //! - dependent: T(n) = n·(α + t)
-//! - independent: T(n) = n·α_i + t·⌈n / s⌉, and (α − α_i) once where the next train waits for this one
+//! - independent: T(n) = n·α_i + t·⌈n / s⌉, plus (α − α_i) once if the next sequence waits for this one
 //!
 //! Symbols:
 //! - n: dispatches, n ≥ 1
-//! - t: seconds that one takes from start to end, t ≥ 0
-//! - α: seconds that a dispatch costs which waits for the one before
-//! - α_i: seconds that one costs which does not: what it takes to issue it
-//! - s: slots, dispatches that the hardware runs side by side, s ≥ 1; one where it never does, and then both
-//!   formulas are one
+//! - t: execution time of one dispatch in seconds, from start to end, t ≥ 0
+//! - α: overhead of a dispatch that waits for the previous one, in seconds
+//! - α_i: overhead of a dispatch that does not wait, in seconds: the time to issue it
+//! - s: slots, the number of dispatches that the hardware runs concurrently, s ≥ 1. If s = 1, both formulas
+//!   have the same form.
 //!
-//! Valid for dispatches too small to fill the hardware.
+//! The law applies to dispatches that are too small to fill the hardware.
 //!
 //! # Source
 //! List scheduling of equal tasks on s machines: R. L. Graham, "Bounds on multiprocessing timing anomalies",
-//! SIAM Journal on Applied Mathematics, 1969; for one machine the sum of its costs.
+//! SIAM Journal on Applied Mathematics, 1969. On one machine, the time is the sum of the costs.
 
-/// Seconds for `n` dispatches, each waiting for the one before.
+/// Returns the seconds for `n` dispatches, each of which waits for the previous one.
 ///
 /// ```
 /// use warplaw::experiments::dependence::law::dependent_time;
@@ -30,11 +30,12 @@ pub fn dependent_time(n: f64, alpha_s: f64, dispatch_s: f64) -> f64 {
     n * (alpha_s + dispatch_s)
 }
 
-/// Seconds for `n` dispatches, none waiting for another, of which `slots` run side by side.
+/// Returns the seconds for `n` dispatches that do not wait for one another, of which `slots` run
+/// concurrently.
 ///
 /// ```
 /// use warplaw::experiments::dependence::law::independent_time;
-/// // Nine in four slots take three turns.
+/// // Nine dispatches in four slots run in three waves.
 /// assert_eq!(independent_time(9.0, 2.0, 10.0, 4.0), 18.0 + 30.0);
 /// assert_eq!(independent_time(9.0, 2.0, 10.0, 1.0), 18.0 + 90.0);
 /// ```
@@ -51,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn independence_never_costs_and_at_most_buys_all_but_one_dispatch(
+        fn independence_never_costs_time_and_hides_at_most_all_but_one_dispatch(
             n in 1u32..200, alpha in 0.0..10f64, issue in 0.0..1f64, t in 0.1..100f64, slots in 1u32..64,
         ) {
             let (n, slots) = (f64::from(n), f64::from(slots));

@@ -1,8 +1,10 @@
-//! `dependence`: what it costs a dispatch to wait for the one before.
+//! `dependence`: the cost of a dispatch that waits for the previous one.
 //!
-//! Trains of short dispatches of one workgroup: each on what the one before wrote, each on a part of one
-//! buffer, each on a buffer of its own. Empty trains calibrate what a dispatch costs, a long dispatch
-//! calibrates its work, and the longest train of buffers apart how many run side by side.
+//! The cases are sequences of short dispatches of one workgroup each. Each dispatch continues from the
+//! previous result, or has a separate part of one buffer, or has a separate buffer.
+//!
+//! Empty dispatches calibrate the overhead of a dispatch, and a long dispatch calibrates the execution time.
+//! The longest sequence on separate buffers calibrates the number of dispatches that run concurrently.
 
 pub mod kernel;
 pub mod law;
@@ -19,28 +21,30 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "dependence",
     category: Category::Coordination,
     law: "dependent: n·(α + t); independent: n·α_i + t·⌈n/slots⌉",
-    about: "what one dependency between dispatches costs, and how many run side by side without",
+    about: "What does a dependency between dispatches cost, and how many independent dispatches run \
+            concurrently?",
     tolerance: Tolerance {
         ratio: TOLERANCE,
-        reason: "two launches and one piece of work stand for a train: a launch is tens of microseconds on some \
-                 drivers and varies by half, and one slot more or less shows as far more",
+        reason: "Two overheads and one execution time describe a sequence, and on some drivers an overhead \
+                 is tens of microseconds and varies by half. One slot more or less changes the time by far \
+                 more.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// How far a train may lie from its prediction, and one on parts from one on a result.
+/// Tolerance of a sequence relative to its prediction, and of separate parts relative to one result.
 const TOLERANCE: f64 = 0.15;
 
-/// Lanes of the one workgroup of a dispatch.
+/// Invocations in the one workgroup of a dispatch.
 const WORKGROUP_SIZE: u32 = 64;
 
-/// How the trains are cut for a class of device.
+/// Size of the sequences for a class of device.
 struct Cut {
-    /// Iterations of a lane: a dispatch several times as long as launching it.
+    /// Loop iterations per invocation. A dispatch takes several times as long as its launch.
     iterations: u32,
-    /// Dispatches in the longest train.
+    /// Dispatches in the longest sequence.
     longest: u32,
 }
 
@@ -54,92 +58,100 @@ impl Cut {
     }
 }
 
-/// Trains in a sample where each dispatch has a buffer to itself.
+/// Upper bound of the sequences per sample if each dispatch has a separate buffer.
 const MAX_SEQUENCES_APART: u32 = 16;
 
-/// Times the work of a dispatch in the one that calibrates it.
+/// Loop iterations of the calibrating dispatch, relative to a dispatch of the sweep.
 const TIMES: u32 = 4;
 
+/// For each kind of sequence, the name of the series and the first part of the case ids.
 const SHARINGS: [(Sharing, &str, &str); 3] = [
-    (Sharing::Results, "on one result", "results"),
-    (Sharing::Buffer, "on parts of one buffer", "parts"),
-    (Sharing::Nothing, "on buffers apart", "apart"),
+    (Sharing::Results, "dependent, one result", "results"),
+    (Sharing::Buffer, "independent, parts of one buffer", "parts"),
+    (Sharing::Nothing, "independent, separate buffers", "apart"),
 ];
 
-/// Whether dispatches of a pass can run side by side at all, and if not, why.
+/// Returns the reason why the dispatches of a pass never run concurrently on this device, or `None` if they
+/// may.
 fn never_overlaps(context: &Context<'_>) -> Option<&'static str> {
     if context.is_narrow() {
-        return Some("software runs one dispatch after another");
+        return Some("On a CPU, software runs one dispatch after another");
     }
     (context.facts.backend == "metal")
-        .then_some("wgpu encodes a Metal pass serially, which orders its dispatches")
+        .then_some("wgpu encodes a Metal pass serially, so its dispatches run in order")
 }
 
-/// What wgpu puts between two dispatches.
+/// Returns a text on the barriers that wgpu records between two dispatches.
 fn barriers(backend: &str) -> &'static str {
     match backend {
         "vulkan" => {
-            "between dispatches that write one buffer wgpu records a pipeline barrier on Vulkan, from compute to \
-             compute, whichever parts they touch; between dispatches on buffers apart it records none"
+            "Between dispatches that write the same buffer, wgpu records a Vulkan pipeline barrier from \
+             compute to compute, even if they write separate parts. Between dispatches on separate buffers, \
+             it records no barrier."
         }
         "dx12" => {
-            "between dispatches that write one buffer wgpu records a UAV barrier on DX12, whichever parts they touch; \
-             between dispatches on buffers apart it records none"
+            "Between dispatches that write the same buffer, wgpu records a DX12 UAV barrier, even if they \
+             write separate parts. Between dispatches on separate buffers, it records no barrier."
         }
         "metal" => {
-            "wgpu records no barrier on Metal: the pass's encoder is serial, so each dispatch waits for the one before, \
-             whatever they touch"
+            "wgpu records no barrier on Metal: the pass's encoder is serial, so each dispatch waits for the \
+             previous one, even on separate buffers."
         }
         "gl" => {
-            "between dispatches that write one buffer wgpu records a memory barrier on GL; how far others overlap is for \
-             the driver to say"
+            "Between dispatches that write the same buffer, wgpu records a GL memory barrier. The driver \
+             decides how far other dispatches overlap."
         }
-        _ => "what this backend puts between dispatches is not known",
+        _ => "The barriers that wgpu records between dispatches on this backend are unknown.",
     }
 }
 
-/// What every prediction rests on.
+/// The cases that calibrate all predictions.
 struct Alone {
-    /// Trains of nothing: one dispatch, repeated; and the longest train of buffers apart.
+    /// One empty dispatch, repeated.
     empty: CaseId,
+    /// The longest sequence of empty dispatches on separate buffers.
     empties_apart: CaseId,
-    /// One dispatch of several times the work, repeated.
+    /// One dispatch with [`TIMES`] times the loop iterations, repeated.
     long: CaseId,
-    /// The longest trains that work, on one result and on buffers apart.
+    /// The longest sequences that are not empty: on one result, and on separate buffers.
     longest: [CaseId; 2],
+    /// Dispatches in the longest sequence.
     dispatches: f64,
+    /// Whether dispatches never run concurrently.
     serial: bool,
 }
 
 impl Alone {
-    /// Seconds a dispatch costs that waits for the one before.
+    /// Returns the overhead of a dispatch that waits for the previous one, in seconds.
     fn alpha(&self) -> Expr {
         self.empty.per_unit()
     }
 
-    /// Seconds one costs that does not: the longest train, less the wait of one train for another.
+    /// Returns the overhead of a dispatch that does not wait, in seconds. The first dispatch of a sequence
+    /// waits for the previous sequence, so its overhead is subtracted.
     fn issue(&self) -> Expr {
         (self.empties_apart.per_unit() - self.alpha()) / (self.dispatches - 1.0)
     }
 
-    /// Seconds a dispatch works.
+    /// Returns the execution time of a dispatch in seconds.
     fn work(&self) -> Expr {
         (self.long.per_unit() - self.alpha()) / f64::from(TIMES)
     }
 
-    /// Seconds by which a dispatch that waits is slower than one that need not.
+    /// Returns the seconds by which a dependent dispatch is slower than an independent dispatch.
     fn wait(&self) -> Expr {
         let [dependent, independent] = self.longest;
         dependent.per_unit_beyond(independent) / self.dispatches
     }
 
-    /// Dispatches that ran side by side in the longest train.
+    /// Returns the mean number of dispatches that ran concurrently in the longest sequence.
     fn in_flight(&self) -> Expr {
         let working = self.longest[1].per_unit_beyond(self.empties_apart);
         self.dispatches * self.work() / working
     }
 
-    /// The same as the law is told it, a whole number.
+    /// Returns the number of slots for the law: the dispatches in flight, rounded to a whole number, or 1 on
+    /// a serial device.
     fn slots(&self) -> Expr {
         if self.serial {
             return 1.0.into();
@@ -147,6 +159,7 @@ impl Alone {
         Expr::call("slots", [self.in_flight()], |[in_flight]| in_flight.round().max(1.0))
     }
 
+    /// Returns the predicted seconds for a sequence of `n` dispatches.
     fn predicted(&self, sharing: Sharing, n: u32) -> Expr {
         let n = f64::from(n);
         let work = self.work().positive();
@@ -161,7 +174,7 @@ impl Alone {
                 let time = Expr::call("independent_time", of, move |[issue, work, slots]| {
                     independent_time(n, issue, work, slots)
                 });
-                // A sample is many trains, and each but the first waits for the one before.
+                // A sample has many sequences, and each one after the first waits for the previous one.
                 time + self.alpha() - self.issue()
             }
         }
@@ -173,23 +186,25 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_workgroup_size(WORKGROUP_SIZE)?;
     let mut plan = Plan::default();
     let seed = context.seed as u32;
-    let mut repeated = |name: String, sharing: Sharing, dispatches: u32, iterations: u32| {
-        let repeated =
+    let mut add_case = |name: String, sharing: Sharing, dispatches: u32, iterations: u32| {
+        let sequence =
             Sequence { sharing, dispatches, iterations, workgroup_size: WORKGROUP_SIZE, seed };
-        // Buffers apart are each used once.
+        // With separate buffers, every sequence of a sample needs new buffers, so a sample has fewer
+        // sequences.
         let most = if sharing == Sharing::Nothing { MAX_SEQUENCES_APART } else { 1024 };
         let own = Sizing::Own { granule: 1, most };
-        plan.case(name, own, move |times| repeated.workload(times))
+        plan.case(name, own, move |times| sequence.workload(times))
     };
     let never = never_overlaps(context);
     let step = if context.profile.dense { 1 } else { 2 };
-    // With slots counted and not assumed, the longest train apart is what they are counted from.
+    // The longest sequence on separate buffers calibrates the slots, so it is not judged. On a serial device,
+    // the law assumes one slot, so all sequences are judged.
     let judged = |sharing| {
         if never.is_some() || sharing != Sharing::Nothing { longest } else { longest / 2 }
     };
     let swept = SHARINGS.map(|(sharing, series, id)| {
         let cases = powers_of_two(longest).skip(1).filter(|n| n.ilog2() % step == 0);
-        let cases = cases.map(|n| (n, repeated(format!("{id}.{n}"), sharing, n, iterations)));
+        let cases = cases.map(|n| (n, add_case(format!("{id}.{n}"), sharing, n, iterations)));
         (sharing, series, cases.collect::<Vec<_>>())
     });
     let last = |at: usize| {
@@ -197,9 +212,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         cases[cases.len() - 1].1
     };
     let alone = Alone {
-        empty: repeated("empty".to_owned(), Sharing::Results, 1, 0),
-        empties_apart: repeated("empty.apart".to_owned(), Sharing::Nothing, longest, 0),
-        long: repeated("long".to_owned(), Sharing::Results, 1, TIMES * iterations),
+        empty: add_case("empty".to_owned(), Sharing::Results, 1, 0),
+        empties_apart: add_case("empty.apart".to_owned(), Sharing::Nothing, longest, 0),
+        long: add_case("long".to_owned(), Sharing::Results, 1, TIMES * iterations),
         longest: [last(0), last(2)],
         dispatches: f64::from(longest),
         serial: never.is_some(),
@@ -220,7 +235,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.note(barriers(context.facts.backend));
     if let Some(why) = never {
         plan.note(format!(
-            "{why}: the law for independent dispatches is the serial one here, with one slot"
+            "{why}. The law for independent dispatches is therefore the serial one here, with one slot."
         ));
     }
     let serial = never.is_some();
@@ -229,26 +244,36 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 fn add_metrics(plan: &mut Plan, alone: &Alone) {
-    plan.metric(About::new("alpha", "dispatch overhead, dependent", "s").lower(), alone.alpha());
     plan.metric(
-        About::new("alpha_issue", "dispatch overhead, independent", "s").lower(),
+        About::new("alpha", "dispatch overhead, dependent dispatches", "s").lower(),
+        alone.alpha(),
+    );
+    plan.metric(
+        About::new("alpha_issue", "dispatch overhead, independent dispatches", "s").lower(),
         alone.issue(),
     );
     plan.metric(
-        About::new("t_dispatch", "execution time of a dispatch", "s").lower(),
+        About::new("t_dispatch", "execution time of a dispatch, overhead excluded", "s").lower(),
         alone.work(),
     );
     let price = About::new("price_of_dependency", "cost of a dependency between dispatches", "s");
-    plan.metric(price.lower().headline().note("on every dispatch that waits"), alone.wait());
+    plan.metric(
+        price
+            .lower()
+            .headline()
+            .note("per dependent dispatch, compared with independent dispatches"),
+        alone.wait(),
+    );
     let in_flight =
         About::new("dispatches_in_flight", "small independent dispatches in flight", "");
-    plan.metric(in_flight.higher().headline().note("on buffers apart"), alone.in_flight());
+    plan.metric(in_flight.higher().headline().note("on separate buffers"), alone.in_flight());
     plan.metric(
-        About::new("slots", "dispatches in flight that the law assumes", ""),
+        About::new("slots", "dispatches in flight, as assumed by the law", ""),
         alone.slots(),
     );
 }
 
+/// Returns one text for each effect that the metrics and the points show.
 fn diagnose(outcome: &model::Experiment, serial: bool) -> Vec<String> {
     let mut text = Vec::new();
     let price = |name: &str| outcome.metric(name).and_then(|p| p.ci);
@@ -256,8 +281,8 @@ fn diagnose(outcome: &model::Experiment, serial: bool) -> Vec<String> {
         && does_not.lo > waits.hi
     {
         text.push(
-            "launching a dispatch on a buffer of its own costs more than one that waits: binding another buffer is \
-             dearer here than the barrier"
+            "A dispatch on a separate buffer has more overhead than a dispatch that waits. On this device, \
+             binding another buffer costs more than the barrier."
                 .to_owned(),
         );
     }
@@ -267,15 +292,16 @@ fn diagnose(outcome: &model::Experiment, serial: bool) -> Vec<String> {
     let [(_, results, _), (_, parts, _), (_, apart, _)] = SHARINGS;
     if off(results, true) {
         text.push(
-            "dispatches that wait for a result take longer than one and its launch: the result must travel, or \
-             units that idled in between start slower"
+            "Dependent dispatches take longer than their overhead and execution time predict. Either the \
+             result must travel between units, or units that were idle in between start more slowly. Merge \
+             dependent dispatches where the algorithm allows it."
                 .to_owned(),
         );
     }
     if off(results, false) {
         text.push(
-            "dispatches that wait for a result take less than one and its launch: launching the next overlaps with \
-             the end of the one before"
+            "Dependent dispatches take less time than their overhead and execution time predict. The launch \
+             of a dispatch probably overlaps with the end of the previous one."
                 .to_owned(),
         );
     }
@@ -288,25 +314,32 @@ fn diagnose(outcome: &model::Experiment, serial: bool) -> Vec<String> {
     let ratios: Vec<f64> = of_parts.filter_map(against_results).collect();
     if ratios.iter().any(|&ratio| ratio < 1.0 - TOLERANCE) {
         text.push(
-            "dispatches on parts of one buffer take less than on one result: they run side by side in spite of the \
-             barrier between them"
+            "Dispatches on separate parts of one buffer take less time than dispatches on one result. They \
+             run side by side in spite of the barrier between them."
                 .to_owned(),
         );
     }
     if ratios.iter().any(|&ratio| ratio > 1.0 + TOLERANCE) {
-        text.push("dispatches on parts of one buffer take longer than on one result".to_owned());
+        text.push(
+            "Dispatches on separate parts of one buffer take longer than dispatches on one result."
+                .to_owned(),
+        );
     }
     if off(apart, false) {
         text.push(if serial {
-            "dispatches on buffers apart overlap after all".to_owned()
+            "Dispatches on separate buffers overlap after all, although this device was expected to run them \
+             one after another."
+                .to_owned()
         } else {
-            "short trains on buffers apart overlap better than the longest".to_owned()
+            "Short sequences on separate buffers overlap better than the longest sequence, which calibrates \
+             the number of slots."
+                .to_owned()
         });
     }
     if off(apart, true) {
         text.push(
-            "dispatches on buffers apart take longer than their turns: those side by side compete, or they are \
-             issued too slowly to meet"
+            "Dispatches on separate buffers take longer than predicted. Either concurrent dispatches compete \
+             for hardware, or they are issued too slowly to run concurrently."
                 .to_owned(),
         );
     }

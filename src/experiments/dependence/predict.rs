@@ -1,4 +1,4 @@
-//! What dispatches cost that wait for one another, and what those cost that do not.
+//! `predict dependence`: the time of dependent and of independent dispatches.
 
 use crate::experiments::dependence::law::{dependent_time, independent_time};
 use crate::model::figures;
@@ -10,16 +10,16 @@ use crate::predict::{Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "dependence",
-    about: "What do n small dispatches cost that wait for one another, and n that do not?",
+    about: "What do n small dispatches cost if they depend on one another, and if they are independent?",
     formula: "dependent: n·(α + t); independent: n·α_i + t·⌈n/slots⌉",
     parameters: &[
-        Parameter::new("n", "dispatches", COUNT).or(16.0).swept(),
-        Parameter::new("t", "work of a dispatch, t", TIME).at(&["dependence.t_dispatch"]),
-        Parameter::new("alpha", "cost of a dispatch that waits, α", OVERHEAD)
+        Parameter::new("n", "number of dispatches, n", COUNT).or(16.0).swept(),
+        Parameter::new("t", "execution time of a dispatch, t", TIME).at(&["dependence.t_dispatch"]),
+        Parameter::new("alpha", "overhead of a dependent dispatch, α", OVERHEAD)
             .at(&["dependence.alpha"]),
-        Parameter::new("issue", "cost of a dispatch that does not, α_i", OVERHEAD)
+        Parameter::new("issue", "overhead of an independent dispatch, α_i", OVERHEAD)
             .at(&["dependence.alpha_issue"]),
-        Parameter::new("slots", "dispatches that run side by side", COUNT)
+        Parameter::new("slots", "slots, the dispatches that run concurrently", COUNT)
             .at(&["dependence.slots"]),
     ],
     choices: &[],
@@ -35,14 +35,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let dependent = |n: f64| dependent_time(n, alpha_s, work_s);
     let independent = |n: f64| independent_time(n, issue_s, work_s, slots);
     answer.say(format!(
-        "{} dispatches that wait for one another take {}, those that do not {}.",
+        "{} dispatches take {} if each waits for the previous one, and {} if they are independent.",
         figures::count(n),
         figure(dependent(n), "s"),
         figure(independent(n), "s"),
     ));
     answer.figure("dependent", "s", dependent(n));
     answer.figure("independent", "s", independent(n));
-    answer.figure("speed-up of independence", "x", dependent(n) / independent(n));
+    answer.figure("speed-up by independence", "x", dependent(n) / independent(n));
     answer.curve("dependent", "s", dependent);
     answer.curve("independent", "s", independent);
     answer.column("speed-up", "x", |n| dependent(n) / independent(n));

@@ -1,22 +1,23 @@
-//! Divergence: a subgroup whose lanes take different paths runs each path in turn.
+//! Divergence: a subgroup whose lanes take different paths runs these paths one after another.
 //!
 //! # Formula
-//! η = 1 / k and T = k·T_path for k equal paths; in general T = t₀ + Σ (T_j − t₀) over the *distinct*
-//! paths j that the subgroup takes. For lanes that draw one of k paths uniformly,
-//! E\[distinct\] = k·(1 − (1 − 1/k)^W).
+//! For k equal paths, η = 1 / k and T = k·T_path. In general, T = t₀ + Σ (T_j − t₀) over the *distinct* paths
+//! j that the subgroup takes. If each lane draws one of k paths uniformly, the mean number of distinct paths
+//! is E\[distinct\] = k·(1 − (1 − 1/k)^W).
 //!
-//! - k: paths, k ≥ 1
-//! - W: lanes in a subgroup, W ≥ 1
+//! - η: share of lane slots that do useful work
+//! - k: number of paths, k ≥ 1
+//! - W: lanes per subgroup, W ≥ 1
 //! - T_j: seconds for a subgroup in which every lane takes path j
-//! - t₀: seconds that a subgroup spends whatever it takes (choosing the path, loading, storing); the
-//!   formula's textbook form has t₀ = 0
+//! - t₀: seconds that a subgroup spends independently of its paths: selecting the path, loading and storing.
+//!   The textbook form of the formula has t₀ = 0.
 //!
 //! # Source
-//! W. W. L. Fung, I. Sham, G. Yuan, T. M. Aamodt, "Dynamic warp formation and scheduling for efficient
-//! GPU control flow", MICRO 2007. The expectation is that of the classical occupancy problem: W balls
-//! in k boxes, boxes that are not empty.
+//! W. W. L. Fung, I. Sham, G. Yuan, T. M. Aamodt, "Dynamic warp formation and scheduling for efficient GPU
+//! control flow", MICRO 2007. The expectation is that of the classical occupancy problem: W balls fall into k
+//! boxes, and the non-empty boxes are counted.
 
-/// η: the share of lane slots that do useful work when a subgroup splits over `k` equal paths.
+/// Returns η, the share of lane slots that do useful work if the lanes of a subgroup take `k` equal paths.
 ///
 /// ```
 /// use warplaw::experiments::divergence::law::efficiency;
@@ -28,7 +29,8 @@ pub fn efficiency(k: f64) -> f64 {
     1.0 / k
 }
 
-/// Seconds for one subgroup that takes the given distinct paths, each timed alone, over a common `t0`.
+/// Returns the seconds for one subgroup that takes the given distinct paths. The time of each path is
+/// measured alone and includes `t0`.
 ///
 /// ```
 /// use warplaw::experiments::divergence::law::subgroup_time;
@@ -39,8 +41,8 @@ pub fn subgroup_time(t0: f64, distinct_paths: impl IntoIterator<Item = f64>) -> 
     t0 + distinct_paths.into_iter().map(|t_j| t_j - t0).sum::<f64>()
 }
 
-/// Seconds for one subgroup that takes so many `distinct` paths, each of `mean_path` alone in the mean, over a
-/// common `t0`.
+/// Returns the seconds for one subgroup that takes `distinct` paths, whose mean time alone is `mean_path`.
+/// The time of each path includes `t0`.
 ///
 /// ```
 /// use warplaw::experiments::divergence::law::time_of_paths;
@@ -51,7 +53,8 @@ pub fn time_of_paths(t0: f64, mean_path: f64, distinct: f64) -> f64 {
     t0 + distinct * (subgroup_time(t0, [mean_path]) - t0)
 }
 
-/// Expected number of distinct paths among `width` lanes that each draw one of `k` paths uniformly.
+/// Returns the expected number of distinct paths among `width` lanes that each draw one of `k` paths
+/// uniformly.
 ///
 /// ```
 /// use warplaw::experiments::divergence::law::expected_distinct;
@@ -65,7 +68,8 @@ pub fn expected_distinct(k: f64, width: f64) -> f64 {
     k * at_least_one(1.0 / k, width)
 }
 
-/// Probability that at least one of `width` lanes does what each does with probability `q`.
+/// Returns the probability of an event in at least one of `width` lanes, if it occurs in each lane with
+/// probability `q`.
 ///
 /// ```
 /// use warplaw::experiments::divergence::law::at_least_one;
@@ -73,7 +77,7 @@ pub fn expected_distinct(k: f64, width: f64) -> f64 {
 /// ```
 #[must_use]
 pub fn at_least_one(q: f64, width: f64) -> f64 {
-    // 1 − (1 − q)^W, written so that nothing cancels where q is next to nothing.
+    // 1 − (1 − q)^W in a form without cancellation for small q.
     -(width * (-q).ln_1p()).exp_m1()
 }
 
@@ -97,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_paths_of_the_mean_cost_what_they_cost_one_by_one() {
+    fn the_mean_time_of_paths_gives_the_sum_of_their_times() {
         let one_by_one = subgroup_time(1.0, [3.0, 4.0, 8.0]);
         assert_eq!(time_of_paths(1.0, 5.0, 3.0), one_by_one);
     }

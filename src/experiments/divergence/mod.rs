@@ -1,4 +1,10 @@
-//! `divergence`: what a k-way branch costs a subgroup.
+//! `divergence`: the cost of a k-way branch.
+//!
+//! Each path is timed alone, with all lanes on it. A case that selects a path and runs none calibrates t₀.
+//! The law then predicts branches of k paths in three patterns: neighbouring lanes on different paths, all
+//! lanes of a subgroup on one path, and a random path for each lane.
+//!
+//! The floor case is the same launch without repeats, whose time is subtracted from the other cases.
 
 pub mod law;
 pub mod predict;
@@ -19,33 +25,35 @@ use crate::model::{self, About, Category, Curve, Over};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "divergence",
     category: Category::Uniformity,
-    law: "T = t₀ + Σ (T_j − t₀) over the distinct arms a subgroup takes; η = 1/k where t₀ is nothing",
-    about: "what a k-way branch costs",
+    law: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0",
+    about: "What does a k-way branch cost?",
     tolerance: Tolerance {
         ratio: 0.05,
-        reason: "branch paths timed alone keep their own instruction cache and loop entry, which the sum of paths \
-                 counts a little differently; a hidden if-conversion or a merged path moves the ratio by 1/k and more",
+        reason: "A path that is timed alone has the instruction cache and the loop entry to itself, so the \
+                 sum over paths differs a little. A hidden if-conversion or a merged path changes the ratio \
+                 by at least 1/k.",
     },
     shaders: Vec::new,
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Loop iterations of a branch path: enough that running it is far dearer than reaching it.
+/// Loop iterations of a branch path, so that running a path takes far longer than selecting it.
 const ITERATIONS: u32 = 320;
-/// Selectors in a random case: few enough that every sample uses all of them equally often.
+/// Selectors in a random case. The number is small, so that every sample uses all selectors equally often.
 const RANDOM_SELECTORS: u32 = 1024;
-/// Draws from which the one nearest its expectation is taken.
+/// Random draws of selectors, of which the one closest to the expectation is used.
 const DRAWS: usize = 64;
 
-/// Which branch path each lane takes.
+/// The assignment of branch paths to lanes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pattern {
-    /// Lane modulo k: every subgroup takes as many paths as it can.
+    /// Each lane takes the path of its index modulo k, so every subgroup takes the largest possible number of
+    /// paths.
     Interleaved,
-    /// Whole subgroups take one path: the control, which must cost what one path costs.
+    /// All lanes of a subgroup take one path. This control must cost the same as one path.
     Coherent,
-    /// Each lane draws one of k.
+    /// Each lane draws one of k paths at random.
     Random,
 }
 
@@ -60,28 +68,34 @@ impl Pattern {
         }
     }
 
-    fn selectors(self, k: u32, width: u32, lanes: u32, seed: u64) -> Arc<[u32]> {
+    /// Returns the path of each invocation, for at least one workgroup. The shader uses the paths cyclically.
+    fn selectors(self, k: u32, width: u32, workgroup_size: u32, seed: u64) -> Arc<[u32]> {
         match self {
-            Self::Interleaved => (0..k.max(lanes)).map(|lane| lane % k).collect(),
-            Self::Coherent => (0..(k * width).max(lanes)).map(|lane| lane / width % k).collect(),
+            Self::Interleaved => {
+                (0..k.max(workgroup_size)).map(|invocation| invocation % k).collect()
+            }
+            Self::Coherent => {
+                let count = (k * width).max(workgroup_size);
+                (0..count).map(|invocation| invocation / width % k).collect()
+            }
             Self::Random => {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed ^ u64::from(k));
-                let count = RANDOM_SELECTORS.max(lanes);
+                let count = RANDOM_SELECTORS.max(workgroup_size);
                 let draws = (0..DRAWS).map(|_| -> Arc<[u32]> {
                     (0..count).map(|_| rng.random_range(0..k)).collect()
                 });
-                // A sample holds few subgroups: of many draws the most typical one stands for all.
+                // A sample has few subgroups, so a single draw may be far from the expectation.
                 let expected = self.distinct(k, width);
                 let miss = |draw: &Arc<[u32]>| {
                     let taken: f64 = paths_taken(draw, k, width).iter().sum();
                     (taken - expected).abs()
                 };
-                draws.min_by(|a, b| miss(a).total_cmp(&miss(b))).expect("there are draws")
+                draws.min_by(|a, b| miss(a).total_cmp(&miss(b))).expect("`DRAWS` is positive")
             }
         }
     }
 
-    /// Distinct paths in an average subgroup.
+    /// Returns the mean number of distinct paths per subgroup.
     fn distinct(self, k: u32, width: u32) -> f64 {
         match self {
             Self::Interleaved => f64::from(k.min(width)),
@@ -91,7 +105,7 @@ impl Pattern {
     }
 }
 
-/// For each of `k` paths, the share of subgroups that take it.
+/// Returns, for each of the `k` paths, the share of subgroups that take the path.
 fn paths_taken(selectors: &[u32], k: u32, width: u32) -> Vec<f64> {
     let mut taken = vec![0.0; k as usize];
     let subgroups = selectors.chunks(width as usize);
@@ -107,20 +121,21 @@ fn paths_taken(selectors: &[u32], k: u32, width: u32) -> Vec<f64> {
     taken
 }
 
-/// The calibration that every prediction shares, in seconds for a workgroup.
+/// The calibration of all predictions, in seconds per workgroup and repeat.
 struct Alone {
-    /// To choose and run once, all lanes taking the same path, by path.
+    /// For each path, the time to select and run it once, with all lanes on it.
     paths: Vec<Expr>,
-    /// To choose and run none.
-    reach: Expr,
+    /// The time to select a path and run none.
+    t0: Expr,
 }
 
 impl Alone {
-    /// The law for subgroups that take `distinct` paths, each as often as its share in `taken`.
+    /// Returns the time of subgroups that take `distinct` paths by the law. `taken` has the share of
+    /// subgroups that take each path, which is the weight of the path in the mean.
     fn predicted(&self, taken: &[f64], distinct: f64) -> Expr {
         let weighted = taken.iter().zip(&self.paths).map(|(&share, path)| share * path);
         let mean = Expr::sum(weighted) / taken.iter().sum::<f64>();
-        Expr::call("time_of_paths", [self.reach.clone(), mean], move |[t0, mean]| {
+        Expr::call("time_of_paths", [self.t0.clone(), mean], move |[t0, mean]| {
             time_of_paths(t0, mean, distinct)
         })
     }
@@ -128,42 +143,34 @@ impl Alone {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
-    let lanes = width.max(64);
+    let workgroup_size = width.max(64);
     let most_paths = (2 * width).clamp(2, COMPILED_PATHS[1]);
-    // Every case does the work of this many paths in a subgroup, by repeating what takes fewer.
+    // Every case runs this many paths per subgroup. A case with fewer distinct paths has more repeats.
     let path_runs = width.min(most_paths).next_power_of_two();
-    let sizing = Sizing::Shared { group: "arms".to_owned(), granule: 16, most: 16_384 };
+    let sizing = Sizing::Shared { group: "paths".to_owned(), granule: 16, most: 16_384 };
     let seed = context.seed;
     let branches = |repeats: u32, iterations: u32, selectors: Arc<[u32]>| {
         move |workgroups: u32| -> Workload {
             let (paths, selectors, seed) = (most_paths, Arc::clone(&selectors), seed as u32);
-            BranchPaths {
-                workgroup_size: lanes,
-                workgroups,
-                repeats,
-                iterations,
-                paths,
-                selectors,
-                seed,
-            }
-            .workload()
+            BranchPaths { workgroup_size, workgroups, repeats, iterations, paths, selectors, seed }
+                .workload()
         }
     };
     let mut plan = Plan::default();
 
-    let uniform = |path: u32| -> Arc<[u32]> { vec![path; lanes as usize].into() };
+    let uniform = |path: u32| -> Arc<[u32]> { vec![path; workgroup_size as usize].into() };
     let paths: Vec<CaseId> = (0..most_paths)
         .map(|path| {
             let build = branches(path_runs, ITERATIONS, uniform(path));
             plan.case(format!("alone.{path}"), sizing.clone(), build)
         })
         .collect();
-    let reach = plan.case("reach", sizing.clone(), branches(path_runs, 0, uniform(0)));
+    let t0 = plan.case("reach", sizing.clone(), branches(path_runs, 0, uniform(0)));
     let floor = plan.floor("floor", sizing.clone(), branches(0, ITERATIONS, uniform(0)));
     let cost = |case: CaseId, repeats: u32| case.per_unit_above(floor) / f64::from(repeats);
     let alone = Alone {
         paths: paths.into_iter().map(|path| cost(path, path_runs)).collect(),
-        reach: cost(reach, path_runs),
+        t0: cost(t0, path_runs),
     };
 
     for pattern in Pattern::ALL {
@@ -171,7 +178,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         if pattern == Pattern::Interleaved {
             plan.compare_by(
                 series,
-                Curve::new("cost of a k-way branch", "time over one path's", "x")
+                Curve::new("cost of a k-way branch", "time relative to one path", "x")
                     .over(Over::First)
                     .logarithmic()
                     .reference("1/η = k"),
@@ -179,11 +186,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         }
         for k in powers_of_two(most_paths) {
             if pattern == Pattern::Random && k == 1 {
-                continue; // one path leaves nothing to draw
+                continue; // With one path, there is nothing to draw.
             }
             let distinct = pattern.distinct(k, width);
             let repeats = (path_runs / (distinct.floor() as u32).next_power_of_two()).max(1);
-            let selectors = pattern.selectors(k, width, lanes, seed);
+            let selectors = pattern.selectors(k, width, workgroup_size, seed);
             let taken = paths_taken(&selectors, k, width);
             let id = format!("{}.{k}", pattern.as_str());
             let case = plan.case(id, sizing.clone(), branches(repeats, ITERATIONS, selectors));
@@ -192,7 +199,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             if k > 1 {
                 plan.judge(series, f64::from(k), &measured, predicted);
             } else {
-                // One path is what calibrates, measured again: shown, and no evidence for the law.
+                // A single path repeats the calibration, so this point is no evidence for the law.
                 plan.show(series, f64::from(k), &measured, predicted);
             }
             if pattern == Pattern::Interleaved && [2, 4, width].contains(&k) {
@@ -205,25 +212,33 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// Adds what a branch of `k` paths costs over one path, where neighbouring lanes take different ones.
+/// Adds the cost of a branch of `k` paths relative to one path, with neighbouring lanes on different paths.
 fn add_cost(plan: &mut Plan, k: u32, over_one: Expr) {
     let efficiency = 1.0 / &over_one;
-    let label = format!("{k}-way branch over one path, neighbouring lanes apart");
+    let label =
+        format!("time of a {k}-way branch over one path, neighbouring lanes on different paths");
     plan.metric(About::new(format!("cost_of_{k}_way_branch"), label, "x").headline(), over_one);
     let label = format!("SIMT efficiency η, {k}-way branch");
     plan.metric(About::new(format!("efficiency.{k}"), label, "%").higher(), efficiency);
 }
 
-/// Adds what the paths cost alone.
-fn add_calibration(plan: &mut Plan, Alone { paths, reach }: Alone) {
+/// Adds the times that calibrate the law.
+fn add_calibration(plan: &mut Plan, Alone { paths, t0 }: Alone) {
     let mean = Expr::sum(paths.clone()) / paths.len() as f64;
-    plan.metric(About::new("t_arm_mean", "time of a branch path, mean", "s").lower(), mean);
-    let about = About::new("t_reach", "time to select a branch path, none run", "s");
-    plan.metric(about.lower(), reach);
+    plan.metric(
+        About::new("t_arm_mean", "time of a branch path alone, mean over paths", "s").lower(),
+        mean,
+    );
+    let about = About::new("t_reach", "time to select a branch path, no path run", "s");
+    plan.metric(about.lower(), t0);
     let spread = Expr::max_known(paths.clone()) / Expr::min_known(paths);
-    plan.metric(About::new("arm_spread", "slowest branch path over the fastest", "x"), spread);
+    plan.metric(
+        About::new("arm_spread", "time of the slowest branch path over the fastest", "x"),
+        spread,
+    );
 }
 
+/// Returns one text for each effect that the points show.
 fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let off = |series: &str, small_k: bool, over: bool| {
         outcome.points.iter().any(|p| {
@@ -235,27 +250,30 @@ fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let mut text = Vec::new();
     if off("interleaved", true, false) {
         text.push(
-            "η > 1/k at small k: the compiler has turned paths into selects or merged them, or the \
-             hardware overlaps diverged paths"
+            "At small k, a branch costs less than its paths predict (η > 1/k). Either the compiler has \
+             turned paths into selects or merged them, or the hardware overlaps diverged paths."
                 .to_owned(),
         );
     }
     if off("interleaved", true, true) || off("interleaved", false, true) {
         text.push(
-            "diverged paths cost more than each alone: their code competes for the instruction cache, \
-             or reaching a path grows with the number taken"
+            "Diverged paths cost more than the sum of their times alone. Either their code competes for the \
+             instruction cache, or the time to select a path grows with the number of paths taken. Branches \
+             with fewer or shorter paths reduce both effects."
                 .to_owned(),
         );
     }
     if off("interleaved", false, false) {
         text.push(format!(
-            "many paths cost less than their sum: subgroups may be narrower than {width} lanes"
+            "A branch of many paths costs less than the sum of its paths. Subgroups may be narrower than \
+             {width} lanes. Compare with the effective width that `width` finds by timing."
         ));
     }
     if off("coherent", true, true) || off("coherent", false, true) {
         text.push(format!(
-            "whole subgroups of {width} lanes pay for paths they do not take: subgroups may be wider, or \
-             lanes are not packed in order"
+            "Subgroups of {width} lanes that take one path also pay for other paths. Subgroups may be wider, \
+             or invocations are not assigned to subgroups in order. Compare with the effective width that \
+             `width` finds by timing."
         ));
     }
     text
@@ -266,12 +284,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_count_each_path_once_a_subgroup() {
+    fn each_subgroup_counts_a_path_once() {
         assert_eq!(paths_taken(&[0, 0, 1, 1, 0, 1, 0, 1], 2, 2), [0.75, 0.75]);
     }
 
     #[test]
-    fn a_random_draw_has_nearly_as_many_distinct_paths_as_expected() {
+    fn a_random_draw_has_nearly_the_expected_number_of_distinct_paths() {
         for (k, width) in [(2, 4), (8, 8), (32, 16), (64, 32)] {
             let draw = Pattern::Random.selectors(k, width, 64, 5);
             let taken: f64 = paths_taken(&draw, k, width).iter().sum();

@@ -1,4 +1,4 @@
-//! What a k-way branch costs.
+//! `predict divergence`: the cost of a k-way branch.
 
 use crate::experiments::divergence::law::{efficiency, expected_distinct, time_of_paths};
 use crate::experiments::width::parameter::WIDTH;
@@ -12,13 +12,13 @@ use crate::predict::{Law, Parameter};
 pub(crate) const LAW: Law = Law {
     name: "divergence",
     about: "What does a k-way branch cost?",
-    formula: "T = t₀ + Σ (T_j − t₀) over the distinct paths a subgroup takes; η = 1/k",
+    formula: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0",
     parameters: &[
-        Parameter::new("k", "paths of the branch", COUNT).swept(),
+        Parameter::new("k", "number of paths of the branch, k", COUNT).swept(),
         WIDTH,
-        Parameter::new("arm", "one path alone, choosing it included, T_j", TIME)
+        Parameter::new("path", "time of one path alone, selection included, T_j", TIME)
             .at(&["divergence.t_arm_mean"]),
-        Parameter::new("reach", "choosing alone, no path run, t₀", OVERHEAD)
+        Parameter::new("t0", "time to select a path, no path run, t₀", OVERHEAD)
             .at(&["divergence.t_reach"])
             .or(0.0),
     ],
@@ -29,22 +29,21 @@ pub(crate) const LAW: Law = Law {
 fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let (first, k) = given.swept("k", 1.0)?;
     let width = given.get("width")?;
-    let (path, reach_s) = (given.find("arm")?, given.find("reach")?.unwrap_or(0.0));
-    // Without a path's time there is still its multiple, of a path beside which choosing is nothing.
-    let (path_s, reach_s) = path.map_or((1.0, 0.0), |path_s| (path_s, reach_s));
-    if reach_s > path_s {
-        return Err(
-            given.unfit("reach", "choosing is part of what --arm takes, and cannot take longer")
-        );
+    let (path, t0_s) = (given.find("path")?, given.find("t0")?.unwrap_or(0.0));
+    // Without the time of a path, the answer is in multiples of that time, and t₀ counts as 0.
+    let (path_s, t0_s) = path.map_or((1.0, 0.0), |path_s| (path_s, t0_s));
+    if t0_s > path_s {
+        return Err(given.unfit("t0", "t₀ is part of the time of a path and cannot exceed --path"));
     }
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer = Answer::new(given, ("paths", ""), &doublings(first, k), axes);
-    let time_s = |distinct: f64| time_of_paths(reach_s, path_s, distinct);
+    let time_s = |distinct: f64| time_of_paths(t0_s, path_s, distinct);
     let alternating = |k: f64| time_s(k.min(width)) / path_s;
     let drawn = |k: f64| time_s(expected_distinct(k, width)) / path_s;
     answer.say(format!(
-        "A {}-way branch costs {} one path where neighbouring lanes take different ones, {} where each lane draws \
-         its own, and no more than one path where whole subgroups agree.",
+        "A {}-way branch costs {} as much as one path if neighbouring lanes take different paths, and {} as \
+         much if each lane takes a random path. If all lanes of a subgroup take the same path, it costs one \
+         path.",
         figures::count(k),
         figure(alternating(k), "x"),
         figure(drawn(k), "x"),

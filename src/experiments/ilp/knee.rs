@@ -1,13 +1,18 @@
-//! What `ilp` and `occupancy` share: a latency that ever more of something hides, up to a knee.
+//! Constants and a helper for sweeps in which concurrency hides a latency up to a knee. `ilp` and `occupancy`
+//! use them.
 
 use crate::model;
 
-/// What takes up to this many times the least has its latency hidden.
+/// Ratio to the shortest time up to which the latency counts as hidden.
 pub(crate) const NEAR: f64 = 1.1;
-/// A knee beyond this share of the most that was tried leaves no plateau to read the least from.
+/// Share of the largest value in the sweep. If the knee is beyond this share, the sweep has no plateau that
+/// shows the shortest time.
 pub(crate) const STILL_FALLING: f64 = 0.8;
 
-/// Where in a series points deviate, to more or to less, within a factor of two of the knee or beyond it.
+/// Returns the x values of the points of `series` that deviate.
+///
+/// `over` selects points above (`true`) or below (`false`) their prediction. `near` selects points within a
+/// factor of two of `knee` (`true`) or all others (`false`).
 pub(crate) fn deviating(
     outcome: &model::Experiment,
     series: &str,

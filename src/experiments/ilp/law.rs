@@ -1,21 +1,22 @@
-//! Latency and how independence hides it.
+//! Latency, and the number of independent chains that hides it.
 //!
 //! # Formula
-//! A lane with c independent chains issues one step every max(L / c, t): with few chains it waits for
-//! results, with many for its turn to issue. The knee is at c = L / t chains, Little's law for one lane:
-//! concurrency = latency × throughput.
+//! A lane with c independent chains issues one operation every max(L / c, t) seconds. With few chains, the
+//! lane waits for results. With many chains, it waits for the issue of other operations.
 //!
-//! - L: latency, seconds from a step to the next one that depends on it, L > 0
-//! - t: issue time, seconds between two independent steps, t > 0
-//! - c: independent chains, c ≥ 1
+//! The knee is at c = L / t chains, which is Little's law for one lane: concurrency = latency × throughput.
 //!
-//! Valid while registers hold all chains.
+//! - L: latency, seconds from an operation to the next one that depends on it, L > 0
+//! - t: issue time, seconds between two independent operations, t > 0
+//! - c: number of independent chains, c ≥ 1
+//!
+//! The law applies while all chains fit the registers.
 //!
 //! # Source
 //! V. Volkov, "Better performance at lower occupancy", GPU Technology Conference, 2010; J. D. C. Little,
 //! "A proof for the queuing formula: L = λW", Operations Research, 1961.
 
-/// Seconds per step of one of `chains` chains that go side by side.
+/// Returns the seconds per operation of a lane with `chains` independent chains.
 ///
 /// ```
 /// use warplaw::experiments::ilp::law::step_time;
@@ -29,7 +30,7 @@ pub fn step_time(latency_s: f64, issue_s: f64, chains: f64) -> f64 {
     (latency_s / chains).max(issue_s)
 }
 
-/// Independent chains that hide the latency: the knee, L / t, and never fewer than one.
+/// Returns the number of independent chains that hides the latency: the knee L / t, and at least 1.
 ///
 /// ```
 /// use warplaw::experiments::ilp::law::chains_to_hide;
@@ -48,7 +49,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chains_speed_up_to_the_knee_and_no_further(
+        fn chains_give_speed_up_to_the_knee_and_no_further(
             latency in 0.1..100f64, issue in 0.1..100f64, c in 1.0..64f64,
         ) {
             let speed_up = step_time(latency, issue, 1.0) / step_time(latency, issue, c);

@@ -1,8 +1,11 @@
-//! `ilp`: what independent instructions within a lane buy.
+//! `ilp`: the speed-up by independent instructions within a lane.
 //!
-//! One subgroup on a scheduler of its own runs c independent chains. One chain calibrates the latency, many
-//! the issue time, and every number in between is predicted. The issue time comes from many chains of one
-//! subgroup and not from a full device, since nobody says over how many schedulers that would divide.
+//! One subgroup, alone on a scheduler, runs c independent chains. One chain calibrates the latency, and many
+//! chains calibrate the issue time. The law predicts every number of chains in between. The issue time comes
+//! from many chains of one subgroup. A full device does not show it, because the number of schedulers is
+//! unknown.
+//!
+//! The floor case is the same launch without loop iterations, whose time is subtracted from the other cases.
 
 pub(super) mod knee;
 pub mod law;
@@ -21,39 +24,43 @@ use crate::model::{self, About, Category};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ilp",
     category: Category::Independence,
-    law: "a step takes max(L/c, t) with c independent chains; the knee is at c = L/t",
-    about: "the latency of an instruction, and how many independent chains hide it",
+    law: "T = max(L/c, t) per operation with c independent chains; the knee is at c = L/t",
+    about: "What is the latency of an instruction, and how many independent chains hide it?",
     tolerance: Tolerance {
         ratio: 0.10,
-        reason: "a roofline of two lines: a tenth is room for a loop's own instructions, and far less \
-                 than an instruction's latency more or less",
+        reason: "The law is a roofline of two lines, and 10 % allow for the loop instructions. One \
+                 instruction latency more or less changes the time by far more.",
     },
     shaders: Vec::new,
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Loop iterations, and subgroups of the one workgroup: a CPU runs those one after another and is given enough
-/// of them to outlast its dispatch, a GPU would run them side by side and is given one.
+/// Work of the one workgroup. A CPU runs subgroups one after another and gets several, so that they take
+/// longer than the dispatch overhead. A GPU would run several subgroups concurrently and gets one.
 struct Load {
+    /// Loop iterations.
     iterations: u32,
+    /// Subgroups of the workgroup.
     subgroups: u32,
 }
 
 const GPU_LOAD: Load = Load { iterations: 2048, subgroups: 1 };
 const CPU_LOAD: Load = Load { iterations: 8192, subgroups: 8 };
-/// Chains whose points are judged.
+/// Numbers of chains whose points are judged.
 const JUDGED: [u32; 7] = [2, 3, 4, 5, 6, 7, 8];
-/// Chains that calibrate: one for the latency, and more than any judged for the issue time.
+/// Numbers of chains that calibrate: one chain for the latency, and more chains than any judged number for
+/// the issue time.
 const ENDS: [u32; 2] = [1, 12];
 
-/// One number type's chains.
+/// The cases of one number type.
 struct Chains {
+    /// Pairs of the number of chains and the case.
     cases: Vec<(u32, CaseId)>,
     floor: CaseId,
-    /// Steps of one chain, those of all subgroups in turn.
+    /// Operations of one chain, summed over all subgroups.
     steps: f64,
-    /// Lanes of a subgroup.
+    /// Lanes per subgroup.
     width: f64,
 }
 
@@ -61,7 +68,6 @@ impl Chains {
     fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Result<Self, Unsupported> {
         let load = if context.is_narrow() { CPU_LOAD } else { GPU_LOAD };
         let width = context.known_width()?;
-        let lanes = width * load.subgroups;
         let seed = context.seed as u32;
         let word = number.as_str();
         let own = Sizing::Own { granule: 1, most: 1024 };
@@ -71,7 +77,7 @@ impl Chains {
                 chains,
                 vector: 1,
                 iterations,
-                workgroup_size: lanes,
+                workgroup_size: width * load.subgroups,
                 workgroups: 1,
                 seed,
             };
@@ -89,35 +95,39 @@ impl Chains {
         Ok(Self { cases, floor, steps, width: f64::from(width) })
     }
 
-    /// Seconds per step of one chain; NaN where noise leaves nothing of it.
+    /// Returns the seconds per operation with `chains` chains. The result is NaN if the case takes no longer
+    /// than the floor case.
     fn step(&self, chains: u32) -> Expr {
         let seconds = case_at(&self.cases, chains).per_unit_beyond(self.floor);
         seconds.positive() / (self.steps * f64::from(chains))
     }
 
+    /// Returns the latency of an operation in seconds.
     fn latency(&self) -> Expr {
         self.step(ENDS[0])
     }
 
+    /// Returns the issue time of an operation in seconds.
     fn issue(&self) -> Expr {
         self.step(ENDS[1])
     }
 
-    /// What the law says that a step takes with so many chains.
+    /// Returns the seconds per operation with `chains` chains by the law.
     fn step_time(&self, chains: u32) -> Expr {
         Expr::call("step_time", [self.latency(), self.issue()], move |[latency_s, issue_s]| {
             step_time(latency_s, issue_s, f64::from(chains))
         })
     }
 
-    /// The chains that hide the latency by the law.
+    /// Returns the number of chains that hides the latency by the law.
     fn knee_predicted(&self) -> Expr {
         Expr::call("chains_to_hide", [self.latency(), self.issue()], |[latency_s, issue_s]| {
             chains_to_hide(latency_s, issue_s)
         })
     }
 
-    /// The fewest judged chains that come near the issue time; NaN where none does.
+    /// Returns the smallest judged number of chains whose time per operation is near the issue time; NaN if
+    /// there is no such number.
     fn knee_measured(&self) -> Expr {
         let steps = JUDGED.map(|chains| self.step(chains));
         let issue_and_steps = std::iter::once(self.issue()).chain(steps);
@@ -128,14 +138,14 @@ impl Chains {
         })
     }
 
-    /// How many times what one subgroup does at its best the device does: so many schedulers it has, as far as one
-    /// subgroup keeps one busy.
+    /// Returns the peak throughput of the device relative to the peak throughput of one subgroup. This ratio
+    /// is the number of schedulers if one subgroup keeps a scheduler busy.
     fn schedulers(&self, device: &Arithmetic) -> Expr {
         let steps = self.cases.iter().map(|&(chains, _)| self.step(chains));
         device.ops_per_s() * Expr::min_known(steps) / (OPS_A_STEP * self.width)
     }
 
-    /// How many times as fast as one chain the judged ones go at best.
+    /// Returns the largest speed-up over one chain among the judged numbers of chains.
     fn best_speed_up(&self) -> Expr {
         Expr::max_known(JUDGED.map(|chains| self.latency() / self.step(chains)))
     }
@@ -155,13 +165,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         };
         let latency = about("latency", "instruction latency", "s").lower().headline();
         plan.metric(latency.note(step_of(number)), chains.latency());
-        let issue = about("t_issue", "issue time of an independent step", "s");
+        let issue = about("t_issue", "issue time of an independent operation", "s");
         plan.metric(issue.lower(), chains.issue());
         let label = "independent chains that hide the latency, predicted";
         plan.metric(about("knee_predicted", label, "chains"), chains.knee_predicted());
         let label = "independent chains that hide the latency";
         let [.., most] = JUDGED;
-        let note = format!("absent where more than {most} are needed");
+        let note = format!("absent if more than {most} chains are needed");
         let knee = about("knee_measured", label, "chains").headline();
         plan.metric(knee.note(note), chains.knee_measured());
         let best = about("best_speed_up", "best speed-up by independent chains", "x");
@@ -173,7 +183,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 schedulers
                     .higher()
                     .headline()
-                    .note("the device over one subgroup, both at their best"),
+                    .note("peak throughput of the device over peak throughput of one subgroup"),
                 chains.schedulers(&device),
             );
         }
@@ -182,14 +192,15 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// What a step is.
+/// Returns the note that describes one operation of a chain.
 fn step_of(number: Number) -> &'static str {
     match number {
-        Number::U32 => "of a step: add, then flip bits",
-        Number::F32 => "of a step: multiply and add",
+        Number::U32 => "per chain operation: an add and a dependent xor",
+        Number::F32 => "per chain operation: a multiply and add",
     }
 }
 
+/// Returns one text for each effect that the metrics and the points show.
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for word in Number::ALL.map(Number::as_str) {
@@ -197,33 +208,36 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         let Some(knee) = number("knee_predicted") else { continue };
         if number("knee_measured").is_none() {
             text.push(format!(
-                "{word}: no chains that were judged hide the latency; the knee is predicted at {knee:.1}"
+                "{word}: no judged number of chains hides the latency. The law predicts the knee at \
+                 {knee:.1} chains."
             ));
         }
         if knee > STILL_FALLING * f64::from(ENDS[1]) {
             text.push(format!(
-                "{word}: {} chains hardly hide the latency, so that the issue time may be shorter than they show \
-                 and the knee later",
+                "{word}: even {} chains hardly hide the latency. The issue time may be shorter than \
+                 measured, and the knee may be at more chains.",
                 ENDS[1]
             ));
         }
         let off = |near: bool, over: bool| deviating(outcome, word, knee, near, over);
         if let [first, ..] = &off(true, true)[..] {
             text.push(format!(
-                "{word}: around the knee at {knee:.1} chains, from {first} on, a step takes longer than latency \
-                 and issue each allow: the corner is round, and chains that are just enough may collide at issue"
+                "{word}: around the knee at {knee:.1} chains, from {first} chains on, an operation takes \
+                 longer than predicted: the corner is round. If the chains are just enough, their operations \
+                 may collide at issue. Use more chains than the knee."
             ));
         }
         if !off(false, true).is_empty() {
             text.push(format!(
-                "{word}: far from the knee steps take longer than predicted: issue time still falls with more \
-                 chains, or registers do not hold them all"
+                "{word}: far from the knee, an operation takes longer than predicted. Either the issue time \
+                 still falls with more chains, or the chains do not all fit the registers."
             ));
         }
         if !off(true, false).is_empty() || !off(false, false).is_empty() {
             text.push(format!(
-                "{word}: steps take less than predicted: many chains cost more to issue than few, so that the \
-                 issue time is overstated (registers spilled), or chains were merged"
+                "{word}: times per operation are less than predicted. Either many chains issue more slowly \
+                 than few chains because registers spill, so that the issue time is overstated, or the \
+                 compiler merged chains."
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! `imbalance`: lanes that loop unequally often.
+//! Kernel of `imbalance`: lanes whose loops have different numbers of iterations.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,7 +6,7 @@ use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -18,26 +18,28 @@ pub fn shader() -> Arc<Shader> {
 /// One dispatch over items of uneven length.
 #[derive(Debug, Clone)]
 pub struct Uneven {
-    /// Lanes in a workgroup, a power of two.
+    /// Invocations per workgroup, a power of two.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// Steps of each item, used cyclically: a power of two of them, and at least `workgroup_size`.
+    /// Loop iterations of each item. The number of items is a power of two and at least `workgroup_size`.
+    /// Invocations use the items cyclically.
     pub iterations: Arc<[u32]>,
-    /// Where the lanes start.
+    /// Seed of the initial values.
     pub seed: u32,
 }
 
 impl Uneven {
-    /// The workload, timed as one pass.
+    /// Returns the workload, timed as one pass.
     ///
     /// # Panics
-    /// When the items are not a power of two or fewer than the lanes.
+    /// Panics if the number of items or the workgroup size is not a power of two, or if there are fewer items
+    /// than invocations per workgroup.
     #[must_use]
     pub fn workload(self) -> Workload {
         let mask = cyclic_mask(&self.iterations, self.workgroup_size);
         Launch {
-            label: format!("uneven, {} lanes", self.workgroup_size),
+            label: format!("uneven, {} invocations", self.workgroup_size),
             shader: shader(),
             entry: "uneven",
             workgroup_size: self.workgroup_size,
@@ -50,14 +52,14 @@ impl Uneven {
 }
 
 impl Kernel for Uneven {
-    /// One output for each item, or for each lane if those are fewer.
+    /// Returns one output per item, or one per invocation if there are fewer invocations than items.
     fn reference(&self) -> Vec<u32> {
-        let workgroup_size = self.workgroups as usize * self.workgroup_size as usize;
-        let items = self.iterations.iter().zip(0..).take(workgroup_size);
+        let invocations = self.workgroups as usize * self.workgroup_size as usize;
+        let items = self.iterations.iter().zip(0..).take(invocations);
         items.map(|(&iterations, item)| four_chains(item ^ self.seed, iterations)).collect()
     }
 
-    /// Counts, subgroup by subgroup, the steps of its longest item.
+    /// Counts the loop iterations of the longest item of each subgroup.
     fn cost_model(&self, width: u32) -> CostModel {
         let subgroup_issues = |items: &[u32]| {
             let longest = items.iter().copied().max().unwrap_or(0);
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn every_item_has_its_own_answer() {
+    fn every_launched_item_has_one_output() {
         let uneven = Uneven {
             workgroup_size: 4,
             workgroups: 2,
@@ -102,6 +104,6 @@ mod tests {
         };
         assert_eq!(uneven.reference()[6], four_chains(6 ^ 5, 1));
         let one = Uneven { workgroups: 1, ..uneven };
-        assert_eq!(one.reference().len(), 4, "only what is launched");
+        assert_eq!(one.reference().len(), 4, "only launched invocations have an output");
     }
 }

@@ -1,21 +1,25 @@
-//! Imbalance: a subgroup is done when its slowest lane is.
+//! Imbalance: a subgroup is done when its slowest lane is done.
 //!
 //! # Formula
-//! Lanes that need n₁ … n_W iterations of t seconds keep their subgroup for T = max(nᵢ)·t, of which the
-//! share η = mean(nᵢ) / max(nᵢ) is work. Items spread over several subgroups cost
-//! T = Σ over subgroups of max(nᵢ)·t: least when items of like length share a subgroup, so sorting buys
-//! Σ max (as they came) / Σ max (sorted).
+//! Lanes that need n₁ … n_W iterations of t seconds occupy their subgroup for T = max(nᵢ)·t. The share
+//! η = mean(nᵢ) / max(nᵢ) of this time is useful work.
 //!
-//! One item in each 1/q that takes h times as long as the others, dropped at random, holds up a subgroup
-//! of W lanes with probability 1 − (1 − q)^W: E(max) = 1 + (h − 1)·(1 − (1 − q)^W), mean = 1 + (h − 1)·q.
+//! Items in several subgroups cost T = Σ over subgroups of max(nᵢ)·t. The time is shortest if items of
+//! similar length share a subgroup. The speed-up by sorting is Σ max (unsorted order) / Σ max (sorted).
 //!
+//! A share q of the items are stragglers, which take h times as long as the others. If the order is random, a
+//! subgroup of W lanes has a straggler with probability 1 − (1 − q)^W. In units of the other items' length,
+//! E(max) = 1 + (h − 1)·(1 − (1 − q)^W) and mean = 1 + (h − 1)·q.
+//!
+//! Symbols:
 //! - nᵢ: iterations of lane i, nᵢ ≥ 0, at least one of them positive
-//! - t: seconds of one iteration of a whole subgroup
-//! - W: lanes in a subgroup, W ≥ 1
-//! - q: share of items that straggle, 0 ≤ q ≤ 1
-//! - h: iterations of a straggler over iterations of the others, h ≥ 1
+//! - t: seconds per loop iteration of a subgroup
+//! - W: lanes per subgroup, W ≥ 1
+//! - q: share of items that are stragglers, 0 ≤ q ≤ 1
+//! - h: iterations of a straggler relative to the other items, h ≥ 1
 //!
-//! Valid while the instruction stream bounds the time and a lane that is done waits for the others.
+//! The law applies while the instruction stream bounds the time, and a finished lane waits for the other
+//! lanes.
 //!
 //! # Source
 //! T. Aila, S. Laine, "Understanding the efficiency of ray traversal on GPUs", High-Performance Graphics,
@@ -23,7 +27,8 @@
 
 use crate::experiments::divergence::law::at_least_one;
 
-/// Σ over subgroups of `width` neighbours of the longest among them, in iterations; the last may be short.
+/// Returns the sum of the longest item of each subgroup, in iterations. A subgroup is `width` consecutive
+/// items; the last subgroup may have fewer.
 ///
 /// ```
 /// use warplaw::experiments::imbalance::law::iterations_held;
@@ -37,13 +42,14 @@ pub fn iterations_held(iterations: &[u32], width: u32) -> u64 {
     iterations.chunks(width as usize).map(longest).sum()
 }
 
-/// Share of lane-iterations that are work, mean / max over subgroups of `width` neighbours.
+/// Returns η, the share of lane-iterations that are useful work: mean / max over subgroups of `width`
+/// consecutive items.
 ///
 /// ```
 /// use warplaw::experiments::imbalance::law::efficiency;
-/// // One straggler of 5 among three of 1: 8 iterations of work in 4 lanes held for 5.
+/// // One item of 5 iterations and three of 1: 8 iterations of work, and 4 lanes are held for 5 iterations.
 /// assert_eq!(efficiency(&[1, 1, 1, 5], 4), 0.4);
-/// // Sorted into subgroups of two it wastes less.
+/// // In subgroups of two lanes, the same items waste less.
 /// assert_eq!(efficiency(&[1, 1, 1, 5], 2), 8.0 / 12.0);
 /// ```
 #[must_use]
@@ -57,8 +63,8 @@ pub fn efficiency(iterations: &[u32], width: u32) -> f64 {
     work as f64 / (held as f64 * f64::from(width))
 }
 
-/// How many times as long a subgroup is held as its mean lane works, when a share `q` of items takes `h`
-/// times as long as the others and they come in random order.
+/// Returns the time of a subgroup relative to the mean work of its lanes, if a share `q` of the items takes
+/// `h` times as long as the others and the order is random.
 ///
 /// ```
 /// use warplaw::experiments::imbalance::law::straggler_slowdown;
@@ -90,19 +96,19 @@ mod tests {
         }
 
         #[test]
-        fn one_lane_waits_for_nobody(iterations in items()) {
+        fn a_subgroup_of_one_lane_never_waits(iterations in items()) {
             prop_assert_eq!(efficiency(&iterations, 1), 1.0);
         }
 
         #[test]
-        fn no_order_beats_the_sorted_one(iterations in items(), log_width in 0u32..6) {
+        fn no_order_is_faster_than_sorted_order(iterations in items(), log_width in 0u32..6) {
             let mut sorted = iterations.clone();
             sorted.sort_unstable();
             prop_assert!(iterations_held(&sorted, 1 << log_width) <= iterations_held(&iterations, 1 << log_width));
         }
 
         #[test]
-        fn stragglers_slow_at_most_as_far_as_they_straggle(
+        fn the_slowdown_is_at_most_the_length_of_a_straggler(
             q in 0.0..=1.0f64, h in 1.0..100f64, width in 1.0..129f64,
         ) {
             let slowdown = straggler_slowdown(q, h, width);

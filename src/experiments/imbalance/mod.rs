@@ -1,4 +1,9 @@
-//! `imbalance`: what a subgroup pays for its longest lane, and what sorting the work buys.
+//! `imbalance`: the cost of lanes with uneven work, and the speed-up by sorting the work.
+//!
+//! Items of equal length calibrate the time per loop iteration. The law then predicts items of uneven length,
+//! in random order (shuffled) and in sorted order.
+//!
+//! The floor case of a case is the same launch with items of zero iterations, whose time is subtracted.
 
 pub mod kernel;
 pub mod law;
@@ -21,33 +26,35 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "imbalance",
     category: Category::Uniformity,
     law: "T = Σ over subgroups of max(nᵢ)·t; η = mean(nᵢ)/max(nᵢ)",
-    about: "what uneven lanes cost, and what sorting the work buys",
+    about: "What do lanes of uneven length cost, and how much does sorting the work gain?",
     tolerance: Tolerance {
         ratio: 0.05,
-        reason: "the same loop runs in every case and only how long differs: leaving it at an iteration that no \
-                 predictor foresees is a hundredth or two of the shortest item",
+        reason: "Every case runs the same loop, and only the number of iterations differs. A loop exit that \
+                 the branch predictor does not foresee costs 1 % to 2 % of the shortest item.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
+/// Number of items.
 const ITEMS: u32 = 1024;
-/// Iterations of the shortest item: enough that leaving its loop is small beside it.
+/// Loop iterations of the shortest item. The cost of the loop exit is small in comparison.
 const SHORTEST: u32 = 256;
-/// Iterations of items that are all alike. Of several lengths, so that no one sample's luck is in every prediction.
+/// Loop iterations of the items of the calibrating cases. All items of a case are equal. Predictions use the
+/// median over several lengths, so that they do not depend on a single case.
 const UNIFORM_ITERATIONS: [u32; 3] = [512, 1024, 2048];
-/// Items for each straggler.
+/// Number of items per straggler.
 const STRAGGLER_EVERY: u32 = 32;
 
-/// How the items' lengths are spread.
+/// The distribution of the lengths of the items.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spread {
-    /// Evenly from the shortest to the longest.
+    /// Evenly spaced lengths from the shortest to the longest.
     Ramp,
-    /// One in [`STRAGGLER_EVERY`] long, the rest short.
+    /// One item in [`STRAGGLER_EVERY`] is long, and the others are short.
     Straggler,
-    /// Half of them short, a quarter twice as long, an eighth four times, …
+    /// Half of the items are short, a quarter twice as long, an eighth four times as long, …
     Geometric,
 }
 
@@ -62,7 +69,8 @@ impl Spread {
         }
     }
 
-    /// Longest over shortest, powers of two; the last is what metrics are about.
+    /// Returns the ratios of the longest to the shortest item, which are powers of two. The metrics use the
+    /// last one.
     fn extents(self, dense: bool) -> &'static [u32] {
         match (self, dense) {
             (Self::Ramp, true) => &[2, 4, 8],
@@ -72,38 +80,44 @@ impl Spread {
         }
     }
 
-    /// What the spread is like.
+    /// Returns the note that describes the lengths.
     fn note(self, extent: u32) -> String {
         match self {
-            Self::Ramp => format!("work that ramps up to {extent}×"),
-            Self::Straggler => format!("one item in {STRAGGLER_EVERY} takes {extent}× as long"),
-            Self::Geometric => format!("work of geometric lengths up to {extent}×"),
+            Self::Ramp => format!("item lengths from 1× to {extent}×, evenly spaced"),
+            Self::Straggler => {
+                format!("one item in {STRAGGLER_EVERY} is {extent}× as long as the others")
+            }
+            Self::Geometric => {
+                format!("item lengths of 1×, 2×, 4×, … up to {extent}×, halving in number")
+            }
         }
     }
 
-    /// Iterations of each item, in falling order.
+    /// Returns the loop iterations of each item, in descending order.
     fn falling(self, extent: u32) -> Vec<u32> {
         let iterations = |rank: u32| match self {
             Self::Ramp => SHORTEST + SHORTEST * (extent - 1) * (ITEMS - 1 - rank) / (ITEMS - 1),
             Self::Straggler if rank < ITEMS / STRAGGLER_EVERY => SHORTEST * extent,
             Self::Straggler => SHORTEST,
-            // Ranks from ITEMS/2 on are short, from ITEMS/4 on twice as long, …
+            // Items from rank ITEMS/2 on are short, items from rank ITEMS/4 on are twice as long, …
             Self::Geometric => SHORTEST * (ITEMS / (rank + 1).next_power_of_two()).min(extent),
         };
         (0..ITEMS).map(iterations).collect()
     }
 }
 
-/// The items with their subgroups in an order in which every half, quarter, eighth takes as long as any other:
-/// where few cores each take a stretch of the workgroups, one with more of the long subgroups would be waited
-/// for, and that is not what the law is about. Which items share a subgroup stays as it is.
-fn in_like_stretches(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
+/// Returns the items with their subgroups reordered, so that all halves, quarters and eighths of the list
+/// take the same time. The items of a subgroup stay together.
+///
+/// A device with few cores gives each core a contiguous part of the workgroups. Without the new order, the
+/// device would wait for the core with the most long subgroups, an effect that the law does not cover.
+fn balance_subgroups(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut subgroups: Vec<&[u32]> = items.chunks(width as usize).collect();
     subgroups.shuffle(rng);
     subgroups.sort_by_key(|items| items.iter().max());
     let (count, flipped) = (subgroups.len(), rng.random_range(0..subgroups.len()));
     assert!(count.is_power_of_two());
-    // Numbers with their bits reversed go round all stretches before they come back to one.
+    // Bit-reversed indices visit every part of the list once before they return to the first.
     let reversed = |place: usize| match count.ilog2() {
         0 => place,
         bits => place.reverse_bits() >> (usize::BITS - bits),
@@ -112,11 +126,12 @@ fn in_like_stretches(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32
     arranged.flatten().copied().collect()
 }
 
-/// Items of uneven length, timed.
+/// A case, possibly with items of uneven length.
 struct Timed {
-    /// Seconds for an average workgroup.
+    /// Mean seconds per workgroup.
     cost: Expr,
-    /// Iterations that an average workgroup's subgroups are held for, one after the other: what the law counts.
+    /// Mean iterations per workgroup for which its subgroups are held, summed over the subgroups. The law
+    /// counts these.
     held: f64,
 }
 
@@ -129,20 +144,16 @@ impl Timed {
         iterations: Vec<u32>,
     ) -> Self {
         let seed = context.seed as u32;
-        let lanes = lanes(context, width);
-        let held = iterations_held(&iterations, width) as f64 / f64::from(ITEMS / lanes);
+        let workgroup_size = workgroup_size(context, width);
+        let workgroups_of_items = ITEMS / workgroup_size;
+        let held = iterations_held(&iterations, width) as f64 / f64::from(workgroups_of_items);
         let uneven = |iterations: Arc<[u32]>| {
             move |workgroups: u32| {
-                Uneven {
-                    workgroup_size: lanes,
-                    workgroups,
-                    iterations: Arc::clone(&iterations),
-                    seed,
-                }
-                .workload()
+                let iterations = Arc::clone(&iterations);
+                Uneven { workgroup_size, workgroups, iterations, seed }.workload()
             }
         };
-        let own = Sizing::Own { granule: ITEMS / lanes, most: 65_535 };
+        let own = Sizing::Own { granule: workgroups_of_items, most: 65_535 };
         let case: CaseId = plan.case(name, own, uneven(iterations.into()));
         let none: Arc<[u32]> = vec![0; ITEMS as usize].into();
         let floor = plan.floor(format!("{name}.floor"), Sizing::Follow(case), uneven(none));
@@ -150,9 +161,11 @@ impl Timed {
     }
 }
 
-/// Lanes of a workgroup. Of one subgroup on few cores; of several elsewhere, so that as many workgroups as
-/// fit a dispatch outlast the last of the longest items.
-fn lanes(context: &Context<'_>, width: u32) -> u32 {
+/// Returns the number of invocations per workgroup.
+///
+/// A device with few cores gets one subgroup per workgroup. Other devices get several, so that the largest
+/// dispatch takes longer than the longest items that finish last.
+fn workgroup_size(context: &Context<'_>, width: u32) -> u32 {
     let subgroups = if context.is_narrow() { 1 } else { 4 };
     let most = context.facts.limits.max_workgroup_size.min(ITEMS);
     if width * subgroups <= most { width * subgroups } else { width }
@@ -161,7 +174,9 @@ fn lanes(context: &Context<'_>, width: u32) -> u32 {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
     if !width.is_power_of_two() {
-        return Err(Unsupported(format!("{width} lanes do not divide the items evenly")));
+        return Err(Unsupported(format!(
+            "subgroups of {width} lanes do not divide {ITEMS} items evenly"
+        )));
     }
     let mut plan = Plan::default();
     let uniform = UNIFORM_ITERATIONS.map(|iterations| {
@@ -175,13 +190,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     for spread in Spread::ALL {
         add_spread(&mut plan, context, width, spread, &iteration);
     }
-    let about = About::new("t_trip", "time of a loop iteration of a subgroup", "s");
+    let about = About::new("t_trip", "time per loop iteration of a subgroup", "s");
     plan.metric(about.lower(), iteration);
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)
 }
 
-/// Adds items spread like this, of one extent after the other; `iteration` is what one takes a subgroup.
+/// Adds the cases of one distribution, for each ratio of the longest to the shortest item. `iteration` is the
+/// time per loop iteration of a subgroup.
 fn add_spread(
     plan: &mut Plan,
     context: &Context<'_>,
@@ -190,19 +206,19 @@ fn add_spread(
     iteration: &Expr,
 ) {
     let word = spread.as_str();
-    let x = ("longest over shortest", "");
+    let x = ("longest-to-shortest ratio", "");
     let [by_shuffled, by_sorted] =
         ["shuffled", "sorted"].map(|order| plan.series(format!("{word}, {order}"), x, "s"));
-    let by_gain = plan.series(format!("{word}, what sorting buys"), x, "x");
+    let by_gain = plan.series(format!("{word}, speed-up by sorting"), x, "x");
     let extents = spread.extents(context.profile.dense);
     for &extent in extents {
         let lengths = spread.falling(extent);
         let work: u32 = lengths.iter().sum();
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent));
-        let sorted = in_like_stretches(&lengths, width, &mut rng);
+        let sorted = balance_subgroups(&lengths, width, &mut rng);
         let mut shuffled = lengths;
         shuffled.shuffle(&mut rng);
-        let shuffled = in_like_stretches(&shuffled, width, &mut rng);
+        let shuffled = balance_subgroups(&shuffled, width, &mut rng);
         let mut timed = |order: &str, iterations: Vec<u32>| {
             Timed::add(plan, context, &format!("{word}.{order}.{extent}"), width, iterations)
         };
@@ -215,22 +231,18 @@ fn add_spread(
         let predicted = shuffled.held / sorted.held;
         plan.judge(by_gain, at, &gain, predicted);
         if extents.last() == Some(&extent) {
-            let subgroups = f64::from(lanes(context, width) / width);
+            let subgroups = f64::from(workgroup_size(context, width) / width);
             let even = f64::from(work) / f64::from(ITEMS) * subgroups * iteration;
             let about = |id: &str, label: &str, unit: &'static str| {
                 About::new(format!("{id}.{word}"), format!("{label}, {word}"), unit)
             };
             let note = spread.note(extent);
-            plan.metric(about("longest_over_shortest", "longest over shortest item", "x"), at);
+            plan.metric(about("longest_over_shortest", "longest item over shortest item", "x"), at);
             plan.metric(
-                about(
-                    "efficiency_shuffled",
-                    "SIMT efficiency η of uneven work in random order",
-                    "%",
-                )
-                .higher()
-                .headline()
-                .note(&note),
+                about("efficiency_shuffled", "SIMT efficiency η, uneven work in random order", "%")
+                    .higher()
+                    .headline()
+                    .note(&note),
                 even / &shuffled.cost,
             );
             plan.metric(
@@ -245,6 +257,7 @@ fn add_spread(
     }
 }
 
+/// Returns one text for each effect that the points show.
 fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let off = |order: &str, over: bool| {
         outcome.points.iter().any(|p| p.series.ends_with(order) && p.deviates(over))
@@ -253,33 +266,35 @@ fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let any = |order: &str| off(order, false) || off(order, true);
     match (off("shuffled", false), off("shuffled", true)) {
         (true, false) => text.push(format!(
-            "shuffled work is held up less than by the longest of {width} lanes: lockstep is narrower than \
-             {width} lanes, lanes that are done make room, or launching hides behind long items"
+            "Shuffled work takes less time than the longest of {width} lanes predicts. Either \
+             subgroups are narrower than {width} lanes, or finished lanes are reused for other work, or the \
+             launch of workgroups hides behind long items."
         )),
         (false, true) => text.push(format!(
-            "shuffled work is held up longer than by the longest of {width} lanes: lockstep is wider than \
-             {width} lanes, or leaving a loop at an unforeseen iteration costs by itself"
+            "Shuffled work takes longer than the longest of {width} lanes predicts. Either subgroups are \
+             wider than {width} lanes, or the exit of a loop at an unpredicted iteration costs extra time."
         )),
         _ => (),
     }
     if off("shuffled", true) && off("shuffled", false) {
         text.push(
-            "shuffled work is held up longer than predicted here and less there: noise of the device, or an iteration \
-             whose time depends on how many there are"
+            "Shuffled work takes longer than predicted at some points and less time at others. Either the \
+             device is noisy, or the time per iteration depends on the number of iterations."
                 .to_owned(),
         );
     }
-    if any("sorting buys") && !any("shuffled") && !any("sorted") {
+    if any("speed-up by sorting") && !any("shuffled") && !any("sorted") {
         text.push(
-            "sorting buys other than predicted although each order is near its prediction: both are a little \
-             off, in opposite ways"
+            "The speed-up by sorting differs from its prediction, although each order is near its \
+             prediction. Both orders are slightly off, in opposite directions."
                 .to_owned(),
         );
     }
     if any("sorted") {
         text.push(
-            "sorted work departs from its iterations too, where lanes agree: not divergence, but an iteration whose \
-             time depends on how many there are, or long items that run out last"
+            "Sorted work also departs from its prediction, although the lanes of a subgroup have similar \
+             work. The cause is not divergence: either the time per iteration depends on the number of \
+             iterations, or long items finish last and leave the device partly idle."
                 .to_owned(),
         );
     }
@@ -293,21 +308,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_half_takes_as_long_as_the_other_and_no_subgroup_is_broken_up() {
+    fn both_halves_take_the_same_time_and_subgroups_stay_together() {
         for width in [4, 8, 16, 64] {
             for spread in Spread::ALL {
                 let mut rng = ChaCha8Rng::seed_from_u64(5);
                 let mut items = spread.falling(16);
                 items.shuffle(&mut rng);
-                let arranged = in_like_stretches(&items, width, &mut rng);
+                let arranged = balance_subgroups(&items, width, &mut rng);
                 assert_eq!(iterations_held(&arranged, width), iterations_held(&items, width));
                 let (first, second) = arranged.split_at(ITEMS as usize / 2);
                 let [first, second] =
                     [first, second].map(|half| iterations_held(half, width) as f64);
-                // An odd one out is as long as the longest.
+                // If the number of long subgroups is odd, the halves differ by at most one longest item.
                 let apart = (first - second).abs();
                 assert!(apart <= f64::from(16 * SHORTEST), "{width}: {first}, {second}");
-                assert_ne!(arranged, in_like_stretches(&items, width, &mut rng), "it is random");
+                assert_ne!(
+                    arranged,
+                    balance_subgroups(&items, width, &mut rng),
+                    "the order is random"
+                );
             }
         }
     }

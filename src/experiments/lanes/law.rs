@@ -1,23 +1,25 @@
-//! SIMT amortization: one fetch and decode serves W lanes.
+//! SIMT amortization: one instruction fetch and decode serves W lanes.
 //!
 //! # Formula
-//! T_scalar(N) = N·(t_f + t_d + t_e); T_SIMT(N, W) = (N / W)·(t_f + t_d + t_e). The speed-up is W, and
-//! control per item falls from (t_f + t_d) to (t_f + t_d) / W. With only a of the lanes active,
-//! T(N, a) = (N / min(a, W))·t, and a workgroup of s lanes issues ⌈s / W⌉ subgroups.
+//! T_scalar(N) = N·(t_f + t_d + t_e); T_SIMT(N, W) = (N / W)·(t_f + t_d + t_e). The speed-up is W, and the
+//! control time per item falls from (t_f + t_d) to (t_f + t_d) / W. With a active lanes,
+//! T(N, a) = (N / min(a, W))·t. A workgroup of s invocations issues ⌈s / W⌉ subgroups.
 //!
-//! - N: items, a multiple of W
-//! - W: lanes in a subgroup, W ≥ 1
+//! - N: number of items, a multiple of W
+//! - W: lanes per subgroup, W ≥ 1
 //! - a: active lanes, a ≥ 1
-//! - t_f, t_d, t_e, t: seconds to fetch, decode, execute, and all three, for one subgroup instruction
+//! - s: invocations per workgroup, s ≥ 1
+//! - t_f, t_d, t_e: seconds to fetch, decode and execute one subgroup instruction
+//! - t: seconds per subgroup instruction, t_f + t_d + t_e
 //!
-//! Valid while the subgroup's instruction stream, not memory, bounds the time.
+//! The law applies while the instruction stream of the subgroup, not memory, bounds the time.
 //!
 //! # Source
 //! M. J. Flynn, "Some computer organizations and their effectiveness", IEEE Transactions on Computers,
 //! 1972; E. Lindholm et al., "NVIDIA Tesla: a unified graphics and computing architecture", IEEE
 //! Micro, 2008.
 
-/// Seconds for `n` items, one lane at a time.
+/// Returns the seconds for `n` items that execute one at a time.
 ///
 /// ```
 /// use warplaw::experiments::lanes::law::scalar_time;
@@ -28,7 +30,7 @@ pub fn scalar_time(n: f64, fetch_s: f64, decode_s: f64, execute_s: f64) -> f64 {
     n * (fetch_s + decode_s + execute_s)
 }
 
-/// Seconds for `n` items, `width` lanes to an instruction.
+/// Returns the seconds for `n` items of which each instruction executes `width`.
 ///
 /// ```
 /// use warplaw::experiments::lanes::law::{scalar_time, simt_time};
@@ -41,7 +43,7 @@ pub fn simt_time(n: f64, width: f64, fetch_s: f64, decode_s: f64, execute_s: f64
     scalar_time(n, fetch_s, decode_s, execute_s) / width
 }
 
-/// Control seconds per item, (t_f + t_d) / W.
+/// Returns the control seconds per item, (t_f + t_d) / W.
 ///
 /// ```
 /// use warplaw::experiments::lanes::law::control_per_item;
@@ -52,7 +54,7 @@ pub fn control_per_item(width: f64, fetch_s: f64, decode_s: f64) -> f64 {
     (fetch_s + decode_s) / width
 }
 
-/// Speed-up of `active` lanes over one: min(a, W).
+/// Returns the speed-up of `active` lanes over one lane, min(a, W).
 ///
 /// ```
 /// use warplaw::experiments::lanes::law::lane_speed_up;
@@ -65,15 +67,15 @@ pub fn lane_speed_up(active: f64, width: f64) -> f64 {
     active.min(width)
 }
 
-/// Subgroups that a workgroup of `lanes` lanes issues: ⌈s / W⌉.
+/// Returns the number of subgroups that a workgroup of `invocations` issues, ⌈s / W⌉.
 ///
 /// ```
 /// use warplaw::experiments::lanes::law::subgroups;
 /// assert_eq!(subgroups(33, 32), 2);
 /// ```
 #[must_use]
-pub fn subgroups(lanes: u32, width: u32) -> u32 {
-    lanes.div_ceil(width)
+pub fn subgroups(invocations: u32, width: u32) -> u32 {
+    invocations.div_ceil(width)
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-//! `lanes`: what each further active lane of a subgroup adds.
+//! `lanes`: the speed-up that each additional active lane of a subgroup gives.
+//!
+//! Every case runs the same arithmetic loop with a different number of active lanes. The floor case of a case
+//! is the same launch with zero loop iterations. warplaw subtracts the time of the floor case, so that only
+//! the loop counts.
 
 pub mod law;
 pub mod predict;
@@ -13,23 +17,27 @@ use crate::model::{self, About, Category, Curve, Over, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "lanes",
     category: Category::Amortization,
-    law: "T(N, a) = (N / min(a, W))·t: a active lanes are worth min(a, W)",
-    about: "what each further lane of a subgroup buys: W-fold amortization of one instruction stream",
+    law: "T(N, a) = (N / min(a, W))·t: the speed-up over one active lane is min(a, W)",
+    about: "How much speed-up does each additional active lane give, when W lanes share one instruction \
+            stream?",
     tolerance: Tolerance {
         ratio: 0.05,
-        reason: "the same instruction stream runs in every case: only loop masks differ",
+        reason: "The tolerance is narrow because every case runs the same instruction stream and only the \
+                 execution mask of the loop differs.",
     },
     shaders: Vec::new,
     plan,
     predict: Some(&predict::LAW),
 };
 
+/// Loop iterations per active lane.
 const ITERATIONS: u32 = 512;
 
-/// So many active lanes.
+/// Cases of one number of active lanes.
 struct Active {
+    /// Active lanes per workgroup.
     lanes: u32,
-    /// Its workgroups are as many times fewer as its lanes are more than a subgroup.
+    /// Divisor of the number of workgroups: the subgroups per workgroup, rounded up to a power of two.
     part: f64,
     case: CaseId,
     floor: CaseId,
@@ -37,11 +45,11 @@ struct Active {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.known_width()?;
-    let lanes = 4 * width;
-    context.require_workgroup_size(lanes)?;
+    let most_active = 4 * width;
+    context.require_workgroup_size(most_active)?;
     let seed = context.seed as u32;
     let mut plan = Plan::default();
-    let mut actives: Vec<u32> = powers_of_two(lanes).collect();
+    let mut actives: Vec<u32> = powers_of_two(most_active).collect();
     if context.profile.dense {
         actives.extend(powers_of_two(width).map(|a| a + a / 2).filter(|&a| a > 2 && a < width));
         actives.sort_unstable();
@@ -49,22 +57,18 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let swept: Vec<Active> = actives
         .into_iter()
         .map(|active| {
-            // Subgroups without an active lane would keep schedulers from the others: there are none.
+            // Every subgroup has an active lane. A subgroup without one would occupy a scheduler that other
+            // subgroups need.
             let subgroups = active.div_ceil(width);
-            let lanes = subgroups * width;
-            // Beyond W a workgroup takes as many times as long, so there are as many times fewer.
+            let workgroup_size = subgroups * width;
+            // A workgroup of n subgroups takes n times as long as one of a single subgroup. Dividing the
+            // number of workgroups keeps sample times equal.
             let part = subgroups.next_power_of_two();
             let sizing = Sizing::Shared { group: "lanes".to_owned(), granule: 64, most: 16_384 };
             let chain = move |iterations: u32| {
                 move |scale: u32| {
-                    Chain {
-                        workgroup_size: lanes,
-                        active,
-                        iterations,
-                        workgroups: scale / part,
-                        seed,
-                    }
-                    .workload()
+                    Chain { workgroup_size, active, iterations, workgroups: scale / part, seed }
+                        .workload()
                 }
             };
             Active {
@@ -82,7 +86,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         Curve::new("speed-up by active lanes", "speed-up over one lane", "x")
             .over(Over::One)
             .logarithmic()
-            .reference("as many as lanes"),
+            .reference("ideal: number of active lanes"),
     );
     let one = &swept[0];
     for active in &swept[1..] {
@@ -98,9 +102,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             plan.metric(about.higher().headline(), speed_up);
         }
     }
-    // Normalised by what the kernel steps, so that devices can be compared.
+    // Divided by the iterations of the kernel's loop, so that devices can be compared.
+    let label = "time per loop iteration of a subgroup, amortized over all workgroups";
     plan.metric(
-        About::new("t_subgroup_step", "time of a step of a subgroup", "s").lower(),
+        About::new("t_subgroup_step", label, "s").lower(),
         one.case.per_unit_above(one.floor) / f64::from(ITERATIONS),
     );
     plan.diagnose(move |outcome| diagnose(outcome, width));
@@ -113,15 +118,17 @@ fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let off = |p: &&model::Point| p.verdict == Verdict::Deviates;
     if outcome.points.iter().filter(off).any(|p| within(p) && p.ratio < 1.0) {
         text.push(format!(
-            "lanes below {width} are not free: the subgroup is issued in parts, or narrower than said"
+            "Active lanes below {width} are not free: the speed-up is less than the number of active \
+             lanes. The hardware issues the subgroup in parts, or the subgroup has fewer than {width} \
+             lanes. Compare with the effective width that `width` finds by timing."
         ));
     }
     if outcome.points.iter().filter(off).any(|p| !within(p) && p.ratio > 1.0) {
-        text.push(
-            "lanes beyond the subgroup still speed up: one subgroup per workgroup does not fill the \
-             hardware, or lockstep is wider than said"
-                .to_owned(),
-        );
+        text.push(format!(
+            "Active lanes beyond {width} still add speed-up. One subgroup per workgroup does not fill the \
+             hardware, or the subgroup has more than {width} lanes. Use workgroups of several subgroups, \
+             and compare with the effective width that `width` finds by timing."
+        ));
     }
     text
 }

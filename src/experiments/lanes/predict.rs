@@ -1,4 +1,4 @@
-//! What lanes of a subgroup are worth.
+//! `predict lanes`: the speed-up of the active lanes of a subgroup.
 
 use crate::experiments::lanes::law::{control_per_item, lane_speed_up};
 use crate::experiments::width::parameter::WIDTH;
@@ -11,9 +11,9 @@ use crate::predict::{Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "lanes",
-    about: "What are so many active lanes of a subgroup worth?",
+    about: "How much faster than one lane are several active lanes of a subgroup?",
     formula: "speed-up min(a, W); control per item (t_f + t_d) / min(a, W)",
-    parameters: &[Parameter::new("a", "active lanes", WORKGROUP_SIZE).swept(), WIDTH],
+    parameters: &[Parameter::new("a", "number of active lanes, a", WORKGROUP_SIZE).swept(), WIDTH],
     choices: &[],
     answer,
 };
@@ -25,14 +25,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let mut answer = Answer::new(given, ("active lanes", ""), &doublings(first, a), axes);
     let speed_up = |a: f64| lane_speed_up(a, width);
     answer.say(format!(
-        "{} active lanes of a subgroup of {width} are worth {} one lane.",
-        figures::count(a),
+        "With {width} lanes per subgroup, the speed-up of {} over one lane is {}.",
+        figures::counted(a as usize, "active lane"),
         figure(speed_up(a), "x")
     ));
     answer.figure("speed-up", "x", speed_up(a));
     answer.curve("speed-up", "x", speed_up);
-    answer.column("of the subgroup used", SHARE_OF_ONE, |a| speed_up(a) / width);
-    answer.column("control per item, of a lone lane's", SHARE_OF_ONE, |a| {
+    answer.column("share of subgroup lanes used", SHARE_OF_ONE, |a| speed_up(a) / width);
+    answer.column("control per item, relative to one lane", SHARE_OF_ONE, |a| {
         control_per_item(speed_up(a), 1.0, 0.0)
     });
     Ok(answer)

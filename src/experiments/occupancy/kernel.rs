@@ -1,4 +1,6 @@
-//! `occupancy`: loads that each wait for the one before, along one seeded cycle through all of a buffer.
+//! Kernel of `occupancy`: pointer chases along one seeded cycle through a buffer.
+//!
+//! The result of each load is the address of the next one, so the loads of an invocation never overlap.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::gpu::{Contents, CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
@@ -18,73 +20,78 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Words from one link to the next in memory, as in the shader.
+/// Words between the starts of two neighbouring links in memory, as in the shader.
 const STRIDE: u32 = 32;
-/// What scatters lanes over links, as in the shader.
+/// Odd factor that scatters the invocations over the links, as in the shader.
 const SCATTER: u32 = 0x9E37_79B1;
 
-/// One cycle through every link of a buffer in random order.
+/// One cycle that visits every link of a buffer in random order.
 #[derive(Debug, Clone)]
 pub struct Cycle {
-    /// Each link holds the word at which the next one lies; the words between links are zero.
+    /// Contents of the buffer. The first word of each link is the word index of the next link. All other
+    /// words are zero.
     pub words: Arc<[u32]>,
-    /// Links in the order in which the cycle visits them.
+    /// Link numbers in the order in which the cycle visits them.
     order: Arc<[u32]>,
-    /// Where in that order each link stands.
+    /// Position of each link in `order`.
     rank: Arc<[u32]>,
 }
 
 impl Cycle {
-    /// A cycle through a buffer of `bytes`.
+    /// Builds the cycle of `seed` through a buffer of `bytes` bytes.
     ///
     /// # Panics
-    /// When the bytes are not a power of two or hold no link.
+    /// Panics if the number of links, `bytes` / 128, is not a power of two or does not fit in 32 bits.
     #[must_use]
     pub fn random(bytes: u64, seed: u64) -> Self {
-        let links =
-            u32::try_from(bytes / u64::from(4 * STRIDE)).expect("a buffer has 32-bit places");
-        assert!(links.is_power_of_two(), "lanes are scattered over links by mask");
+        let links = u32::try_from(bytes / u64::from(4 * STRIDE))
+            .expect("the number of links fits in 32 bits");
+        assert!(
+            links.is_power_of_two(),
+            "a mask selects links, so their number must be a power of two"
+        );
         let mut order: Vec<u32> = (0..links).collect();
-        // Any order of all links, closed to a ring, is one cycle.
+        // Every permutation of all links, closed from its end to its start, is a single cycle.
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let mut words = vec![0; (links * STRIDE) as usize];
         let mut rank = vec![0; links as usize];
-        for (place, (&from, &to)) in order.iter().zip(order.iter().cycle().skip(1)).enumerate() {
+        for (position, (&from, &to)) in order.iter().zip(order.iter().cycle().skip(1)).enumerate() {
             words[(from * STRIDE) as usize] = to * STRIDE;
-            rank[from as usize] = place as u32;
+            rank[from as usize] = position as u32;
         }
         Self { words: words.into(), order: order.into(), rank: rank.into() }
     }
 
-    /// Links.
+    /// Returns the number of links.
     #[must_use]
     pub fn links(&self) -> u32 {
         self.order.len() as u32
     }
 
-    /// The word at which a walk from `link` ends after so many steps: counted along the order and not
-    /// walked, since walks are long.
+    /// Returns the word index at which a walk of `steps` loads from `link` ends. The function indexes `order`
+    /// instead of following the links, because walks are long.
     fn after(&self, link: u32, steps: u32) -> u32 {
-        let place = u64::from(self.rank[link as usize]) + u64::from(steps);
-        self.order[(place % u64::from(self.links())) as usize] * STRIDE
+        let position = u64::from(self.rank[link as usize]) + u64::from(steps);
+        self.order[(position % u64::from(self.links())) as usize] * STRIDE
     }
 }
 
-/// One dispatch of walks.
+/// One dispatch of pointer chases.
 #[derive(Debug, Clone)]
 pub struct Chase {
-    /// What they walk along.
+    /// Cycle that the invocations follow.
     pub cycle: Cycle,
-    /// Steps of each lane.
+    /// Loads per invocation.
     pub steps: u32,
-    /// Lanes in a workgroup.
+    /// Invocations per workgroup.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
 }
 
 impl Chase {
-    /// The workload, timed as one pass. Each time it is run, lanes go on from where they stopped.
+    /// Returns the workload, timed as one pass. Each run continues where the previous run stopped, because a
+    /// second walk along the same links would find them in a cache.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { steps, workgroup_size, workgroups, .. } = self;
@@ -111,7 +118,7 @@ impl Kernel for Chase {
     fn reference(&self) -> Vec<u32> {
         let mask = self.cycle.links() - 1;
         let starts = (0..self.workgroups * self.workgroup_size)
-            .map(|lane| lane.wrapping_mul(SCATTER) & mask);
+            .map(|invocation| invocation.wrapping_mul(SCATTER) & mask);
         starts.map(|link| self.cycle.after(link, self.steps)).collect()
     }
 
@@ -133,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_link_is_on_the_one_cycle_whatever_the_seed() {
+    fn the_cycle_visits_every_link_for_every_seed() {
         for seed in 0..20 {
             let cycle = Cycle::random(64 << 10, seed);
             let (mut at, mut steps) = (0, 0);
@@ -149,18 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_follows_the_walk() {
+    fn the_reference_equals_a_walk_along_the_links() {
         let cycle = Cycle::random(4096, 3);
         let chase = Chase { cycle: cycle.clone(), steps: 45, workgroup_size: 4, workgroups: 2 };
-        for (lane, &end) in chase.reference().iter().enumerate() {
-            let start = (lane as u32).wrapping_mul(SCATTER) % 32 * STRIDE;
+        for (invocation, &end) in chase.reference().iter().enumerate() {
+            let start = (invocation as u32).wrapping_mul(SCATTER) % 32 * STRIDE;
             let walked = (0..45).fold(start, |at, _| cycle.words[at as usize]);
-            assert_eq!(end, walked, "lane {lane}");
+            assert_eq!(end, walked, "invocation {invocation}");
         }
     }
 
     #[test]
-    fn seeds_give_other_cycles() {
+    fn different_seeds_give_different_cycles() {
         let words = |seed| Cycle::random(4096, seed).words;
         assert_eq!(words(1), words(1));
         assert_ne!(words(1), words(2));

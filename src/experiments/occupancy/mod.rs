@@ -1,8 +1,12 @@
-//! `occupancy`: how many subgroups it takes to hide the latency of memory.
+//! `occupancy`: the number of subgroups that hide the latency of memory.
 //!
-//! Subgroups of lanes that each walk along links, so that nothing but other subgroups can fill the wait. One
-//! subgroup calibrates the latency, the most the peak, and every number in between is predicted; in a buffer
-//! that the nearest cache holds, in one that it does not, and in one that is too large for most caches.
+//! Every lane follows a chain of dependent loads, so only other subgroups can fill the wait for a load. The
+//! case of one subgroup calibrates the latency, and the case of the most subgroups calibrates the peak. The
+//! law predicts every number in between. The sweep covers three working sets: one that fits in the nearest
+//! cache, one that does not, and one that is too large for most caches.
+//!
+//! A floor case launches the same number of subgroups without a load. warplaw subtracts its time from the
+//! time of each case.
 
 pub mod kernel;
 pub mod predict;
@@ -19,24 +23,26 @@ use crate::model::{self, About, Category, DeviceType};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "occupancy",
     category: Category::Busy,
-    law: "Little: n subgroups step at min(n/L, peak); the knee is at L·peak",
-    about: "how much work hides the latency of memory, near and far",
+    law: "Little's law: n subgroups load at the rate min(n/L, peak); the knee is at n = L·peak",
+    about: "How many subgroups hide the latency of memory, for working sets from cache size to 64 MiB?",
     tolerance: Tolerance {
         ratio: 0.10,
-        reason: "a roofline of two lines, as `ilp`: a tenth is room for loads that meet by chance in one bank or \
-                 row, and far less than one subgroup more or less below the knee",
+        reason: "The law is a roofline of two lines, as in `ilp`. 10 % allows for loads that meet by chance \
+                 in one bank or row, and is far less than the effect of one subgroup more or less below the \
+                 knee.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Buffers walked through, in bytes: what the cache next to a core holds, what a larger one does, and what is
-/// too large for most.
+/// Working sets in bytes with their labels: one that fits in the cache next to a core, one that fits in a
+/// larger cache, and one that is too large for most caches.
 const SIZES: [(u64, &str); 3] =
     [(16 << 10, "16 KiB"), (256 << 10, "256 KiB"), (64 << 20, "64 MiB")];
 
-/// The most subgroups for a class of device: several times what it holds, or runs side by side.
+/// Returns the largest number of subgroups in the sweep, by class of device. The number is several times the
+/// number of subgroups that such a device keeps resident or executes concurrently.
 fn most_subgroups(context: &Context<'_>) -> u32 {
     match context.facts.device_type {
         DeviceType::Cpu => 32,
@@ -45,33 +51,36 @@ fn most_subgroups(context: &Context<'_>) -> u32 {
     }
 }
 
-/// The walks through one buffer.
+/// Figures of the pointer chases through one buffer.
 struct Walks {
-    /// By subgroups: seconds for a step of one of them, whose turns all together take; unknown where noise leaves
-    /// nothing of it.
+    /// Seconds per subgroup load, by number of subgroups in ascending order: the seconds in which each
+    /// subgroup loads once, divided by the number of subgroups. NaN if noise leaves no positive difference to
+    /// the floor case.
     steps: Vec<(u32, Expr)>,
-    /// The same for one lane alone.
+    /// Seconds per load of a single lane.
     lane: Expr,
 }
 
 impl Walks {
-    /// Of cases by subgroups, of one lane alone, and of what each number of subgroups takes that do not step.
+    /// Builds the figures from the cases by number of subgroups, the case of a single lane, and the floor
+    /// cases by number of subgroups.
     fn new(cases: &[(u32, CaseId)], lane: CaseId, floors: &[(u32, CaseId)]) -> Self {
         let step = |n: u32, case: CaseId| case.per_unit_above(case_at(floors, n)).positive();
         let steps = cases.iter().map(|&(n, case)| (n, step(n, case) / f64::from(n))).collect();
         Self { steps, lane: step(1, lane) }
     }
 
+    /// Returns the seconds per load of one subgroup.
     fn latency(&self) -> &Expr {
         &self.steps[0].1
     }
 
-    /// Seconds a step takes with the most subgroups: one over the peak.
+    /// Returns the seconds per subgroup load with the most subgroups, 1 / peak.
     fn least(&self) -> &Expr {
         &self.steps[self.steps.len() - 1].1
     }
 
-    /// What the law says of latency and least step.
+    /// Applies `law` to the latency and to the seconds per subgroup load at peak.
     fn of_ends(
         &self,
         name: &'static str,
@@ -81,10 +90,11 @@ impl Walks {
         Expr::call(name, ends, move |[latency, least]| law(latency, least))
     }
 
-    /// The fewest subgroups that come near the peak.
+    /// Returns the smallest number of subgroups whose seconds per load are at most [`NEAR`] times those at
+    /// peak.
     fn knee(&self) -> Expr {
         let (numbers, steps): (Vec<u32>, Vec<Expr>) = self.steps.iter().cloned().unzip();
-        Expr::lenient("fewest near peak", steps, move |steps| {
+        Expr::lenient("first_near_peak", steps, move |steps| {
             let least = steps[steps.len() - 1];
             let near = steps.iter().position(|&step| step <= NEAR * least);
             near.map_or(f64::NAN, |at| f64::from(numbers[at]))
@@ -104,14 +114,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut floors: Vec<(u32, CaseId)> = Vec::new();
     for (index, (bytes, size)) in SIZES.into_iter().filter(|size| fits(size)).enumerate() {
         let cycle = Cycle::random(bytes, context.seed.wrapping_add(index as u64));
-        let walk = |lanes: u32, workgroups: u32| {
+        let walk = |workgroup_size: u32, workgroups: u32| {
             let cycle = cycle.clone();
             move |steps: u32| {
-                Chase { cycle: cycle.clone(), steps, workgroup_size: lanes, workgroups }.workload()
+                Chase { cycle: cycle.clone(), steps, workgroup_size, workgroups }.workload()
             }
         };
         if floors.is_empty() {
-            // Without a step all buffers are alike.
+            // Without a load the buffer makes no difference, so all buffers share these floor cases.
             let floor = |&n: &u32| {
                 let walk = walk(width, n);
                 let once = Sizing::Own { granule: 1, most: 1 };
@@ -130,7 +140,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     for (_, size) in SIZES.iter().filter(|size| !fits(size)) {
         plan.note(format!(
-            "no walk through {size}: a storage binding of the adapter holds {} KiB",
+            "The {size} working set was left out: the adapter limits a storage buffer binding to {} KiB.",
             context.facts.limits.binding_bytes >> 10
         ));
     }
@@ -139,13 +149,18 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// A buffer's size as a part of names.
+/// Returns the size of a buffer as a part of case and metric ids.
 fn name_of(size: &str) -> String {
     size.replace(' ', "_")
 }
 
+/// Returns the name of the series of a buffer.
+fn series_of(size: &str) -> String {
+    format!("{size} working set")
+}
+
 fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
-    let series = plan.series(size, ("subgroups", ""), "s");
+    let series = plan.series(series_of(size), ("subgroups", ""), "s");
     for (n, step) in &walks.steps[1..walks.steps.len() - 1] {
         let n = f64::from(*n);
         let predicted =
@@ -153,11 +168,11 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
         plan.judge(series, n, step, predicted);
     }
     let id = name_of(size);
-    let about = |name: &str, what: &str, unit| {
-        About::new(format!("{name}.{id}"), format!("{what}, {size} working set"), unit)
+    let about = |name: &str, label: &str, unit| {
+        About::new(format!("{name}.{id}"), format!("{label}, {size} working set"), unit)
     };
     plan.metric(about("latency", "load latency, full subgroup", "s").lower(), walks.latency());
-    plan.metric(about("t_step", "time of a subgroup load at peak", "s").lower(), walks.least());
+    plan.metric(about("t_step", "time per subgroup load at peak", "s").lower(), walks.least());
     plan.metric(
         about("latency_of_a_lane", "load latency, one lane", "s").lower().headline(),
         &walks.lane,
@@ -168,9 +183,9 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
         walks.of_ends("chains_to_hide", chains_to_hide),
     );
     plan.metric(
-        about("knee_measured", hide, "subgroups")
-            .headline()
-            .note("the fewest tried that come within a tenth of the peak"),
+        about("knee_measured", hide, "subgroups").headline().note(
+            "smallest number in the sweep with a time per load at most 10 % above that at peak",
+        ),
         walks.knee(),
     );
 }
@@ -179,8 +194,8 @@ fn diagnose(outcome: &model::Experiment, most: u32, narrow: bool) -> Vec<String>
     let mut text = Vec::new();
     if narrow {
         text.push(
-            "on a CPU a core holds one subgroup at a time, so that subgroups hide nothing of each other's latency and \
-             the knee is the number of cores"
+            "A CPU core executes one subgroup at a time, so subgroups do not hide each other's latency. The \
+             knee is the number of cores; launch at least that many workgroups."
                 .to_owned(),
         );
     }
@@ -190,26 +205,32 @@ fn diagnose(outcome: &model::Experiment, most: u32, narrow: bool) -> Vec<String>
         };
         if knee > STILL_FALLING * f64::from(most) {
             text.push(format!(
-                "{size}: {most} subgroups hardly hide the latency, so that the peak may be higher and the knee later"
+                "{size}: Even the largest launch, {most} subgroups, hardly hides the latency. The peak may \
+                 be higher than measured here, and the knee at more subgroups."
             ));
         }
-        let off = |near: bool, over: bool| !deviating(outcome, size, knee, near, over).is_empty();
+        let off = |near: bool, over: bool| {
+            !deviating(outcome, &series_of(size), knee, near, over).is_empty()
+        };
         if off(true, true) {
             text.push(format!(
-                "{size}: around the knee at {knee:.1} subgroups a step takes longer than latency and peak each allow: \
-                 the corner is round, as loads queue before the peak is reached"
+                "{size}: Around the knee at {knee:.1} subgroups, a load takes longer than latency and peak \
+                 each allow: the corner is round, because loads queue before the peak is reached. Launch \
+                 more subgroups than the predicted knee to reach the peak."
             ));
         }
         if off(false, true) {
             text.push(format!(
-                "{size}: far from the knee steps take longer than predicted: subgroups share what a lone one has to \
-                 itself, a core's cache, its clock or a translation of addresses"
+                "{size}: Loads far from the knee take longer than predicted. Subgroups share a resource that \
+                 a single subgroup has to itself: the cache of a core, its clock or the translation of \
+                 addresses. A smaller working set may help."
             ));
         }
         if off(true, false) || off(false, false) {
             text.push(format!(
-                "{size}: steps take less than predicted: the most subgroups hinder each other, or several find in a \
-                 cache what one of them brought there"
+                "{size}: Loads take less time than predicted. Either the subgroups of the largest launch \
+                 hinder each other, and a smaller launch is faster, or several subgroups find data in a \
+                 cache that one of them loaded."
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! How many subgroups hide the latency of memory.
+//! `predict occupancy`: the number of subgroups that hide the latency of memory.
 
 use crate::experiments::ilp::law::{chains_to_hide, step_time};
 use crate::model::figures;
@@ -10,17 +10,17 @@ use crate::predict::{Choice, Law, Parameter};
 
 pub(crate) const LAW: Law = Law {
     name: "occupancy",
-    about: "How many subgroups hide the latency of memory, and what are n of them worth?",
-    formula: "n subgroups step at min(n/L, peak); the knee is at L·peak",
+    about: "How many subgroups hide the latency of memory, and what share of peak do n subgroups reach?",
+    formula: "n subgroups load at the rate min(n/L, peak); the knee is at n = L·peak",
     parameters: &[
-        Parameter::new("latency", "latency of a load, L", TIME).at(&["occupancy.latency.{size}"]),
-        Parameter::new("step", "time between loads at peak, 1/peak", TIME)
+        Parameter::new("latency", "load latency, L", TIME).at(&["occupancy.latency.{size}"]),
+        Parameter::new("step", "time per subgroup load at peak, 1/peak", TIME)
             .at(&["occupancy.t_step.{size}"]),
-        Parameter::new("n", "subgroups", COUNT).or(64.0).swept(),
+        Parameter::new("n", "number of subgroups, n", COUNT).or(64.0).swept(),
     ],
     choices: &[Choice {
         flag: "size",
-        what: "buffer that the record's loads went to",
+        what: "working set whose measurements are taken from the record",
         default: "64_MiB",
         among: &["16_KiB", "256_KiB", "64_MiB"],
     }],
@@ -36,14 +36,14 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     let time_s = |n: f64| step_time(latency_s, least_s, n);
     let of_peak = |n: f64| least_s.min(latency_s) / time_s(n);
     answer.say(format!(
-        "{} subgroups reach peak; {} of them reach {} of it.",
+        "The peak needs {} subgroups. At n = {}, the launch reaches {} of the peak.",
         figures::digits(knee),
         figures::count(n),
         figure(of_peak(n), SHARE_OF_ONE)
     ));
     answer.figure("subgroups to reach peak", "", knee);
     answer.figure("share of peak", SHARE_OF_ONE, of_peak(n));
-    answer.curve("time per load", "s", time_s);
-    answer.column("of peak", SHARE_OF_ONE, of_peak);
+    answer.curve("time per subgroup load", "s", time_s);
+    answer.column("share of peak", SHARE_OF_ONE, of_peak);
     Ok(answer)
 }

@@ -1,4 +1,4 @@
-//! `overlap`: batches that are uploaded, worked on, or both.
+//! Kernel of `overlap`: streams of batches that are uploaded, computed on, or both.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +9,7 @@ use crate::gpu::{
 use crate::kernels::chain::step;
 use crate::kernels::{module, random_words};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
@@ -17,19 +17,19 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Lanes in a workgroup.
+/// Invocations per workgroup.
 pub const WORKGROUP_SIZE: u32 = 256;
-/// Batches of a stream.
+/// Batches per stream.
 pub const BATCHES: u32 = 8;
-/// Words of a record, of which one is worked on, as in the shader.
+/// Words per record, as in the shader. The shader computes on the first word of each record.
 pub const STRIDE: usize = 256;
-/// Words after which what is uploaded repeats: too many for what compresses memory or traffic, and few
-/// enough that what comes of each is known at once.
+/// Period of the uploaded data, in words. The period is too long for compression of memory or traffic, and
+/// short enough for a fast CPU reference.
 const PERIOD: usize = 1 << 14;
-/// Issued for each step of each word.
+/// Instructions that a subgroup issues per iteration on a record, for the cost model.
 const STEP_ISSUES: f64 = 4.0;
 
-/// What the batches of all streams hold.
+/// Contents of the batches of all streams.
 #[derive(Debug, Clone)]
 pub struct Source {
     words: Arc<[u32]>,
@@ -37,38 +37,39 @@ pub struct Source {
 }
 
 impl Source {
-    /// Random words for batches of so many.
+    /// Generates seeded random data for batches of `batch_words` words.
     #[must_use]
     pub fn random(seed: u64, batch_words: u32) -> Self {
         let period = random_words(seed, PERIOD);
-        // Batch b begins with the b-th word, so that no two are alike and all share their memory.
+        // Batch b starts at word b, so that all batches differ and share one allocation.
         let words = batch_words as usize + BATCHES as usize;
         Self { words: period.iter().copied().cycle().take(words).collect(), batch_words }
     }
 }
 
-/// A stream and what is done with its batches.
+/// A stream of batches with the work on each batch.
 #[derive(Debug, Clone)]
 pub struct Batches {
-    /// What is uploaded.
+    /// Contents of the batches.
     pub source: Source,
-    /// By which path; the number of batches is [`BATCHES`].
+    /// Upload path of the [`BATCHES`] batches.
     pub path: UploadPath,
-    /// What of an upload is done.
+    /// Part of an upload that the stream performs.
     pub upload: Upload,
-    /// How often each batch is worked on.
+    /// Dispatches per batch.
     pub works: u32,
-    /// Steps for each word.
+    /// Loop iterations per record.
     pub iterations: u32,
-    /// Batches that may be under way at once.
+    /// Largest number of batches in flight.
     pub depth: u32,
-    /// Workgroups of a dispatch.
+    /// Workgroups per dispatch.
     pub workgroups: u32,
 }
 
 impl Batches {
-    /// The workload, timed by the host. Its output is what is left of the last batches, those that are
-    /// uploaded and, if they are worked on, what comes of them.
+    /// Returns the workload, timed by the host clock. There is one slot of buffers per batch in flight. The
+    /// output is the final content of the slots: the results of the dispatches, or the uploaded words if
+    /// `works` is zero.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { path, upload, works, depth, iterations, workgroups, .. } = self;
@@ -82,11 +83,12 @@ impl Batches {
             buffers.push(Contents::Zeroed(words as usize));
             outputs.push(buffers.len());
             buffers.push(Contents::Zeroed((workgroups * WORKGROUP_SIZE) as usize));
-            dispatches.push(work(buffers.len() - 2, [words, iterations, workgroups]));
+            dispatches.push(compute(buffers.len() - 2, [words, iterations, workgroups]));
         }
         let checked = if works > 0 { outputs } else { targets.clone() };
         let upload_source = UploadSource { words: Arc::clone(&self.source.words), targets };
-        let label = format!("stream, {path:?}, {upload:?}, worked on {works} times, {depth} deep");
+        let label =
+            format!("stream, {path:?}, {upload:?}, computed on {works} times, {depth} deep");
         let check = Check { buffers: checked, expected: Arc::new(move || self.reference()) };
         let stream = Stream { path, upload, computes: works, batches: BATCHES };
         Workload {
@@ -98,10 +100,11 @@ impl Batches {
 
     fn reference(&self) -> Vec<u32> {
         let words = self.source.batch_words as usize;
-        let lanes = (self.workgroups * WORKGROUP_SIZE) as usize;
+        let invocations = (self.workgroups * WORKGROUP_SIZE) as usize;
         let slot = |slot: u32| -> Vec<u32> {
             let last = match self.upload {
                 Upload::Whole => Some((BATCHES - 1 - slot) / self.depth * self.depth + slot),
+                // Staging of a slot is created with the batch of the same number.
                 Upload::Copy => Some(slot),
                 Upload::Nothing => None,
             };
@@ -110,24 +113,27 @@ impl Batches {
                 let batch = last.map(|last| self.source.words[last..last + words].to_vec());
                 return batch.unwrap_or_else(|| vec![0; words]);
             }
-            // Records repeat with what is uploaded, and each is worked on once.
+            // Records repeat with the period of the data, so each distinct record is computed on once.
             let record = |i: usize| last.map_or(0, |last| self.source.words[last + i * STRIDE]);
             let records = (words / STRIDE).min(PERIOD / STRIDE);
-            let worked: Vec<u32> =
+            let results: Vec<u32> =
                 (0..records).map(|i| steps(record(i), self.iterations)).collect();
-            let fold = |folded: u32, i| folded.wrapping_mul(31).wrapping_add(worked[i % records]);
-            (0..lanes).map(|lane| (lane..words / STRIDE).step_by(lanes).fold(0, fold)).collect()
+            let fold = |folded: u32, i| folded.wrapping_mul(31).wrapping_add(results[i % records]);
+            (0..invocations)
+                .map(|first| (first..words / STRIDE).step_by(invocations).fold(0, fold))
+                .collect()
         };
         (0..self.depth).flat_map(slot).collect()
     }
 }
 
-/// What comes of a word.
+/// Returns `word` after `iterations` steps of the chain.
 fn steps(word: u32, iterations: u32) -> u32 {
     (0..iterations).fold(word, |x, _| step(x))
 }
 
-fn work(batch: usize, [words, iterations, workgroups]: [u32; 3]) -> Dispatch {
+/// Builds the dispatch that computes on buffer `batch` and writes its results to the buffer after `batch`.
+fn compute(batch: usize, [words, iterations, workgroups]: [u32; 3]) -> Dispatch {
     Dispatch {
         shader: shader(),
         entry: "work",
@@ -156,19 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_the_last_batch_of_each_slot() {
+    fn the_output_is_the_last_batch_of_each_slot() {
         let three = batches(Upload::Whole, 0, 3);
         let words = &three.source.words;
-        // Of eight batches in three slots the last are 6, 7 and 5.
-        let left = three.reference();
+        // The last of eight batches in slots 0, 1 and 2 are 6, 7 and 5.
+        let output = three.reference();
         let all = 512 * STRIDE;
-        assert_eq!([left[0], left[all], left[2 * all]], [words[6], words[7], words[5]]);
+        assert_eq!([output[0], output[all], output[2 * all]], [words[6], words[7], words[5]]);
         assert_eq!(batches(Upload::Copy, 0, 2).reference()[all], words[1]);
         assert!(batches(Upload::Nothing, 0, 2).reference().iter().all(|&word| word == 0));
     }
 
     #[test]
-    fn a_lane_folds_every_so_many_th_word() {
+    fn an_invocation_folds_one_record_per_grid_stride() {
         let one = batches(Upload::Whole, 1, 1);
         let words = &one.source.words;
         let word = |i: usize| steps(words[7 + i * STRIDE], 2);

@@ -1,22 +1,24 @@
-//! Overlap: how much of uploading hides behind computing.
+//! Overlap: the share of an upload that hides behind computation.
 //!
 //! # Formula
 //! - one batch at a time: T = T_u + T_c
-//! - the next uploaded while one is computed on: T = max(T_u, T_c) + min(T_u, T_c) / n, a pipeline of two
-//!   stages whose shorter one shows once, at an end
-//! - share of the shorter that hides: (T_u + T_c − T) / (min(T_u, T_c)·(1 − 1/n)), 0 and 1 at these bounds
+//! - the next batch uploaded during the computation on the current batch:
+//!   T = max(T_u, T_c) + min(T_u, T_c) / n, a pipeline of two stages. The shorter stage of one batch stays
+//!   visible at the start or at the end.
+//! - hidden share of the shorter stage: (T_u + T_c − T) / (min(T_u, T_c)·(1 − 1/n)). The share is 0 for the
+//!   first formula and 1 for the second.
 //!
 //! Symbols:
-//! - T_u, T_c: seconds for uploading all batches, and for computing on all, each alone
-//! - n: batches, n ≥ 2
+//! - T_u, T_c: seconds to upload all batches and seconds to compute on all batches, each alone
+//! - n: number of batches, n ≥ 2
 //!
-//! Valid where uploading and computing share nothing.
+//! The law applies if uploading and computing share no resource.
 //!
 //! # Source
 //! The makespan of a pipeline of two machines: S. M. Johnson, "Optimal two- and three-stage production
 //! schedules with setup times included", Naval Research Logistics Quarterly, 1954.
 
-/// Seconds with one batch at a time.
+/// Returns the seconds for one batch at a time.
 ///
 /// ```
 /// use warplaw::experiments::overlap::law::serial_time;
@@ -27,11 +29,12 @@ pub fn serial_time(upload_s: f64, compute_s: f64) -> f64 {
     upload_s + compute_s
 }
 
-/// Seconds with the next batch uploaded while one of `batches` is computed on.
+/// Returns the seconds for `batches` batches when each batch is uploaded during the computation on the
+/// previous one.
 ///
 /// ```
 /// use warplaw::experiments::overlap::law::pipelined_time;
-/// // Four batches: the first upload shows, the others hide.
+/// // Four batches: the first upload is visible and the others are hidden.
 /// assert_eq!(pipelined_time(4.0, 8.0, 4.0), 9.0);
 /// ```
 #[must_use]
@@ -40,8 +43,11 @@ pub fn pipelined_time(upload_s: f64, compute_s: f64, batches: f64) -> f64 {
     upload_s.max(compute_s) + upload_s.min(compute_s) / batches
 }
 
-/// Share of the shorter of the two that hides in `both_s`: 1 for a perfect pipeline, 0 for none, less
-/// where they hinder each other.
+/// Returns the hidden share of the shorter of uploading and computing, when both together take `both_s`
+/// seconds.
+///
+/// The share is 1 for a perfect pipeline and 0 without overlap. The share is negative if uploading and
+/// computing slow each other down.
 ///
 /// ```
 /// use warplaw::experiments::overlap::law::hidden_share;
@@ -61,7 +67,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bounds_are_the_shares_zero_and_one(
+        fn the_hidden_share_is_zero_and_one_at_the_bounds(
             upload in 0.1..100f64, compute in 0.1..100f64, n in 2.0..100f64,
         ) {
             let share = |both| hidden_share(both, upload, compute, n);

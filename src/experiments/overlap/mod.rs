@@ -1,8 +1,9 @@
-//! `overlap`: how much of an upload hides behind computing.
+//! `overlap`: the share of an upload that hides behind computation.
 //!
-//! Streams of batches, each uploaded and then worked on, up to four of them under way at once. Streams that
-//! only upload and streams that only compute give the two bounds: their sum, where each batch is waited for,
-//! and the longer of the two, where the next is uploaded meanwhile. The host's clock is around all of it.
+//! A stream uploads each of its batches and then computes on it, with one to four batches in flight. Streams
+//! that only upload and streams that only compute calibrate the prediction. By the law, the stream takes the
+//! sum of both times if the host waits for each batch, and about the longer of both times if the next batch
+//! is uploaded meanwhile. The host clock times the complete stream.
 
 pub mod kernel;
 pub mod law;
@@ -21,38 +22,41 @@ use crate::model::{self, About, Category, Check, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "overlap",
     category: Category::Busy,
-    law: "one batch at a time: T_u + T_c; more under way: max(T_u, T_c), and the shorter once",
-    about: "how much of an upload hides behind computing, by either way of uploading",
+    law: "one batch at a time: T_u + T_c; n batches, several in flight: max(T_u, T_c) + min(T_u, T_c)/n",
+    about: "How much of an upload hides behind computation, by write_buffer and by mapped staging buffers?",
     tolerance: Tolerance {
         ratio: 0.15,
-        reason: "timed by the host: waking the thread that waits, and a driver's own threads, come and go with tens \
-                 of microseconds beside batches of half a millisecond",
+        reason: "The host clock times the streams. The wake-up of the waiting thread and the threads of the \
+                 driver add or remove tens of microseconds, compared with half a millisecond per batch.",
     },
     shaders: || vec![kernel::shader()],
     plan,
     predict: Some(&predict::LAW),
 };
 
-/// Batches under way at once.
+/// Numbers of batches in flight.
 const DEPTHS: [u32; 4] = [1, 2, 3, 4];
+/// Upload paths with their names in case ids, metric ids and series.
 const PATHS: [(UploadPath, &str); 2] =
     [(UploadPath::WriteBuffer, "write_buffer"), (UploadPath::MappedStaging, "mapped_staging")];
 
-/// Bytes of a batch: uploading it takes about as long as working on it is made to.
+/// Bytes per batch. Uploading a batch takes about the time that the computation on a batch is sized to take.
 const BYTES: u32 = 2 << 20;
 
-/// Who works on a batch.
-struct Crew {
+/// Launch that computes on a batch.
+struct ComputeLaunch {
+    /// Workgroups per dispatch.
     workgroups: u32,
-    /// Iterations for each record at most.
+    /// Upper bound of the loop iterations per record.
     most_iterations: u32,
 }
 
-impl Crew {
+impl ComputeLaunch {
+    /// Returns the launch for the device of `context`.
     fn of(context: &Context<'_>) -> Self {
         const RECORDS: u32 = BYTES / (4 * STRIDE as u32);
         if context.is_narrow() {
-            // Of a CPU's cores some are left to the host, whose they are too.
+            // The host shares the cores of the CPU, so one workgroup leaves cores for uploading.
             Self { workgroups: 1, most_iterations: MAX_ITERATIONS / (RECORDS / WORKGROUP_SIZE + 1) }
         } else {
             Self { workgroups: RECORDS / WORKGROUP_SIZE, most_iterations: 1 << 20 }
@@ -60,79 +64,86 @@ impl Crew {
     }
 }
 
-/// Streams of one depth.
+/// Cases of one depth, the number of batches in flight.
 #[derive(Clone, Copy)]
-struct Deep {
+struct DepthCases {
+    /// Streams that only compute.
     compute: CaseId,
-    /// By path: uploads alone, and both.
+    /// Streams that only upload, by path.
     upload: [CaseId; 2],
+    /// Streams that upload and compute, by path.
     both: [CaseId; 2],
 }
 
+/// Cases of all depths, and two cases with one batch in flight that separate the parts of their times.
 struct Streams {
-    deep: Vec<(u32, Deep)>,
-    /// Each batch computed on twice, one at a time.
+    by_depth: Vec<(u32, DepthCases)>,
+    /// Streams that compute twice on each batch, without uploads.
     twice: CaseId,
-    /// The device's part of an upload alone, one at a time.
+    /// Streams that perform only the copy of an upload on the device.
     copy: CaseId,
 }
 
 impl Streams {
-    fn deep(&self, depth: u32) -> Deep {
-        let (_, deep) =
-            self.deep.iter().find(|&&(d, _)| d == depth).expect("every depth has its cases");
-        *deep
+    /// Returns the cases with `depth` batches in flight.
+    fn at_depth(&self, depth: u32) -> DepthCases {
+        let found = self.by_depth.iter().find(|&&(d, _)| d == depth);
+        found.expect("every depth has cases").1
     }
 
-    /// Seconds for all batches, uploaded alone and computed on alone.
+    /// Returns the seconds to upload all batches and the seconds to compute on all batches, each alone.
     fn parts(&self, path: usize, depth: u32) -> (Expr, Expr) {
-        let deep = self.deep(depth);
-        (deep.upload[path].time(), deep.compute.time())
+        let cases = self.at_depth(depth);
+        (cases.upload[path].time(), cases.compute.time())
     }
 
+    /// Returns the seconds that the law predicts for a stream that uploads and computes.
     fn predicted(&self, path: usize, depth: u32) -> Expr {
         let (upload, compute) = self.parts(path, depth);
         if depth == 1 {
             let serial = Expr::call("serial_time", [upload, compute], |[upload, compute]| {
                 serial_time(upload, compute)
             });
-            // Each of the two has paid for submitting and waiting.
+            // Both parts contain the submissions and the waits, but the stream has them once.
             return serial - self.waits();
         }
         pipelined(upload, compute)
     }
 
-    /// Seconds for submitting all batches and waiting for each: what computing twice shares with once. A
-    /// stream of nothing would be waited for in less, since nobody falls asleep.
+    /// Returns the seconds to submit all batches and to wait for each: the part that does not double when
+    /// each batch is computed on twice. An empty stream would give too small a figure, because the host
+    /// thread would not sleep in its waits.
     fn waits(&self) -> Expr {
-        2.0 * self.deep(1).compute.time() - self.twice.time()
+        2.0 * self.at_depth(1).compute.time() - self.twice.time()
     }
 
-    /// What it would take if the device copied one batch and computed on another in turn.
-    fn in_turn(&self, path: usize, depth: u32) -> Expr {
+    /// Returns the seconds that the law predicts for a device that serialises copies and compute: the copies
+    /// then add to the time to compute.
+    fn serialised(&self, path: usize, depth: u32) -> Expr {
         let (upload, compute) = self.parts(path, depth);
         let copy = self.copy.time() - self.waits();
         pipelined(upload, compute + Expr::max([copy, 0.0.into()]))
     }
 
-    /// Share of the shorter of uploading and computing that hides.
+    /// Returns the hidden share of the shorter of uploading and computing.
     fn hidden(&self, path: usize, depth: u32) -> Expr {
         let (upload, compute) = self.parts(path, depth);
-        let both = self.deep(depth).both[path].time();
+        let both = self.at_depth(depth).both[path].time();
         let times = [both, upload, compute];
-        // One at a time each of the three has paid for submitting and waiting.
+        // With one batch in flight, each of the three times contains the submissions and the waits.
         let times = if depth == 1 { times.map(|time| time - self.waits()) } else { times };
         Expr::call("hidden_share", times, |[both, upload, compute]| {
             hidden_share(both, upload, compute, f64::from(BATCHES))
         })
     }
 
-    /// Seconds for uploading a batch, one at a time.
+    /// Returns the seconds to upload one batch, with one batch in flight.
     fn upload(&self, path: usize) -> Expr {
         (self.parts(path, 1).0 - self.waits()) / f64::from(BATCHES)
     }
 }
 
+/// Returns the time of the law's pipeline for [`BATCHES`] batches.
 fn pipelined(upload_s: Expr, compute_s: Expr) -> Expr {
     Expr::call("pipelined_time", [upload_s, compute_s], |[upload, compute]| {
         pipelined_time(upload, compute, f64::from(BATCHES))
@@ -141,7 +152,7 @@ fn pipelined(upload_s: Expr, compute_s: Expr) -> Expr {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_workgroup_size(WORKGROUP_SIZE)?;
-    let Crew { workgroups, most_iterations } = Crew::of(context);
+    let ComputeLaunch { workgroups, most_iterations } = ComputeLaunch::of(context);
     let mut plan = Plan::default();
     let source = Source::random(context.seed, BYTES / 4);
     let batches = move |path: UploadPath, upload: Upload, works: u32, depth: u32| {
@@ -151,7 +162,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             Batches { source, path, upload, works, iterations, depth, workgroups }.workload()
         }
     };
-    // How much work there is in a record is settled once, where nothing is uploaded.
+    // This case alone sets the iterations per record, because its time contains no upload. All other cases
+    // follow.
     let [(write, _), (staged, _)] = PATHS;
     let sized = plan.case(
         "compute.1",
@@ -163,21 +175,21 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     };
     let depths: Vec<u32> =
         DEPTHS.into_iter().filter(|&d| context.profile.dense || d <= 2).collect();
-    let deep = |&depth: &u32| {
+    let cases = |&depth: &u32| {
         let compute = match depth {
             1 => sized,
             _ => follow(format!("compute.{depth}"), write, Upload::Nothing, 1, depth),
         };
-        let mut by_path = |word: &str, works: u32| {
+        let mut by_path = |kind: &str, works: u32| {
             PATHS.map(|(path, name)| {
-                let name = format!("{word}.{name}.{depth}");
+                let name = format!("{kind}.{name}.{depth}");
                 follow(name, path, Upload::Whole, works, depth)
             })
         };
-        (depth, Deep { compute, upload: by_path("upload", 0), both: by_path("both", 1) })
+        (depth, DepthCases { compute, upload: by_path("upload", 0), both: by_path("both", 1) })
     };
     let streams = Streams {
-        deep: depths.iter().map(deep).collect(),
+        by_depth: depths.iter().map(cases).collect(),
         twice: follow("compute.twice".to_owned(), write, Upload::Nothing, 2, 1),
         copy: follow("copy".to_owned(), staged, Upload::Copy, 0, 1),
     };
@@ -186,13 +198,15 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     add_times(&mut plan, &streams);
     plan.note(format!(
-        "timed by the host's clock, from before the first upload to after the last wait: {BATCHES} batches of {} \
-         MiB; T_u and T_c are those of streams as deep",
+        "Each stream is timed by the host's clock, from before the first upload to after the last wait. It \
+         has {BATCHES} batches of {} MiB. T_u and T_c come from streams with the same number of batches in \
+         flight.",
         BYTES >> 20
     ));
     if context.is_narrow() {
         plan.note(
-            "the device is the host's own CPU: batches are worked on by one workgroup, which leaves cores to upload with",
+            "The device is the CPU of the host. One workgroup computes on each batch, which leaves cores for \
+             uploading.",
         );
     }
     plan.diagnose(diagnose);
@@ -205,33 +219,34 @@ fn add_points(
     (path, name): (usize, &'static str),
     depths: &[u32],
 ) {
-    let x = ("batches under way", "");
+    let x = ("batches in flight", "");
     let series = plan.series(name, x, "s");
-    let in_turn = plan.series(format!("{name}{IN_TURN}"), x, "s");
+    let serialised = plan.series(format!("{name}{SERIALISED}"), x, "s");
     let spelt = name.replace('_', " ");
     for &depth in depths {
-        let both = streams.deep(depth).both[path].time();
+        let both = streams.at_depth(depth).both[path].time();
         plan.judge(series, f64::from(depth), &both, streams.predicted(path, depth));
         if depth > 1 {
-            plan.show(in_turn, f64::from(depth), both, streams.in_turn(path, depth));
+            plan.show(serialised, f64::from(depth), both, streams.serialised(path, depth));
         }
+        let batches = if depth == 1 { "batch" } else { "batches" };
         let hidden = About::new(
             format!("hidden_share.{name}.{depth}"),
-            format!("share of an upload hidden, {spelt}, {depth} batches in flight"),
+            format!("share of an upload hidden, {spelt}, {depth} {batches} in flight"),
             "%",
         );
         plan.metric(
-            hidden.higher().note("of the shorter of uploading and computing"),
+            hidden.higher().note("share of the shorter of uploading and computing"),
             streams.hidden(path, depth),
         );
     }
 }
 
-/// Of the series that are predicted for a device that copies and computes in turn.
-const IN_TURN: &str = ", copied and computed in turn";
+/// Suffix of the series that are predicted for a device that serialises copies and compute.
+const SERIALISED: &str = ", copy and compute serialised";
 
 fn add_times(plan: &mut Plan, streams: &Streams) {
-    let each = f64::from(BATCHES);
+    let batches = f64::from(BATCHES);
     for (path, (_, name)) in PATHS.into_iter().enumerate() {
         let spelt = name.replace('_', " ");
         let time =
@@ -245,81 +260,89 @@ fn add_times(plan: &mut Plan, streams: &Streams) {
         plan.metric(rate.higher().headline(), f64::from(BYTES) / streams.upload(path) * 1e-9);
     }
     plan.metric(
-        About::new("t_compute", "time to compute a batch", "s").lower(),
-        (streams.twice.time() - streams.deep(1).compute.time()) / each,
+        About::new("t_compute", "time to compute on a batch", "s").lower(),
+        (streams.twice.time() - streams.at_depth(1).compute.time()) / batches,
     );
     plan.metric(
         About::new("t_copy", "time to copy a batch on the device", "s").lower(),
-        (streams.copy.time() - streams.waits()) / each,
+        (streams.copy.time() - streams.waits()) / batches,
     );
     plan.metric(
-        About::new("t_submit_and_wait", "time to submit and wait", "s").lower(),
-        streams.waits() / each,
+        About::new("t_submit_and_wait", "time to submit a batch and wait for it", "s").lower(),
+        streams.waits() / batches,
     );
 }
 
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     for (_, name) in PATHS {
-        let of = |series: &str, depth: f64| {
+        let point = |series: &str, depth: f64| {
             outcome.points.iter().find(|p| p.series == series && p.x.value == depth)
         };
-        let off = |deep: bool, over: bool| {
+        let off = |several: bool, over: bool| {
             outcome
                 .points
                 .iter()
-                .any(|p| p.series == name && (p.x.value > 1.0) == deep && p.deviates(over))
+                .any(|p| p.series == name && (p.x.value > 1.0) == several && p.deviates(over))
         };
         if off(true, true)
-            && let Some(turn) = of(&format!("{name}{IN_TURN}"), 2.0)
+            && let Some(serialised) = point(&format!("{name}{SERIALISED}"), 2.0)
         {
             let share = outcome.number(&format!("hidden_share.{name}.2"));
             let share = share.map_or_else(
-                || "not all of the shorter".to_owned(),
+                || "only a part of the shorter".to_owned(),
                 |share| format!("{:.0} % of the shorter", 100.0 * share.max(0.0)),
             );
-            let compared = match turn.verdict {
+            let compared = match serialised.verdict {
                 Verdict::Holds => {
-                    "what is left is what copying from staging takes the device: it copies and computes in turn"
+                    "The device serialises copies and compute: the visible rest is the time in which the \
+                     device copies from staging memory. Upload fewer bytes to reduce it."
                 }
-                Verdict::Deviates if turn.ratio > 1.0 => {
-                    "less than if the device copied and computed in turn: the host waits, or host and device compete \
-                     for cores or memory"
+                Verdict::Deviates if serialised.ratio > 1.0 => {
+                    "A device that serialises copies and compute would hide more. The host waits, or host \
+                     and device compete for cores or memory. Compare the other upload path."
                 }
-                Verdict::Deviates => "more than if the device copied and computed in turn",
+                Verdict::Deviates => {
+                    "A device that serialises copies and compute would hide less, so the device overlaps a \
+                     part of its copies."
+                }
                 Verdict::Inconclusive => {
-                    "whether that is all that a device can hide which copies and computes in turn is undecided"
+                    "The samples do not decide whether the device serialises copies and compute. A run with \
+                     `--full` narrows the intervals."
                 }
             };
             text.push(format!(
-                "{name}: with two batches under way {share} of uploading and computing hides; {compared}"
+                "{name}: With two batches in flight, {share} of uploading and computing hides behind the \
+                 longer. {compared}"
             ));
         }
-        let measured = |depth: f64| of(name, depth).map(|point| point.measured);
+        let measured = |depth: f64| point(name, depth).map(|point| point.measured);
         if let (Some(two), Some(most)) = (measured(2.0), measured(f64::from(DEPTHS[3])))
             && most > two * (1.0 + tolerance_of(Check::Linear).ratio)
         {
             text.push(format!(
-                "{name}: four batches under way take {:.2} times as long as two: more memory is in use, and less of it may \
-                 stay in a cache",
+                "{name}: A stream with four batches in flight takes {:.2} times as long as one with two. It \
+                 uses more memory, and less of that memory may stay in a cache. Use two batches in flight.",
                 most / two
             ));
         }
         if off(true, false) {
             text.push(format!(
-                "{name}: more hides than the longer of the two allows: uploading or computing is cheaper together than alone"
+                "{name}: With several batches in flight, the stream takes less time than the law allows. \
+                 Uploading or computing is faster when the other runs at the same time than alone."
             ));
         }
         if off(false, true) {
             text.push(format!(
-                "{name}: one batch at a time takes longer than uploading and computing each alone: what was uploaded has \
-                 to travel before it is worked on"
+                "{name}: With one batch in flight, the stream takes longer than the sum of uploading alone \
+                 and computing alone. The uploaded data has to be transferred before the device can compute \
+                 on it, and neither of the two times contains that transfer."
             ));
         }
         if off(false, false) {
             text.push(format!(
-                "{name}: one batch at a time takes less than uploading and computing each alone: the device starts on the \
-                 one while the other ends"
+                "{name}: With one batch in flight, the stream takes less time than the sum of uploading \
+                 alone and computing alone. The device starts one of the two before the other ends."
             ));
         }
     }

@@ -1,4 +1,6 @@
-//! What each kind of coordination costs, measured alone.
+//! The cases that calibrate the law: each kind of coordination, timed alone.
+//!
+//! A floor case is the same kernel without the coordination. Its time is subtracted.
 
 use std::collections::BTreeMap;
 
@@ -13,29 +15,30 @@ use crate::experiments::sweep::REPEATS;
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::{LaunchConfig, Number, empty, random_words};
 
-/// Atomics, sums or trees that a pricing kernel does in each lane, subgroup or workgroup.
+/// Repeats of the coordination in a calibration kernel: atomics per invocation or trees per workgroup. A
+/// kernel of subgroup sums has four times as many repeats per subgroup.
 const PRICED: u32 = 4;
 
-/// A tree in every workgroup.
+/// The cases that measure a tree: the sum over the invocations of a workgroup in log₂(workgroup size) steps.
 struct Tree {
-    /// Of as many workgroups as fill the device, with their floor.
+    /// Trees in enough workgroups to fill the device, and their floor case.
     many: [CaseId; 2],
-    /// Of one workgroup, which has the hardware to itself.
+    /// Trees in a single workgroup, and their floor case.
     one: [CaseId; 2],
 }
 
 impl Tree {
-    /// Of workgroups of so many lanes.
-    fn add(plan: &mut Plan, name: &str, variant: Variant, lanes: u32) -> Self {
+    /// Adds the cases for workgroups of `workgroup_size` invocations.
+    fn add(plan: &mut Plan, name: &str, variant: Variant, workgroup_size: u32) -> Self {
         let mut case = |kind: &str, repeats: u32, one: bool| {
             let shared =
                 Sizing::Shared { group: format!("tree {name}"), granule: 16, most: 16_384 };
             let sizing = if one { REPEATS } else { shared };
             plan.case(format!("alone.{kind}{name}"), sizing, move |n| {
                 if one {
-                    alone::repeated_trees(variant, lanes, 1, repeats).repeated(n)
+                    alone::repeated_trees(variant, workgroup_size, 1, repeats).repeated(n)
                 } else {
-                    alone::repeated_trees(variant, lanes, n, repeats)
+                    alone::repeated_trees(variant, workgroup_size, n, repeats)
                 }
             })
         };
@@ -45,40 +48,49 @@ impl Tree {
         }
     }
 
-    /// Seconds of one among many.
+    /// Returns the seconds per tree while trees in other workgroups fill the device.
     fn many_s(&self) -> Expr {
         let [trees, floor] = self.many;
         trees.per_unit_above(floor) / f64::from(PRICED)
     }
 
-    /// Seconds of one from start to end.
+    /// Returns the latency of one tree in seconds.
     fn one_s(&self) -> Expr {
         let [trees, floor] = self.one;
         trees.per_unit_beyond(floor) / f64::from(PRICED)
     }
 }
 
-/// What each kind of coordination costs, measured alone.
+/// The calibration cases.
 pub(super) struct Alone {
+    /// An empty dispatch.
     dispatch: CaseId,
-    /// Reading at its fastest.
+    /// Reads of the largest input in the launch configuration that is fastest for reads.
     fastest_read: CaseId,
-    /// By whether lanes share the items, and their count.
+    /// Reads without coordination. The key is whether the variant [shares](Variant::shares) items, and the
+    /// number of items.
     reads: BTreeMap<(bool, u32), CaseId>,
+    /// Trees with interleaved addressing.
     interleaved: Tree,
+    /// Trees with sequential addressing.
     sequential: Tree,
-    /// Of the workgroups of the fastest launch configuration.
+    /// Trees with sequential addressing in workgroups of the autotuned size.
     shared: Tree,
-    /// By item type: in every lane, in one lane of each subgroup; each with its floor.
+    /// Atomics by item type, then by whether every invocation or one invocation per subgroup performs them.
+    /// Each entry is a case and its floor case.
     atomics: [[[CaseId; 2]; 2]; 2],
+    /// Atomics per workgroup: if every invocation performs them, and if one invocation per subgroup does.
     atomics_per_workgroup: [f64; 2],
+    /// Subgroup sums and their floor case. `None` if the device has no subgroup operations.
     subgroup_sums: Option<[CaseId; 2]>,
     subgroups_per_workgroup: f64,
+    /// Items of the largest input.
     most_items: u32,
 }
 
 impl Alone {
-    /// Where lanes share the items, they do in the launch configuration `config`.
+    /// Adds the calibration cases. `config` is the launch configuration of the variants that
+    /// [share](Variant::shares) items.
     pub(super) fn add(
         plan: &mut Plan,
         context: &Context<'_>,
@@ -86,7 +98,7 @@ impl Alone {
         config: LaunchConfig,
     ) -> Self {
         let width = subgroup_size(context);
-        // 2²⁴ / (256 · 4 · 1.5) workgroups bring an f32 total to the end of its exact range.
+        // An f32 total is exact up to 2^24. 2^24 / (256 · 4 · 1.5) = 10,922 workgroups reach this limit.
         let own = Sizing::Own { granule: 16, most: 8_192 };
         let atomics = Number::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {
@@ -133,6 +145,7 @@ impl Alone {
         }
     }
 
+    /// Adds the cases that read the items without coordination.
     fn reads(
         plan: &mut Plan,
         context: &Context<'_>,
@@ -140,9 +153,9 @@ impl Alone {
         config: LaunchConfig,
     ) -> BTreeMap<(bool, u32), CaseId> {
         let mut reads = BTreeMap::new();
-        let one_a_lane = sizes(context, Variant::TreeSequential, Number::U32);
-        let words = random_words(context.seed, one_a_lane.last().map_or(0, |&most| most as usize));
-        for count in one_a_lane {
+        let one_each = sizes(context, Variant::TreeSequential, Number::U32);
+        let words = random_words(context.seed, one_each.last().map_or(0, |&most| most as usize));
+        for count in one_each {
             let words = words.clone();
             let case = plan.case(format!("alone.read_one.{count}"), REPEATS, move |n| {
                 alone::read_one(&words, count).repeated(n)
@@ -159,10 +172,12 @@ impl Alone {
         reads
     }
 
+    /// Returns the seconds of an empty dispatch.
     pub(super) fn dispatch_s(&self) -> Expr {
         self.dispatch.per_unit()
     }
 
+    /// Returns the cases of the kind of tree that `variant` uses.
     fn tree(&self, variant: Variant) -> &Tree {
         match variant {
             Variant::TreeInterleaved => &self.interleaved,
@@ -171,40 +186,46 @@ impl Alone {
         }
     }
 
+    /// Returns the seconds per tree of `variant` while other trees fill the device.
     pub(super) fn tree_s(&self, variant: Variant) -> Expr {
         self.tree(variant).many_s()
     }
 
+    /// Returns the latency of one tree of `variant` in seconds.
     pub(super) fn tree_latency_s(&self, variant: Variant) -> Expr {
         self.tree(variant).one_s()
     }
 
-    /// Seconds per atomic where every lane does one, or one lane of each subgroup.
+    /// Returns the seconds per atomic. If `leaders` is true, one invocation per subgroup performs atomics;
+    /// otherwise every invocation does.
     pub(super) fn atomic_s(&self, item: Number, leaders: bool) -> Expr {
         let who = usize::from(leaders);
         let [priced, floor] = self.atomics[item as usize][who];
         priced.per_unit_above(floor) / self.atomics_per_workgroup[who]
     }
 
+    /// Returns the seconds per subgroup sum. Unknown if the device has no subgroup operations.
     pub(super) fn subgroup_sum_s(&self) -> Expr {
         self.subgroup_sums.map_or(f64::NAN.into(), |[priced, floor]| {
             priced.per_unit_above(floor) / (self.subgroups_per_workgroup * f64::from(4 * PRICED))
         })
     }
 
-    /// Bytes of the largest input read in a second, at the fastest: what no reduction can pass.
+    /// Returns the peak read bandwidth on the largest input, in bytes per second. No reduction is faster.
     pub(super) fn ceiling(&self) -> Expr {
         let shared = self.reads.get(&(true, self.most_items)).copied();
         let reads = [Some(self.fastest_read), shared].into_iter().flatten();
         f64::from(self.most_items) * 4.0 / Expr::min_known(reads.map(CaseId::per_unit))
     }
 
-    /// Seconds for reading `count` items alone, the dispatch not counted.
+    /// Returns the seconds of reading `count` items, without the dispatch overhead.
     fn read_s(&self, shares: bool, count: u32) -> Expr {
         self.reads[&(shares, count)].per_unit() - self.dispatch_s()
     }
 
-    /// Seconds that the law predicts for a reduction in such steps. What no step asks for need not be known.
+    /// Returns the predicted seconds of a reduction that consists of `steps`.
+    ///
+    /// A cost that no step needs counts as zero, so the prediction is known even if this cost is unknown.
     pub(super) fn predicted(
         &self,
         variant: Variant,
@@ -212,19 +233,20 @@ impl Alone {
         count: u32,
         steps: Vec<Step>,
     ) -> Expr {
-        let asked = |of: fn(&Step) -> f64, price: Expr| {
+        let if_needed = |of: fn(&Step) -> f64, price: Expr| {
             if steps.iter().any(|step| of(step) > 0.0) { price } else { 0.0.into() }
         };
-        let needed = [
+        let leaders = variant != Variant::AtomicPerItem;
+        let costs = [
             self.read_s(variant.shares(), count),
             self.dispatch_s(),
-            asked(|step| step.subgroup_sums, self.subgroup_sum_s()),
-            asked(|step| step.trees, self.tree_s(variant)),
-            asked(|step| step.trees, self.tree_latency_s(variant)),
-            asked(|step| step.atomics, self.atomic_s(item, variant != Variant::AtomicPerItem)),
+            if_needed(|step| step.subgroup_sums, self.subgroup_sum_s()),
+            if_needed(|step| step.trees, self.tree_s(variant)),
+            if_needed(|step| step.trees, self.tree_latency_s(variant)),
+            if_needed(|step| step.atomics, self.atomic_s(item, leaders)),
         ];
-        Expr::call("time", needed, move |needed| {
-            let [read_s, dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s] = needed;
+        Expr::call("time", costs, move |costs| {
+            let [read_s, dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s] = costs;
             let prices = Prices { dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s };
             time(read_s, steps.iter().copied(), prices)
         })

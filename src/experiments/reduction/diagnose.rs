@@ -1,34 +1,46 @@
-//! What points that deviate suggest.
+//! Diagnoses of points that deviate.
 
 use crate::model;
 
+/// Smallest number of items that counts as a large input.
+const LARGE: u32 = 65_536;
+
+/// Returns the diagnosis of the experiment's result.
 pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
-    let off = |over: bool, large: bool| {
-        let here =
-            |p: &&model::Point| p.judged && p.deviates(over) && (p.x.value >= 65_536.0) == large;
+    let deviating = |over: bool, large: bool| {
+        let here = |p: &&model::Point| {
+            p.judged && p.deviates(over) && (p.x.value >= f64::from(LARGE)) == large
+        };
         let points = outcome.points.iter().filter(here);
         let mut series: Vec<&str> = points.map(|p| p.series.as_str()).collect();
         series.dedup();
         (!series.is_empty()).then(|| series.join(", "))
     };
     let mut text = Vec::new();
-    if let Some(series) = off(false, true) {
+    if let Some(series) = deviating(false, true) {
         text.push(format!(
-            "cheaper than the sum of its parts, so the hardware overlaps them: {series}"
+            "Some reductions of large inputs take less time than the sum of their parts: {series}. The \
+             hardware overlaps reading with coordination."
         ));
     }
-    if let Some(series) = off(true, true) {
+    if let Some(series) = deviating(true, true) {
         text.push(format!(
-            "dearer than the sum of its parts, which compete when together: {series}"
+            "Some reductions of large inputs take longer than the sum of their parts: {series}. The parts \
+             compete for the hardware when they run together. The metric `best_variant` names the fastest \
+             reduction."
         ));
     }
-    if let Some(series) = off(true, false) {
+    if let Some(series) = deviating(true, false) {
         text.push(format!(
-            "at small sizes the latency of one workgroup shows, which prices at full load leave out: {series}"
+            "Some reductions of fewer than {LARGE} items take longer than predicted: {series}. The latency \
+             of a single workgroup dominates them, but most costs are calibrated on a full device."
         ));
     }
-    if let Some(series) = off(false, false) {
-        text.push(format!("at small sizes cheaper than a train of empty dispatches: {series}"));
+    if let Some(series) = deviating(false, false) {
+        text.push(format!(
+            "Some reductions of fewer than {LARGE} items take less time than predicted: {series}. They cost \
+             less than a sequence of empty dispatches."
+        ));
     }
     text
 }

@@ -1,50 +1,50 @@
-//! Coordination: what a reduction pays to bring N items to one.
+//! Coordination: the time to combine N items into one.
 //!
 //! # Formula
-//! T = r + Σ over dispatches of (α + s·t_s + max(b·t_b, τ) + a·t_a): the work of coordination laid end to
-//! end.
+//! T = r + Σ over dispatches of (α + s·t_s + max(b·t_b, τ) + a·t_a): the sum of the read time and of all
+//! costs of coordination.
 //!
-//! - r: seconds that reading the same items in the same way takes alone
-//! - α: seconds a dispatch costs
-//! - s: sums over a subgroup; t_s: seconds each costs
-//! - b: trees over a workgroup; t_b: seconds each costs with the hardware full; τ: seconds that one takes
-//!   from start to end, below which a dispatch with any tree never falls
-//! - a: atomic operations on one address; t_a: seconds each costs with the hardware full
+//! - r: seconds to read the same items with the same access pattern, without coordination
+//! - α: seconds per dispatch
+//! - s: number of subgroup sums; t_s: seconds per subgroup sum
+//! - b: number of trees, each of which sums the values of one workgroup; t_b: seconds per tree on a full
+//!   device; τ: latency of one tree in seconds, the lower bound for a dispatch that contains a tree
+//! - a: number of atomics on one address; t_a: seconds per atomic on a full device
 //!
-//! An upper bound where the hardware overlaps reading with coordinating: of two equal costs it may hide
-//! one whole.
+//! The formula is an upper bound if the hardware overlaps reading with coordination. Of two equal costs the
+//! hardware can hide one completely.
 //!
 //! # Source
-//! The serial composition of costs of M. Harris, "Optimizing parallel reduction in CUDA", NVIDIA,
-//! 2007, with each cost measured on its own.
+//! M. Harris, "Optimizing parallel reduction in CUDA", NVIDIA, 2007, adds up the costs in the same way.
+//! warplaw measures each cost separately.
 
-/// How much of each kind of coordination one dispatch asks for.
+/// Operations of each kind of coordination in one dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Step {
-    /// Sums over a subgroup.
+    /// Number of subgroup sums.
     pub subgroup_sums: f64,
-    /// Trees over a workgroup.
+    /// Number of trees, each of which sums the values of one workgroup.
     pub trees: f64,
-    /// Atomic operations on one address.
+    /// Number of atomics on one address.
     pub atomics: f64,
 }
 
-/// What each kind costs, in seconds.
+/// Cost of each kind of coordination, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prices {
-    /// A dispatch.
+    /// Seconds per dispatch.
     pub dispatch_s: f64,
-    /// A sum over a subgroup.
+    /// Seconds per subgroup sum.
     pub subgroup_sum_s: f64,
-    /// A tree, with the hardware full.
+    /// Seconds per tree on a full device.
     pub tree_s: f64,
-    /// A tree from start to end.
+    /// Latency of one tree in seconds.
     pub tree_latency_s: f64,
-    /// An atomic.
+    /// Seconds per atomic.
     pub atomic_s: f64,
 }
 
-/// Seconds for one dispatch, without what it reads.
+/// Returns the seconds of one dispatch, without the time to read its input.
 ///
 /// ```
 /// use warplaw::experiments::reduction::law::{step_time, Prices, Step};
@@ -61,12 +61,12 @@ pub fn step_time(step: Step, prices: Prices) -> f64 {
         + cost(step.atomics, prices.atomic_s)
 }
 
-/// What is not asked for costs nothing, even where its price is not known.
+/// Returns the seconds of `count` operations. Zero operations take no time even if `price_s` is NaN.
 fn cost(count: f64, price_s: f64) -> f64 {
     if count == 0.0 { 0.0 } else { count * price_s }
 }
 
-/// Seconds for dependent dispatches and for reading their input, `read_s`.
+/// Returns the seconds of a sequence of dependent dispatches, with `read_s` for reading their input.
 #[must_use]
 pub fn time(read_s: f64, steps: impl IntoIterator<Item = Step>, prices: Prices) -> f64 {
     read_s + steps.into_iter().map(|step| step_time(step, prices)).sum::<f64>()
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_that_is_not_known_matters_only_to_those_who_pay_it() {
+    fn an_unknown_cost_affects_only_steps_that_need_it() {
         let prices = Prices { dispatch_s: 1.0, atomic_s: f64::NAN, ..Prices::default() };
         assert_eq!(step_time(Step::default(), prices), 1.0);
         assert!(step_time(Step { atomics: 1.0, ..Step::default() }, prices).is_nan());
     }
 
     #[test]
-    fn many_trees_cost_their_number_and_few_cost_one_from_start_to_end() {
+    fn many_trees_cost_their_throughput_and_few_trees_cost_the_latency_of_one() {
         let prices =
             Prices { tree_s: 0.5, tree_latency_s: 8.0, atomic_s: 3.0, ..Prices::default() };
         let step = |trees: f64| Step { trees, atomics: trees, ..Step::default() };

@@ -1,8 +1,9 @@
-//! `reduction`: what it costs to bring many items to one, by every classical way.
+//! `reduction`: the time to combine many items into one, by every classical algorithm.
 //!
-//! Variants with an item a lane come as textbooks have them. Those in which lanes share the items have the launch
-//! configuration that a short search finds the fastest, and are predicted from reading alone in that same
-//! configuration.
+//! Some variants assign one item to each invocation, as in textbooks. In the other variants a grid that is
+//! smaller than the input shares the items, so that each invocation sums several. These variants use the
+//! launch configuration that autotuning finds fastest. Their prediction starts from the time to read the
+//! items in the same configuration.
 
 mod alone;
 mod diagnose;
@@ -32,20 +33,21 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "reduction",
     category: Category::Coordination,
     law: "T = reading + Σ over dispatches of (α + sums·t_s + trees·t_b + atomics·t_a)",
-    about: "what an atomic, a barrier, a subgroup sum cost per item, and the best reduction per size",
+    about: "What do atomics, barriers and subgroup sums cost, and which reduction is fastest at which size?",
     tolerance: Tolerance {
         ratio: 0.50,
-        reason: "costs measured apart are laid end to end, and hardware that overlaps reading with \
-                 coordinating may hide the cheaper of the two, up to half of the sum",
+        reason: "The prediction is the sum of costs that are measured separately. Hardware that overlaps \
+                 reading with coordination can hide the cheaper of the two, which is up to half of the sum.",
     },
     shaders: kernel::shaders,
     plan,
     predict: None,
 };
 
+/// Bytes per item.
 const ITEM_BYTES: f64 = 4.0;
 
-/// A variant at one size.
+/// A variant at one input size.
 struct Reduction {
     variant: Variant,
     count: u32,
@@ -54,16 +56,17 @@ struct Reduction {
 }
 
 impl Reduction {
+    /// Returns the size of the input in bytes.
     fn bytes(&self) -> f64 {
         f64::from(self.count) * ITEM_BYTES
     }
 
-    /// Bytes that it reads in a second.
+    /// Returns the measured input bandwidth in bytes per second.
     fn bytes_per_s(&self) -> Expr {
         self.bytes() / self.case.per_unit()
     }
 
-    /// Bytes that it should read in a second.
+    /// Returns the predicted input bandwidth in bytes per second.
     fn predicted_bytes_per_s(&self) -> Expr {
         self.bytes() / &self.predicted
     }
@@ -73,7 +76,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_workgroup_size(WORKGROUP_SIZE)?;
     if context.facts.limits.binding_bytes < u64::from(MAX_ITEMS) * 4 {
         return Err(Unsupported(format!(
-            "a storage binding of 64 MiB is needed and {} MiB is the most",
+            "the experiment needs a storage binding of 64 MiB, and the device allows at most {} MiB",
             context.facts.limits.binding_bytes >> 20
         )));
     }
@@ -88,7 +91,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         for variant in Variant::ALL {
             if variant.needs_subgroups() && !context.facts.has_subgroups() {
                 plan.note(format!(
-                    "{} {} is unsupported: the adapter offers no subgroup operations",
+                    "{} {} is unsupported, because the adapter has no subgroup operations.",
                     variant.as_str(),
                     item.as_str()
                 ));
@@ -102,13 +105,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     if context.is_narrow() {
         plan.note(format!(
-            "variants of one item a lane stop at {MAX_ITEMS_PER_LANE_ON_FEW_CORES} items: on few cores \
-             larger ones take most of a sample"
+            "Variants with one item per invocation stop at {MAX_ITEMS_PER_LANE_ON_FEW_CORES} items, because \
+             larger inputs take most of a sample on a device with few cores."
         ));
     }
     plan.note(format!(
-        "atomic_per_item f32 stops at {MAX_SWAPS} items: one compare-and-swap per item is quadratic \
-         under contention"
+        "atomic_per_item f32 stops at {MAX_SWAPS} items, because the time of one compare-and-swap per item \
+         is quadratic under contention."
     ));
     add_best(&mut plan, &alone, &of_u32, config, most);
     add_prices(&mut plan, &alone);
@@ -117,7 +120,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// The variant at every size.
+/// Adds a variant at all input sizes, with the points by which the law is judged.
 fn sweep(
     plan: &mut Plan,
     context: &Context<'_>,
@@ -145,60 +148,61 @@ fn sweep(
     swept
 }
 
-/// What each kind of coordination costs.
+/// Adds the cost of each kind of coordination as metrics.
 fn add_prices(plan: &mut Plan, alone: &Alone) {
     let mut price = |id, label, price: Expr| {
         plan.metric(About::new(id, label, "s").lower(), price);
     };
-    price("t_dispatch", "dispatch overhead, chain of dispatches", alone.dispatch_s());
+    price("t_dispatch", "dispatch overhead, empty dispatches in sequence", alone.dispatch_s());
     price(
         "t_tree_interleaved",
-        "tree of 256 invocations, interleaved addressing, full device",
+        "time per tree of 256 invocations, interleaved addressing, full device",
         alone.tree_s(Variant::TreeInterleaved),
     );
     let tree_s = alone.tree_s(Variant::TreeSequential);
     price(
         "t_tree_sequential",
-        "tree of 256 invocations, sequential addressing, full device",
+        "time per tree of 256 invocations, sequential addressing, full device",
         tree_s.clone(),
     );
     price(
         "tree_latency_sequential",
-        "tree of 256 invocations, one workgroup",
+        "tree latency, 256 invocations, sequential addressing, one workgroup",
         alone.tree_latency_s(Variant::TreeSequential),
     );
     price(
         "t_atomic_u32",
-        "atomic of every lane on one address, u32",
+        "time per atomic add, all lanes on one address, u32",
         alone.atomic_s(Number::U32, false),
     );
     price(
         "t_atomic_f32",
-        "atomic of every lane on one address, f32 by compare and swap",
+        "time per atomic add, all lanes on one address, f32 by compare-and-swap",
         alone.atomic_s(Number::F32, false),
     );
     price(
         "t_atomic_u32_leader",
-        "atomic of one lane per subgroup on one address, u32",
+        "time per atomic add, one lane per subgroup on one address, u32",
         alone.atomic_s(Number::U32, true),
     );
     price(
         "t_atomic_f32_leader",
-        "atomic of one lane per subgroup on one address, f32",
+        "time per atomic add, one lane per subgroup on one address, f32 by compare-and-swap",
         alone.atomic_s(Number::F32, true),
     );
-    let barrier =
-        About::new("t_barrier", "barrier of 256 invocations, amortized over a full device", "s")
-            .lower()
-            .headline()
-            .note("in a tree, with the additions between two of them");
+    let label = "time per barrier of 256 invocations, amortized over a full device";
+    let barrier = About::new("t_barrier", label, "s")
+        .lower()
+        .headline()
+        .note("from a tree, including the additions between barriers");
     plan.metric(barrier, tree_s / f64::from(BARRIERS_OF_A_TREE));
-    let sum = About::new("t_subgroup_sum", "subgroup sum, amortized over a full device", "s");
+    let sum =
+        About::new("t_subgroup_sum", "time per subgroup sum, amortized over a full device", "s");
     plan.metric(sum.lower().headline(), alone.subgroup_sum_s());
 }
 
-/// The fastest variant of all on the largest input, in the launch configuration `config` where its lanes share the
-/// items.
+/// Adds the metrics of the fastest u32 variant on the largest input, which has `most` items. `config` is the
+/// launch configuration of the variants that share items.
 fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], config: LaunchConfig, most: u32) {
     let largest: Vec<&Reduction> =
         of_u32.iter().filter(|reduction| reduction.count == most).collect();
@@ -206,44 +210,48 @@ fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], config: Launch
     let best = Expr::max_known(rates.iter().cloned());
     let about = |id, label, unit| About::new(id, label, unit);
     plan.metric(
-        about("read_ceiling_gb_per_s", "read bandwidth, same input", "GB/s").higher(),
+        about("read_ceiling_gb_per_s", "read bandwidth, largest reduction input", "GB/s").higher(),
         alone.ceiling() * 1e-9,
     );
     plan.metric(
-        about("best_gb_per_s", "best u32 reduction, bytes read", "GB/s")
+        about("best_gb_per_s", "input bandwidth of the fastest u32 reduction", "GB/s")
             .higher()
             .headline()
-            .note(format!("of {} items", figures::count(f64::from(most)))),
+            .note(format!("{} items", figures::count(f64::from(most)))),
         &best * 1e-9,
     );
     plan.metric(
-        about("best_share_of_ceiling", "best u32 reduction over reading alone", "%").higher(),
+        about("best_share_of_ceiling", "fastest u32 reduction as a share of read bandwidth", "%")
+            .higher(),
         best / alone.ceiling(),
     );
     let words = largest.iter().map(|Reduction { variant, .. }| {
-        let word = variant.as_str();
-        if variant.shares() { format!("{word}, {config}") } else { word.to_owned() }
+        let name = variant.as_str();
+        if variant.shares() { format!("{name}, {config}") } else { name.to_owned() }
     });
-    let place = Expr::lenient("place of the most", rates, |rates| {
+    let place = Expr::lenient("index of the largest", rates, |rates| {
         let known = (0u32..).zip(rates).filter(|(_, rate)| rate.is_finite());
         let best = known.max_by(|a, b| a.1.total_cmp(b.1));
         best.map_or(f64::NAN, |(place, _)| f64::from(place))
     });
     plan.text_metric(
-        about("best_variant", "launch configuration of the best reduction", "").headline(),
+        about("best_variant", "fastest u32 reduction with its launch configuration", "").headline(),
         place,
         words.collect(),
     );
     plan.known_metric(
-        about("largest_input", "input of the best reduction", "items"),
+        about("largest_input", "input size of the fastest u32 reduction", "items"),
         f64::from(most),
     );
 }
 
-/// The most that any variant reads in a second at each size.
+/// Adds the series of the largest input bandwidth of any u32 variant at each input size.
 fn add_best_by_size(plan: &mut Plan, of_u32: &[Reduction]) {
     let series = plan.series("best u32", ("items", ""), "B/s");
-    plan.compare_by(series, Curve::new("best reduction by size", "read", "B/s").logarithmic());
+    plan.compare_by(
+        series,
+        Curve::new("fastest reduction by input size", "input bandwidth", "B/s").logarithmic(),
+    );
     let mut by_size: BTreeMap<u32, Vec<&Reduction>> = BTreeMap::new();
     for reduction in of_u32 {
         by_size.entry(reduction.count).or_default().push(reduction);

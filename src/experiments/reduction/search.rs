@@ -1,4 +1,4 @@
-//! The search for the fastest reduction.
+//! Autotuning of the fastest reduction.
 
 use super::kernel::{Items, Variant, reduce};
 use crate::bench::{Axis, Context, Profile, Search, Untuned, Work, search};
@@ -7,14 +7,14 @@ use crate::gpu::{Executor, GpuError};
 use crate::kernels::LaunchConfig;
 use crate::model;
 
-/// The fewest items that the fastest launch configuration is searched for with.
+/// Smallest number of items for autotuning, unless the input is smaller.
 const MIN_SEARCHED: u32 = 1 << 16;
 
-/// Finds the fastest reduction of `items`, tried on at most so many of them: the variant and its launch
-/// configuration.
+/// Finds the fastest reduction of `items` by autotuning on at most `most` items. Returns the variant, its
+/// launch configuration and the record of the search.
 ///
 /// # Errors
-/// When the device fails.
+/// Returns an error if the device fails.
 pub fn fastest(
     executor: &mut dyn Executor,
     profile: &Profile,
@@ -28,18 +28,20 @@ pub fn fastest(
     Ok((sharing(&context)[options[0] as usize], config(&options[1..]), searched))
 }
 
-/// The launch configuration of the fastest reduction of `items`, as a search finds it.
+/// Returns the launch configuration of the fastest reduction of `items`, found by autotuning on at most
+/// `most` items.
 pub(super) fn fastest_config(context: &Context<'_>, items: &Items, most: u32) -> LaunchConfig {
     config(&context.tune(&search_for_fastest(context, items, most))[1..])
 }
 
-/// Variants in which lanes share the items, as far as the device can do them.
+/// Returns the variants that [share](Variant::shares) items and that the device supports.
 fn sharing(context: &Context<'_>) -> Vec<Variant> {
     let has_subgroups = context.facts.has_subgroups();
     let sharing = Variant::ALL.into_iter().filter(|variant| variant.shares());
     sharing.filter(|variant| has_subgroups || !variant.needs_subgroups()).collect()
 }
 
+/// Returns the autotuning task: the axis of the variants and the axes of the launch configuration.
 fn search_for_fastest(context: &Context<'_>, items: &Items, most: u32) -> Search {
     let variants = sharing(context);
     let words = variants.iter().map(|variant| variant.as_str());

@@ -1,22 +1,28 @@
-//! How many items are reduced.
+//! The input sizes of the reductions, in items.
 
 use super::kernel::Variant;
 use crate::bench::Context;
 use crate::kernels::Number;
 
-/// The largest input, 64 MiB, and the largest of a first look at a few cores, which read slowly.
+/// Items of the largest input, 64 MiB.
 pub(super) const MAX_ITEMS: u32 = 1 << 24;
+/// Items of the largest input in a sparse sweep on a device with few cores, which reads slowly.
 const MAX_ITEMS_AT_A_GLANCE: u32 = 1 << 22;
-/// One compare-and-swap per item is quadratic under contention: more could hang a large GPU.
+/// Upper bound of the items in a reduction with one compare-and-swap per item. Its time is quadratic under
+/// contention, so a larger input could hang a large GPU.
 pub(super) const MAX_SWAPS: u32 = 1 << 14;
-/// Where few cores run all workgroups in turn, each barrier is a switch between lanes: with an item a lane,
-/// larger inputs take most of a sample or more.
+/// Upper bound of the items in a reduction with one item per invocation on a device with few cores.
+///
+/// Such a device runs the workgroups one after another, and each barrier switches between invocations. A
+/// larger input would take most of a sample or longer.
 pub(super) const MAX_ITEMS_PER_LANE_ON_FEW_CORES: u32 = 1 << 16;
 
+/// Returns the number of items of the largest input.
 pub(super) fn most_items(context: &Context<'_>) -> u32 {
     if context.is_narrow() && !context.profile.dense { MAX_ITEMS_AT_A_GLANCE } else { MAX_ITEMS }
 }
 
+/// Returns the input sizes at which `variant` reduces items of type `item`, in ascending order.
 pub(super) fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Vec<u32> {
     let all: &[u32] = match (context.profile.dense, item, variant.shares()) {
         (true, Number::U32, _) => {
@@ -39,12 +45,13 @@ pub(super) fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Ve
     all.iter().copied().filter(|&count| count <= most).collect()
 }
 
-/// How many times the work of `fewer` items `count` of them are.
+/// Returns the work of reducing `count` items divided by the work of reducing `fewer` items.
 pub(super) fn growth(variant: Variant, item: Number, fewer: u32, count: u32) -> f64 {
     let times = f64::from(count) / f64::from(fewer);
     if swaps_per_item(variant, item) { times * times } else { times }
 }
 
+/// Returns whether the variant performs one compare-and-swap per item.
 fn swaps_per_item(variant: Variant, item: Number) -> bool {
     item == Number::F32 && variant == Variant::AtomicPerItem
 }

@@ -1,4 +1,4 @@
-//! What a variant asks for.
+//! The coordination that each variant needs.
 
 use super::kernel::{Variant, WORKGROUP_SIZE};
 use super::law::Step;
@@ -6,19 +6,24 @@ use crate::bench::Context;
 use crate::experiments::lanes::law::subgroups;
 use crate::kernels::LaunchConfig;
 
-/// Lanes that a subgroup operation joins: what a shader sees, however wide the hardware issues.
+/// Returns the number of lanes that a subgroup operation combines.
+///
+/// This is the reported subgroup size, which can differ from the width at which the hardware issues
+/// instructions. If the adapter reports none, the function returns the width found by timing, or 1 if no
+/// width is known.
 pub(super) fn subgroup_size(context: &Context<'_>) -> u32 {
     context.reported_width.or(context.width).unwrap_or(1)
 }
 
-/// What a variant asks of each of its dispatches, by the algorithm alone.
+/// Returns the coordination in each dispatch of a variant. The counts follow from the algorithm alone.
 pub(super) fn steps(variant: Variant, count: u32, config: LaunchConfig, width: u32) -> Vec<Step> {
     let grid = config.workgroups_for(count);
     let groups = count.div_ceil(WORKGROUP_SIZE).max(1);
     let trees = |n: u32| Step { trees: f64::from(n), ..Step::default() };
-    // Every subgroup launched sums and adds, those of the last workgroup that hold no item too.
-    let subgroup_sums = |n: u32, lanes: u32| {
-        let sums = f64::from(n * subgroups(lanes, width));
+    // Every launched subgroup performs a sum and an atomic, even a subgroup of the last workgroup without
+    // items.
+    let subgroup_sums = |n: u32, workgroup_size: u32| {
+        let sums = f64::from(n * subgroups(workgroup_size, width));
         Step { subgroup_sums: sums, atomics: sums, ..Step::default() }
     };
     match variant {

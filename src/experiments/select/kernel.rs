@@ -1,11 +1,12 @@
-//! `select`: two arms chosen again and again, by a branch or by running both and selecting.
+//! Kernel of `select`: each invocation chooses repeatedly between two paths, by a branch or by running both
+//! paths and selecting a result.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{CostModel, Shader, Workload};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
-/// The module.
+/// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
@@ -13,23 +14,23 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// How an arm is chosen.
+/// Way to choose between the two paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// By a branch.
+    /// A branch.
     Branch,
-    /// By running both arms and selecting.
+    /// Execution of both paths and selection of one result.
     Select,
 }
 
-/// How large the arms are.
+/// Size of the two paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathSize {
-    /// Four dependent operations: many compilers turn a branch over such arms into a select.
+    /// Four dependent operations per path. Many compilers turn a branch over such paths into a select.
     Short,
-    /// Loops of the same operations, so many trips each: no compiler does.
+    /// Loops over the same operations. No compiler turns a branch over loops into a select.
     Long {
-        /// Loop trips of arm 0 and of arm 1.
+        /// Loop iterations of path 0 and of path 1.
         iterations: [u32; 2],
     },
 }
@@ -37,28 +38,29 @@ pub enum PathSize {
 /// One dispatch of choices.
 #[derive(Debug, Clone)]
 pub struct Select {
-    /// How.
+    /// Way to choose.
     pub way: Way,
-    /// Between what.
+    /// Size of the paths.
     pub paths: PathSize,
-    /// Lanes in a workgroup, a power of two.
+    /// Invocations per workgroup, a power of two.
     pub workgroup_size: u32,
-    /// Workgroups.
+    /// Number of workgroups.
     pub workgroups: u32,
-    /// Times each lane chooses.
+    /// Choices per invocation.
     pub choices: u32,
-    /// The choices of each lane, a bit each, used cyclically: a power of two of words, and at least
-    /// `workgroup_size`.
+    /// Choices of the invocations: one word per invocation and one bit per choice, both used cyclically. The
+    /// number of words is a power of two and at least `workgroup_size`.
     pub words: Arc<[u32]>,
-    /// Where the lanes start.
+    /// Seed of the start values.
     pub seed: u32,
 }
 
 impl Select {
-    /// The workload, timed as one pass.
+    /// Returns the workload, timed as one pass.
     ///
     /// # Panics
-    /// When the words are not a power of two or fewer than the lanes.
+    /// Panics if the number of words or `workgroup_size` is not a power of two, or if there are fewer words
+    /// than `workgroup_size`.
     #[must_use]
     pub fn workload(self) -> Workload {
         let mask = cyclic_mask(&self.words, self.workgroup_size);
@@ -77,8 +79,8 @@ impl Select {
             workgroups: self.workgroups,
             params: vec![
                 ("choices", self.choices),
-                ("trips_0", zero_iterations),
-                ("trips_1", one_iterations),
+                ("iterations_0", zero_iterations),
+                ("iterations_1", one_iterations),
                 ("mask", mask),
                 ("seed", self.seed),
             ],
@@ -96,7 +98,8 @@ impl Select {
 }
 
 impl Kernel for Select {
-    /// One output for each word, or for each lane if those are fewer. Both ways give the same.
+    /// Returns one output per word, or one per invocation if there are fewer invocations. Both ways to choose
+    /// give the same outputs.
     fn reference(&self) -> Vec<u32> {
         let outputs = self.workgroups as usize * self.workgroup_size as usize;
         let run = |(&word, item): (&u32, u32)| {
@@ -104,9 +107,9 @@ impl Kernel for Select {
             for choice in 0..self.choices {
                 let [zero_iterations, one_iterations] = self.iterations();
                 x = if chooses_one(word, choice) {
-                    (0..one_iterations).fold(x, |x, _| arm_1(x))
+                    (0..one_iterations).fold(x, |x, _| path_1(x))
                 } else {
-                    (0..zero_iterations).fold(x, |x, _| arm_0(x))
+                    (0..zero_iterations).fold(x, |x, _| path_0(x))
                 };
             }
             x
@@ -114,14 +117,15 @@ impl Kernel for Select {
         self.words.iter().zip(0..).take(outputs).map(run).collect()
     }
 
-    /// Counts, subgroup by subgroup and choice by choice, the arms that any lane wants, or both.
+    /// Counts the instructions of every subgroup and choice. A branch issues the paths that at least one lane
+    /// takes; a select issues both paths.
     fn cost_model(&self, width: u32) -> CostModel {
         const BRANCH_ISSUES: f64 = 6.0;
         const SELECT_ISSUES: f64 = 2.0;
-        const ARM_ISSUES: [f64; 2] = [6.0, 7.0];
-        let paths = |wanted: [bool; 2]| -> f64 {
-            let paths = wanted.into_iter().zip(self.iterations()).zip(ARM_ISSUES);
-            paths.filter(|&((wanted, _), _)| wanted).map(|((_, n), each)| f64::from(n) * each).sum()
+        const PATH_ISSUES: [f64; 2] = [6.0, 7.0];
+        let paths = |taken: [bool; 2]| -> f64 {
+            let paths = taken.into_iter().zip(self.iterations()).zip(PATH_ISSUES);
+            paths.filter(|&((taken, _), _)| taken).map(|((_, n), each)| f64::from(n) * each).sum()
         };
         let subgroup_issues = |words: &[u32]| -> f64 {
             let choice_issues = |choice: u32| match self.way {
@@ -146,14 +150,14 @@ fn chooses_one(word: u32, choice: u32) -> bool {
     word >> (choice & 31) & 1 == 1
 }
 
-fn arm_0(start: u32) -> u32 {
+fn path_0(start: u32) -> u32 {
     let mut x = start.wrapping_mul(2_891_336_453);
     x ^= x >> 15;
     x = x.wrapping_add(1_013_904_223);
     x ^ (x << 13)
 }
 
-fn arm_1(start: u32) -> u32 {
+fn path_1(start: u32) -> u32 {
     let mut x = start ^ (start << 7);
     x = x.wrapping_mul(1_664_525);
     x ^= x >> 11;
@@ -177,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn lanes_follow_their_bits() {
-        // Lane 2 takes arm 0 and then arm 1, ten times each.
+    fn each_lane_takes_the_path_of_its_bit() {
+        // Lane 2 takes path 0 and then path 1, with ten iterations each.
         let reference = choices(Way::Branch, [0, 1, 0b10, 0b11]).reference();
-        let zero = (0..10).fold((2 ^ 3u32).wrapping_mul(2_654_435_761), |x, _| arm_0(x));
-        assert_eq!(reference[2], (0..10).fold(zero, |x, _| arm_1(x)));
+        let zero = (0..10).fold((2 ^ 3u32).wrapping_mul(2_654_435_761), |x, _| path_0(x));
+        assert_eq!(reference[2], (0..10).fold(zero, |x, _| path_1(x)));
         assert_eq!(reference, choices(Way::Select, [0, 1, 0b10, 0b11]).reference());
     }
 
     #[test]
-    fn a_branch_pays_for_arms_that_are_wanted_and_a_select_for_both() {
+    fn a_branch_issues_the_taken_paths_and_a_select_issues_both() {
         let issues = |way, words, width| choices(way, words).cost_model(width).issues;
         assert_eq!(issues(Way::Branch, [0; 4], 4), 2.0 * (6.0 + 60.0));
         assert_eq!(issues(Way::Branch, [0, 0, 0, 1], 4), (6.0 + 130.0) + (6.0 + 60.0));

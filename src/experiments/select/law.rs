@@ -1,32 +1,33 @@
-//! Speculation: branch, or compute both sides and select?
+//! Speculation: a branch compared with the execution of both paths and a select.
 //!
 //! # Formula
-//! Each lane wants arm 1 with probability q, else arm 0. A subgroup that branches runs the arms that
-//! any of its lanes wants, T_branch = t_b + (1 − q^W)·T₀ + (1 − (1 − q)^W)·T₁; one that selects runs both,
-//! T_select = t_s + T₀′ + T₁′.
+//! Each lane takes path 1 with probability q, and path 0 otherwise. A subgroup that branches runs each path
+//! that at least one of its lanes takes: T_branch = t_b + (1 − q^W)·T₀ + (1 − (1 − q)^W)·T₁. A subgroup that
+//! selects runs both paths: T_select = t_s + T₀′ + T₁′.
 //!
-//! - q: divergence probability, 0 ≤ q ≤ 1
-//! - W: lanes in a subgroup, W ≥ 1
-//! - T₀, T₁: seconds of each arm for one subgroup under a branch, both > 0
-//! - T₀′, T₁′: the same with no branch around it: often less, since no lane need be masked
-//! - t_b, t_s: seconds to choose by branch and by select, whatever the arms, ≥ 0
+//! - q: divergence probability, the probability that a lane takes path 1, 0 ≤ q ≤ 1
+//! - W: lanes per subgroup, W ≥ 1
+//! - T₀, T₁: seconds per subgroup for each path under a branch, both > 0
+//! - T₀′, T₁′: seconds per subgroup for each path without a branch. They are often less than T₀ and T₁,
+//!   because no lane has to be masked.
+//! - t_b, t_s: seconds to choose by branch and by select, independent of the paths, ≥ 0
 //!
-//! Valid while the arms are real branches (a compiler turns small ones into selects by itself) and lanes
-//! choose independently of each other.
+//! The law applies if the compiled code branches between the paths and lanes choose independently of each
+//! other. Compilers turn branches over short paths into selects.
 //!
 //! # Source
-//! The divergence law ([`crate::experiments::divergence::law`]) with each arm's probability of being taken; on when
-//! running both sides pays: S. Mahlke et al., "Effective compiler
-//! support for predicated execution using the hyperblock", MICRO 25, 1992.
+//! The divergence law ([`crate::experiments::divergence::law`]) with the probability that a subgroup takes
+//! each path. On when the execution of both paths pays: S. Mahlke et al., "Effective compiler support for
+//! predicated execution using the hyperblock", MICRO 25, 1992.
 
 use crate::experiments::divergence::law::at_least_one;
 
-/// Seconds for a subgroup of `width` lanes that branches: `branch_s` to choose, and each path as often as any lane
-/// wants it.
+/// Returns the expected seconds for a subgroup of `width` lanes that branches. The subgroup spends `branch_s`
+/// to choose, and runs each path with the probability that at least one lane takes the path.
 ///
 /// ```
 /// use warplaw::experiments::select::law::branch_time;
-/// // Two lanes, q = 1/2: each path is wanted by three subgroups in four.
+/// // Two lanes, q = 1/2: three of four subgroups take each path.
 /// assert_eq!(branch_time(1.0, [10.0, 20.0], 0.5, 2.0), 1.0 + 7.5 + 15.0);
 /// ```
 #[must_use]
@@ -35,7 +36,7 @@ pub fn branch_time(branch_s: f64, branched_s: [f64; 2], q: f64, width: f64) -> f
     branch_s + at_least_one(1.0 - q, width) * branched_s[0] + at_least_one(q, width) * branched_s[1]
 }
 
-/// Seconds for a subgroup that runs both paths and selects.
+/// Returns the seconds for a subgroup that runs both paths and selects.
 ///
 /// ```
 /// use warplaw::experiments::select::law::select_time;
@@ -46,21 +47,21 @@ pub fn select_time(select_s: f64, straight_s: [f64; 2]) -> f64 {
     select_s + straight_s[0] + straight_s[1]
 }
 
-/// What the two ways are made of, in seconds for one subgroup.
+/// Parts of the times of a branch and of a select, in seconds per subgroup.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Costs {
-    /// Choosing by branch, no arm run.
+    /// Time to choose by branch, without a path.
     pub branch_s: f64,
-    /// Choosing by select, no arm run.
+    /// Time to choose by select, without a path.
     pub select_s: f64,
-    /// Arm 0 and arm 1 under a branch.
+    /// Times of path 0 and path 1 under a branch.
     pub branched_s: [f64; 2],
-    /// Arm 0 and arm 1 with no branch around them.
+    /// Times of path 0 and path 1 without a branch.
     pub straight_s: [f64; 2],
 }
 
 impl Costs {
-    /// Seconds for a subgroup of `width` lanes that branches.
+    /// Returns the expected seconds for a subgroup of `width` lanes that branches.
     ///
     /// ```
     /// use warplaw::experiments::select::law::Costs;
@@ -68,7 +69,7 @@ impl Costs {
     ///     Costs { branch_s: 1.0, select_s: 0.0, branched_s: [10.0, 20.0], straight_s: [9.0, 18.0] };
     /// assert_eq!(costs.branch_time(0.0, 8.0), 11.0);
     /// assert_eq!(costs.branch_time(1.0, 8.0), 21.0);
-    /// // Two lanes, q = 1/2: each arm is wanted by three subgroups in four.
+    /// // Two lanes, q = 1/2: three of four subgroups take each path.
     /// assert_eq!(costs.branch_time(0.5, 2.0), 1.0 + 7.5 + 15.0);
     /// ```
     #[must_use]
@@ -76,7 +77,7 @@ impl Costs {
         branch_time(self.branch_s, self.branched_s, q, width)
     }
 
-    /// Seconds for a subgroup that runs both arms and selects.
+    /// Returns the seconds for a subgroup that runs both paths and selects.
     ///
     /// ```
     /// use warplaw::experiments::select::law::Costs;
@@ -89,16 +90,17 @@ impl Costs {
         select_time(self.select_s, self.straight_s)
     }
 
-    /// The divergence probabilities from and to which selecting is no dearer than branching; `None` where the
-    /// branch stays cheaper throughout. It is one interval, since T_branch is concave in q.
+    /// Returns the lowest and the highest divergence probability at which a select costs at most the time of
+    /// a branch. Returns `None` if the branch is cheaper at every probability. The select is cheaper in the
+    /// complete interval between both, because T_branch is concave in q.
     ///
     /// ```
     /// use warplaw::experiments::select::law::Costs;
-    /// // One lane: the branch costs 2 + 10 against 20 at any q.
-    /// let arms_s = [10.0, 10.0];
-    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, branched_s: arms_s, straight_s: arms_s };
+    /// // One lane: at every q, the branch costs 2 + 10 and the select costs 20.
+    /// let paths_s = [10.0, 10.0];
+    /// let costs = Costs { branch_s: 2.0, select_s: 0.0, branched_s: paths_s, straight_s: paths_s };
     /// assert_eq!(costs.selecting_pays(1.0), None);
-    /// // Many lanes take both arms almost surely, and 2 s of choosing are lost.
+    /// // 64 lanes almost surely take both paths, and the select saves the 2 s to choose by branch.
     /// let [from, to] = costs.selecting_pays(64.0).unwrap();
     /// assert!(from < 0.05 && (from + to - 1.0).abs() < 1e-9);
     /// ```
@@ -123,11 +125,12 @@ impl Costs {
         Some([edge(0.0), edge(1.0)])
     }
 
-    /// The divergence probability at which branching costs most.
+    /// Returns the divergence probability at which a branch costs most.
     #[must_use]
     pub fn dearest_branch(self, width: f64) -> f64 {
         let (mut lo, mut hi) = (0.0, 1.0);
-        // A ternary search, which a concave function allows; where it is flat any point will do.
+        // T_branch is concave in q, so a ternary search finds its maximum. On a flat part, every point is a
+        // maximum.
         for _ in 0..200 {
             let (left, right) = (lo + (hi - lo) / 3.0, hi - (hi - lo) / 3.0);
             match self.branch_time(left, width).total_cmp(&self.branch_time(right, width)) {
@@ -159,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_branch_is_never_dearer_than_its_choice_and_both_arms(
+        fn a_branch_costs_at_most_its_choice_and_both_paths(
             costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
         ) {
             let both = costs.branch_s + costs.branched_s[0] + costs.branched_s[1];
@@ -167,13 +170,13 @@ mod tests {
         }
 
         #[test]
-        fn where_all_lanes_agree_one_arm_is_paid(costs in costs(), width in 1.0..129f64) {
+        fn a_branch_costs_one_path_if_all_lanes_agree(costs in costs(), width in 1.0..129f64) {
             prop_assert!((costs.branch_time(0.0, width) - costs.branch_s - costs.branched_s[0]).abs() < 1e-9);
             prop_assert!((costs.branch_time(1.0, width) - costs.branch_s - costs.branched_s[1]).abs() < 1e-9);
         }
 
         #[test]
-        fn selecting_pays_between_its_ends_and_nowhere_else(
+        fn selecting_pays_exactly_between_its_ends(
             costs in costs(), q in 0.0..=1.0f64, width in 1.0..129f64,
         ) {
             let pays = costs.select_time() <= costs.branch_time(q, width) * (1.0 + 1e-9);

@@ -1,4 +1,4 @@
-//! What branch paths cost, by branch and by select: the cases of `select` and the figures that follow from them.
+//! The cases of `select`, and the costs of branches and selects that follow from the cases.
 
 use super::kernel::{PathSize, Select, Way};
 use super::law::{Costs, branch_time, select_time};
@@ -6,40 +6,43 @@ use super::words::{WORDS, Words};
 use crate::bench::{CaseId, Expr, Plan, Sizing};
 use crate::experiments::divergence::law::at_least_one;
 
-/// Choices in a lane where subgroups take both paths; twice as many where they take about one.
+/// Choices per invocation in cases whose subgroups take both paths. Cases whose subgroups take about one path
+/// make twice this number.
 const CHOICES: u32 = 32;
-/// Of paths so short that choices are all there is.
+/// Choices per invocation in cases of short paths, which have almost no work apart from the choices.
 const SHORT_CHOICES: u32 = 512;
 
-/// What cases have in common whose samples are of one scale.
+/// Cases that share one scale and one floor case.
 struct Group<'a> {
+    /// Name of the sizing group, and prefix of the case ids.
     name: String,
     words: &'a mut Words,
-    /// What surrounds the choices.
+    /// Floor case, without choices.
     floor: CaseId,
 }
 
 impl<'a> Group<'a> {
+    /// Adds the floor case of the group.
     fn new(plan: &mut Plan, name: String, words: &'a mut Words) -> Self {
         let floor = add(plan, &name, "floor", words, (Way::Branch, PathSize::Short), 0, 0.0);
         Self { name, words, floor }
     }
 
-    /// Seconds per choice of a workgroup, of a case of its own.
+    /// Adds a case and returns the seconds of a workgroup per choice.
     fn cost(
         &mut self,
         plan: &mut Plan,
         name: &str,
-        what: (Way, PathSize),
+        kernel: (Way, PathSize),
         choices: u32,
         q: f64,
     ) -> Expr {
-        let case = add(plan, &self.name, name, self.words, what, choices, q);
+        let case = add(plan, &self.name, name, self.words, kernel, choices, q);
         case.per_unit_above(self.floor) / f64::from(choices)
     }
 }
 
-/// A case, or the floor where nothing is chosen.
+/// Adds a case, or a floor case if `choices` is zero.
 fn add(
     plan: &mut Plan,
     group: &str,
@@ -49,41 +52,44 @@ fn add(
     choices: u32,
     q: f64,
 ) -> CaseId {
-    let lanes = words.width.max(64);
-    let sizing = Sizing::Shared { group: group.to_owned(), granule: WORDS / lanes, most: 16_384 };
+    let workgroup_size = words.width.max(64);
+    let granule = WORDS / workgroup_size;
+    let sizing = Sizing::Shared { group: group.to_owned(), granule, most: 16_384 };
     let (words, seed) = (words.of(q), words.seed as u32);
-    let kernel = Select { way, paths, workgroup_size: lanes, workgroups: 0, choices, words, seed };
+    let kernel = Select { way, paths, workgroup_size, workgroups: 0, choices, words, seed };
     let build = move |workgroups| Select { workgroups, ..kernel.clone() }.workload();
     let id = format!("{group}.{name}");
     if choices == 0 { plan.floor(id, sizing, build) } else { plan.case(id, sizing, build) }
 }
 
-/// Everything about paths of one length, in seconds per choice of a workgroup.
+/// Costs of paths of one length, in seconds of a workgroup per choice.
 pub(super) struct Paths {
-    /// By divergence probability, from 0 to 1.
+    /// Cost of the branch by divergence probability, in ascending order from 0 to 1.
     pub(super) branches: Vec<(f64, Expr)>,
+    /// Cost of the select by divergence probability.
     pub(super) selects: Vec<(f64, Expr)>,
-    /// Choosing by branch, no path run.
+    /// Cost to choose by branch, with paths of zero iterations.
     pub(super) branch: Expr,
-    /// Choosing by select, no path run.
+    /// Cost to choose by select, with paths of zero iterations.
     pub(super) select: Expr,
-    /// Path 0 and path 1 under a branch.
+    /// Costs of path 0 and path 1 under a branch.
     pub(super) branched: [Expr; 2],
-    /// Path 0 and path 1 with no branch around them.
+    /// Costs of path 0 and path 1 without a branch.
     pub(super) straight: [Expr; 2],
+    /// Lanes per subgroup.
     width: f64,
 }
 
 impl Paths {
-    /// Adds the cases of loops of so many iterations.
+    /// Adds the cases whose paths are loops of `iterations` iterations.
     pub(super) fn add(plan: &mut Plan, words: &mut Words, iterations: u32, dense: bool) -> Self {
         let long = PathSize::Long { iterations: [iterations; 2] };
         let none = PathSize::Long { iterations: [0; 2] };
         let halves = [[iterations, 0], [0, iterations]];
         let wide = f64::from(words.width);
         let mut group = Group::new(plan, format!("{iterations}_trips"), words);
-        let mut cost = |name: &str, what: (Way, PathSize), choices: u32, q: f64| {
-            group.cost(plan, name, what, choices, q)
+        let mut cost = |name: &str, kernel: (Way, PathSize), choices: u32, q: f64| {
+            group.cost(plan, name, kernel, choices, q)
         };
         let mut sweep = vec![0.0, 0.5 / wide, 1.0 / wide, 0.5, 1.0];
         if dense {
@@ -104,12 +110,12 @@ impl Paths {
             .into_iter()
             .map(|q| (q, cost(&format!("select.{q}"), (Way::Select, long), both, q)));
         let selects = selects.collect();
-        // Each path and each way of choosing, timed apart, is what the law is told.
+        // Each way to choose and each path, timed alone, calibrates the law.
         let branch = cost("branch.empty", (Way::Branch, none), 2 * both, 0.0);
         let select = cost("select.empty", (Way::Select, none), 2 * both, 0.0);
         let straight = [0, 1].map(|path| {
             let half = PathSize::Long { iterations: halves[path] };
-            // The lanes want the path that runs, so that it is verified.
+            // All lanes choose the path with iterations, so that the CPU reference verifies that path.
             let half =
                 cost(&format!("select.only_{path}"), (Way::Select, half), 2 * both, path as f64);
             half - &select
@@ -119,7 +125,7 @@ impl Paths {
         Self { branches, selects, branch, select, branched, straight, width: wide }
     }
 
-    /// What the law says that a branch costs.
+    /// Returns the cost of the branch that the law predicts.
     pub(super) fn branch_time(&self, q: f64) -> Expr {
         let ([zero, one], width) = (self.branched.clone(), self.width);
         Expr::call("branch_time", [self.branch.clone(), zero, one], move |[branch_s, zero, one]| {
@@ -127,7 +133,7 @@ impl Paths {
         })
     }
 
-    /// What the law says that a select costs.
+    /// Returns the cost of the select that the law predicts.
     pub(super) fn select_time(&self) -> Expr {
         let [zero, one] = self.straight.clone();
         Expr::call("select_time", [self.select.clone(), zero, one], |[select_s, zero, one]| {
@@ -135,19 +141,21 @@ impl Paths {
         })
     }
 
+    /// Returns the mean measured cost of the select.
     fn mean_select(&self) -> Expr {
         let costs = self.selects.iter().map(|(_, cost)| cost.clone());
         Expr::sum(costs) / self.selects.len() as f64
     }
 
-    /// The select's cost over the branch's where half of the lanes go either way: what there is to win.
+    /// Returns the measured cost of the select over that of the branch, with half of the lanes on each path.
+    /// The ratio shows the possible gain of a select.
     pub(super) fn at_half(&self) -> Expr {
         let half = self.branches.iter().find(|(q, _)| *q == 0.5);
-        let (_, branch) = half.expect("half of the lanes is swept");
+        let (_, branch) = half.expect("the sweep contains q = 0.5");
         self.mean_select() / branch
     }
 
-    /// From which divergence probability on selecting pays by the law; NaN where it never does.
+    /// Returns the predicted divergence probability from which a select pays, or NaN if it never does.
     pub(super) fn crossover_predicted(&self) -> Expr {
         let ([b0, b1], [s0, s1]) = (self.branched.clone(), self.straight.clone());
         let costs = [self.branch.clone(), self.select.clone(), b0, b1, s0, s1];
@@ -158,8 +166,9 @@ impl Paths {
         })
     }
 
-    /// Where the measured branch first costs what the measured select does, up to q = 1/2; NaN where it
-    /// never does. Between two measured points the cost grows with the share of subgroups that take path 1.
+    /// Returns the smallest divergence probability up to 1/2 at which the measured branch costs the same as
+    /// the measured select, or NaN if there is none. Between two measured points, the cost is interpolated
+    /// linearly in the share of subgroups that take path 1, because the cost grows with that share.
     pub(super) fn crossover_measured(&self) -> Expr {
         let width = self.width;
         let points = self.branches.iter().filter(|(q, _)| *q <= 0.5);
@@ -172,7 +181,8 @@ impl Paths {
     }
 }
 
-/// The q at which costs that are given at `shares` of the subgroups first reach `select_s`.
+/// Returns the divergence probability at which `costs` first reach `select_s`: 0 if the first cost does, and
+/// NaN if no cost does. `shares` are the shares of subgroups that take path 1, one per cost.
 fn crossing(select_s: f64, shares: &[f64], costs: &[f64], width: f64) -> f64 {
     if costs[0] >= select_s {
         return 0.0;
@@ -186,16 +196,17 @@ fn crossing(select_s: f64, shares: &[f64], costs: &[f64], width: f64) -> f64 {
     })
 }
 
-/// Paths of a few operations, which the compiler may have turned into a select.
+/// Ratios for paths of four operations, whose branch the compiler may have turned into a select.
 pub(super) struct Short {
-    /// What agreement leaves of a divergent branch's cost: 1 where a select runs both paths whatever lanes
-    /// want.
+    /// Cost of the branch with all lanes on path 0 over its cost with divergent lanes. The ratio is 1 if the
+    /// compiled code always runs both paths.
     pub(super) agreed_share: Expr,
-    /// The divergent branch's cost over that of a select written out.
+    /// Cost of the branch with divergent lanes over the cost of an explicit select.
     pub(super) over_select: Expr,
 }
 
 impl Short {
+    /// Adds the cases of the short paths.
     pub(super) fn add(plan: &mut Plan, words: &mut Words) -> Self {
         let mut group = Group::new(plan, "short".to_owned(), words);
         let mut cost = |name: &str, way: Way, q: f64| {
@@ -213,8 +224,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crossing_lies_where_the_costs_say() {
-        // One lane, so that the share of subgroups is q.
+    fn the_crossing_is_interpolated_between_costs() {
+        // With one lane per subgroup, the share of subgroups equals q.
         let at = |select_s, costs: &[f64]| crossing(select_s, &[0.0, 0.25, 0.5], costs, 1.0);
         assert_eq!(at(3.0, &[4.0, 5.0, 6.0]), 0.0);
         assert_eq!(at(4.5, &[4.0, 5.0, 6.0]), 0.125);

@@ -1,4 +1,11 @@
-//! `width`: how many lanes go in lockstep, found from timing alone, twice.
+//! `width`: the subgroup width W, found from timing alone by two methods.
+//!
+//! - Branch granularity: two paths alternate every g lanes. A subgroup takes both paths for g < W, and one
+//!   path for g ≥ W.
+//! - Workgroup size: a workgroup of s invocations issues ⌈s / W⌉ subgroups.
+//!
+//! The floor case of branch granularity runs no branch. The floor case of each workgroup size runs zero loop
+//! iterations. warplaw subtracts the time of the floor case from the time of each case.
 
 pub(crate) mod parameter;
 
@@ -16,56 +23,63 @@ use crate::model::{self, About, Category, Curve, Over};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "width",
     category: Category::Uniformity,
-    law: "arms alternating every g lanes cost two arms for g < W, one for g ≥ W; s lanes cost ⌈s/W⌉",
-    about: "how many lanes go in lockstep, by two methods, against what the driver says",
+    law: "two paths that alternate every g lanes cost both paths for g < W and one for g ≥ W; s invocations \
+          cost ⌈s/W⌉ subgroups",
+    about: "How many lanes does a subgroup have, by two timing methods and as the driver reports?",
     tolerance: Tolerance {
         ratio: 0.10,
-        reason: "the nearest wrong width is a factor of two away, so a tenth tells them apart with room for the \
-                 launch cost of small workgroups",
+        reason: "The nearest wrong width differs by a factor of two. 10 % separates the two widths and \
+                 allows for the launch cost of small workgroups.",
     },
     shaders: Vec::new,
     plan,
     predict: None,
 };
 
-/// Iterations of a branch path's loop.
+/// Loop iterations of a branch path.
 const ITERATIONS: u32 = 128;
-/// Iterations of the loop in a workgroup of so many lanes.
+/// Loop iterations in the cases of the workgroup-size method.
 const CHAIN_ITERATIONS: u32 = 512;
-/// Times that a lane chooses and runs a path. Few enough that a workgroup on one core takes a small part of a sample.
+/// Number of times that a lane chooses and runs a path. The number is small, so that a workgroup on one core
+/// takes a small part of a sample.
 const REPEATS: u32 = 4;
-/// Between one subgroup's time and two.
+/// Threshold between the time of one subgroup and the time of two subgroups, relative to one. For branches,
+/// the same threshold separates one path from two.
 const KNEE: f64 = 1.5;
-/// A workgroup must hold two runs of the coarsest granularity.
+/// Upper bound of the invocations per workgroup. A workgroup must contain two runs of the coarsest
+/// granularity.
 const MAX_WORKGROUP_SIZE: u32 = 256;
 
-/// Two branch paths that alternate every g lanes.
+/// Method of branch granularity: two paths that alternate every g lanes. All costs are seconds of a workgroup
+/// per repeat.
 struct ByGranularity {
+    /// Granularities in ascending order.
     swept: Vec<Granularity>,
-    /// Seconds for a workgroup that takes no path.
-    reach: Expr,
-    /// Seconds for a workgroup whose lanes all take the same path, each of the two.
+    /// Cost to choose a path, with paths of zero iterations.
+    choice: Expr,
+    /// Costs of a workgroup whose lanes all take path 0, and of one whose lanes all take path 1.
     alone: [Expr; 2],
 }
 
 /// One granularity.
 struct Granularity {
-    /// Neighbours that take the same path.
+    /// Consecutive lanes that take the same path, g.
     lanes: u32,
-    /// Seconds for a workgroup.
+    /// Seconds of a workgroup per repeat.
     cost: Expr,
 }
 
 impl ByGranularity {
-    fn add(plan: &mut Plan, context: &Context<'_>, lanes: u32) -> Self {
+    /// Adds the cases for workgroups of `workgroup_size` invocations.
+    fn add(plan: &mut Plan, context: &Context<'_>, workgroup_size: u32) -> Self {
         let seed = context.seed as u32;
         let sizing = Sizing::Shared { group: "granularity".to_owned(), granule: 16, most: 16_384 };
         let branches = |repeats: u32, iterations: u32, path_of: &dyn Fn(u32) -> u32| {
-            let selectors: Arc<[u32]> = (0..lanes).map(path_of).collect();
+            let selectors: Arc<[u32]> = (0..workgroup_size).map(path_of).collect();
             move |workgroups: u32| -> Workload {
                 let selectors = Arc::clone(&selectors);
                 BranchPaths {
-                    workgroup_size: lanes,
+                    workgroup_size,
                     workgroups,
                     repeats,
                     iterations,
@@ -77,9 +91,10 @@ impl ByGranularity {
             }
         };
         let mut case = |id: String, build| -> CaseId { plan.case(id, sizing.clone(), build) };
-        let swept: Vec<(u32, u32, CaseId)> = powers_of_two(lanes / 2)
+        let swept: Vec<(u32, u32, CaseId)> = powers_of_two(workgroup_size / 2)
             .map(|g| {
-                // Equal samples where the reported width is right, which costs nothing where not.
+                // Divergent cases run half the repeats, so that sample times are equal if the reported width
+                // is right. A wrong reported width does no harm, because costs are per repeat.
                 let diverges = context.reported_width.is_some_and(|width| g < width);
                 let repeats = if diverges { REPEATS / 2 } else { REPEATS };
                 let build = branches(repeats, ITERATIONS, &|lane| lane / g % 2);
@@ -88,7 +103,7 @@ impl ByGranularity {
             .collect();
         let alone = [0, 1]
             .map(|path| case(format!("alone.{path}"), branches(REPEATS, ITERATIONS, &|_| path)));
-        let reach = case("reach".to_owned(), branches(REPEATS, 0, &|_| 0));
+        let choice = case("reach".to_owned(), branches(REPEATS, 0, &|_| 0));
         let floor = plan.floor("granularity.floor", sizing, branches(0, ITERATIONS, &|_| 0));
         let cost = |case: CaseId, repeats: u32| case.per_unit_above(floor) / f64::from(repeats);
         Self {
@@ -96,20 +111,20 @@ impl ByGranularity {
                 .into_iter()
                 .map(|(lanes, repeats, case)| Granularity { lanes, cost: cost(case, repeats) })
                 .collect(),
-            reach: cost(reach, REPEATS),
+            choice: cost(choice, REPEATS),
             alone: alone.map(|case| cost(case, REPEATS)),
         }
     }
 
-    /// What a workgroup costs whose subgroups take one path, the mean of both.
+    /// Returns the cost of a workgroup whose subgroups take one path each, the mean of both paths.
     fn one(&self) -> Expr {
         let [first, second] = &self.alone;
         (first + second) / 2.0
     }
 
-    /// What a workgroup costs at granularity `g` if subgroups are `width` wide.
+    /// Returns the predicted cost of a workgroup at granularity `g`, for subgroups of `width` lanes.
     fn predicted(&self, g: u32, width: &Expr) -> Expr {
-        let paths = [&self.reach, &self.alone[0], &self.alone[1]].map(Expr::from);
+        let paths = [&self.choice, &self.alone[0], &self.alone[1]].map(Expr::from);
         let both = Expr::call("subgroup_time", paths, |[t0, a, b]| subgroup_time(t0, [a, b]));
         let g = f64::from(g);
         Expr::call("by_width", [width.clone(), both, self.one()], move |[width, both, one]| {
@@ -117,13 +132,14 @@ impl ByGranularity {
         })
     }
 
-    /// The smallest granularity at which subgroups no longer take both paths; NaN if none.
+    /// Returns the smallest granularity at which subgroups take one path, or NaN if there is none.
     fn width(&self) -> Expr {
-        let one = self.one() - &self.reach;
-        let paths = self.swept.iter().map(|swept| (&swept.cost - &self.reach) / &one);
+        let one = self.one() - &self.choice;
+        let paths = self.swept.iter().map(|swept| (&swept.cost - &self.choice) / &one);
         let granularities: Vec<u32> = self.swept.iter().map(|swept| swept.lanes).collect();
-        Expr::lenient("finest_undivided", paths, move |paths: &[f64]| {
-            // From coarse to fine, so that one odd point cannot make a knee of its own.
+        Expr::lenient("finest_with_one_path", paths, move |paths: &[f64]| {
+            // The scan runs from coarse to fine and stops at the knee, so that an outlier among the finer
+            // granularities does not count.
             let both = granularities.iter().zip(paths).rev();
             let coarse = both.take_while(|&(_, &paths)| paths < KNEE);
             coarse.last().map_or(f64::NAN, |(&g, _)| f64::from(g))
@@ -131,35 +147,38 @@ impl ByGranularity {
     }
 }
 
-/// Workgroups of s lanes.
-struct ByLanes {
-    swept: Vec<Lanes>,
+/// Method of workgroup size: workgroups of s invocations.
+struct ByWorkgroupSize {
+    /// Workgroup sizes in ascending order, from 1.
+    swept: Vec<Size>,
 }
 
-/// One size of workgroups.
-struct Lanes {
-    lanes: u32,
-    /// Seconds for a workgroup.
+/// One workgroup size.
+struct Size {
+    /// Invocations per workgroup, s.
+    invocations: u32,
+    /// Seconds of a workgroup.
     cost: Expr,
 }
 
-impl ByLanes {
-    fn add(plan: &mut Plan, context: &Context<'_>, lanes: u32) -> Self {
+impl ByWorkgroupSize {
+    /// Adds the cases for workgroups of up to `most` invocations.
+    fn add(plan: &mut Plan, context: &Context<'_>, most: u32) -> Self {
         let seed = context.seed as u32;
-        let mut swept = |lanes: u32| {
+        let mut swept = |size: u32| {
             let chain = move |iterations: u32| {
                 move |workgroups: u32| {
-                    Chain { workgroup_size: lanes, active: lanes, iterations, workgroups, seed }
+                    Chain { workgroup_size: size, active: size, iterations, workgroups, seed }
                         .workload()
                 }
             };
             let own = Sizing::Own { granule: 16, most: 16_384 };
-            let full = plan.case(format!("lanes.{lanes}"), own, chain(CHAIN_ITERATIONS));
-            let floor = plan.floor(format!("lanes.{lanes}.floor"), Sizing::Follow(full), chain(0));
-            Lanes { lanes, cost: full.per_unit_above(floor) }
+            let full = plan.case(format!("lanes.{size}"), own, chain(CHAIN_ITERATIONS));
+            let floor = plan.floor(format!("lanes.{size}.floor"), Sizing::Follow(full), chain(0));
+            Size { invocations: size, cost: full.per_unit_above(floor) }
         };
-        let between = powers_of_two(lanes).map(|s| s + s / 2).filter(|&s| s > 2 && s < lanes);
-        let mut sizes: Vec<u32> = powers_of_two(lanes).collect();
+        let between = powers_of_two(most).map(|s| s + s / 2).filter(|&s| s > 2 && s < most);
+        let mut sizes: Vec<u32> = powers_of_two(most).collect();
         if context.profile.dense {
             sizes.extend(between);
             sizes.sort_unstable();
@@ -167,19 +186,21 @@ impl ByLanes {
         Self { swept: sizes.into_iter().map(&mut swept).collect() }
     }
 
-    /// What a workgroup of `lanes` lanes costs if subgroups are `width` wide.
-    fn predicted(&self, lanes: u32, width: &Expr) -> Expr {
+    /// Returns the predicted cost of a workgroup of `invocations`, for subgroups of `width` lanes.
+    fn predicted(&self, invocations: u32, width: &Expr) -> Expr {
         let issued = Expr::call("subgroups", [width.clone()], move |[width]| {
-            f64::from(subgroups(lanes, width as u32))
+            f64::from(subgroups(invocations, width as u32))
         });
         &self.swept[0].cost * issued
     }
 
-    /// The most lanes that cost no more than one; NaN if that is the most there are.
+    /// Returns the largest workgroup size at which one subgroup is issued: its cost is below [`KNEE`] times
+    /// the cost of one invocation. Returns NaN if every size of the sweep is below, because the sweep then
+    /// shows no knee.
     fn width(&self) -> Expr {
         let costs = self.swept.iter().map(|swept| swept.cost.clone());
-        let sizes: Vec<u32> = self.swept.iter().map(|swept| swept.lanes).collect();
-        Expr::lenient("most_at_the_cost_of_one", costs, move |costs: &[f64]| {
+        let sizes: Vec<u32> = self.swept.iter().map(|swept| swept.invocations).collect();
+        Expr::lenient("largest_with_one_subgroup", costs, move |costs: &[f64]| {
             let cheap = costs.iter().take_while(|&&cost| cost < KNEE * costs[0]).count();
             let knee = cheap.checked_sub(1).filter(|_| cheap < sizes.len());
             knee.map_or(f64::NAN, |last| f64::from(sizes[last]))
@@ -188,44 +209,47 @@ impl ByLanes {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let lanes = MAX_WORKGROUP_SIZE.min(context.facts.limits.max_workgroup_size);
+    let workgroup_size = MAX_WORKGROUP_SIZE.min(context.facts.limits.max_workgroup_size);
     let mut plan = Plan::default();
-    let by_granularity = ByGranularity::add(&mut plan, context, lanes);
-    let by_lanes = ByLanes::add(&mut plan, context, lanes);
+    let by_granularity = ByGranularity::add(&mut plan, context, workgroup_size);
+    let by_workgroup_size = ByWorkgroupSize::add(&mut plan, context, workgroup_size);
     let width_by_granularity = by_granularity.width();
-    let width_by_lanes = by_lanes.width();
+    let width_by_workgroup_size = by_workgroup_size.width();
 
-    // Each method predicts the other's points, so that none is judged by itself.
-    let series = plan.series("granularity", ("lanes per arm", ""), "s");
+    // The width that one method finds predicts the points of the other, so that no method judges itself.
+    let series = plan.series("branch granularity", ("consecutive lanes per path", ""), "s");
     plan.compare_by(
         series,
-        Curve::new("cost of two branch paths by granularity", "time over one path's", "x")
+        Curve::new("cost of two branch paths by granularity", "time relative to one path", "x")
             .over(Over::Last),
     );
     for Granularity { lanes, cost } in &by_granularity.swept {
-        let predicted = by_granularity.predicted(*lanes, &width_by_lanes);
+        let predicted = by_granularity.predicted(*lanes, &width_by_workgroup_size);
         plan.judge(series, f64::from(*lanes), cost, predicted);
     }
-    let series = plan.series("lanes", ("lanes per workgroup", ""), "s");
-    for Lanes { lanes, cost } in &by_lanes.swept[1..] {
-        let predicted = by_lanes.predicted(*lanes, &width_by_granularity);
-        plan.judge(series, f64::from(*lanes), cost, predicted);
+    let series = plan.series("workgroup size", ("invocations per workgroup", ""), "s");
+    for Size { invocations, cost } in &by_workgroup_size.swept[1..] {
+        let predicted = by_workgroup_size.predicted(*invocations, &width_by_granularity);
+        plan.judge(series, f64::from(*invocations), cost, predicted);
     }
 
-    let both = [width_by_granularity.clone(), width_by_lanes.clone()];
+    let both = [width_by_granularity.clone(), width_by_workgroup_size.clone()];
     let agreed = Expr::call("agreed", both, |[a, b]| if a == b { a } else { f64::NAN });
     plan.establishes_width(&agreed);
     plan.sure_metric(
-        About::new("effective_width", "lanes in lockstep, W", "lanes")
+        About::new("effective_width", "subgroup width W, found by timing", "lanes")
             .headline()
-            .note("found from timing alone, where branch granularity and workgroup size agree"),
+            .note("present if branch granularity and workgroup size give the same width"),
         agreed,
     );
     plan.metric(
-        About::new("width_by_granularity", "W by branch granularity", "lanes"),
+        About::new("width_by_granularity", "subgroup width W, by branch granularity", "lanes"),
         width_by_granularity,
     );
-    plan.metric(About::new("width_by_lanes", "W by workgroup size", "lanes"), width_by_lanes);
+    plan.metric(
+        About::new("width_by_lanes", "subgroup width W, by workgroup size", "lanes"),
+        width_by_workgroup_size,
+    );
     if let Some(reported) = context.reported_width {
         let about = About::new("reported_width", "subgroup size, reported", "lanes");
         plan.known_metric(about, f64::from(reported));
@@ -235,31 +259,37 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
-    let (by_granularity, by_lanes) =
+    let (by_granularity, by_workgroup_size) =
         (outcome.number("width_by_granularity"), outcome.number("width_by_lanes"));
     match (outcome.number("effective_width"), outcome.number("reported_width")) {
-        (None, _) if by_granularity.is_some() && by_granularity == by_lanes => vec![
-            "both methods find one width, but a sample's interval leaves another possible: later experiments \
-             build on the reported one"
+        (None, _) if by_granularity.is_some() && by_granularity == by_workgroup_size => vec![
+            "Both methods find the same width, but the 95 % interval of a case allows another width. Later \
+             experiments use the reported width, if the adapter reports one. A run with `--full` narrows the \
+             intervals."
                 .to_owned(),
         ],
         (None, _) => {
-            let word = |width: Option<f64>| {
+            let found = |width: Option<f64>| {
                 width.map_or_else(|| "no width".to_owned(), |width| format!("{width} lanes"))
             };
             vec![format!(
-                "the methods disagree: granularity finds {}, workgroup size finds {}",
-                word(by_granularity),
-                word(by_lanes)
+                "The methods do not agree on a width: branch granularity finds {}, and workgroup size finds \
+                 {}. Later experiments use the reported width, if the adapter reports one.",
+                found(by_granularity),
+                found(by_workgroup_size)
             )]
         }
         (Some(found), Some(reported)) if found < reported => vec![format!(
-            "{found} lanes go in lockstep where {reported} are reported: a subgroup issued in parts \
-             (wave64 as 2×32), or code compiled for another width from a stale driver cache"
+            "Timing finds subgroups of {found} lanes, but the adapter reports {reported}. The hardware \
+             issues a subgroup in parts (wave64 as 2×32), or a stale driver cache supplied code compiled for \
+             another width. Clear the shader cache of the driver and run again. If the result stays, size \
+             branches and workgroups for {found} lanes."
         )],
         (Some(found), Some(reported)) if found > reported => vec![format!(
-            "{found} lanes go in lockstep where {reported} are reported: paired subgroups, or code \
-             compiled for another width from a stale driver cache"
+            "Timing finds subgroups of {found} lanes, but the adapter reports {reported}. The hardware pairs \
+             subgroups, or a stale driver cache supplied code compiled for another width. Clear the shader \
+             cache of the driver and run again. If the result stays, size branches and workgroups for \
+             {found} lanes."
         )],
         _ => Vec::new(),
     }

@@ -1,9 +1,10 @@
-//! The lanes of a subgroup, as other laws are asked with them.
+//! The subgroup width as a parameter of the laws that depend on it.
 
 use crate::predict::domain::WORKGROUP_SIZE;
 use crate::predict::{Parameter, REPORTED_WIDTH};
 
-/// As `width` finds them in a record, else as the record's adapter reports them.
+/// Lanes per subgroup. A record provides the width that `width` found, or else the subgroup size that its
+/// adapter reports.
 pub(crate) const WIDTH: Parameter =
     Parameter::new("width", "lanes in a subgroup, W", WORKGROUP_SIZE)
         .at(&["width.effective_width", REPORTED_WIDTH]);

@@ -1,6 +1,11 @@
-//! Records of version 1, which did not say of their figures what those are: read, and told by one frozen table.
+//! Reader of records of version 1.
+//!
+//! These records contain no labels of their figures, so a frozen table supplies the labels.
 
 mod labels;
+mod words;
+
+pub(super) use words::translate;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,7 +17,7 @@ use super::{
     Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
 };
 
-/// Old names of experiments, each with the present one.
+/// Former ids of experiments, each with the present id.
 pub const ALIASES: &[(&str, &str)] = &[("ladder", "batching")];
 
 #[derive(Deserialize)]
@@ -93,7 +98,7 @@ struct OldCase {
     failure: Option<String>,
 }
 
-/// The record that `bytes` hold, as it would be written today.
+/// Parses a record of version 1 and converts it to the present version.
 pub(super) fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
     let old: OldRecord = serde_json::from_slice(bytes)?;
     let mut cases: HashMap<String, Vec<OldCase>> = HashMap::new();
@@ -120,6 +125,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
 }
 
 impl OldExperiment {
+    /// Converts the experiment to the present version.
     fn today(self, cases: Vec<OldCase>) -> Experiment {
         let alias = ALIASES.iter().find(|(old, _)| *old == self.id);
         let id = alias.map_or(self.id.clone(), |(_, present)| (*present).to_owned());
@@ -168,6 +174,7 @@ impl OldExperiment {
 }
 
 impl OldFinding {
+    /// Converts a parameter or finding to a metric.
     fn today(self, experiment: &str) -> Metric {
         let found = labels::find(experiment, &self.name);
         let (label, better, headline) = found.map_or_else(
@@ -194,7 +201,7 @@ impl OldFinding {
     }
 }
 
-/// Of what the table does not name: less time or more of a rate is better.
+/// Returns the direction in which a figure improves that is not in the table: less time, or a higher rate.
 fn by_unit(unit: &str) -> Better {
     match unit {
         "s" | "s/B" => Better::Lower,
@@ -203,7 +210,7 @@ fn by_unit(unit: &str) -> Better {
     }
 }
 
-/// Series that devices were compared by.
+/// Returns the curves of an experiment, because records of version 1 contain none.
 fn curves(experiment: &str) -> Vec<Curve> {
     let curve = |series: &str,
                  title: &str,
@@ -226,7 +233,7 @@ fn curves(experiment: &str) -> Vec<Curve> {
         "divergence" => curve(
             "interleaved",
             "cost of a k-way branch",
-            ["time over one path's", "x"],
+            ["time relative to one path", "x"],
             Over::First,
             true,
             Some("1/η = k"),
@@ -237,31 +244,36 @@ fn curves(experiment: &str) -> Vec<Curve> {
             ["speed-up over one lane", "x"],
             Over::One,
             true,
-            Some("as many as lanes"),
+            Some("ideal: number of active lanes"),
         ),
         "width" => curve(
             "granularity",
             "cost of two branch paths by granularity",
-            ["time over one path's", "x"],
+            ["time relative to one path", "x"],
             Over::Last,
             false,
             None,
         ),
         "amdahl" => curve(
             "f = 1, ideal workers",
-            "speed-up by workgroups",
-            ["speed-up over one", "x"],
+            "speed-up by number of workgroups",
+            ["speed-up over one workgroup", "x"],
             Over::One,
             true,
             None,
         ),
-        "reduction" => {
-            curve(BEST, "best reduction by size", ["read", "B/s"], Over::Nothing, true, None)
-        }
+        "reduction" => curve(
+            BEST,
+            "fastest reduction by input size",
+            ["input bandwidth", "B/s"],
+            Over::Nothing,
+            true,
+            None,
+        ),
         "contention" => curve(
             "add, in turn",
-            "atomics by number of counters",
-            ["time", "s"],
+            "time of an atomic by number of counters",
+            ["time per atomic", "s"],
             Over::Nothing,
             true,
             None,
@@ -270,9 +282,10 @@ fn curves(experiment: &str) -> Vec<Curve> {
     }
 }
 
+/// Series of the points of [`best_rates`].
 const BEST: &str = "best u32";
 
-/// The most that any reduction of u32 reads at each size.
+/// Returns the highest read rate of all u32 reductions at each size, in bytes per second.
 fn best_rates(experiment: &str, points: &[Point]) -> Vec<Point> {
     const ITEM_BYTES: f64 = 4.0;
     if experiment != "reduction" {

@@ -1,15 +1,15 @@
-//! Who is compared, and what about them differs beside the device.
+//! The records of a comparison, and differences between them other than the device.
 
 use super::named::{Named, letter};
 use crate::model::Record;
 use crate::report::sections::revision;
 
-/// One line a record.
+/// Returns one line per record: device, backend, driver, profile, start and path.
 pub(super) fn devices(records: &[Named<'_>]) -> Vec<String> {
     let line = |(index, named): (usize, &Named<'_>)| {
         let record = named.record;
         format!(
-            "{}: {}, {}, {}, {} profile, {} (`{}`)",
+            "{}: {}, {}, {}, {} profile, started {} (`{}`)",
             letter(index),
             record.adapter.name,
             record.adapter.backend,
@@ -22,48 +22,47 @@ pub(super) fn devices(records: &[Named<'_>]) -> Vec<String> {
     records.iter().enumerate().map(line).collect()
 }
 
-/// What could make figures differ that no device made differ.
+/// Returns one line per condition, other than the device, that can make metrics differ between records.
 pub(super) fn caveats(records: &[Named<'_>]) -> Vec<String> {
     let kinds = [
-        told_apart(records, "made by different versions", |record| {
+        difference(records, "different versions of warplaw", |record| {
             let revision = revision(record).map_or(String::new(), |rev| format!(" ({rev})"));
             format!("warplaw {}{revision}", record.tool.version)
         }),
-        told_apart(records, "measured at different length", |record| {
+        difference(records, "different profiles", |record| {
             format!("{} profile", record.tool.profile)
         }),
-        told_apart(records, "timed by different clocks", |record| {
-            record.clock.kind.words().to_owned()
-        }),
-        told_apart(records, "compiled with different checks", |record| {
+        difference(records, "different clocks", |record| record.clock.kind.words().to_owned()),
+        difference(records, "different shader checks", |record| {
             format!("shader checks {}", if record.adapter.shader_checks { "on" } else { "off" })
         }),
-        told_apart(records, "opened with different limits", |record| {
+        difference(records, "different device limits", |record| {
             format!("{} limits", record.adapter.limits)
         }),
     ];
     let mut caveats: Vec<String> = kinds.into_iter().flatten().collect();
     for (index, named) in records.iter().enumerate() {
         let faults = named.record.clock.faults.iter();
-        caveats.extend(faults.map(|fault| format!("{}: its clock: {fault}", letter(index))));
+        caveats.extend(faults.map(|fault| format!("{}: clock fault: {fault}", letter(index))));
     }
     caveats
 }
 
-fn told_apart(
+/// Returns a line that groups the records by a condition, or `None` if the condition is the same for all.
+fn difference(
     records: &[Named<'_>],
-    what: &str,
-    said: impl Fn(&Record) -> String,
+    title: &str,
+    condition: impl Fn(&Record) -> String,
 ) -> Option<String> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for (index, named) in records.iter().enumerate() {
-        let said = said(named.record);
-        match groups.iter_mut().find(|(known, _)| *known == said) {
+        let value = condition(named.record);
+        match groups.iter_mut().find(|(known, _)| *known == value) {
             Some((_, letters)) => letters.push(letter(index)),
-            None => groups.push((said, vec![letter(index)])),
+            None => groups.push((value, vec![letter(index)])),
         }
     }
-    let each = |(said, letters): &(String, Vec<String>)| format!("{} {said}", letters.join(", "));
-    let groups: Vec<String> = groups.iter().map(each).collect();
-    (groups.len() > 1).then(|| format!("{what}: {}", groups.join("; ")))
+    let text = |(value, letters): &(String, Vec<String>)| format!("{} {value}", letters.join(", "));
+    let groups: Vec<String> = groups.iter().map(text).collect();
+    (groups.len() > 1).then(|| format!("{title}: {}", groups.join("; ")))
 }

@@ -1,12 +1,14 @@
-//! The curves that tell devices apart, laid over one another.
+//! Plots that overlay the curves of several records.
 
 use super::named::{Named, letter};
 use crate::model::{Curve, Experiment, Over, Point, Record};
 use crate::report::plot::{self, Axis, Mark, Panel, Plot, is_spaced_by_factors};
 use crate::report::sections::MAX_CURVES;
 
-/// Returns one plot for each curve that an experiment declares for comparing devices, with the experiment's id, in the
-/// order in which the curves first appear. Shows the first [`MAX_CURVES`] records: a reader cannot tell more apart.
+/// Returns one plot for each curve that an experiment declares for comparisons, with the experiment's id.
+///
+/// The plots are in the order in which the curves first appear. A plot shows the first [`MAX_CURVES`]
+/// records, because readers cannot distinguish more curves.
 pub(in crate::report) fn overlaid<'a>(records: &[Named<'a>]) -> Vec<(&'a str, Plot)> {
     let records = &records[..records.len().min(MAX_CURVES)];
     let mut known: Vec<(&'a str, &Curve)> = Vec::new();
@@ -21,6 +23,9 @@ pub(in crate::report) fn overlaid<'a>(records: &[Named<'a>]) -> Vec<(&'a str, Pl
     known.into_iter().filter_map(|(id, curve)| Some((id, plot(id, curve, records)?))).collect()
 }
 
+/// Builds the plot of one curve, with the reference line of the curve if the curve has one.
+///
+/// Returns `None` if no record has a point of the curve.
 fn plot(id: &str, curve: &Curve, records: &[Named<'_>]) -> Option<Plot> {
     let mut curves = Vec::new();
     let (mut places, mut swept) = (Vec::new(), None);
@@ -54,7 +59,7 @@ fn plot(id: &str, curve: &Curve, records: &[Named<'_>]) -> Option<Plot> {
     })
 }
 
-/// The points of a record's curve along the sweep.
+/// Returns the points of a curve in one record, by increasing swept value.
 fn points<'a>(record: &'a Record, id: &str, curve: &Curve) -> Vec<&'a Point> {
     let of = |experiment: &&Experiment| experiment.id == id;
     let all = record.experiments.iter().find(of).into_iter().flat_map(|e| &e.points);
@@ -63,6 +68,7 @@ fn points<'a>(record: &'a Record, id: &str, curve: &Curve) -> Vec<&'a Point> {
     points
 }
 
+/// Returns the marks of a curve: each measurement divided by the divisor of the curve.
 fn marks(points: &[&Point], over: Over) -> Vec<Mark> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return Vec::new();

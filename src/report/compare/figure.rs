@@ -1,12 +1,13 @@
-//! The figures of a record that can be set beside another record's.
+//! Metrics of a record in the form that comparisons use.
 
 use crate::model::{Better, DeviceType, Experiment, Interval, Metric, Record, Status, figures};
 
-/// A figure, and what there is to know of it.
+/// A metric with all that a comparison needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Figure<'a> {
+    /// Id of the experiment.
     pub(super) experiment: &'a str,
-    /// Its id in records.
+    /// Id of the metric in records.
     pub(super) id: &'a str,
     pub(super) label: &'a str,
     pub(super) value: f64,
@@ -14,35 +15,36 @@ pub(super) struct Figure<'a> {
     pub(super) ci: Option<Interval>,
     pub(super) spread: Option<Interval>,
     pub(super) better: Better,
-    /// Tolerance of its experiment's law.
+    /// Tolerance of the experiment's law; 0 if the record has none.
     pub(super) tolerance: f64,
-    /// Whether every control of its experiment passed.
+    /// Whether the experiment has controls and all of them passed.
     pub(super) sound: bool,
-    /// Whether it is a time or a rate of a device whose cores other programs share.
+    /// Whether the metric is a time or a rate of a CPU, whose cores other programs share.
     pub(super) shared: bool,
-    /// What tells the run from any other.
+    /// Identity of the run: start, seed and device name.
     pub(super) run: (&'a str, u64, &'a str),
 }
 
 impl Figure<'_> {
-    /// The value with its interval.
+    /// Formats the value with its interval.
     pub(super) fn text(&self) -> String {
         figures::with_interval(self.value, self.unit, self.ci)
     }
 
-    /// Whether both are the same figure of the same run.
+    /// Returns whether both values are equal and come from the same run.
     pub(super) fn is_of_one_run_with(&self, other: &Self) -> bool {
         self.run == other.run && self.value.to_bits() == other.value.to_bits()
     }
 }
 
-/// The figures that say which direction is better, in the order of the record.
+/// Returns the metrics for which higher or lower is better, in the order of the record.
 pub(super) fn ranked(record: &Record) -> Vec<Figure<'_>> {
     let measured = record.experiments.iter().filter(|e| e.status == Status::Measured);
     let all = measured.flat_map(|experiment| of_experiment(record, experiment));
     all.filter(|figure| figure.better != Better::Neither).collect()
 }
 
+/// Returns the metrics of an experiment that have a value.
 fn of_experiment<'a>(
     record: &'a Record,
     experiment: &'a Experiment,
@@ -67,14 +69,14 @@ fn of_experiment<'a>(
     experiment.metrics.iter().filter_map(figure)
 }
 
-/// Whether a unit is of a time or of a rate.
+/// Returns whether a unit is a time, a time per unit of work, or a rate.
 fn is_of_time(unit: &str) -> bool {
     unit == "s" || unit.starts_with("s/") || unit.ends_with("/s")
 }
 
 #[cfg(test)]
 impl Figure<'static> {
-    /// For tests, of a law with a tolerance.
+    /// Returns a metric for tests, of a law with this tolerance.
     pub(super) fn example(tolerance: f64) -> Self {
         Self {
             experiment: "batching",

@@ -1,4 +1,5 @@
-//! Several records side by side: what differs by more than two runs of one device do, and in which way.
+//! Comparison of several records: which metrics differ by more than two runs of one device may, and in which
+//! direction.
 
 mod caveats;
 mod curves;
@@ -16,15 +17,17 @@ pub(super) use named::letter;
 pub use rule::{Difference, Doubt};
 use tables::Rows;
 
-/// Records side by side, in the order given. Two are compared, the second with the first; of more, each figure's
-/// ranks are given.
+/// Compares records side by side, in the given order.
+///
+/// For two records, the tables compare the second with the first. For more records, the table of metrics
+/// shows the rank of each record.
 #[must_use]
 pub fn compare(records: &[Named<'_>]) -> Document {
     let mut document = Document::default();
     document.heading(1, "Comparison");
     document.list(caveats::devices(records));
     let rows = Rows::of(records);
-    document.append(differing(records, &rows));
+    document.append(conditions(records, &rows));
     let plots = overlaid(records);
     if !plots.is_empty() {
         document.heading(2, "Curves");
@@ -36,52 +39,60 @@ pub fn compare(records: &[Named<'_>]) -> Document {
     document
 }
 
-/// What beside the devices differs, and what comes of it all.
-fn differing(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
+/// Lists the conditions other than the device that can affect the comparison, and summarises the results.
+fn conditions(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     let mut document = Document::default();
     let caveats = caveats::caveats(records);
     if !caveats.is_empty() {
-        document.text("Beside the devices, these differ:");
+        document.text("Conditions other than the device that can affect the comparison:");
         document.list(caveats);
     }
     document.text(rows.summary());
     document
 }
 
-/// Verdicts and figures, a column a record.
+/// Builds the tables of verdicts and metrics, with a column per record.
 pub(super) fn side_by_side(records: &[Named<'_>]) -> Document {
     of_rows(records, &Rows::of(records))
 }
 
+/// Builds the tables of verdicts and metrics from computed rows.
 fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     let mut document = Document::default();
-    document.heading(2, "Verdicts");
+    document.heading(2, "Verdicts: with the median residual, |measured / predicted − 1|");
     document.table(tables::verdicts(records));
-    document.heading(2, "Figures");
+    document.heading(2, "Metrics");
+    let factor = figures::quantity(1.0 + rule::SHARED, "x");
     if records.len() == 2 {
-        let apart = figures::quantity(1.0 + rule::SHARED, "x");
         document.text(format!(
-            "FASTER and SLOWER are said of B where the whole interval of B / A, and what single spans spread by, lie \
-             beyond what two runs of one device may differ by (\"alike within\"; times and rates of a CPU, which others \
-             share, must lie {apart} apart); SAME where the whole interval lies within it; and otherwise UNCLEAR, \
-             with the reason."
+            "B / A is the metric of record B divided by the metric of record A. Two runs of one device may \
+             differ by the run-to-run limit, which is 10 % or the tolerance of the law, whichever is larger. \
+             B is SAME if the whole 95 % interval of B / A is within the limit. B is FASTER (better) or \
+             SLOWER (worse) if the whole interval and the spread bound of B / A are beyond the limit. The \
+             spread bound is the range of B / A if both metrics vary over the spread of their samples. For \
+             FASTER or SLOWER, times and rates of a CPU must differ by more than {factor}, because other \
+             programs share its cores. In all other cases B is UNCLEAR, and the table gives the reason."
         ));
         document.list(rows.doubts());
     } else {
-        document.text(
-            "Where any device is clearly better than another, by more than two runs of one device may differ by, ranks \
-             stand before the figures: one more than there are devices that are better. Devices between which it is \
-             unclear share a rank.",
-        );
+        document.text(format!(
+            "The number before a value is the rank of the device in that metric: one plus the number of \
+             devices that are clearly better. A device is clearly better if the whole 95 % interval and the \
+             spread bound of the ratio of the two values are beyond the run-to-run limit. Two runs of one \
+             device may differ by this limit, which is 10 % or the tolerance of the law, whichever is \
+             larger. Times and rates of a CPU must differ by more than {factor}, because other programs \
+             share its cores. Several devices may share a rank. A metric in which no device is clearly \
+             better has no ranks."
+        ));
         document.table(rows.ranking());
     }
     document.table(rows.table());
-    document.heading(2, "Described, not ranked");
+    document.heading(2, "Metrics without a better direction");
     document.table(tables::described(records));
     document
 }
 
-/// The same as one tidy table: a row for each figure and pair of the first record and another.
+/// Builds one table in tidy form: a row for each metric and each pair of the first record and another.
 #[must_use]
 pub fn comparison(records: &[Named<'_>]) -> Document {
     let mut document = Document::default();
@@ -89,13 +100,13 @@ pub fn comparison(records: &[Named<'_>]) -> Document {
     document
 }
 
-/// Figures of `record` that are clearly worse than in `baseline`, in words.
+/// Returns a line for each metric that is clearly worse in `record` than in `baseline`.
 #[must_use]
 pub fn slower(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
     Rows::of(&[baseline, record]).slower()
 }
 
-/// What makes it hard to compare the records, in words.
+/// Returns a line for each condition, other than the device, that makes the records hard to compare.
 #[must_use]
 pub fn differences(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
     caveats::caveats(&[baseline, record])

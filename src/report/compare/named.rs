@@ -1,17 +1,17 @@
-//! Records and what to call them.
+//! Records with their names in reports.
 
 use crate::model::Record;
 
-/// A record and what to call it.
+/// A record with its path.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'a> {
-    /// Where it came from.
+    /// Path of the record, as reports show it.
     pub path: &'a str,
     /// The record.
     pub record: &'a Record,
 }
 
-/// A, B, … and after Z #27, ….
+/// Returns the name of a record by its index: `A` to `Z`, then `#27`, `#28`, ….
 pub(in crate::report) fn letter(index: usize) -> String {
     char::from_u32('A' as u32 + index as u32)
         .filter(char::is_ascii_uppercase)

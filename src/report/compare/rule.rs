@@ -1,34 +1,40 @@
-//! Whether one device's figure differs from another's, or one run's from the next one's: not until the evidence says
-//! so.
+//! The rule that decides whether two values of a metric differ.
+//!
+//! The rule does not decide without sufficient evidence.
 
 use super::figure::Figure;
 use crate::model::{Better, Interval};
 use crate::stats::{add_up, square_and_add};
 
-/// How far figures of two runs of one device may lie apart: two runs find it at other clocks and temperatures, and their
-/// buffers elsewhere in memory, and no interval within a run shows that.
+/// Share by which the metrics of two runs of one device may differ.
+///
+/// Clock frequencies, temperatures and buffer addresses change between runs. No interval within one run shows
+/// such a difference.
 const RUNS: f64 = 0.10;
 
-/// The same for times and rates of a device that is a CPU: another thread on the same core takes up to half of it,
-/// from what is bound by throughput and not from a chain of dependent steps, so that no control in either run shows
-/// it.
+/// Share by which times and rates of two runs may differ if the device is a CPU.
+///
+/// Another thread on the same core takes up to half of the core's throughput. The loss slows work that is
+/// bound by throughput, but not a chain of dependent operations. No control of either run shows the loss.
 pub(super) const SHARED: f64 = 1.0;
 
-/// What the second figure is against the first.
+/// Result of the comparison of the second value of a metric with the first.
+///
+/// The *limit* is the ratio by which two runs of one device may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// Neither is known to be different nor to be the same, and why.
+    /// The evidence shows neither a difference nor equality, for this reason.
     Unclear(Doubt),
-    /// The whole interval of their ratio lies within what two runs of one device may differ by.
+    /// The whole interval of the ratio is within the limit.
     Same,
-    /// Better, by more than that and than what the samples behind both spread by.
+    /// The second value is better: the interval and the spread bound of the ratio are beyond the limit.
     Faster,
-    /// Worse, likewise.
+    /// The second value is worse, by the same condition.
     Slower,
 }
 
 impl Difference {
-    /// Why it is unclear, where it is.
+    /// Returns the reason if the difference is unclear.
     pub(super) fn doubt(self) -> Option<Doubt> {
         match self {
             Self::Unclear(doubt) => Some(doubt),
@@ -36,7 +42,7 @@ impl Difference {
         }
     }
 
-    /// The word used in pages.
+    /// Returns the word that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,18 +54,20 @@ impl Difference {
     }
 }
 
-/// Why a difference stays unclear.
+/// The reason why a difference is unclear.
+///
+/// The *limit* is the ratio by which two runs of one device may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// A control of its experiment failed in one of the runs.
+    /// In one of the runs, a control of the experiment failed or the controls are missing.
     Control,
-    /// A figure has no interval or spread, or one that is not above zero.
+    /// A value has no interval or spread bound, or one that is not above zero.
     NoInterval,
-    /// The ratio's interval lies on both sides of what two runs of one device may differ by.
+    /// The ratio's interval is neither entirely within nor entirely beyond the limit.
     Wide,
-    /// It lies beyond that, and single samples spread by more.
+    /// The ratio's interval is beyond the limit, but the spread bound is not.
     Spread,
-    /// It lies beyond that, and not by as much as it must where other programs share the cores.
+    /// The ratio's interval is beyond the limit, but not beyond the larger limit for a CPU with shared cores.
     Shared,
 }
 
@@ -67,7 +75,7 @@ impl Doubt {
     pub(super) const ALL: [Self; 5] =
         [Self::Control, Self::NoInterval, Self::Wide, Self::Spread, Self::Shared];
 
-    /// A word for tables.
+    /// Returns the short name that tables use.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Control => "control",
@@ -78,40 +86,51 @@ impl Doubt {
         }
     }
 
-    /// What the word stands for.
+    /// Returns the explanation of the short name.
     pub(super) fn meaning(self) -> &'static str {
         match self {
-            Self::Control => "a control of the experiment failed in one of the runs",
-            Self::NoInterval => {
-                "a figure has no interval, or its interval or spread bound includes zero"
+            Self::Control => {
+                "in one of the runs, a control of the experiment failed or the controls are missing"
             }
-            Self::Wide => "the interval lies on both sides of what two runs may differ by",
-            Self::Spread => "single samples spread by more than that",
-            Self::Shared => "a CPU's figures lie too close, since others share its cores",
+            Self::NoInterval => {
+                "a value has no interval or no spread bound, or one that is not entirely above zero"
+            }
+            Self::Wide => {
+                "the interval of B / A is neither entirely within nor entirely beyond the run-to-run limit"
+            }
+            Self::Spread => {
+                "the interval of B / A is beyond the run-to-run limit, but the spread bound is not"
+            }
+            Self::Shared => {
+                "the interval of B / A is beyond the run-to-run limit, but not beyond the limit of a CPU"
+            }
         }
     }
 }
 
-/// Two figures of one kind.
+/// Result of a comparison, with the ratio behind the result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Compared {
-    /// The second over the first; `None` where one is not above zero.
+    /// The second value divided by the first; `None` if one of the values is not above zero.
     pub(super) ratio: Option<f64>,
-    /// Its 95 % interval; `None` where one of the figures has none that lies above zero.
+    /// 95 % interval of the ratio; `None` if one of the values has no interval above zero.
     pub(super) interval: Option<Interval>,
     pub(super) difference: Difference,
 }
 
-/// Compares `second` with `first`. The difference is unclear unless both come from runs in which the experiment's
-/// controls passed, both have intervals and spread bounds above zero, and they differ by more than two runs of one
-/// device do.
+/// Compares `second` with `first`.
+///
+/// The difference is `Same` if the ratio's whole interval is within the limit of [`alike`]. The difference is
+/// `Faster` or `Slower` if the interval and the spread bound of the ratio are beyond the limit of [`apart`].
+/// All three need passed controls in both runs. In all other cases the difference is unclear.
+///
+/// A value compared with itself is `Same`, independent of controls and intervals.
 pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
     let value = |figure: &Figure<'_>| (figure.value > 0.0).then_some(figure.value);
     let ratio = value(first).zip(value(second)).map(|(a, b)| b / a);
-    // One figure of one run: whatever it is, it is the same.
     if first.is_of_one_run_with(second) {
-        let exactly = ratio.map(|_| Interval { lo: 1.0, hi: 1.0 });
-        return Compared { ratio, interval: exactly, difference: Difference::Same };
+        let exact = ratio.map(|_| Interval { lo: 1.0, hi: 1.0 });
+        return Compared { ratio, interval: exact, difference: Difference::Same };
     }
     let interval = quotient(first, second, |figure| figure.ci, true);
     let spread = quotient(first, second, |figure| figure.spread, false);
@@ -124,29 +143,30 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
         (Some(ratio), _) if !beyond(ratio, alike) => Difference::Unclear(Doubt::Wide),
         (Some(ratio), _) if !beyond(ratio, apart) => Difference::Unclear(Doubt::Shared),
         (None, _) | (_, None) => Difference::Unclear(Doubt::NoInterval),
-        // Both limits have the ratio between them, and so lie on one side.
-        (Some(ratio), Some(spread)) if beyond(spread, apart) => apart_by(ratio, first.better),
+        // The interval and the spread bound both contain the ratio. Both are therefore on the same side of 1.
+        (Some(ratio), Some(spread)) if beyond(spread, apart) => direction(ratio, first.better),
         _ => Difference::Unclear(Doubt::Spread),
     };
     Compared { ratio, interval, difference }
 }
 
-/// How many times a figure may be another and still be alike: as far as two runs may lie apart, or as the law itself
-/// may from what was measured, if that is further.
+/// Returns the ratio up to which two values count as alike: 1 + the run-to-run limit.
+///
+/// The run-to-run limit is the largest of [`RUNS`] and the two tolerances of the law.
 pub(super) fn alike(first: &Figure<'_>, second: &Figure<'_>) -> f64 {
     1.0 + RUNS.max(first.tolerance).max(second.tolerance)
 }
 
-/// How many times a figure must be another to differ from it, where `alike` is what two runs of one device may.
+/// Returns the ratio beyond which two values differ: `alike`, or more for times and rates of a CPU.
 fn apart(first: &Figure<'_>, second: &Figure<'_>, alike: f64) -> f64 {
     if first.shared || second.shared { alike.max(1.0 + SHARED) } else { alike }
 }
 
-/// Each figure's rank among figures of one kind: one more than there are that are clearly better.
+/// Returns the rank of each value of a metric: one plus the number of values that are clearly better.
 pub(super) fn ranks(figures: &[Option<Figure<'_>>]) -> Vec<usize> {
     let rank = |first: &Figure<'_>| {
         let better = |second: &&Figure<'_>| {
-            // No interval of a ratio lies beyond what the ratio itself does not.
+            // The interval contains the ratio. A ratio within the limit rules out an interval beyond it.
             let (a, b) = (first.value, second.value);
             let apart = apart(first, second, alike(first, second));
             let near = b.max(a) <= apart * b.min(a);
@@ -157,8 +177,8 @@ pub(super) fn ranks(figures: &[Option<Figure<'_>>]) -> Vec<usize> {
     figures.iter().map(|figure| figure.as_ref().map_or(1, rank)).collect()
 }
 
-/// What a ratio says that lies beyond 1 on one side, of a figure that is better one way or the other.
-fn apart_by(ratio: Interval, better: Better) -> Difference {
+/// Returns `Faster` or `Slower` for a ratio interval that is entirely above or entirely below 1.
+fn direction(ratio: Interval, better: Better) -> Difference {
     if (ratio.lo > 1.0) == (better == Better::Higher) {
         Difference::Faster
     } else {
@@ -166,12 +186,15 @@ fn apart_by(ratio: Interval, better: Better) -> Difference {
     }
 }
 
-/// The limits of the second over the first from those of each, all of which must lie above zero.
+/// Returns the limits of the ratio `second / first` from the limits of both values.
+///
+/// If `independent`, the limits combine as those of independent estimates, otherwise as a worst case. Returns
+/// `None` if a value has no limits, or if its limits are not above zero or do not contain the value.
 fn quotient(
     first: &Figure<'_>,
     second: &Figure<'_>,
     limits: impl Fn(&Figure<'_>) -> Option<Interval>,
-    likely: bool,
+    independent: bool,
 ) -> Option<Interval> {
     let (a, b) = (limits(first)?, limits(second)?);
     if !(a.lo > 0.0 && b.lo > 0.0 && a.contains(first.value) && b.contains(second.value)) {
@@ -180,7 +203,11 @@ fn quotient(
     let estimates = [first.value, second.value];
     let ratio = |x: &[f64]| x[1] / x[0];
     let parts = [(0, a), (1, b)];
-    if likely { square_and_add(&estimates, parts, ratio) } else { add_up(&estimates, parts, ratio) }
+    if independent {
+        square_and_add(&estimates, parts, ratio)
+    } else {
+        add_up(&estimates, parts, ratio)
+    }
 }
 
 #[cfg(test)]
@@ -198,27 +225,27 @@ mod tests {
         }
     }
 
-    fn said(first: &Figure<'_>, second: &Figure<'_>) -> Difference {
+    fn difference(first: &Figure<'_>, second: &Figure<'_>) -> Difference {
         compare(first, second).difference
     }
 
-    /// Why nothing is said.
+    /// Returns the reason why the difference is unclear.
     fn doubt(first: &Figure<'_>, second: &Figure<'_>) -> Option<Doubt> {
-        said(first, second).doubt()
+        difference(first, second).doubt()
     }
 
     #[test]
     fn nothing_is_decided_without_evidence() {
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
         let twenty = figure(20.0, [19.8, 20.2], [19.0, 21.0]);
-        assert_eq!(said(&ten, &twenty), Difference::Slower);
-        assert_eq!(said(&twenty, &ten), Difference::Faster);
+        assert_eq!(difference(&ten, &twenty), Difference::Slower);
+        assert_eq!(difference(&twenty, &ten), Difference::Faster);
         let higher = |f: &Figure<'static>| Figure { better: Better::Higher, ..f.clone() };
-        assert_eq!(said(&higher(&ten), &higher(&twenty)), Difference::Faster);
-        let without = |f: &Figure<'static>| Figure { ci: None, ..f.clone() };
-        assert_eq!(doubt(&ten, &without(&twenty)), Some(Doubt::NoInterval));
-        let untold = |f: &Figure<'static>| Figure { spread: None, ..f.clone() };
-        assert_eq!(doubt(&untold(&ten), &twenty), Some(Doubt::NoInterval));
+        assert_eq!(difference(&higher(&ten), &higher(&twenty)), Difference::Faster);
+        let no_interval = |f: &Figure<'static>| Figure { ci: None, ..f.clone() };
+        assert_eq!(doubt(&ten, &no_interval(&twenty)), Some(Doubt::NoInterval));
+        let no_spread = |f: &Figure<'static>| Figure { spread: None, ..f.clone() };
+        assert_eq!(doubt(&no_spread(&ten), &twenty), Some(Doubt::NoInterval));
         let unsound = |f: &Figure<'static>| Figure { sound: false, ..f.clone() };
         assert_eq!(doubt(&ten, &unsound(&twenty)), Some(Doubt::Control));
         assert_eq!(doubt(&ten, &figure(20.0, [9.0, 31.0], [9.0, 31.0])), Some(Doubt::Wide));
@@ -226,30 +253,30 @@ mod tests {
     }
 
     #[test]
-    fn what_two_runs_of_one_device_differ_by_is_no_difference() {
+    fn a_ratio_within_the_run_to_run_limit_is_no_difference() {
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
-        assert_eq!(said(&ten, &figure(10.5, [10.4, 10.6], [10.0, 11.0])), Difference::Same);
+        assert_eq!(difference(&ten, &figure(10.5, [10.4, 10.6], [10.0, 11.0])), Difference::Same);
         let beyond = 10.0 * (1.0 + 0.25);
         let close = figure(beyond, [beyond - 0.1, beyond + 0.1], [beyond - 0.2, beyond + 0.2]);
         assert_eq!(doubt(&ten, &close), Some(Doubt::Wide));
     }
 
     #[test]
-    fn times_of_a_cpu_must_lie_further_apart() {
+    fn times_of_a_cpu_must_differ_by_more_than_a_factor_of_two() {
         let shared = |f: Figure<'static>| Figure { shared: true, ..f };
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
         let seventeen = figure(17.0, [16.9, 17.1], [16.5, 17.5]);
-        assert_eq!(said(&ten, &seventeen), Difference::Slower);
+        assert_eq!(difference(&ten, &seventeen), Difference::Slower);
         assert_eq!(doubt(&ten, &shared(seventeen)), Some(Doubt::Shared));
         let thirty = figure(30.0, [29.9, 30.1], [29.5, 30.5]);
-        assert_eq!(said(&shared(ten), &thirty), Difference::Slower);
+        assert_eq!(difference(&shared(ten), &thirty), Difference::Slower);
     }
 
     #[test]
-    fn a_figure_around_zero_has_no_ratio() {
-        let nothing = figure(0.1, [-1.0, 1.0], [-2.0, 2.0]);
+    fn a_value_near_zero_has_no_ratio_interval() {
+        let near_zero = figure(0.1, [-1.0, 1.0], [-2.0, 2.0]);
         let ten = figure(10.0, [9.9, 10.1], [9.5, 10.5]);
-        let compared = compare(&nothing, &ten);
+        let compared = compare(&near_zero, &ten);
         assert_eq!(compared.interval, None);
         assert_eq!(compared.difference, Difference::Unclear(Doubt::NoInterval));
         assert_eq!(compare(&figure(-1.0, [-2.0, 0.0], [-2.0, 0.0]), &ten).ratio, None);

@@ -1,4 +1,4 @@
-//! Figures of several records in rows.
+//! Tables of the metrics and verdicts of several records.
 
 use std::collections::HashMap;
 
@@ -10,50 +10,52 @@ use crate::model::{Better, Experiment, Interval, Metric};
 use crate::report::{Table, judge};
 use crate::stats;
 
-/// One figure of every record that has it.
+/// One metric, with its value in each record.
 struct Row<'a> {
+    /// The value in each record; `None` if the record lacks the metric.
     figures: Vec<Option<Figure<'a>>>,
-    /// Of more than two, each one's rank.
+    /// The rank of each record; empty for two records.
     ranks: Vec<usize>,
 }
 
 impl<'a> Row<'a> {
+    /// Returns the value of the first record that has the metric.
     fn any(&self) -> &Figure<'a> {
-        self.figures.iter().flatten().next().expect("a row is of some record's figure")
+        self.figures.iter().flatten().next().expect("at least one record of a row has the metric")
     }
 
-    /// The figure of record `index` against that of `base`.
+    /// Compares the value of the record `index` with that of the record `base`.
     fn compared(&self, base: usize, index: usize) -> Option<Compared> {
         Some(compare(self.figures[base].as_ref()?, self.figures[index].as_ref()?))
     }
 
-    /// How far two runs of one device may differ in it.
-    fn alike_within(&self) -> String {
-        let mut known = self.figures.iter().flatten();
+    /// Formats the share by which two runs of one device may differ in this metric.
+    fn run_to_run_limit(&self) -> String {
         let first = self.any();
-        let last = known.next_back().unwrap_or(first);
+        let last = self.figures.iter().flatten().next_back().unwrap_or(first);
         figures::per_cent(alike(first, last) - 1.0)
     }
 
-    /// Whether any record is clearly better than another.
-    fn tells_apart(&self) -> bool {
+    /// Returns whether any record is clearly better than another.
+    fn is_ranked(&self) -> bool {
         self.ranks.iter().any(|&rank| rank > 1)
     }
 }
 
-/// What the second figure is, and where that is unclear, why.
-fn said(compared: Compared) -> String {
-    let (word, doubt) = (compared.difference.as_str(), compared.difference.doubt());
-    doubt.map_or_else(|| word.to_owned(), |doubt| format!("{word}: {}", doubt.as_str()))
+/// Returns the result of a comparison, with the reason if the result is unclear.
+fn result(compared: Compared) -> String {
+    let (name, doubt) = (compared.difference.as_str(), compared.difference.doubt());
+    doubt.map_or_else(|| name.to_owned(), |doubt| format!("{name}: {}", doubt.as_str()))
 }
 
-/// Every figure that two records or more have and that can be ranked.
+/// Every metric with a better direction that at least two records have.
 pub(super) struct Rows<'a> {
     rows: Vec<Row<'a>>,
     records: usize,
 }
 
 impl<'a> Rows<'a> {
+    /// Collects the metrics of the records, in the order in which they first appear.
     pub(super) fn of(records: &[Named<'a>]) -> Self {
         let mut places: HashMap<(&str, &str), usize> = HashMap::new();
         let mut rows: Vec<Row<'a>> = Vec::new();
@@ -73,51 +75,49 @@ impl<'a> Rows<'a> {
         Self { rows, records: records.len() }
     }
 
+    /// Returns each row with the difference of the second record from the first.
     fn differences(&self) -> impl Iterator<Item = (&Row<'a>, Difference)> {
         self.rows.iter().filter_map(|row| Some((row, row.compared(0, 1)?.difference)))
     }
 
-    /// How many rows stay unclear for which reason, and what that is.
+    /// Returns a line for each reason why rows are unclear, with the number of rows and an explanation.
     pub(super) fn doubts(&self) -> Vec<String> {
         let doubts = self.differences().filter_map(|(_, difference)| difference.doubt());
         let doubts: Vec<Doubt> = doubts.collect();
-        let many = |wanted: Doubt| doubts.iter().filter(|&&doubt| doubt == wanted).count();
-        let counted = Doubt::ALL.map(|doubt| (many(doubt), doubt)).into_iter();
-        counted
-            .filter(|&(many, _)| many > 0)
-            .map(|(many, doubt)| format!("{}, {many}: {}", doubt.as_str(), doubt.meaning()))
-            .collect()
+        let count = |wanted: Doubt| doubts.iter().filter(|&&doubt| doubt == wanted).count();
+        let counts = Doubt::ALL.map(|doubt| (count(doubt), doubt)).into_iter();
+        let line = |(count, doubt): (usize, Doubt)| {
+            let metrics = figures::counted(count, "metric");
+            format!("UNCLEAR: {}, {metrics}: {}", doubt.as_str(), doubt.meaning())
+        };
+        counts.filter(|&(count, _)| count > 0).map(line).collect()
     }
 
-    /// How many rows say what.
+    /// Returns a sentence with the number of rows for each result of the comparison.
     pub(super) fn summary(&self) -> String {
         if self.records != 2 {
-            return format!("{} of several devices.", figures::counted(self.rows.len(), "figure"));
+            let metrics = figures::counted(self.rows.len(), "metric");
+            return format!("{metrics} in at least two records.");
         }
-        let words: Vec<&str> = self.differences().map(|(_, d)| d.as_str()).collect();
-        let said = ["FASTER", "SLOWER", "SAME", "UNCLEAR"].map(|word| {
-            let many = words.iter().filter(|&&said| said == word).count();
-            format!("{many} {word}")
+        let results: Vec<&str> = self.differences().map(|(_, d)| d.as_str()).collect();
+        let counts = ["FASTER", "SLOWER", "SAME", "UNCLEAR"].map(|name| {
+            let count = results.iter().filter(|&&result| result == name).count();
+            format!("{count} {name}")
         });
         format!(
-            "B against A, of {} that both have: {}.",
-            figures::counted(self.rows.len(), "figure"),
-            said.join(", ")
+            "B compared with A, {} in both records: {}.",
+            figures::counted(self.rows.len(), "metric"),
+            counts.join(", ")
         )
     }
 
-    /// Of two records the ratio and what it says, of more the ranks.
+    /// Builds the table of metrics: with the ratio and its result for two records, else with ranks.
     pub(super) fn table(&self) -> Table {
         let heads: Vec<String> = (0..self.records).map(|i| format!("{}>", letter(i))).collect();
         let pair = self.records == 2;
-        let columns = ["experiment", "figure"].into_iter().chain(heads.iter().map(String::as_str));
-        let columns: Vec<&str> = columns
-            .chain(
-                if pair { &["B / A [95 %]>", "alike within>", "B is"][..] } else { &[] }
-                    .iter()
-                    .copied(),
-            )
-            .collect();
+        let columns = ["experiment", "metric"].into_iter().chain(heads.iter().map(String::as_str));
+        let of_pair = ["B / A [95 % interval]>", "run-to-run limit>", "result for B"];
+        let columns: Vec<&str> = columns.chain(of_pair.into_iter().filter(|_| pair)).collect();
         let mut table = Table::new(&columns);
         for row in &self.rows {
             let any = row.any();
@@ -126,7 +126,7 @@ impl<'a> Rows<'a> {
                 Some(figure) if pair => figure.text(),
                 Some(figure) => {
                     let value = figures::quantity(figure.value, figure.unit);
-                    if row.tells_apart() { format!("{}. {value}", row.ranks[index]) } else { value }
+                    if row.is_ranked() { format!("{}. {value}", row.ranks[index]) } else { value }
                 }
             };
             let mut cells = vec![any.experiment.to_owned(), any.label.to_owned()];
@@ -137,23 +137,29 @@ impl<'a> Rows<'a> {
                     compared.ratio.map(|ratio| figures::ratio(ratio, compared.interval))
                 };
                 cells.push(compared.and_then(ratio).unwrap_or_default());
-                cells.push(row.alike_within());
-                cells.push(compared.map(said).unwrap_or_default());
+                cells.push(row.run_to_run_limit());
+                cells.push(compared.map(result).unwrap_or_default());
             }
             table.rows.push(cells);
         }
         table
     }
 
-    /// How often each of several devices is not clearly beaten where any is, best first.
+    /// Builds the table that counts, for each record, the metrics with the first and with the last rank.
+    ///
+    /// The record with the largest share of first ranks comes first.
     pub(super) fn ranking(&self) -> Table {
-        let mut table =
-            Table::new(&["device", "first or level with it>", "last alone>", "figures that tell>"]);
+        let mut table = Table::new(&[
+            "device",
+            "rank 1, alone or shared>",
+            "last rank, alone>",
+            "metrics with ranks>",
+        ]);
         let mut devices: Vec<(usize, [usize; 3])> = (0..self.records)
             .map(|index| {
                 let mut counts = [0; 3];
-                let told = self.rows.iter().filter(|row| row.tells_apart());
-                for row in told.filter(|row| row.figures[index].is_some()) {
+                let ranked = self.rows.iter().filter(|row| row.is_ranked());
+                for row in ranked.filter(|row| row.figures[index].is_some()) {
                     let rank = row.ranks[index];
                     let others = row.figures.iter().flatten().count() - 1;
                     counts[0] += usize::from(rank == 1);
@@ -172,7 +178,9 @@ impl<'a> Rows<'a> {
         table
     }
 
-    /// A row for each figure and pair of the first record and another, figures in full.
+    /// Builds the table in tidy form: a row for each metric and each pair of the first record and another.
+    ///
+    /// Numbers have full precision.
     pub(super) fn tidy(&self) -> Table {
         let mut table = Table::new(&[
             "experiment",
@@ -219,7 +227,7 @@ impl<'a> Rows<'a> {
         table
     }
 
-    /// What is clearly worse in the second record, in words.
+    /// Returns a line for each metric that is clearly worse in the second record.
     pub(super) fn slower(&self) -> Vec<String> {
         let slower = self.differences().filter(|(_, difference)| *difference == Difference::Slower);
         slower
@@ -227,7 +235,7 @@ impl<'a> Rows<'a> {
                 let compared = row.compared(0, 1)?;
                 let [a, b] = [0, 1].map(|index| row.figures[index].as_ref());
                 Some(format!(
-                    "{}: {}, {} after {}, {}",
+                    "{}: {}, {} (baseline: {}), ratio {}",
                     a?.experiment,
                     a?.label,
                     b?.text(),
@@ -239,22 +247,22 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Each experiment's verdict and median residual, a column a record.
+/// Builds the table of verdicts and median residuals: a row per experiment, a column per record.
 pub(super) fn verdicts(records: &[Named<'_>]) -> Table {
     side_by_side(records, &["experiment"], |experiment| {
         let verdict = judge::outcome(experiment);
         let residual = stats::median(&experiment.residuals());
-        let said = residual.map_or_else(
+        let cell = residual.map_or_else(
             || verdict.to_owned(),
             |residual| format!("{verdict}, {}", figures::per_cent(residual)),
         );
-        vec![(vec![experiment.id.clone()], said)]
+        vec![(vec![experiment.id.clone()], cell)]
     })
 }
 
-/// Metrics that are neither better nor worse.
+/// Builds the table of metrics for which neither higher nor lower is better.
 pub(super) fn described(records: &[Named<'_>]) -> Table {
-    side_by_side(records, &["experiment", "figure"], |experiment| {
+    side_by_side(records, &["experiment", "metric"], |experiment| {
         let neither = experiment.metrics.iter().filter(|metric| metric.better == Better::Neither);
         let row = |metric: &Metric| {
             (vec![experiment.id.clone(), metric.label.clone()], figures::metric(metric))
@@ -263,7 +271,9 @@ pub(super) fn described(records: &[Named<'_>]) -> Table {
     })
 }
 
-/// One row for each key that any record has; an empty cell where a record lacks it.
+/// Builds a table with a row per key and a column per record.
+///
+/// A cell is empty if the record lacks the key.
 fn side_by_side(
     records: &[Named<'_>],
     keys: &[&str],

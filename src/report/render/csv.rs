@@ -1,4 +1,6 @@
-//! Comma-separated values (RFC 4180): the tables alone, behind the name of their section where there is one.
+//! Comma-separated values (RFC 4180): only the tables.
+//!
+//! Each row begins with the heading of its section, if there is one.
 
 use crate::report::{Block, Document};
 
@@ -22,16 +24,18 @@ pub(super) fn render(document: &Document) -> String {
     text
 }
 
+/// Appends one row.
 fn line(text: &mut String, cells: impl Iterator<Item = String>) {
     let fields: Vec<String> = cells.map(|cell| field(&cell)).collect();
     text.push_str(&fields.join(","));
     text.push_str("\r\n");
 }
 
+/// Returns the cell, quoted if necessary, and safe to open in a spreadsheet.
 fn field(cell: &str) -> String {
-    // A spreadsheet runs what begins like a formula; behind an apostrophe it is text.
+    // A spreadsheet evaluates a cell that begins like a formula. An apostrophe makes the cell text.
     let cell = if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() };
-    // Some locales part cells by other marks.
+    // Some locales separate cells by a semicolon or a tab.
     if cell.contains([',', ';', '\t', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
@@ -39,8 +43,9 @@ fn field(cell: &str) -> String {
     }
 }
 
-/// Whether a spreadsheet may take the cell for a formula. A figure below zero is none: a number, and perhaps
-/// a unit.
+/// Returns whether a spreadsheet may evaluate the cell as a formula.
+///
+/// A negative number, with or without a unit, is not a formula.
 fn is_formula(cell: &str) -> bool {
     let text = cell.trim_start();
     if !text.starts_with(['=', '+', '-', '@']) {
@@ -57,12 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_are_text_and_figures_are_figures() {
+    fn formulas_become_text_and_numbers_stay_numbers() {
         for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", " =1", "-1 =cmd", "-"] {
             assert!(field(formula).trim_start_matches('"').starts_with('\''), "{formula}");
         }
-        for figure in ["-250 ps", "-1.5", "-1.00×", "-2.5 ps [-3.1, 0.2]", "1.2 ns", "a=b", ""] {
-            assert!(!field(figure).contains('\''), "{figure}");
+        for number in ["-250 ps", "-1.5", "-1.00×", "-2.5 ps [-3.1, 0.2]", "1.2 ns", "a=b", ""] {
+            assert!(!field(number).contains('\''), "{number}");
         }
     }
 }

@@ -1,4 +1,6 @@
-//! One self-contained page: no script, nothing fetched, light or dark as the reader's device is.
+//! One self-contained HTML page.
+//!
+//! The page has no script, fetches nothing, and is light or dark as the reader's device.
 
 use super::svg;
 use super::words::{escape, is_verdict};
@@ -6,6 +8,7 @@ use crate::report::{Align, Block, Column, Document, Link, Table};
 
 const STYLE: &str = include_str!("page.css");
 
+/// Renders the document as a page.
 pub(super) fn render(document: &Document) -> String {
     let title = document.blocks.iter().find_map(|block| match block {
         Block::Heading(1, title) => Some(escape(title)),
@@ -30,12 +33,12 @@ pub(super) fn render(document: &Document) -> String {
     )
 }
 
-/// What a second heading is about, and what stands after its first colon and space.
+/// Splits a heading of level 2 at its first colon and space: the subject and the rest.
 fn subject_and_rest(title: &str) -> (&str, &str) {
     title.split_once(": ").unwrap_or((title, ""))
 }
 
-/// The subjects of second headings up to the next first one, whose sections can be linked to.
+/// Returns the subjects of the headings of level 2 up to the next heading of level 1.
 fn sections(blocks: &[Block]) -> Vec<&str> {
     let own = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
     let subjects = own.filter_map(|block| match block {
@@ -45,7 +48,7 @@ fn sections(blocks: &[Block]) -> Vec<&str> {
     subjects.collect()
 }
 
-/// Elements that are open.
+/// Elements that are not closed yet.
 #[derive(Default)]
 struct Open {
     section: bool,
@@ -55,36 +58,40 @@ struct Open {
 #[derive(Default)]
 struct Page<'a> {
     text: String,
-    /// What is under a first heading, of which a page of several records has several.
+    /// Number of the current part. Each heading of level 1 begins a part, such as the report on one record.
     part: usize,
+    /// Subjects of the sections of the part.
     sections: Vec<&'a str>,
-    /// Whether the part's links to its sections are written.
+    /// Whether the links to the sections of the part are written.
     has_links: bool,
+    /// Number of plots drawn so far.
     plots: usize,
     open: Open,
 }
 
 impl<'a> Page<'a> {
-    /// Begins what is under a first heading, which `blocks` follow.
+    /// Begins a part. `blocks` follow its heading of level 1.
     fn begin_part(&mut self, blocks: &'a [Block]) {
         self.part += 1;
         self.sections = sections(blocks);
         self.has_links = false;
     }
 
-    /// Of a section of this part.
+    /// Returns the anchor of a section of this part.
     fn anchor(&self, subject: &str) -> String {
         let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        let words: String = subject.chars().map(letter).collect();
-        if self.part > 1 { format!("{words}-{}", self.part) } else { words }
+        let anchor: String = subject.chars().map(letter).collect();
+        if self.part > 1 { format!("{anchor}-{}", self.part) } else { anchor }
     }
 
+    /// Closes the group of plots, if one is open.
     fn close_plots(&mut self) {
         if std::mem::take(&mut self.open.plots) {
             self.text.push_str("</div>\n");
         }
     }
 
+    /// Closes the group of plots and the section, if they are open.
     fn close_section(&mut self) {
         self.close_plots();
         if std::mem::take(&mut self.open.section) {
@@ -92,6 +99,7 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Writes a block.
     fn block(&mut self, block: &Block) {
         if !matches!(block, Block::Plot(_)) {
             self.close_plots();
@@ -105,8 +113,8 @@ impl<'a> Page<'a> {
             Block::Heading(level, title) => {
                 self.text.push_str(&format!("<h{level}>{}</h{level}>\n", escape(title)));
             }
-            Block::Text(words) => {
-                self.text.push_str(&format!("<p>{}</p>\n", coded(words)));
+            Block::Text(text) => {
+                self.text.push_str(&format!("<p>{}</p>\n", coded(text)));
             }
             Block::List(items) => {
                 let items: String =
@@ -114,8 +122,9 @@ impl<'a> Page<'a> {
                 self.text.push_str(&format!("<ul>\n{items}</ul>\n"));
             }
             Block::Table(table) => self.table(table),
-            Block::Folded(what, table) => {
-                self.text.push_str(&format!("<details><summary>{}</summary>\n", escape(what)));
+            Block::Folded(summary, table) => {
+                let summary = escape(summary);
+                self.text.push_str(&format!("<details><summary>{summary}</summary>\n"));
                 self.table(table);
                 self.text.push_str("</details>\n");
             }
@@ -127,8 +136,8 @@ impl<'a> Page<'a> {
                 self.text.push_str(&format!("<ul>\n{items}</ul>\n"));
             }
             Block::Picture(picture) => {
-                let (source, words) = (picture.href(), escape(&picture.text));
-                self.text.push_str(&format!("<img src=\"{source}\" alt=\"{words}\">\n"));
+                let (source, text) = (picture.href(), escape(&picture.text));
+                self.text.push_str(&format!("<img src=\"{source}\" alt=\"{text}\">\n"));
             }
             Block::Plot(plot) => {
                 if let Some(picture) = svg::draw(plot, self.plots) {
@@ -142,6 +151,7 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Begins a section. Before the first section of a part, writes links to all sections.
     fn section(&mut self, title: &str) {
         self.close_section();
         if !std::mem::replace(&mut self.has_links, true) && self.sections.len() > 2 {
@@ -166,9 +176,10 @@ impl<'a> Page<'a> {
         self.open.section = true;
     }
 
+    /// Writes a table.
     fn table(&mut self, table: &Table) {
-        // Wide tables scroll in a frame of their own, which must be reached by keys too.
-        // On a telephone the rows of those with many columns are stacked, each cell behind its column's name.
+        // A wide table scrolls inside a frame. The tab index makes the frame reachable by keyboard.
+        // A phone stacks the cells of tables with many columns, each cell after the name of its column.
         let stacked = table.columns.len() > 3;
         let class = if stacked { " class=\"stacked\"" } else { "" };
         self.text
@@ -188,11 +199,12 @@ impl<'a> Page<'a> {
         self.text.push_str("</tbody>\n</table></div>\n");
     }
 
+    /// Returns the element of a cell.
     fn cell(&self, cell: &str, column: &Column, stacked: bool) -> String {
         let mut classes = Vec::new();
         classes.extend((column.align == Align::Right).then_some("r"));
         classes.extend(verdict_class(cell));
-        // A figure stays on one line, a sentence need not.
+        // Long cells are sentences and may wrap. Numbers stay on one line.
         classes.extend((cell.chars().count() > 40).then_some("long"));
         let mut class = if classes.is_empty() {
             String::new()
@@ -202,7 +214,7 @@ impl<'a> Page<'a> {
         if stacked && !column.name.is_empty() && !cell.is_empty() {
             class.push_str(&format!(" data-of=\"{}\"", escape(&column.name)));
         }
-        // An experiment's name leads to its section; a series or a figure may be called the same.
+        // Only the column `experiment` links to sections: a series or a metric may have the same name.
         if column.name == "experiment" && self.sections.contains(&cell) {
             return format!(
                 "<td{class}><a href=\"#{}\">{}</a></td>",
@@ -214,6 +226,7 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Returns the class of a cell that contains a verdict.
 fn verdict_class(cell: &str) -> Option<&'static str> {
     let classes = [
         ("holds", "good"),
@@ -228,11 +241,11 @@ fn verdict_class(cell: &str) -> Option<&'static str> {
     classes.into_iter().find(|(word, _)| is_verdict(cell, word)).map(|(_, class)| class)
 }
 
-/// Words with what stands between single backticks as code, where these come in pairs.
-fn coded(words: &str) -> String {
-    let parts: Vec<&str> = words.split('`').collect();
-    if parts.len().is_multiple_of(2) || words.contains("``") {
-        return escape(words);
+/// Escapes text and marks code between single backticks, if the backticks come in pairs.
+fn coded(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) || text.contains("``") {
+        return escape(text);
     }
     let part = |(index, part): (usize, &&str)| match index % 2 {
         0 => escape(part),
@@ -245,7 +258,7 @@ fn coded(words: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
+    /// Returns the relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
     fn luminance(color: &str) -> f64 {
         let digits = color.trim_start_matches('#');
         let wide: String = match digits.len() {
@@ -260,7 +273,7 @@ mod tests {
         0.2126 * linear(0) + 0.7152 * linear(2) + 0.0722 * linear(4)
     }
 
-    /// Every set of variables in a style sheet: light, dark and printed.
+    /// Returns every set of variables in a style sheet: light, dark and print.
     fn palettes(style: &str) -> Vec<Vec<(&str, &str)>> {
         let sets = style.split('{').filter(|set| set.contains("--paper:"));
         sets.map(|set| {
@@ -271,10 +284,11 @@ mod tests {
         .collect()
     }
 
+    /// Returns the contrast ratio of a colour with the background (WCAG 2.2).
     fn contrast(palette: &[(&str, &str)], name: &str) -> f64 {
         let color = |name: &str| {
             let (_, color) =
-                palette.iter().find(|(known, _)| *known == name).expect("it is declared");
+                palette.iter().find(|(known, _)| *known == name).expect("the colour is declared");
             luminance(color)
         };
         let (a, b) = (color(name), color("paper"));
@@ -282,16 +296,16 @@ mod tests {
     }
 
     #[test]
-    fn words_and_curves_can_be_told_from_the_paper() {
+    fn text_and_curves_contrast_with_the_background() {
         let page = palettes(STYLE);
-        assert_eq!(page.len(), 3, "light, dark, printed");
+        assert_eq!(page.len(), 3, "light, dark, print");
         for palette in &page {
             for name in ["ink", "muted", "link", "good", "bad", "open"] {
                 assert!(contrast(palette, name) >= 4.5, "{name}: {}", contrast(palette, name));
             }
         }
         let picture = palettes(svg::STYLE);
-        assert_eq!(picture.len(), 3, "light, dark, printed");
+        assert_eq!(picture.len(), 3, "light, dark, print");
         for palette in &picture {
             for name in ["ink", "muted", "p0", "p1", "p2", "p3", "p4", "p5"] {
                 assert!(contrast(palette, name) >= 4.5, "{name}: {}", contrast(palette, name));
@@ -300,18 +314,18 @@ mod tests {
     }
 
     #[test]
-    fn code_is_what_stands_between_single_backticks() {
+    fn single_backticks_mark_code() {
         assert_eq!(coded("by `a <b>` now"), "by <code>a &lt;b&gt;</code> now");
         assert_eq!(coded("a ` <b>"), "a ` &lt;b&gt;");
         assert_eq!(coded("`` <b> ``"), "`` &lt;b&gt; ``");
     }
 
     #[test]
-    fn a_verdict_is_a_word_and_not_any_that_begins_so() {
+    fn a_longer_word_is_not_a_verdict() {
         for verdict in ["holds", "holds (±5 %)", "holds, 0.3 %"] {
             assert!(is_verdict(verdict, "holds"), "{verdict}");
         }
-        for other in ["holdsworth", "inconclusive: known to no better than a fifth"] {
+        for other in ["holdsworth", "inconclusive: 95 % interval wider than ±20 %"] {
             assert!(!is_verdict(other, "holds") && !is_verdict(other, "inconclusive"), "{other}");
         }
     }

@@ -1,22 +1,24 @@
-//! A small plot in letters, of its first panel. Curves are told apart by their marks, since a pipe or a page has no
-//! colours; that is why this is not one of the crates that draw in braille dots.
+//! A small plot of the first panel, in text characters.
+//!
+//! Each curve has its own mark, because pipes and Markdown pages have no colours. For the same reason the
+//! module does not use a crate that draws in braille dots.
 
 use crate::report::plot::{Panel, Plot, Scale};
 
-/// Rows of the plot itself.
+/// Rows of the plot area.
 const ROWS: usize = 13;
-/// Columns of it where there is room.
+/// Maximum number of columns of the plot area.
 const COLUMNS: usize = 60;
-/// Columns of the labels left of it, unless one is wider.
+/// Minimum number of columns for the labels left of the plot area.
 const MIN_LABEL: usize = 9;
-/// Columns below which nothing could be told.
+/// Minimum number of columns of the plot area. A narrower plot would be unreadable.
 const MIN_COLUMNS: usize = 16;
-/// Marks of the curves in turn.
+/// Marks of the curves, by index.
 const MARKS: [char; 6] = ['*', 'o', '+', 'x', '#', '@'];
-/// What is predicted of them.
+/// Mark of all predictions.
 const PREDICTED: char = '·';
 
-/// The plot in at most `width` columns; nothing where there is nothing to see.
+/// Draws the plot in at most `width` columns. Returns an empty string if the plot has no finite value.
 pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     let Some(panel) = plot.panels.first() else {
         return String::new();
@@ -27,8 +29,8 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     let [top, middle, bottom] = [1.0, 0.5, 0.0].map(|share| y.label(&panel.y, share));
     let widest = [&top, &middle, &bottom].map(|label| label.chars().count());
     let margin = widest.into_iter().fold(MIN_LABEL, usize::max) + 1;
-    let room = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(margin + 1));
-    let columns = room.clamp(MIN_COLUMNS, COLUMNS);
+    let available = width.map_or(COLUMNS, |width| usize::from(width).saturating_sub(margin + 1));
+    let columns = available.clamp(MIN_COLUMNS, COLUMNS);
     let mut cells = vec![vec![' '; columns]; ROWS];
     let mut put = |column: usize, height: f64, mark: char| {
         if (0.0..=1.0).contains(&height) {
@@ -36,7 +38,7 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
             cells[row.min(ROWS - 1)][column] = mark;
         }
     };
-    // The first curve is drawn last, over the others, and what was measured over what was predicted.
+    // Later characters cover earlier ones: measurements cover predictions, the first curve covers the others.
     for (curve, mark) in panel.curves.iter().zip(MARKS).rev() {
         let of_line = if curve.marks.is_empty() { mark } else { PREDICTED };
         for (column, height) in heights(&curve.drawn(), x, y, columns) {
@@ -68,18 +70,19 @@ pub(super) fn draw(plot: &Plot, width: Option<u16>) -> String {
     let [first, middle, last] = labels;
     let below = format!("{first}{}{middle}{}{last}", gaps[0], gaps[1]);
     text.push_str(&format!("{:>margin$} {below}\n", ""));
-    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(margin + 1));
-    for said in [legend(panel), scales(plot, panel)] {
-        for line in textwrap::wrap(&said, room.max(MIN_COLUMNS)) {
+    let available = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(margin + 1));
+    for note in [legend(panel), scales(plot, panel)] {
+        for line in textwrap::wrap(&note, available.max(MIN_COLUMNS)) {
             text.push_str(&format!("{:>margin$} {line}\n", ""));
         }
     }
     text
 }
 
+/// Returns the marks with the names of their curves.
 fn legend(panel: &Panel) -> String {
     let curves = panel.curves.iter().zip(MARKS).map(|(curve, mark)| {
-        // Kept in one piece where lines are broken.
+        // No-break spaces keep an entry on one line.
         format!("{mark}\u{a0}{}", curve.name.replace(' ', "\u{a0}"))
     });
     let predicted = panel.curves.iter().any(|c| !c.marks.is_empty() && !c.line.is_empty());
@@ -87,17 +90,20 @@ fn legend(panel: &Panel) -> String {
     curves.chain(predicted).collect::<Vec<_>>().join("   ")
 }
 
+/// Returns the name of the horizontal axis, and which axes are logarithmic.
 fn scales(plot: &Plot, panel: &Panel) -> String {
     let scale = match (plot.x.logarithmic, panel.y.logarithmic) {
-        (true, true) => ", both axes log",
-        (true, false) => ", log to the right",
-        (false, true) => ", log upwards",
+        (true, true) => "; both axes logarithmic",
+        (true, false) => ", logarithmic",
+        (false, true) => "; vertical axis logarithmic",
         (false, false) => "",
     };
-    format!("over {}{scale}", plot.x.name)
+    format!("horizontal axis: {}{scale}", plot.x.name)
 }
 
-/// The curve's height in each column that it reaches, 0 to 1: straight lines between its points.
+/// Returns the columns that a curve covers, with its height in each, 0 to 1.
+///
+/// Straight lines connect the points.
 fn heights(line: &[(f64, f64)], x: Scale, y: Scale, columns: usize) -> Vec<(usize, f64)> {
     let scaled: Vec<(f64, f64)> = line
         .iter()
@@ -150,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_to_the_width_and_survives_little_data() {
+    fn a_plot_keeps_to_the_width_even_with_little_data() {
         for points in [vec![], vec![(1.0, 1.0)], vec![(1.0, 0.0), (2.0, 0.0)]] {
             for logarithmic in [false, true] {
                 for width in [40, 60, 80, 200] {
@@ -163,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_is_drawn_over_what_was_predicted() {
+    fn measurements_cover_predictions() {
         let mut plot = plot(vec![(1.0, 1.0), (2.0, 2.0), (3.0, 3.0)], false);
         let mark = |x, y| Mark { x, y, ..Mark::default() };
         plot.panels[0].curves[0].marks = vec![mark(1.0, 1.0), mark(2.0, 3.0), mark(3.0, 3.0)];

@@ -10,17 +10,17 @@ pub(super) fn render(document: &Document) -> String {
             Block::Heading(level, title) => {
                 format!("{} {}", "#".repeat(usize::from(*level)), escape(title))
             }
-            Block::Text(words) => escape(words),
+            Block::Text(text) => escape(text),
             Block::List(items) => items
                 .iter()
                 .map(|item| format!("- {}", escape(item)))
                 .collect::<Vec<_>>()
                 .join("\n"),
             Block::Table(table) => pipes(table),
-            // With empty lines about the table, or it would be taken for the element's own text.
-            Block::Folded(what, table) => format!(
+            // Without empty lines around the table, Markdown takes the table for HTML text.
+            Block::Folded(summary, table) => format!(
                 "<details><summary>{}</summary>\n\n{}\n\n</details>",
-                words::escape(what),
+                words::escape(summary),
                 pipes(table)
             ),
             Block::Links(links) => links
@@ -40,11 +40,12 @@ pub(super) fn render(document: &Document) -> String {
     pieces.join("\n\n") + "\n"
 }
 
-/// A link's words, which end where their brackets do.
+/// Escapes the text of a link, which ends at the closing bracket.
 fn bracketed(text: &str) -> String {
     escape(text).replace('[', "\\[").replace(']', "\\]")
 }
 
+/// Renders a pipe table.
 fn pipes(table: &Table) -> String {
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let mut lines = vec![
@@ -62,8 +63,9 @@ fn pipes(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// What a driver puts into a name must stay a name. Code spans stay as they are, where there is no doubt which
-/// they are: backticks one at a time and in pairs.
+/// Escapes text, so that a name from a driver cannot become markup.
+///
+/// Code spans are kept if they are unambiguous: single backticks in pairs.
 fn escape(text: &str) -> String {
     let text = text.trim_start();
     let number = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -82,13 +84,13 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             '`' | '*' | '_' | '~' | '\\' => escaped.extend(['\\', c]),
-            // No link and no image.
+            // Prevents links and images.
             '(' | '[' if text[..at].ends_with(']') => escaped.extend(['\\', c]),
-            // No list with numbers.
+            // Prevents numbered lists.
             '.' | ')' if number > 0 && at == number && text[at + 1..].starts_with(' ') => {
                 escaped.extend(['\\', c]);
             }
-            // No heading, list or rule, and no definition of a link.
+            // Prevents headings, lists, rules and link definitions.
             '#' | '+' | '-' | '=' | '[' if at == 0 => escaped.extend(['\\', c]),
             c => escaped.push(c),
         }
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_in_a_name_is_shown_and_not_done() {
+    fn markup_in_a_name_is_shown_as_text() {
         for (name, shown) in [
             ("<b> & *x*_y_", "&lt;b&gt; &amp; \\*x\\*\\_y\\_"),
             ("run `a <b>|c` now", "run `a <b>\\|c` now"),

@@ -1,35 +1,53 @@
-//! How a document is written: each renderer knows the document's blocks and nothing else.
+//! Renderers: one per format. A renderer knows the blocks of a document and nothing else.
 
 mod csv;
 mod html;
 mod letters;
 mod markdown;
+#[cfg(feature = "plots")]
 mod pen;
+#[cfg(feature = "plots")]
 mod svg;
 mod terminal;
 mod words;
 
 use super::{Document, Plot};
 
-/// How a document is written.
+/// Replaces the plots of a build without the `plots` feature: pages contain the tables only.
+#[cfg(not(feature = "plots"))]
+mod svg {
+    use super::Plot;
+
+    pub(super) const STYLE: &str = "";
+
+    pub(super) fn draw(_plot: &Plot, _id: usize) -> Option<String> {
+        None
+    }
+
+    pub(super) fn file(_plot: &Plot) -> Option<String> {
+        None
+    }
+}
+
+/// Output format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Ruled tables and plots in letters.
+    /// Text with ruled tables, and plots in text characters.
     Terminal {
-        /// Columns to keep to; as many as needed unless given.
+        /// Maximum line length in columns; `None` for no limit.
         width: Option<u16>,
-        /// Whether verdicts have colours.
+        /// Whether verdicts are coloured.
         color: bool,
     },
-    /// Pipe tables.
+    /// Markdown with pipe tables.
     Markdown,
-    /// Tables alone.
+    /// Comma-separated values: only the tables.
     Csv,
-    /// One self-contained page.
+    /// One self-contained HTML page.
     Html,
 }
 
-/// The document as text.
+/// Renders the document in a format. Strings from records are made safe to show first.
 #[must_use]
 pub fn render(document: &Document, format: Format) -> String {
     let document = &document.plain();
@@ -41,7 +59,7 @@ pub fn render(document: &Document, format: Format) -> String {
     }
 }
 
-/// A plot as an SVG file of its own; `None` where there is nothing to see.
+/// Draws a plot as a standalone SVG file, or returns `None` if the plot has no finite value.
 #[must_use]
 pub(super) fn picture(plot: &Plot) -> Option<String> {
     svg::file(&plot.plain())

@@ -1,5 +1,7 @@
-//! What plotters draws with: a back end that writes SVG with classes in place of colours, so that one style sheet
-//! makes a picture light or dark, and many samples one path.
+//! A drawing back end for plotters that writes SVG.
+//!
+//! The elements have classes in place of colours, so that one style sheet makes a picture light or dark.
+//! Consecutive dots of one colour become one path, so that the file stays small.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -12,29 +14,29 @@ use plotters_backend::{
 
 use super::words::escape;
 
-/// A letter's width in parts of its height, in the fonts that pages are shown with.
+/// Average width of a letter as a share of the font size, in the fonts of the pages.
 pub(super) const LETTER: f64 = 0.56;
 
-/// Plotters counts in whole units: so many of them make a pixel.
+/// Units per pixel. plotters counts in whole units, which are finer than a pixel.
 pub(super) const UNITS: i32 = 10;
 
-/// Draws into a string.
+/// A back end that appends SVG elements to a string.
 pub(super) struct Pen<'a> {
     svg: &'a mut String,
     size: (u32, u32),
-    /// The paint of the path of dots that is open.
+    /// Paint of the open path of dots, if there is one.
     dots: Option<usize>,
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl<'a> Pen<'a> {
-    /// Of so many pixels.
+    /// Creates a back end for a picture of this size in pixels.
     pub(super) fn new(svg: &'a mut String, (width, height): (i32, i32)) -> Self {
         Self { svg, size: ((width * UNITS) as u32, (height * UNITS) as u32), dots: None }
     }
 
-    /// Writes an element, after whatever dots were drawn before it.
+    /// Writes an element, after the end of an open path of dots.
     fn element(&mut self, element: &str) -> Drawn {
         self.end_dots();
         self.svg.push_str(element);
@@ -42,6 +44,7 @@ impl<'a> Pen<'a> {
         Ok(())
     }
 
+    /// Closes the path of dots, if one is open.
     fn end_dots(&mut self) {
         if self.dots.take().is_some() {
             self.svg.push_str("\"/>\n");
@@ -49,17 +52,19 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// The number of a paint in the style sheet.
+/// Returns the number of a paint in the style sheet, which the blue channel contains.
 fn paint(color: BackendColor) -> usize {
     usize::from(color.rgb.2)
 }
 
+/// Formats a length in pixels.
 fn pixels(units: i32) -> String {
     let (whole, tenths) = (units / UNITS, (units % UNITS).abs());
     let sign = if units < 0 && whole == 0 { "-" } else { "" };
     if tenths == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{tenths}") }
 }
 
+/// Returns the path data of straight lines through the points.
 fn path(points: impl IntoIterator<Item = BackendCoord>) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.into_iter().enumerate() {
@@ -85,7 +90,7 @@ impl DrawingBackend for Pen<'_> {
         Ok(())
     }
 
-    /// A dot. Those of one paint that follow each other are one path.
+    /// Draws a dot. Consecutive dots of one paint become one path.
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
         if self.dots != Some(paint(color)) {
             self.end_dots();
@@ -178,20 +183,20 @@ impl DrawingBackend for Pen<'_> {
             VPos::Bottom => "0",
         };
         let (x, y) = (pixels(x), pixels(y));
-        let turned = match style.transform() {
+        let rotation = match style.transform() {
             FontTransform::Rotate270 => format!(" transform=\"rotate(-90 {x} {y})\""),
             _ => String::new(),
         };
         self.element(&format!(
             "<text class=\"fill p{}\" x=\"{x}\" y=\"{y}\" dy=\"{down}\" text-anchor=\"{anchor}\" \
-             font-size=\"{}\"{turned}>{}</text>",
+             font-size=\"{}\"{rotation}>{}</text>",
             paint(style.color()),
             style.size() / f64::from(UNITS),
             escape(text)
         ))
     }
 
-    /// As wide as letters usually are, in the units of the font's size.
+    /// Estimates the size of a text from the average width of a letter, in the unit of the font size.
     fn estimate_text_size<S: BackendTextStyle>(
         &self,
         text: &str,
@@ -218,9 +223,9 @@ mod tests {
         let mut pen = Pen::new(&mut svg, (10, 10));
         let paint = |n: u8| BackendColor { alpha: 1.0, rgb: (0, 0, n) };
         for (x, n) in [(10, 3), (20, 3), (30, 4)] {
-            pen.draw_pixel((x, 10), paint(n)).expect("nothing can fail");
+            pen.draw_pixel((x, 10), paint(n)).expect("the error type is infallible");
         }
-        pen.present().expect("nothing can fail");
+        pen.present().expect("the error type is infallible");
         assert_eq!(
             svg,
             "<path class=\"dots p3\" d=\"M1 1h0M2 1h0\"/>\n<path class=\"dots p4\" d=\"M3 1h0\"/>\n"

@@ -1,4 +1,4 @@
-//! A plot as a picture: SVG that a page holds, or that stands alone.
+//! A plot as an SVG picture, inside a page or as a standalone file.
 
 use std::ops::Range;
 
@@ -11,10 +11,12 @@ use super::words::escape;
 use crate::model::figures;
 use crate::report::plot::{Axis, Curve, Panel, Plot, Scale};
 
-/// Colours and strokes by class, light and dark.
+/// Style sheet of pictures: colours and strokes by class, for light, dark and print.
 pub(super) const STYLE: &str = include_str!("picture.css");
 
-/// Pixels. Narrow enough that a telephone shows letters almost as large as they are written.
+// Lengths in pixels.
+
+/// Width of a picture. A phone shows the letters of such a narrow picture almost at full size.
 const WIDTH: i32 = 480;
 const FIRST_PANEL: i32 = 230;
 const FURTHER_PANEL: i32 = 96;
@@ -23,40 +25,45 @@ const LEGEND_ROW: i32 = 17;
 const LEFT: i32 = 64;
 const RIGHT: i32 = 14;
 const BELOW: i32 = 38;
+/// Height of the space above a panel for the name of its vertical axis.
 const NAME_ABOVE: i32 = 31;
-/// From there to the words' feet: labels of both panels' ends reach into it.
+/// Height of the space's lower part, below the base line of the name. Labels of the axis extend into this part.
 const NAME_FEET: i32 = 11;
 const SWATCH: i32 = 16;
 const FONT: i32 = 12;
-/// More than there is ever room for: which there are, the ruler says.
+/// Upper bound of the number of tick marks. The ruler chooses fewer.
 const MAX_TICKS: usize = 100;
 
-/// Paints by their number in the style sheet.
+/// Number of paints for curves. The style sheet numbers all paints from 0, those of curves first.
 const PAINTS: usize = 6;
 const INK: RGBColor = RGBColor(0, 0, 6);
 const MUTED: RGBColor = RGBColor(0, 0, 7);
 const GRID: RGBColor = RGBColor(0, 0, 8);
 const BAND: RGBColor = RGBColor(0, 0, 9);
 
+/// Converts pixels to units of the pen.
 const fn px(pixels: i32) -> i32 {
     pixels * UNITS
 }
 
+/// Returns the paint of a curve.
 fn paint(curve: usize) -> RGBColor {
     RGBColor(0, 0, (curve % PAINTS) as u8)
 }
 
-/// The picture for a page whose style sheet has [`STYLE`]; `id` tells it from others there. Nothing where there
-/// is nothing to see.
+/// Draws the picture for a page whose style sheet contains [`STYLE`]. `id` must be unique in the page.
+///
+/// Returns `None` if the plot has no finite value.
 pub(super) fn draw(plot: &Plot, id: usize) -> Option<String> {
     picture(plot, &format!("-{id}"), "")
 }
 
-/// The picture as a file of its own, dark where the reader's page is.
+/// Draws the picture as a standalone file, light or dark as the reader's device.
 pub(super) fn file(plot: &Plot) -> Option<String> {
     picture(plot, "", &format!("<style>{STYLE}</style>\n"))
 }
 
+/// Draws the picture. `id` completes the ids of its elements, and `style` is its own style element.
 fn picture(plot: &Plot, id: &str, style: &str) -> Option<String> {
     let x = plot.scale()?.widened(0.04);
     let panels: Vec<(&Panel, Scale)> = plot
@@ -77,12 +84,12 @@ fn picture(plot: &Plot, id: &str, style: &str) -> Option<String> {
     let mut drawn = String::new();
     {
         let root = Pen::new(&mut drawn, (WIDTH, height)).into_drawing_area();
-        let title = words(FONT + 1, INK, HPos::Left, VPos::Center);
+        let title = text_style(FONT + 1, INK, HPos::Left, VPos::Center);
         root.draw_text(&plot.title, &title, (px(8), px(TITLE / 2))).ok()?;
         for entry in &legend {
             let y = TITLE + entry.row * LEGEND_ROW + LEGEND_ROW / 2;
             let at = (px(entry.x), px(y));
-            let name = words(FONT - 1, INK, HPos::Left, VPos::Center);
+            let name = text_style(FONT - 1, INK, HPos::Left, VPos::Center);
             root.draw_text(entry.name, &name, (px(entry.x + SWATCH), px(y))).ok()?;
             if entry.marked {
                 for shape in marker(entry.curve, at, paint(entry.curve), false) {
@@ -114,7 +121,7 @@ fn picture(plot: &Plot, id: &str, style: &str) -> Option<String> {
     ))
 }
 
-/// The picture in words.
+/// Describes the picture for readers who do not see it.
 fn about(plot: &Plot) -> String {
     let places = plot.places();
     let end = |x: Option<&f64>| x.map_or(String::new(), |&x| place(&plot.x, x));
@@ -123,24 +130,26 @@ fn about(plot: &Plot) -> String {
         format!("{} of {}", panel.y.name, curves.join("; "))
     });
     format!(
-        "Over {}, from {} to {}: {}.",
+        "Horizontal axis: {}, from {} to {}. Vertical axis: {}.",
         plot.x.name,
         end(places.first()),
         end(places.last()),
-        panels.collect::<Vec<_>>().join(". Below it: ")
+        panels.collect::<Vec<_>>().join(". Panel below: ")
     )
 }
 
+/// An entry of the legend.
 struct Entry<'a> {
+    /// Index of the curve.
     curve: usize,
-    /// Whether it has marks; a line alone is no series but a law.
+    /// Whether the curve has marks. A curve without marks shows a law.
     marked: bool,
     name: &'a str,
     x: i32,
     row: i32,
 }
 
-/// Names beside their marks, as many to a row as fit.
+/// Lays out the legend: each mark with the curve's name. A row contains as many entries as fit.
 fn legend(curves: &[Curve]) -> Vec<Entry<'_>> {
     let (mut x, mut row) = (14, 0);
     let mut entries = Vec::new();
@@ -156,22 +165,25 @@ fn legend(curves: &[Curve]) -> Vec<Entry<'_>> {
     entries
 }
 
+/// Estimates the width of a text in pixels.
 fn text_width(text: &str, size: i32) -> i32 {
     (text.chars().count() as f64 * f64::from(size) * LETTER).ceil() as i32
 }
 
-fn words(size: i32, paint: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'static> {
+/// Returns the style of a text.
+fn text_style(size: i32, paint: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'static> {
     let font = ("sans-serif", px(size)).into_font();
     font.color(&paint).pos(Pos::new(h_pos, v_pos))
 }
 
-/// A stroke of so many tenths of a pixel.
+/// Returns the style of a stroke. The width is in tenths of a pixel.
 fn line(paint: RGBColor, width: u32) -> ShapeStyle {
     ShapeStyle { color: paint.into(), filled: false, stroke_width: width }
 }
 
 type Area<'a> = DrawingArea<Pen<'a>, plotters::coord::Shift>;
 
+/// Draws a panel with its axes, or returns `None` if plotters fails.
 fn draw_panel(
     [root, area]: [&Area<'_>; 2],
     (x_axis, x, places): (&Axis, Scale, &[f64]),
@@ -191,7 +203,7 @@ fn draw_panel(
         .set_label_area_size(LabelAreaPosition::Bottom, px(if is_last { BELOW } else { 1 }))
         .build_cartesian_2d(ruler, upright)
         .ok()?;
-    let label = words(FONT - 1, MUTED, HPos::Center, VPos::Center);
+    let label = text_style(FONT - 1, MUTED, HPos::Center, VPos::Center);
     chart
         .configure_mesh()
         .bold_line_style(line(GRID, 10))
@@ -203,10 +215,10 @@ fn draw_panel(
         .x_label_formatter(&|value| if is_last { place(x_axis, *value) } else { String::new() })
         .draw()
         .ok()?;
-    let name = words(FONT - 1, MUTED, HPos::Left, VPos::Bottom);
+    let name = text_style(FONT - 1, MUTED, HPos::Left, VPos::Bottom);
     area.draw_text(&panel.y.name, &name, (px(8), px(NAME_ABOVE - NAME_FEET))).ok()?;
     if is_last {
-        let name = words(FONT - 1, MUTED, HPos::Center, VPos::Bottom);
+        let name = text_style(FONT - 1, MUTED, HPos::Center, VPos::Bottom);
         let middle = px(LEFT) + (width as i32 - px(LEFT + RIGHT)) / 2;
         area.draw_text(&x_axis.name, &name, (middle, height as i32 - px(6))).ok()?;
     }
@@ -224,7 +236,7 @@ fn draw_panel(
     for (index, curve) in panel.curves.iter().enumerate() {
         let dots = curve.marks.iter().flat_map(|mark| {
             mark.samples.iter().enumerate().map(move |(n, &sample)| {
-                // Beside each other by turns, so that many of one value look like many.
+                // Five columns of dots keep many equal samples visible.
                 (dodge(index, mark.x, (n % 5) as f64 * 0.8 - 1.6), sample)
             })
         });
@@ -237,7 +249,7 @@ fn draw_panel(
     for (index, curve) in panel.curves.iter().enumerate() {
         let paint = if curve.marks.is_empty() { MUTED } else { paint(index) };
         let drawn = curve.drawn().into_iter().filter(|(x, y)| x.is_finite() && y.is_finite());
-        // What joins marks goes where they do.
+        // Lines that join marks are shifted as the marks are.
         let drawn = drawn.map(|(x, y)| (if curve.joined { dodge(index, x, 0.0) } else { x }, y));
         chart.draw_series(LineSeries::new(drawn, line(paint, 16))).ok()?;
     }
@@ -256,15 +268,17 @@ fn draw_panel(
         }
     }
     if beyond > 0 {
-        let note = words(FONT - 2, MUTED, HPos::Right, VPos::Bottom);
-        let said = format!("{} beyond", figures::counted(beyond, "sample"));
-        area.draw_text(&said, &note, (width as i32 - px(RIGHT), px(NAME_ABOVE - NAME_FEET)))
+        let note = text_style(FONT - 2, MUTED, HPos::Right, VPos::Bottom);
+        let text = format!("{} outside the plot", figures::counted(beyond, "sample"));
+        area.draw_text(&text, &note, (width as i32 - px(RIGHT), px(NAME_ABOVE - NAME_FEET)))
             .ok()?;
     }
     Some(())
 }
 
-/// A curve's mark, of a shape of its own: colours alone do not tell curves apart for everyone.
+/// Returns the mark of a curve.
+///
+/// Each curve has its own mark shape, because some readers cannot distinguish the colours.
 fn marker<'a>(
     curve: usize,
     (x, y): (i32, i32),
@@ -300,6 +314,7 @@ fn marker<'a>(
     vec![Polygon::new(points, paint.filled()).into_dyn()]
 }
 
+/// Returns a circular mark.
 fn circle<'a>(
     at: (i32, i32),
     paint: RGBColor,
@@ -309,7 +324,9 @@ fn circle<'a>(
     Circle::new(at, 34, style).into_dyn()
 }
 
-/// Places of the sweep to write at the axis: from the left, each that leaves room to the one before it.
+/// Returns the swept values to label at the axis.
+///
+/// From left to right, a value is left out if its label would overlap the previous label.
 fn thinned(axis: &Axis, scale: Scale, places: &[f64], columns: f64) -> Vec<f64> {
     let mut ticks: Vec<f64> = Vec::new();
     let mut free_from = f64::NEG_INFINITY;
@@ -324,12 +341,12 @@ fn thinned(axis: &Axis, scale: Scale, places: &[f64], columns: f64) -> Vec<f64> 
     ticks
 }
 
-/// A place on an axis, short.
+/// Formats a value on an axis.
 fn place(axis: &Axis, value: f64) -> String {
     figures::short(value, &axis.unit)
 }
 
-/// An axis as plotters wants it.
+/// An axis in the form that plotters needs.
 #[derive(Clone)]
 struct Ruler {
     axis: Axis,
@@ -342,7 +359,7 @@ impl Ranged for Ruler {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        // Far beyond the picture is as good as anywhere there.
+        // Positions far outside the picture are all equivalent.
         let share = self.scale.share(*value).clamp(-10.0, 10.0);
         from + (f64::from(to - from) * share).round() as i32
     }

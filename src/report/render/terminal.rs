@@ -1,4 +1,4 @@
-//! For a terminal: tables no wider than it is.
+//! Text for a terminal: no table is wider than the terminal.
 
 use comfy_table::{
     Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle,
@@ -8,8 +8,9 @@ use super::letters;
 use super::words::is_verdict;
 use crate::report::{Align, Block, Document, Table};
 
-/// Columns below which a table that does not fit is written as a list, an entry a row: broken into narrow cells
-/// nobody could read it.
+/// Terminal width in columns below which a table that does not fit becomes a list.
+///
+/// Cells broken into such narrow columns would be unreadable.
 const NARROW: u16 = 100;
 
 pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> String {
@@ -25,14 +26,16 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
             Block::Heading(_, title) => {
                 text.push_str(&format!("\n{}\n", wrapped(title, "  ", width)));
             }
-            Block::Text(words) => text.push_str(&format!("{}\n", wrapped(words, "", width))),
+            Block::Text(paragraph) => {
+                text.push_str(&format!("{}\n", wrapped(paragraph, "", width)));
+            }
             Block::List(items) => {
                 for item in items {
                     text.push_str(&format!("{}\n", wrapped(&format!("• {item}"), "  ", width)));
                 }
             }
             Block::Table(table) => text.push_str(&laid_out(table, width, color)),
-            // A plot has shown it.
+            // A plot of this section shows the values.
             Block::Folded(..) if drawn => (),
             Block::Folded(_, table) => text.push_str(&laid_out(table, width, color)),
             Block::Links(links) => {
@@ -55,20 +58,22 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
     text
 }
 
-/// As a grid where that fits or there is room to break cells, else as a list.
+/// Lays out a table as a grid, or as a list if the grid does not fit and the terminal is narrow.
 fn laid_out(table: &Table, width: Option<u16>, color: bool) -> String {
-    let free = grid(table, None, color);
+    let unbroken = grid(table, None, color);
     let widest =
         grid(table, None, false).lines().map(|line| line.chars().count()).max().unwrap_or(0);
     match width {
-        Some(width) if widest <= usize::from(width) => format!("{free}\n"),
+        Some(width) if widest <= usize::from(width) => format!("{unbroken}\n"),
         Some(width) if width < NARROW => entries(table, width, color),
         Some(width) => format!("{}\n", grid(table, Some(width), color)),
-        None => format!("{free}\n"),
+        None => format!("{unbroken}\n"),
     }
 }
 
-/// A paragraph a row: its first cell, then the others behind the names of their columns.
+/// Lays out a table as a list.
+///
+/// Each row is a paragraph: the first cell, then every other cell after the name of its column.
 fn entries(table: &Table, width: u16, color: bool) -> String {
     let rule = "─".repeat(usize::from(width));
     let mut text = format!("{rule}\n");
@@ -92,7 +97,7 @@ fn entries(table: &Table, width: u16, color: bool) -> String {
     format!("{text}{rule}\n")
 }
 
-/// What a cell says of a law or of a difference, by colour beside its word.
+/// Returns the colour of a cell that contains a verdict. The text carries the same information.
 fn verdict_color(cell: &str) -> Option<Color> {
     let begins = |words: &[&str]| words.iter().any(|word| is_verdict(cell, word));
     if begins(&["holds", "FASTER"]) {
@@ -106,6 +111,7 @@ fn verdict_color(cell: &str) -> Option<Color> {
     }
 }
 
+/// Returns the line in the colour of the verdict in `cell`.
 fn colored(line: &str, cell: &str, color: bool) -> String {
     let code = match verdict_color(cell).filter(|_| color) {
         Some(Color::Green) => 32,
@@ -116,26 +122,27 @@ fn colored(line: &str, cell: &str, color: bool) -> String {
     format!("\u{1b}[{code}m{line}\u{1b}[0m")
 }
 
-/// The words in lines no longer than the terminal's, all but the first behind `indent`.
-fn wrapped(words: &str, indent: &str, width: Option<u16>) -> String {
+/// Wraps text to the terminal's width and indents every line but the first.
+fn wrapped(text: &str, indent: &str, width: Option<u16>) -> String {
     width.map_or_else(
-        || words.to_owned(),
+        || text.to_owned(),
         |width| {
             let options = textwrap::Options::new(usize::from(width)).subsequent_indent(indent);
-            textwrap::fill(words, options)
+            textwrap::fill(text, options)
         },
     )
 }
 
-/// Rules above, below and under the head; none between rows, which are many.
+/// Rules above and below the table, and below the head. Many rows make rules between rows impractical.
 const STYLE: TableStyle = TableStyle::new()
     .top_border(LineStyle::none().fill('─').junction('─'))
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
+/// Lays out a table as a grid. Cells are broken if the grid would exceed the width.
 fn grid(table: &Table, width: Option<u16>, color: bool) -> String {
     let mut grid = Grid::new();
-    // What it looks like must follow from the arguments alone, not from where the test happens to run.
+    // The output must depend only on the arguments, not on the terminal that runs the program.
     grid.force_no_tty();
     if color {
         grid.enforce_styling();

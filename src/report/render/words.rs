@@ -1,12 +1,12 @@
-//! Words as pages need them.
+//! Helpers for text on pages.
 
-/// Whether a cell is that word, or begins with it and goes on about how far or how well.
+/// Returns whether a cell is the verdict `word`, alone or followed by a tolerance or a residual.
 pub(super) fn is_verdict(cell: &str, word: &str) -> bool {
     let rest = cell.strip_prefix(word);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (") || rest.starts_with(", "))
 }
 
-/// What a driver puts into a name must stay a name.
+/// Escapes text for HTML, so that a name from a driver cannot become markup.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

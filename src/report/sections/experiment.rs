@@ -1,4 +1,4 @@
-//! One experiment: its curves, what it was calibrated by, what it found, and what its deviations suggest.
+//! The section of one experiment: verdict, diagnosis, plots, points, autotuning and metrics.
 
 use super::plots::plots;
 use super::verdicts::place;
@@ -6,14 +6,15 @@ use crate::model::figures;
 use crate::model::{Experiment, Point, Search};
 use crate::report::{Document, Table, judge};
 
+/// Builds the section of one experiment.
 pub(super) fn experiment(experiment: &Experiment) -> Document {
     let mut document = Document::default();
     document.heading(2, format!("{}: {}", experiment.id, experiment.law));
     if let Some(reason) = &experiment.reason {
-        document.text(format!("{}: {reason}", experiment.status.as_str()));
+        document.text(format!("Status: {}. Reason: {reason}", experiment.status.as_str()));
     } else {
         document.text(format!(
-            "{}: {}.",
+            "Verdict: {} ({}).",
             judge::outcome(experiment),
             judge::decided_by(experiment)
         ));
@@ -23,33 +24,37 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
         document.plot(plot);
     }
     if !experiment.points.is_empty() {
-        let many = figures::counted(experiment.points.len(), "point");
+        let summary = figures::counted(experiment.points.len(), "point");
         document.folded(
-            many,
+            summary,
             point_table(&experiment.points, |p| judge::judge_point(experiment, p).as_str()),
         );
     }
     for search in &experiment.searches {
         add_search(&mut document, search);
     }
-    document.table(figure_table(experiment));
+    document.table(metric_table(experiment));
     document
 }
 
-/// The launch configuration that was chosen, and every one that was tried.
+/// Adds the launch configuration that autotuning chose, and the table of all that autotuning tried.
 fn add_search(document: &mut Document, search: &Search) {
     let tried = figures::counted(search.tried.len(), "configuration");
     let best = search.tried.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
     let (Some(chosen), Some(best)) = (&search.chosen, best) else {
-        document.text(format!("{}: no launch configuration worked, of {tried}.", search.name));
+        document.text(format!(
+            "Autotuning of {} found no launch configuration that works ({tried} timed).",
+            search.name
+        ));
         return;
     };
     let left_out = match search.left_out {
         0 => String::new(),
-        left_out => format!("; {left_out} more would not load or gave a wrong answer"),
+        left_out => format!(" Left out, because of a load failure or a wrong output: {left_out}."),
     };
     document.text(format!(
-        "{}: {chosen}, with {} the fastest of {tried} tried in {}{left_out}.",
+        "Autotuning of {} chose the launch configuration {chosen}: {}, the fastest of {tried} tried in \
+         {}.{left_out}",
         search.name,
         figures::quantity(best.rate, &best.unit),
         figures::quantity(search.took_s, "s"),
@@ -59,12 +64,20 @@ fn add_search(document: &mut Document, search: &Search) {
         let rate = figures::quantity(tried.rate, &tried.unit);
         table.rows.push(vec![tried.configuration.clone(), rate]);
     }
-    document.folded(format!("{tried} of {}", search.name), table);
+    document.folded(format!("{tried} tried for {}", search.name), table);
 }
 
+/// Builds the table of points: prediction, measurement, ratio and verdict.
 fn point_table(points: &[Point], verdict: impl Fn(&Point) -> &'static str) -> Table {
-    let mut table =
-        Table::new(&["series", "at", "predicted>", "measured>", "ratio [95 %]>", "verdict"]);
+    let columns = [
+        "series",
+        "swept value",
+        "predicted>",
+        "measured>",
+        "measured / predicted [95 % interval]>",
+        "verdict",
+    ];
+    let mut table = Table::new(&columns);
     for point in points {
         table.rows.push(vec![
             point.series.clone(),
@@ -78,9 +91,9 @@ fn point_table(points: &[Point], verdict: impl Fn(&Point) -> &'static str) -> Ta
     table
 }
 
-/// What was calibrated and found.
-fn figure_table(experiment: &Experiment) -> Table {
-    let mut table = Table::new(&["figure", "value [95 %]", "", "id"]);
+/// Builds the table of all metrics.
+fn metric_table(experiment: &Experiment) -> Table {
+    let mut table = Table::new(&["metric", "value [95 % interval]", "note", "id"]);
     for metric in &experiment.metrics {
         table.rows.push(vec![
             metric.label.clone(),

@@ -1,15 +1,16 @@
-//! Who was measured, how, and by which command.
+//! The head of a report: device, host, clock and run.
 
 use crate::model::Record;
 use crate::model::figures;
 use crate::report::Document;
 
+/// Builds the head of a report.
 pub(in crate::report) fn heading(record: &Record) -> Document {
     let adapter = &record.adapter;
     let mut document = Document::default();
     document.heading(1, adapter.name.clone());
     document.text(format!(
-        "{} through {} {} on {}{}, {}. Shader checks {}{}.",
+        "Backend {}, driver {} {}. Host: {}{}, {}. Shader checks of wgpu: {}.{}",
         adapter.backend,
         adapter.driver,
         adapter.driver_info,
@@ -20,18 +21,18 @@ pub(in crate::report) fn heading(record: &Record) -> Document {
         if adapter.limits == "adapter" {
             String::new()
         } else {
-            format!(", {} limits", adapter.limits)
+            format!(" Device limits: {}.", adapter.limits)
         },
     ));
-    let faults: String =
-        record.clock.faults.iter().map(|fault| format!(" Not to be trusted: {fault}.")).collect();
+    let fault = |fault: &String| format!(" The clock is not to be trusted: {fault}.");
+    let faults: String = record.clock.faults.iter().map(fault).collect();
     document.text(format!(
         "Clock: {}, resolution {}.{faults}",
         record.clock.kind.words(),
         figures::quantity(record.clock.resolution_ns * 1e-9, "s"),
     ));
     document.text(format!(
-        "warplaw {}{}, {} profile, seed {}, {}, {:.0} s, by `{}`",
+        "warplaw {}{}, {} profile, seed {}. Started {}, duration {:.0} s, command `{}`",
         record.tool.version,
         revision(record).map_or(String::new(), |revision| format!(" ({revision})")),
         record.tool.profile,
@@ -43,9 +44,11 @@ pub(in crate::report) fn heading(record: &Record) -> Document {
     document
 }
 
-/// The commit that measured, where it is known.
+/// Returns the start of the commit id of the build, with a mark for uncommitted changes.
+///
+/// Returns `None` if the record has no commit id.
 pub(in crate::report) fn revision(record: &Record) -> Option<String> {
     let revision = record.tool.git_rev.as_deref()?;
-    let changed = if record.tool.dirty == Some(true) { ", with changes" } else { "" };
+    let changed = if record.tool.dirty == Some(true) { ", uncommitted changes" } else { "" };
     Some(format!("{}{changed}", revision.get(..9).unwrap_or(revision)))
 }

@@ -1,30 +1,34 @@
-//! Whether the measuring itself was sound: the clock, and the controls of every experiment.
+//! The quality of the measurements: the clock, the controls of every experiment, and the time spent.
 
 use crate::model::figures;
 use crate::model::{Check, Control, Experiment, Record, StoppedBy};
 use crate::report::{Document, Table};
 
+/// Builds the sections on controls, clock and time.
 pub(super) fn health(record: &Record) -> Document {
     let mut document = Document::default();
     document.heading(2, "Controls and clock");
     let clock = &record.clock;
-    let mut said = vec![format!(
-        "clock: {}, {} a tick, resolution {}",
+    let mut facts = vec![format!(
+        "clock: {}, {} per tick, resolution {}",
         clock.kind.words(),
         figures::quantity(clock.period_ns * 1e-9, "s"),
         figures::quantity(clock.resolution_ns * 1e-9, "s")
     )];
-    said.extend(clock.empty_span_ns.map(|span_ns| {
-        format!("a dispatch that does nothing spans {}", figures::quantity(span_ns * 1e-9, "s"))
+    facts.extend(clock.empty_span_ns.map(|span_ns| {
+        format!("median span of an empty dispatch: {}", figures::quantity(span_ns * 1e-9, "s"))
     }));
-    said.extend(clock.host_check_ratio.map(|ratio| {
-        format!("a long dispatch spans {} of the host's view of it", figures::per_cent(ratio))
+    facts.extend(clock.host_check_ratio.map(|ratio| {
+        let share = figures::per_cent(ratio);
+        format!("span of a long dispatch: {share} of the host's time, submission and wait included")
     }));
-    said.extend(clock.faults.iter().map(|fault| format!("not to be trusted: {fault}")));
-    document.list(said);
+    facts.extend(
+        clock.faults.iter().map(|fault| format!("the clock is not to be trusted: {fault}")),
+    );
+    document.list(facts);
     let checks = checks(record);
     let heads: Vec<String> = checks.iter().map(|check| format!("{}>", check.as_str())).collect();
-    let columns: Vec<&str> = ["experiment", "rounds>", "seconds>", "stopped by"]
+    let columns: Vec<&str> = ["experiment", "rounds>", "seconds>", "sampling stopped by"]
         .into_iter()
         .chain(heads.iter().map(String::as_str))
         .collect();
@@ -35,53 +39,58 @@ pub(super) fn health(record: &Record) -> Document {
     if !table.rows.is_empty() {
         document.table(table);
         document.text(
-            "Every control must read 1 with an interval that is narrow enough. `same` is one case under two \
-             names, `linear` four times the work in four times as long, `drift` early rounds against late \
-             ones, `clock` the timestamps against the host.",
+            "The controls check the measurements. Each control is a ratio that must be 1. `same` compares \
+             one case with the same case under a second name. `linear` compares four times the work with \
+             four times the time. `drift` compares late rounds with early rounds. `clock` compares \
+             timestamps with the host's clock. A control fails if its 95 % interval is outside its \
+             tolerance or too wide to decide. An experiment with a failed control is inconclusive. Sampling \
+             stops when all intervals are narrow enough (`precision`), when they no longer become narrower \
+             (`noise stable`), at the end of the time budget (`time`), after the maximum number of rounds \
+             (`rounds`), or when the user interrupts the run (`interrupted`).",
         );
     }
     add_costs(&mut document, record);
     document
 }
 
-/// Where the seconds of each experiment went, where its record says.
+/// Adds the table of the time that each experiment spent in its phases, if the record contains these times.
 fn add_costs(document: &mut Document, record: &Record) {
     let mut table = Table::new(&[
         "experiment",
-        "searching>",
-        "sizing>",
-        "verifying>",
+        "autotuning>",
+        "sizing of samples>",
+        "verification>",
         "sampling>",
-        "in samples>",
+        "share of sampling inside samples>",
         "host time per sample>",
         "pipelines compiled>",
     ]);
     for experiment in &record.experiments {
         let Some(costs) = experiment.costs else { continue };
-        let s = |seconds: f64| format!("{seconds:.2} s");
-        let known =
-            |value: Option<f64>, words: fn(f64) -> String| value.map_or(String::new(), words);
+        let seconds = |seconds: f64| format!("{seconds:.2} s");
+        let optional =
+            |value: Option<f64>, text: fn(f64) -> String| value.map_or(String::new(), text);
         table.rows.push(vec![
             experiment.id.clone(),
-            s(costs.searching_s),
-            s(costs.sizing_s),
-            s(costs.verifying_s),
-            s(costs.sampling_s),
-            known(costs.share_in_samples(), figures::per_cent),
-            known(costs.host_s_per_sample(), |s| figures::quantity(s, "s")),
+            seconds(costs.searching_s),
+            seconds(costs.sizing_s),
+            seconds(costs.verifying_s),
+            seconds(costs.sampling_s),
+            optional(costs.share_in_samples(), figures::per_cent),
+            optional(costs.host_s_per_sample(), |s| figures::quantity(s, "s")),
             match costs.pipelines {
                 0 => "none".to_owned(),
-                some => format!("{some} in {}", figures::quantity(costs.compiling_s, "s")),
+                count => format!("{count} in {}", figures::quantity(costs.compiling_s, "s")),
             },
         ]);
     }
     if !table.rows.is_empty() {
-        document.heading(2, "Where the time went");
+        document.heading(2, "Time per phase");
         document.table(table);
     }
 }
 
-/// Controls in the order that they first appear.
+/// Returns the controls of all experiments, in the order in which they first appear.
 fn checks(record: &Record) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
     for control in record.experiments.iter().flat_map(|experiment| &experiment.controls) {
@@ -92,10 +101,11 @@ fn checks(record: &Record) -> Vec<Check> {
     checks
 }
 
+/// Returns the row of an experiment in the table of controls.
 fn row(experiment: &Experiment, checks: &[Check]) -> Vec<String> {
-    let read = |check: &Check| {
+    let cell = |check: &Check| {
         let control = experiment.controls.iter().find(|control| control.check == *check);
-        control.map_or(String::new(), said)
+        control.map_or(String::new(), reading)
     };
     let stopped = experiment.stopped_by.map_or("", StoppedBy::words).to_owned();
     [
@@ -105,11 +115,12 @@ fn row(experiment: &Experiment, checks: &[Check]) -> Vec<String> {
         stopped,
     ]
     .into_iter()
-    .chain(checks.iter().map(read))
+    .chain(checks.iter().map(cell))
     .collect()
 }
 
-fn said(control: &Control) -> String {
-    let read = figures::ratio(control.ratio, control.ratio_ci);
-    if control.passed { read } else { format!("{read} failed") }
+/// Formats the ratio of a control with its interval, and with `failed` if the control failed.
+fn reading(control: &Control) -> String {
+    let ratio = figures::ratio(control.ratio, control.ratio_ci);
+    if control.passed { ratio } else { format!("{ratio} failed") }
 }

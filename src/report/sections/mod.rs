@@ -1,43 +1,30 @@
-//! What is said of one record, section by section.
+//! The sections of the report on one record.
 
 mod card;
 mod experiment;
 mod heading;
 mod health;
-mod performance;
 mod plots;
 mod points;
+mod summary;
 mod verdicts;
 
 use super::Document;
 use crate::model::Record;
 
 pub(super) use heading::{heading, revision};
-pub(super) use performance::add as add_performance;
-pub use performance::performance;
 pub(super) use plots::MAX_CURVES;
 pub use points::points;
+pub use summary::summary;
 pub(super) use verdicts::verdicts;
 
-/// Everything a record says, in the order people ask: verdicts, card, experiment after experiment, and whether
-/// the measuring itself was sound.
+/// Builds the full report: verdicts, device card, every experiment, and the quality of the measurements.
 #[must_use]
 pub fn report(record: &Record) -> Document {
     assemble(record, &[heading, verdicts, card::card, experiments, health::health])
 }
 
-/// What people want to see first, with the verdicts last, where a terminal leaves them in sight.
-#[must_use]
-pub fn summary(record: &Record) -> Document {
-    assemble(record, &[heading, card::card, verdicts])
-}
-
-/// Everything, with the verdicts last, for a run that people watch scroll by.
-#[must_use]
-pub fn closing_with_verdicts(record: &Record) -> Document {
-    assemble(record, &[heading, experiments, health::health, card::card, verdicts])
-}
-
+/// Joins sections into one document.
 fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
     let mut document = Document::default();
     for section in sections {
@@ -46,6 +33,7 @@ fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
     document
 }
 
+/// Builds the sections of all experiments.
 fn experiments(record: &Record) -> Document {
     let mut document = Document::default();
     for each in &record.experiments {

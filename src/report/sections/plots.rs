@@ -1,20 +1,26 @@
-//! An experiment's points as plots: predictions as lines, measurements as marks, what lies between them under it.
+//! The plots of an experiment.
+//!
+//! Predictions are lines and measurements are marks. A second panel shows measured / predicted.
 
 use std::collections::HashMap;
 
 use crate::model::{Case, Experiment, Point};
 use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 
-/// Curves in a plot at most: as many as there are marks and colours that people tell apart.
+/// Maximum number of curves in a plot: the number of marks and colours that people can distinguish.
 pub(in crate::report) const MAX_CURVES: usize = 6;
-/// Samples of a mark at most, evenly taken from all.
+/// Maximum number of samples at a mark, taken at even distances from all samples.
 const MAX_SAMPLES: usize = 200;
-/// From this ratio of the most to the least on, an axis of measurements is logarithmic.
+/// Ratio of the largest to the smallest value from which an axis of measurements is logarithmic.
 const DECADES: f64 = 20.0;
-/// The same for ratios, which mostly stay near 1.
+/// Ratio of the largest to the smallest value from which the axis of measured / predicted is logarithmic.
+///
+/// The limit is lower, because these values are mostly near 1.
 const RATIOS: f64 = 3.0;
 
-/// The series of one sweep and unit, as many to a plot as can be told apart.
+/// Builds the plots of an experiment.
+///
+/// Each plot shows series with equal swept quantity and unit, at most [`MAX_CURVES`] of them.
 pub(super) fn plots(experiment: &Experiment) -> Vec<Plot> {
     let cases = experiment.cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let mut plots = Vec::new();
@@ -23,18 +29,20 @@ pub(super) fn plots(experiment: &Experiment) -> Vec<Plot> {
         let parts = series.len().div_ceil(MAX_CURVES).max(1);
         let each = series.len().div_ceil(parts).max(1);
         for (part, series) in series.chunks(each).enumerate() {
-            let of = if parts > 1 { format!(", {} of {parts}", part + 1) } else { String::new() };
-            plots.push(plot(experiment, &cases, series, &of));
+            let suffix =
+                if parts > 1 { format!(", {} of {parts}", part + 1) } else { String::new() };
+            plots.push(plot(experiment, &cases, series, &suffix));
         }
     }
     plots
 }
 
-/// Points that share what is swept and in what they are measured.
+/// Groups points by swept quantity and by unit of the measurement.
 fn sweeps(points: &[Point]) -> Vec<Vec<&Point>> {
     grouped(points.iter(), |point| (&point.x.name, &point.x.unit, &point.unit))
 }
 
+/// Groups points by series, by increasing swept value.
 fn series<'a>(points: &[&'a Point]) -> Vec<Vec<&'a Point>> {
     let mut series = grouped(points.iter().copied(), |point| &point.series);
     for points in &mut series {
@@ -43,7 +51,7 @@ fn series<'a>(points: &[&'a Point]) -> Vec<Vec<&'a Point>> {
     series
 }
 
-/// By key, in the order that keys first appear.
+/// Groups points by key, in the order in which the keys first appear.
 fn grouped<'a, K: std::hash::Hash + Eq>(
     points: impl Iterator<Item = &'a Point>,
     key: impl Fn(&'a Point) -> K,
@@ -60,17 +68,18 @@ fn grouped<'a, K: std::hash::Hash + Eq>(
     groups
 }
 
+/// Builds the plot of some series. `suffix` completes the title.
 fn plot(
     experiment: &Experiment,
     cases: &HashMap<&str, &Case>,
     series: &[Vec<&Point>],
-    of: &str,
+    suffix: &str,
 ) -> Plot {
     let first = series[0][0];
-    let figure = match first.unit.as_str() {
+    let quantity = match first.unit.as_str() {
         "s" => "time",
         "x" => "factor",
-        _ => "figure",
+        _ => "value",
     };
     let all = || series.iter().flatten();
     let mut places: Vec<f64> = all().map(|point| point.x.value).collect();
@@ -79,7 +88,7 @@ fn plot(
     let values: Vec<f64> = all().flat_map(|point| [point.measured, point.predicted]).collect();
     let mut panels = vec![Panel {
         y: Axis {
-            name: figure.to_owned(),
+            name: quantity.to_owned(),
             unit: first.unit.clone(),
             logarithmic: is_wide(&values, DECADES),
         },
@@ -99,7 +108,7 @@ fn plot(
         });
     }
     Plot {
-        title: format!("{}: {figure} over {}{of}", experiment.id, first.x.name),
+        title: format!("{}: {quantity} by {}{suffix}", experiment.id, first.x.name),
         x: Axis {
             name: first.x.name.clone(),
             unit: first.x.unit.clone(),
@@ -109,18 +118,19 @@ fn plot(
     }
 }
 
-/// Whether values above zero lie so many times apart.
+/// Returns whether all values are above zero and the largest is at least `times` the smallest.
 fn is_wide(values: &[f64], times: f64) -> bool {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(0.0, f64::max);
     least > 0.0 && most / least >= times
 }
 
+/// Builds the curve of a series: predictions, measurements, intervals and samples.
 fn curve(points: &[&Point], cases: &HashMap<&str, &Case>) -> Curve {
     let mark = |point: &&Point| Mark {
         x: point.x.value,
         y: point.measured,
-        // Where the ratio's interval puts the measurement, the prediction being what it is.
+        // The ratio's interval, in units of the measurement.
         interval: point.ratio_ci.map(|ci| (ci.lo * point.predicted, ci.hi * point.predicted)),
         samples: samples(point, cases),
         hollow: !point.judged,
@@ -133,7 +143,9 @@ fn curve(points: &[&Point], cases: &HashMap<&str, &Case>) -> Curve {
     }
 }
 
-/// What each span of the point's case alone would have said.
+/// Returns the values of the point that follow from single samples of its case.
+///
+/// Returns no values if the point has no trace or the record lacks the case.
 fn samples(point: &Point, cases: &HashMap<&str, &Case>) -> Vec<f64> {
     let case = point.trace.as_ref().and_then(|trace| cases.get(trace.case.as_str()));
     let (Some(trace), Some(case)) = (&point.trace, case) else {
@@ -144,6 +156,7 @@ fn samples(point: &Point, cases: &HashMap<&str, &Case>) -> Vec<f64> {
     samples.map(|&sample_s| trace.at(sample_s)).filter(|value| value.is_finite()).collect()
 }
 
+/// Builds the curve of measured / predicted for the judged points of a series.
 fn residuals(points: &[&Point]) -> Curve {
     let judged = points.iter().filter(|point| point.judged);
     let mark = |point: &&Point| Mark {

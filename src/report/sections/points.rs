@@ -1,9 +1,9 @@
-//! Every point of every record in one tidy table: one row a point, one column a variable, figures in full.
+//! All points of all records in one tidy table: a row per point, a column per variable, full precision.
 
 use crate::model::Record;
 use crate::report::{Document, Table, judge};
 
-/// The columns, units in a column of their own.
+/// Column names. Units have separate columns.
 const COLUMNS: [&str; 20] = [
     "adapter",
     "backend",
@@ -27,7 +27,7 @@ const COLUMNS: [&str; 20] = [
     "tolerance",
 ];
 
-/// The points of records, for programs that read tables.
+/// Builds the table of all points of the records, for programs that read tables.
 #[must_use]
 pub fn points(records: &[Record]) -> Document {
     let mut table = Table::new(&COLUMNS);

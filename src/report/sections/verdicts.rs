@@ -1,10 +1,11 @@
-//! One row per experiment: what was predicted well, and what was not.
+//! The section of verdicts: a row per experiment, and the meaning of the verdicts and plots.
 
 use crate::model::figures;
 use crate::model::{Experiment, Point, Record, Status, Verdict};
 use crate::report::{Document, Table, judge};
 use crate::stats;
 
+/// Builds the section of verdicts.
 pub(in crate::report) fn verdicts(record: &Record) -> Document {
     let mut document = Document::default();
     document.heading(2, "Verdicts");
@@ -12,36 +13,42 @@ pub(in crate::report) fn verdicts(record: &Record) -> Document {
     let mut table = Table::new(&[
         "experiment",
         "verdict",
-        "by",
+        "reason",
         "median residual>",
-        "worst: measured / predicted [95 %]",
+        "worst point: measured / predicted [95 % interval]",
     ]);
     table.rows.extend(record.experiments.iter().map(row));
     document.table(table);
     document.text(
-        "A residual is |measured / predicted − 1| over the points that the law claims. A law holds where \
-         every point's whole 95 % interval lies within the tolerance of 1, and deviates where one point's \
-         lies outside. Where a control of the measuring failed, nothing is decided. In the plots a line is what \
-         was predicted and a mark what was measured, with its 95 % interval, hollow where the law claims nothing; \
-         faint dots are single samples, and the band below is the tolerance.",
+        "The residual of a point is |measured / predicted − 1|. Only points to which the law applies are \
+         judged. A law holds if the whole 95 % interval of measured / predicted is within the tolerance at \
+         every judged point. The tolerance is 1 ± the percentage after the verdict. A law deviates if the \
+         interval and the spread bound are outside the tolerance at one judged point or more. The spread \
+         bound is the range of the ratio while the time of each case behind the ratio varies between the \
+         quartiles of its samples, or is at their mean. In all other cases, and if a control failed, the \
+         verdict is inconclusive. In a plot, a line is a prediction and a mark is a measurement. Graphical \
+         plots add the 95 % interval of each measurement, and single samples as faint dots. A hollow mark \
+         is a point that is not judged. The lower panel shows measured / predicted, with the tolerance as \
+         a band.",
     );
     document
 }
 
-/// How many laws hold, deviate and are undecided.
-fn counts(record: &Record) -> String {
+/// Returns a sentence with the number of laws for each verdict.
+pub(super) fn counts(record: &Record) -> String {
     let measured = record.experiments.iter().filter(|e| e.status == Status::Measured);
     let verdicts: Vec<Verdict> = measured.filter_map(judge::rejudge).collect();
-    let many = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
+    let count = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
     let other = record.experiments.len() - verdicts.len();
     format!(
-        "Laws that hold: {}; that deviate: {}; undecided: {}; not measured: {other}.",
-        many(Verdict::Holds),
-        many(Verdict::Deviates),
-        many(Verdict::Inconclusive),
+        "Laws that hold: {}. Laws that deviate: {}. Laws undecided: {}. Laws not measured: {other}.",
+        count(Verdict::Holds),
+        count(Verdict::Deviates),
+        count(Verdict::Inconclusive),
     )
 }
 
+/// Returns the row of an experiment.
 fn row(experiment: &Experiment) -> Vec<String> {
     let tolerance = match experiment.tolerance {
         Some(tolerance) if experiment.status == Status::Measured => {
@@ -65,13 +72,13 @@ fn row(experiment: &Experiment) -> Vec<String> {
     ]
 }
 
-/// The judged point that lies furthest from its prediction.
+/// Returns the judged point with the largest residual.
 fn worst(experiment: &Experiment) -> Option<&Point> {
     let judged = experiment.points.iter().filter(|point| point.judged);
     judged.max_by(|a, b| a.residual().total_cmp(&b.residual()))
 }
 
-/// Where in the sweep.
+/// Formats the swept value of a point with the name of the swept quantity.
 pub(super) fn place(point: &Point) -> String {
     let x = &point.x;
     if x.unit.is_empty() {

@@ -1,4 +1,4 @@
-//! Each kind of coordination alone, to be priced.
+//! Workloads that perform one kind of coordination alone. They calibrate the cost of this coordination.
 
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use super::variant::Variant;
 use crate::gpu::{CostModel, Workload};
 use crate::kernels::{LaunchConfig, Number};
 
-/// Of kernels that do not share.
+/// Launch configuration of kernels in which invocations do not share the items.
 const PLAIN: LaunchConfig = LaunchConfig::strided(1);
 
-/// Reading the first `count` items by shares, nothing combined.
+/// Builds a workload that reads the first `count` items, shared among the invocations of the launch
+/// configuration. Each invocation writes the sum of its items, and no coordination follows.
 #[must_use]
 pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload {
     let mut build = Builder::new(items, config);
     let at = Grid::shared(config, count);
-    let lanes = (at.workgroups * at.workgroup_size) as usize;
-    let partials = build.zeroed(lanes);
+    let invocations = (at.workgroups * at.workgroup_size) as usize;
+    let partials = build.zeroed(invocations);
     let params = Params::shared(count, config);
     build.dispatch("read_only", [0, partials], params, at, move |width| {
         launch(at, width, f64::from(count) * 4.0)
@@ -25,22 +26,25 @@ pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload 
     let words = Arc::clone(&items.words);
     let item = items.item;
     build.finish(&format!("read {count}"), partials, move || {
-        let mut sums = vec![0i64; lanes];
+        let mut sums = vec![0i64; invocations];
         let wide = config.load.words() as usize;
         let loads = count as usize / wide;
-        let block = loads.div_ceil(lanes).max(1);
+        let block = loads.div_ceil(invocations).max(1);
         for (i, load) in words.chunks_exact(wide).take(loads).enumerate() {
-            let lane = if config.blocked { i / block } else { i % lanes };
-            sums[lane] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
+            let reader = if config.blocked { i / block } else { i % invocations };
+            sums[reader] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
         }
-        for (lane, &bits) in words[loads * wide..count as usize].iter().enumerate() {
-            sums[lane % lanes] += item.value(bits);
+        for (reader, &bits) in words[loads * wide..count as usize].iter().enumerate() {
+            sums[reader % invocations] += item.value(bits);
         }
         sums.into_iter().map(|sum| item.bits(sum)).collect()
     })
 }
 
-/// Reading the first `count` u32 words, one a lane, keeping the rare ones.
+/// Builds a workload that reads the first `count` u32 words, one per invocation.
+///
+/// Each invocation writes its word only if the word is smaller than 2^22, which is one word in 1024. The
+/// compiler cannot remove the reads, and the writes cost very little.
 #[must_use]
 pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     const RARE: u32 = 1 << 22;
@@ -57,43 +61,54 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     })
 }
 
-/// `repeats` atomics by one lane in `every` of `workgroups` workgroups, adding one and two in turn. For
-/// f32 the total must stay below 2²⁴.
+/// Builds a workload of `workgroups` workgroups that perform atomic additions to one total.
+///
+/// In each workgroup, one of every `every` invocations performs `repeats` additions. These invocations
+/// alternately add 1 and 2. For f32 the total must stay below 2^24.
 #[must_use]
 pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
     let mut build = Builder::new(&Items::none(item), PLAIN);
     let total = build.zeroed(1);
-    let lanes = WORKGROUP_SIZE.div_ceil(every);
+    let adders = WORKGROUP_SIZE.div_ceil(every);
     let times = i64::from(workgroups) * i64::from(repeats);
     let params = Params { repeats, every, ..Params::items(0) };
     let at = Grid::whole(workgroups);
     build.dispatch("atomics_alone", [0, total], params, at, move |width| CostModel {
-        atomics: times as f64 * f64::from(lanes),
+        atomics: times as f64 * f64::from(adders),
         ..launch(at, width, 0.0)
     });
     build.finish("atomics alone", total, move || {
-        vec![item.bits(times * i64::from(lanes + lanes / 2))]
+        vec![item.bits(times * i64::from(adders + adders / 2))]
     })
 }
 
-/// `repeats` trees in each of `workgroups` workgroups of so many lanes, on values that never leave it.
+/// Builds a workload of `workgroups` workgroups of `workgroup_size` invocations that each sum `repeats`
+/// trees.
+///
+/// The trees take their values from workgroup memory, not from the items. With zero repeats the workload is a
+/// floor case.
 ///
 /// # Panics
-/// For a variant that is not a tree.
+/// Panics if `variant` is not a tree.
 #[must_use]
-pub fn repeated_trees(variant: Variant, lanes: u32, workgroups: u32, repeats: u32) -> Workload {
+pub fn repeated_trees(
+    variant: Variant,
+    workgroup_size: u32,
+    workgroups: u32,
+    repeats: u32,
+) -> Workload {
     let entry = match variant {
         Variant::TreeInterleaved => "tree_alone_interleaved",
         Variant::TreeSequential => "tree_alone_sequential",
-        other => panic!("{} is no tree", other.as_str()),
+        other => panic!("the variant {} is not a tree", other.as_str()),
     };
     let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
-    let values = build.zeroed((workgroups * lanes) as usize);
+    let values = build.zeroed((workgroups * workgroup_size) as usize);
     let params = Params { repeats, ..Params::items(0) };
-    let at = Grid { workgroups, workgroup_size: lanes };
+    let at = Grid { workgroups, workgroup_size };
     build.dispatch(entry, [0, values], params, at, move |width| trees(at, repeats, width, 0.0));
     build.finish(entry, values, move || {
-        let mut values: Vec<u32> = (0..lanes).collect();
+        let mut values: Vec<u32> = (0..workgroup_size).collect();
         for _ in 0..repeats {
             let sum = values.iter().fold(0u32, |sum, &v| sum.wrapping_add(v));
             for value in &mut values {
@@ -104,9 +119,10 @@ pub fn repeated_trees(variant: Variant, lanes: u32, workgroups: u32, repeats: u3
     })
 }
 
-/// `repeats` subgroup sums in each subgroup of `workgroups` workgroups.
+/// Builds a workload of `workgroups` workgroups in which each subgroup performs `repeats` subgroup sums.
 #[must_use]
 pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
+    /// Instructions per subgroup sum in the cost model.
     const SUM_ISSUES: f64 = 10.0;
     let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
     build.subgroups = true;

@@ -1,4 +1,4 @@
-//! How workloads of reductions are put together.
+//! Building blocks of the reduction workloads.
 
 use std::sync::Arc;
 
@@ -7,27 +7,29 @@ use super::source::shader;
 use crate::gpu::{Check, Contents, CostModel, Dispatch, Workload};
 use crate::kernels::{LaunchConfig, Number};
 
-/// Lanes in every workgroup whose lanes have an item each.
+/// Invocations per workgroup in variants with one item per invocation.
 pub const WORKGROUP_SIZE: u32 = 256;
 
-/// Issued per subgroup around the work itself.
+/// Instructions per subgroup in addition to the coordination.
 const SETUP_ISSUES: f64 = 10.0;
 
-/// Workgroups for `count` items, one a lane, and their grid.
+/// Returns the number of workgroups for `count` items with one item per invocation, at least 1.
 pub(super) fn workgroups_for(count: u32) -> u32 {
     count.div_ceil(WORKGROUP_SIZE).max(1)
 }
 
+/// Returns the workgroups in x and y of a dispatch with at least `workgroups` workgroups. Large grids need
+/// two dimensions because the device limits each dimension.
 fn grid(workgroups: u32) -> [u32; 2] {
     const WIDEST: u32 = 32_768;
     if workgroups <= WIDEST { [workgroups, 1] } else { [WIDEST, workgroups.div_ceil(WIDEST)] }
 }
 
-/// Barriers that a tree of [`WORKGROUP_SIZE`] passes which is one of many in a workgroup: one a step, one before its sum is
-/// read, and one before the next tree begins.
+/// Barriers per tree of [`WORKGROUP_SIZE`] invocations if a workgroup sums several trees: one per step, one
+/// before the sum is read, and one before the next tree starts.
 pub const BARRIERS_OF_A_TREE: u32 = WORKGROUP_SIZE.ilog2() + 2;
 
-/// Workgroups of so many lanes.
+/// The number of workgroups in a dispatch and their size.
 #[derive(Clone, Copy)]
 pub(super) struct Grid {
     pub(super) workgroups: u32,
@@ -35,16 +37,19 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Of workgroups whose lanes have an item each.
+    /// Returns a grid with one item per invocation.
     pub(super) fn whole(workgroups: u32) -> Self {
         Self { workgroups, workgroup_size: WORKGROUP_SIZE }
     }
 
+    /// Returns the grid of `config` for `count` items that the invocations share.
     pub(super) fn shared(config: LaunchConfig, count: u32) -> Self {
         Self { workgroups: config.workgroups_for(count), workgroup_size: config.workgroup_size }
     }
 }
 
+/// Returns the cost model of a dispatch in which each workgroup sums `repeats` trees. `bytes` are the bytes
+/// read.
 pub(super) fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> CostModel {
     CostModel {
         barriers: f64::from(grid.workgroups) * f64::from(repeats * grid.workgroup_size.ilog2()),
@@ -52,6 +57,7 @@ pub(super) fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> CostMod
     }
 }
 
+/// Returns the cost model of a dispatch without coordination. `bytes` are the bytes read.
 pub(super) fn launch(
     Grid { workgroups, workgroup_size }: Grid,
     width: u32,
@@ -67,7 +73,7 @@ pub(super) fn launch(
     }
 }
 
-/// The uniform block, as in the shader.
+/// The uniform block of the shader.
 #[derive(Clone, Copy)]
 pub(super) struct Params {
     pub(super) items: u32,
@@ -77,19 +83,22 @@ pub(super) struct Params {
 }
 
 impl Params {
+    /// Returns the parameters of a kernel with one item per invocation.
     pub(super) fn items(items: u32) -> Self {
         Self { items, blocked: false, repeats: 0, every: 1 }
     }
 
+    /// Returns the parameters of a kernel whose invocations share the items.
     pub(super) fn shared(items: u32, config: LaunchConfig) -> Self {
         Self { blocked: config.blocked, ..Self::items(items) }
     }
 }
 
-/// Collects the buffers and dispatches of a workload; buffer 0 holds the items.
+/// Collects the buffers and dispatches of a workload. Buffer 0 contains the items.
 pub(super) struct Builder {
     item: Number,
     config: LaunchConfig,
+    /// Whether the dispatches use the module with subgroup operations.
     pub(super) subgroups: bool,
     buffers: Vec<Contents>,
     dispatches: Vec<Dispatch>,
@@ -106,12 +115,13 @@ impl Builder {
         }
     }
 
+    /// Adds a buffer of `words` zeros and returns its index.
     pub(super) fn zeroed(&mut self, words: usize) -> usize {
         self.buffers.push(Contents::Zeroed(words));
         self.buffers.len() - 1
     }
 
-    /// A dispatch from buffer `source` to buffer `target`.
+    /// Adds a dispatch that reads buffer `source` and writes buffer `target`.
     pub(super) fn dispatch(
         &mut self,
         entry: &'static str,
@@ -143,7 +153,8 @@ impl Builder {
         });
     }
 
-    /// A dispatch in which each workgroup sums by a tree.
+    /// Adds a dispatch in which each workgroup sums its items by a tree. The first of `buffers` is the
+    /// source, the second the target.
     pub(super) fn summing(
         &mut self,
         entry: &'static str,
@@ -155,6 +166,8 @@ impl Builder {
         self.dispatch(entry, buffers, params, at, move |width| trees(at, 1, width, bytes));
     }
 
+    /// Builds the workload. Its output is the buffer with index `checked`, and `expected` returns the
+    /// expected words.
     pub(super) fn finish(
         self,
         label: &str,
@@ -175,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grids_beyond_one_dimension_cover_their_workgroups() {
+    fn a_grid_in_two_dimensions_covers_all_workgroups() {
         for workgroups in [1, 32_768, 32_769, 65_536, 262_144] {
             let [x, y] = grid(workgroups);
             assert!(x * y >= workgroups && x <= 65_535 && y <= 65_535);

@@ -1,4 +1,4 @@
-//! What is summed.
+//! The items that the reductions sum.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::kernels::{Load, Number};
 
-/// Whole numbers as items.
+/// Conversions between integers and the bits of an item.
 impl Number {
+    /// Returns the bits of the item with the value `value`.
     pub(super) fn bits(self, value: i64) -> u32 {
         match self {
             Self::U32 => value as u32,
@@ -16,6 +17,7 @@ impl Number {
         }
     }
 
+    /// Returns the value of the item with the bits `bits`.
     pub(super) fn value(self, bits: u32) -> i64 {
         match self {
             Self::U32 => i64::from(bits as i32),
@@ -24,19 +26,19 @@ impl Number {
     }
 }
 
-/// Items in memory with their sums by length.
+/// Items in memory and their prefix sums.
 #[derive(Debug, Clone)]
 pub struct Items {
-    /// Their type.
+    /// Type of the items.
     pub item: Number,
-    /// Their bits, padded to a multiple of the largest load.
+    /// Bits of the items, padded with zeros to a multiple of the largest load.
     pub words: Arc<[u32]>,
-    /// `sums[n]` is the sum of the first n.
+    /// Prefix sums: `sums[n]` is the sum of the first n items.
     pub(super) sums: Arc<[i32]>,
 }
 
 impl Items {
-    /// `count` random items.
+    /// Generates `count` random items from `seed`.
     #[must_use]
     pub fn random(item: Number, count: u32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -54,11 +56,12 @@ impl Items {
         Self { item, words, sums }
     }
 
-    /// For kernels that read none.
+    /// Returns a placeholder for kernels that read no items.
     pub(super) fn none(item: Number) -> Self {
         Self { item, words: Arc::new([0; 4]), sums: Arc::new([0]) }
     }
 
+    /// Returns the bits of the sum of the first `count` items.
     pub(super) fn sum_bits(&self, count: u32) -> u32 {
         self.item.bits(i64::from(self.sums[count as usize]))
     }

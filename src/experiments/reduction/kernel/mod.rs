@@ -1,9 +1,9 @@
-//! `reduction`, `reduction_items` and `reduction_subgroup`: many items to one ([`reduce()`]), and the price
-//! of each kind of coordination alone ([`alone`]).
+//! `reduction`, `reduction_items` and `reduction_subgroup`: workloads that combine many items into one
+//! ([`reduce()`]), and workloads that perform one kind of coordination alone ([`alone`]).
 //!
-//! Items are random integers of ten bits and a sign. The sum of 2²⁴ of them has a standard deviation of
-//! 2.4 million, so that a partial sum, in any order that does not look at the values, leaves the 2²⁴
-//! within which f32 addition is exact less than once in 10¹¹ runs: both types must give the exact answer.
+//! Both item types must give the exact sum. Items are random integers of ten bits and a sign. The sum of 2^24
+//! items has a standard deviation of 2.4 million, and f32 addition is exact up to 2^24. In any order of
+//! summation that does not depend on the values, a partial sum exceeds 2^24 in less than one of 10^11 runs.
 
 pub mod alone;
 mod build;

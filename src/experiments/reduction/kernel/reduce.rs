@@ -1,4 +1,4 @@
-//! The reductions themselves.
+//! The workloads of the reductions.
 
 use super::build::{Builder, Grid, Params, launch, trees, workgroups_for};
 use super::items::Items;
@@ -6,7 +6,8 @@ use super::variant::Variant;
 use crate::gpu::{CostModel, Workload};
 use crate::kernels::{LaunchConfig, Load};
 
-/// A reduction of the first `count` items; only those that [share](Variant::shares) heed `config`.
+/// Builds a reduction of the first `count` items. Only variants that [share](Variant::shares) items use
+/// `config`.
 #[must_use]
 pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig) -> Workload {
     let mut build = Builder::new(items, config);
@@ -33,7 +34,7 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig)
                 build.summing("share_pass", [0, total], params, at);
                 total
             } else {
-                // A load may reach beyond the last partial.
+                // The last load may extend past the last partial sum.
                 let partials =
                     build.zeroed(at.workgroups.next_multiple_of(Load::MAX_WORDS) as usize);
                 build.summing("share_pass", [0, partials], params, at);
@@ -49,7 +50,7 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig)
         | Variant::TreeSequential
         | Variant::SinglePass
         | Variant::SubgroupSinglePass => {
-            // One dispatch that adds to one total; only how much is summed before differs.
+            // These variants add to one total in one dispatch. They differ in the sums before the atomics.
             let (at, params) = if variant.shares() {
                 (Grid::shared(config, count), Params::shared(count, config))
             } else {

@@ -1,12 +1,13 @@
-//! The modules of every type and shape, templates expanded.
+//! The WGSL modules of all item types and launch configurations, with all templates expanded.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::Shader;
 use crate::kernels::{LaunchConfig, Number};
 
-/// Of f32, whole numbers are summed, and added atomically by compare-and-swap.
 impl Number {
+    /// Returns the WGSL that declares the item type and its atomic addition. WGSL has no f32 atomics, so the
+    /// addition of f32 items is a compare-and-swap loop.
     fn prelude(self) -> &'static str {
         match self {
             Self::U32 => {
@@ -23,7 +24,7 @@ impl Number {
     }
 }
 
-/// The module of one file, for items of one type and a shape.
+/// Returns the module of one shader file for one item type and one launch configuration.
 fn source(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
     let (stem, text) = if subgroup {
         ("reduction_subgroup", include_str!("../../../../shaders/reduction_subgroup.wgsl"))
@@ -39,11 +40,14 @@ fn source(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
         source: text,
         needs_subgroups: subgroup,
         needs_u64: config.load.is_u64(),
+        checked: false,
     })
 }
 
-/// How the shape loads: `Load`, `Wide` for the items that it adds up side by side, and `sum_of` all loads `first`,
-/// `first + step` … before `end`.
+/// Returns the WGSL that loads items in the launch configuration.
+///
+/// `Load` is the type of a load. `Wide` is the vector of the items that are added at the same time. `sum_of`
+/// sums the loads with the indices `first`, `first + step`, … before `end`.
 fn loads(config: LaunchConfig) -> String {
     let LaunchConfig { load, loads_in_flight, .. } = config;
     let (wide, bits) = (load.vector_of("Item"), load.vector_of("u32"));
@@ -73,7 +77,8 @@ fn loads(config: LaunchConfig) -> String {
     )
 }
 
-/// The modules: both files, both types, every shape.
+/// Returns all modules: both shader files, both item types, all launch configurations that differ in their
+/// WGSL.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
@@ -88,8 +93,10 @@ pub fn shaders() -> Vec<Arc<Shader>> {
     SHADERS.clone()
 }
 
+/// Returns the module for kernels with or without subgroup operations, for one item type and one launch
+/// configuration.
 pub(super) fn shader(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
-    let of_each = LaunchConfig::modules().count();
-    let family = usize::from(subgroup) * Number::ALL.len() + item as usize;
-    Arc::clone(&shaders()[family * of_each + config.index()])
+    let configs = LaunchConfig::modules().count();
+    let group = usize::from(subgroup) * Number::ALL.len() + item as usize;
+    Arc::clone(&shaders()[group * configs + config.index()])
 }

@@ -1,28 +1,32 @@
-//! The classical ways.
+//! The classical reduction algorithms.
 
-/// How the items are brought to one.
+/// An algorithm that combines many items into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variant {
-    /// Each item is added atomically.
+    /// One atomic per item.
     AtomicPerItem,
-    /// Each subgroup adds its sum atomically.
+    /// One subgroup sum and one atomic per subgroup.
     SubgroupThenAtomic,
-    /// Each workgroup sums by a tree of neighbours, then adds atomically.
+    /// One tree with interleaved addressing and one atomic per workgroup. The first step of the tree adds
+    /// neighbours.
     TreeInterleaved,
-    /// Each workgroup sums by a tree of halves, then adds atomically.
+    /// One tree with sequential addressing and one atomic per workgroup. The first step of the tree adds the
+    /// second half of the workgroup's values to the first half.
     TreeSequential,
-    /// A tree of halves per workgroup, level after level, a dispatch each.
+    /// One tree with sequential addressing per workgroup. Further dispatches sum the partial sums in the same
+    /// way until one sum is left.
     MultiPass,
-    /// By a grid of fixed size, then a tree in each workgroup; a second dispatch sums the partials.
+    /// A grid of bounded size in which each invocation sums several items, then one tree per workgroup. A
+    /// second dispatch sums the partial sums.
     TwoPass,
-    /// The same, but each workgroup adds atomically in the one dispatch.
+    /// Like `TwoPass`, except that one atomic per workgroup replaces the second dispatch.
     SinglePass,
-    /// The same, but each subgroup sums and adds atomically, without a tree.
+    /// Like `SinglePass`, except that one subgroup sum and one atomic per subgroup replace the tree.
     SubgroupSinglePass,
 }
 
 impl Variant {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 8] = [
         Self::AtomicPerItem,
         Self::SubgroupThenAtomic,
@@ -34,7 +38,7 @@ impl Variant {
         Self::SubgroupSinglePass,
     ];
 
-    /// Its name in records, and its entry point where it has one of its own.
+    /// Returns the name in records. For a variant of one dispatch, the name is also its entry point.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,13 +53,14 @@ impl Variant {
         }
     }
 
-    /// Whether it needs subgroup operations.
+    /// Returns whether the variant needs subgroup operations.
     #[must_use]
     pub fn needs_subgroups(self) -> bool {
         matches!(self, Self::SubgroupThenAtomic | Self::SubgroupSinglePass)
     }
 
-    /// Whether its grid is smaller than the items and so divides them by a [`LaunchConfig`](crate::kernels::Shape).
+    /// Returns whether invocations share the items: the grid is smaller than the input, and a
+    /// [`LaunchConfig`](crate::kernels::LaunchConfig) divides the items among the invocations.
     #[must_use]
     pub fn shares(self) -> bool {
         matches!(self, Self::TwoPass | Self::SinglePass | Self::SubgroupSinglePass)

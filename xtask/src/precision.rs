@@ -1,11 +1,10 @@
-//! `cargo bench --bench precision`: what a second of measuring buys. The ratio of a 4-way branch to one of which all
-//! lanes take the same of the four arms, by rounds of equal spans as warplaw measures, and one case after the other
-//! as Criterion does, each given the same wall time again and again: how far the answers scatter, on an idle machine
-//! and on one with a load that comes and goes. And what a whole experiment says beside two busy loops that never rest.
+//! What a second of measuring is worth: the ratio of a 4-way branch to a branch of which all lanes take one path.
+//!
+//! Two methods answer the same question many times, each with the same wall time: rounds of equal samples, as warplaw
+//! measures, and one case after the other, as Criterion does. The spread of the answers is the figure, on an idle
+//! machine and beside a load that comes and goes. A second table shows what the `divergence` experiment says beside two
+//! threads that are always busy.
 
-mod support;
-
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,32 +13,34 @@ use std::time::{Duration, Instant};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use support::{adapter, keep, median, performance, table};
 use warplaw::bench::{Profile, Session, compare, run};
-use warplaw::cli::{CliError, report_error};
 use warplaw::experiments::find;
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, prepare_environment};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload};
 use warplaw::kernels::branch_paths::BranchPaths;
-use warplaw::report::{Interval, figures::per_cent, rejudge};
+use warplaw::model::Interval;
+use warplaw::model::figures::per_cent;
+use warplaw::report::Table;
 use warplaw::stats;
 
+use crate::page::{Page, device as described, median};
+
 const REPEATS: usize = 20;
-/// Wall time of each answer.
+/// Wall time of each answer in seconds.
 const ANSWER_S: f64 = 1.0;
 const WAYS: u32 = 4;
-/// Lanes of a workgroup.
+/// Invocations per workgroup.
 const WORKGROUP_SIZE: u32 = 64;
-/// Standard deviations from the middle of a normal distribution to the end of its 95 % interval.
+/// Half-width of a normal distribution's 95 % interval in standard deviations.
 const NORMAL_95: f64 = 1.96;
-/// Spans in a submission.
+/// Samples in a submission.
 const AT_ONCE: usize = 8;
 
-/// Lanes that choose among the same arms equally often: each by itself, or all of a workgroup alike.
+/// Builds a branch whose paths are taken equally often: by each lane independently, or by whole workgroups.
 fn branch(divided: bool, workgroups: u32) -> Workload {
     let path = |item: u32| (if divided { item } else { item / WORKGROUP_SIZE }) % WAYS;
     let selectors = (0..WAYS * WORKGROUP_SIZE).map(path).collect();
     BranchPaths {
-        lanes: WORKGROUP_SIZE,
+        workgroup_size: WORKGROUP_SIZE,
         workgroups,
         repeats: 8,
         iterations: 320,
@@ -50,14 +51,15 @@ fn branch(divided: bool, workgroups: u32) -> Workload {
     .workload()
 }
 
-/// Loaded: the branch, the uniform case with as much work, and with as long a span.
+/// Indices of the loaded workloads: the branch, the uniform case with the same work, and the uniform case with enough
+/// work to take the same time.
 const BRANCH: usize = 0;
 const UNIFORM: usize = 1;
 const UNIFORM_AS_LONG: usize = 2;
 
 struct Cases {
     device: Hardware,
-    /// Times the work of the last of them.
+    /// Work of the last case over that of the second.
     times: f64,
 }
 
@@ -80,8 +82,8 @@ impl Cases {
         Ok(Self { device, times: f64::from(WAYS) })
     }
 
-    /// Rounds of equal spans in random order, as many to a submission as the suite has, until time is up: the median
-    /// of the rounds' ratios, and half of its 95 % interval as a share of it.
+    /// Runs rounds of equal samples in random order until the time is up. Returns the median of the rounds' ratios, and
+    /// half of its 95 % interval as a share of it.
     fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<[f64; 2], GpuError> {
         let start = Instant::now();
         let mut ratios = Vec::new();
@@ -103,7 +105,7 @@ impl Cases {
         Ok([ratio, half_width / ratio])
     }
 
-    /// One case for half of the time and then the other: the ratio of their means, and of their medians.
+    /// Runs one case for half of the time and then the other. Returns the ratio of their means, and of their medians.
     fn one_after_the_other(&mut self) -> Result<[f64; 2], GpuError> {
         let mut half = |case: usize| -> Result<[f64; 2], GpuError> {
             let start = Instant::now();
@@ -118,14 +120,14 @@ impl Cases {
     }
 }
 
-/// Threads that keep cores busy until dropped.
+/// Threads that keep cores busy until the value is dropped.
 struct Load {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    /// Of so many threads, each always busy, or busy and idle by turns of a fifth to four fifths of a second.
+    /// Starts the threads. Each is always busy, or alternates between busy and idle periods of 0.2 to 0.8 s.
     fn start(threads: usize, by_turns: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let busy = |seed: u64| {
@@ -159,7 +161,7 @@ impl Drop for Load {
     }
 }
 
-/// Relative standard deviation.
+/// Returns the relative standard deviation.
 fn spread(answers: &[f64]) -> f64 {
     let n = answers.len() as f64;
     let mean = answers.iter().sum::<f64>() / n;
@@ -167,18 +169,18 @@ fn spread(answers: &[f64]) -> f64 {
     variance.sqrt() / mean
 }
 
-/// Answers to one question, a list by each method.
+/// Answers to one question by each method.
 #[derive(Default)]
 struct Answers {
     rounds: Vec<f64>,
-    /// What each of the rounds' answers says of its own error: half of its 95 % interval.
+    /// Half of the 95 % interval of each answer in `rounds`, as a share of the answer.
     half_widths: Vec<f64>,
     means: Vec<f64>,
     medians: Vec<f64>,
 }
 
 impl Answers {
-    /// Each method in turn.
+    /// Asks each method alternately.
     fn ask(cases: &mut Cases, rng: &mut ChaCha8Rng) -> Result<Self, GpuError> {
         let mut answers = Self::default();
         for _ in 0..REPEATS {
@@ -192,7 +194,7 @@ impl Answers {
         Ok(answers)
     }
 
-    /// A row of the table.
+    /// Builds a row of the table.
     fn row(&self, machine: &str) -> Vec<String> {
         let [by_rounds, by_means] = [&self.rounds, &self.means].map(|answers| spread(answers));
         let own = median(&self.half_widths) / NORMAL_95;
@@ -209,43 +211,47 @@ impl Answers {
     }
 }
 
-/// What `divergence` says of a 4-way branch: its cost, and the verdict.
+/// Runs the `divergence` experiment. Returns the cost of a 4-way branch and the verdict.
 fn experiment(seed: u64) -> Result<(Option<f64>, &'static str), GpuError> {
     let device = Hardware::open(&Options::default())?;
     let mut session = Session::open(Box::new(device), Profile::QUICK, seed)?;
     let divergence = find("divergence").expect("it is registered");
-    let (outcome, _) = run(&mut session, divergence, &AtomicBool::new(false), &mut |_| ())?;
-    let verdict = rejudge(&outcome).map_or("not measured", |verdict| verdict.as_str());
+    let outcome = run(&mut session, divergence, &AtomicBool::new(false), &mut |_| ())?;
+    let verdict = outcome.as_str();
     Ok((outcome.number(&format!("cost_of_{WAYS}_way_branch")), verdict))
 }
 
-fn measure() -> Result<ExitCode, GpuError> {
+/// Measures both tables.
+pub(crate) fn measure() -> Result<Page, GpuError> {
     let mut cases = Cases::load(Hardware::open(&Options::default())?)?;
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut scatter = table(&[
-        "the machine is",
-        "rounds of equal spans",
-        "of which their own error",
-        "one after the other, means",
-        "its medians",
-        "rounds / means",
-        "ratio by rounds",
-        "by means",
+    let mut spreads = Table::new(&[
+        "machine",
+        "spread, rounds",
+        "error that an answer by rounds states",
+        "spread, one after the other, means",
+        "spread, one after the other, medians",
+        "spread of rounds / spread of means",
+        "median ratio, rounds",
+        "median ratio, means",
     ]);
-    for (machine, load) in [("idle", None), ("busy by turns", Some(threads))] {
+    for (machine, load) in [("idle", None), ("busy and idle by turns", Some(threads))] {
         let load = load.map(|threads| Load::start(threads, true));
         let answers = Answers::ask(&mut cases, &mut rng)?;
         drop(load);
-        scatter.rows.push(answers.row(machine));
-        println!("{}", scatter.rows[scatter.rows.len() - 1].join("  "));
+        spreads.rows.push(answers.row(machine));
+        println!("{}", spreads.rows[spreads.rows.len() - 1].join("  "));
     }
 
-    let mut loaded = table(&["the machine is", "a 4-way branch costs", "of idle", "verdict"]);
+    let mut loaded = Table::new(&["machine", "cost of a 4-way branch", "over idle", "verdict"]);
     let mut idle = None;
-    for (machine, busy, seed) in
-        [("idle", 0, 1), ("beside two busy loops", 2, 1), ("again", 2, 2), ("again", 2, 3)]
-    {
+    for (machine, busy, seed) in [
+        ("idle", 0, 1),
+        ("two busy threads", 2, 1),
+        ("two busy threads", 2, 2),
+        ("two busy threads", 2, 3),
+    ] {
         let load = Load::start(busy, false);
         let (cost, verdict) = experiment(seed)?;
         drop(load);
@@ -253,32 +259,29 @@ fn measure() -> Result<ExitCode, GpuError> {
         let share = cost.zip(idle).map(|(cost, idle)| format!("{:.3}", cost / idle));
         loaded.rows.push(vec![
             machine.to_owned(),
-            cost.map_or_else(|| "not known".to_owned(), |cost| format!("{cost:.3}")),
+            cost.map_or_else(|| "not measured".to_owned(), |cost| format!("{cost:.3}")),
             share.unwrap_or_default(),
             verdict.to_owned(),
         ]);
     }
-    let about = [
+    let about = vec![
         format!(
-            "How far {REPEATS} answers to one question scatter (relative standard deviation), each of {ANSWER_S} s: \
-             what a {WAYS}-way branch costs over one in which all lanes agree. In rounds, both are timed in turn with \
-             spans of equal length and the median of the rounds' ratios counts; one after the other, as Criterion \
-             does, each has half of the time, and the means count. An answer by rounds tells its own error (from its \
-             95 % interval, as a standard deviation): where answers scatter by much more, what they ask for changed \
-             from one to the next, as where a stranger shares the cores."
+            "Spread (relative standard deviation) of {REPEATS} answers of {ANSWER_S} s each to one question: the cost \
+             of a {WAYS}-way branch over a branch of which all lanes take one path. `rounds` times both cases \
+             alternately with samples of equal length and takes the median of the ratios. `one after the other` gives \
+             each case half of the time, as Criterion does. An answer by rounds also states its own error, from its \
+             95 % interval. Where the spread is much larger than the stated error, the machine itself changed between \
+             answers, for example because another process shares the cores."
         ),
-        "And the same cost by the experiment `divergence` while two loops keep two cores busy all along: within a \
-         twentieth of what it is idle, or undecided."
+        "The second table shows the same cost by the `divergence` experiment while two threads keep two cores busy. The \
+         experiment must find the idle cost within 5 %, or decide nothing."
             .to_owned(),
     ];
-    let title = "Precision for the time";
-    let mut performance = performance("precision", title, &about);
-    performance.adapter = adapter(&cases.device);
-    performance.tables = vec![scatter, loaded];
-    Ok(keep("precision", &performance))
-}
-
-fn main() -> ExitCode {
-    prepare_environment();
-    report_error(measure().map_err(CliError::from))
+    Ok(Page {
+        task: "precision",
+        title: "Precision for the time spent",
+        device: described(&cases.device),
+        about,
+        tables: vec![spreads, loaded],
+    })
 }

@@ -1,0 +1,42 @@
+//! Measures warplaw itself: `cargo xtask peers | precision | scale`.
+//!
+//! Each task prints its figures and writes them to `xtask/results/<task>.md`. Run one at a time, with nothing else
+//! running.
+
+mod page;
+mod peers;
+mod precision;
+mod scale;
+
+use std::process::ExitCode;
+
+use warplaw::gpu::{GpuError, prepare_environment};
+
+const USAGE: &str = "usage: cargo xtask peers | precision | scale";
+
+fn main() -> ExitCode {
+    prepare_environment();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let measured: Result<page::Page, GpuError> = match arguments.as_slice() {
+        ["peers"] => peers::measure(),
+        ["precision"] => precision::measure(),
+        ["scale"] => Ok(scale::measure()),
+        [scale::CHILD, cases, rounds] => {
+            let number = |text: &str| text.parse().expect("a child process is given numbers");
+            scale::run_cases(number(cases), number(rounds));
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match measured {
+        Ok(page) => page.keep(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
