@@ -59,7 +59,8 @@ fn one_per_cent_of_serial_work_caps_a_billion_workers_at_100() {
     // 1 / (0.01 + 0.99 / 10,000).
     assert_near(figure(&json("amdahl --f 99% --p 10000"), "speed-up"), 99.019_7);
     assert!(
-        predict("amdahl --f 1 --p 64").contains("64× as fast on 64 workers as on one worker; the speed-up has no")
+        predict("amdahl --f 1 --p 64")
+            .contains("64× as fast on 64 workers as on one worker; the speed-up has no")
     );
 }
 
@@ -210,7 +211,9 @@ fn wide_intervals_and_undecided_verdicts_are_disclosed() {
     model::write(&record, &path).expect("a record can be written");
     let text = predict(&format!("batching --from {}", path.display()));
     assert!(
-        text.contains("A batch of 360 workgroups of 64 invocations and 32 iterations reaches 90 % of peak"),
+        text.contains(
+            "A batch of 360 workgroups of 64 invocations and 32 iterations reaches 90 % of peak"
+        ),
         "{text}"
     );
     assert!(text.contains("alpha = 40 µs [20, 60.0]"), "{text}");
@@ -224,7 +227,10 @@ fn wide_intervals_and_undecided_verdicts_are_disclosed() {
 fn select_wins_in_one_range_of_q_or_nowhere() {
     let paths = "select --path0 5us --path1 1us --width 8 --straight0 2us --straight1 2us";
     let answer = json(paths);
-    let (from, to) = (figure(&answer, "lowest share at which select is cheaper"), figure(&answer, "highest share at which select is cheaper"));
+    let (from, to) = (
+        figure(&answer, "lowest share at which select is cheaper"),
+        figure(&answer, "highest share at which select is cheaper"),
+    );
     assert_eq!(from, 0.0);
     // 4 = (1 − q⁸)·5 + 1, so q = 0.4^(1/8). The term (1 − q)⁸ is negligible at this q.
     assert_near(to, 0.4f64.powf(0.125));
