@@ -2,11 +2,13 @@
 //!
 //! A page logs nothing, fetches nothing and fits the screen. The texts in its plots are readable.
 
+mod browser;
+
 use std::path::{Path, PathBuf};
 
+use browser::{Browser, Laid, Opened, Screen};
 use warplaw::model::{self, Record};
 use warplaw::report::{self, Document, Format, Named, render};
-use warplaw_browser::{Laid, Opened, Screen, browser, open};
 
 const DESKTOP: Screen = Screen { width: 1280, height: 900, scheme: "light" };
 const PHONE: Screen = Screen { width: 390, height: 844, scheme: "dark" };
@@ -17,7 +19,7 @@ const PAGE_BYTES: usize = 2_000_000;
 
 /// Returns the root of the repository.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Returns the path of a page or screenshot that is kept for manual inspection.
@@ -36,9 +38,6 @@ fn full() -> Vec<(String, Record)> {
     let mut found = Vec::new();
     for device in std::fs::read_dir(root().join("results")).expect("the results folder exists") {
         let device = device.expect("the folder can be listed").path();
-        if device.ends_with(model::Performance::FOLDER) {
-            continue;
-        }
         for file in std::fs::read_dir(device).into_iter().flatten() {
             let path = file.expect("the folder can be listed").path();
             if path.extension().is_some_and(|extension| extension == "json") {
@@ -63,10 +62,9 @@ fn look(name: &str, document: &Document) -> [Laid; 2] {
 
 /// Opens the page of a file on both screens and asserts that it has no fault.
 fn look_at(name: &str, file: &Path) -> [Laid; 2] {
-    let browser = browser().expect("Chromium starts");
+    let mut browser = Browser::start();
     [("desktop", DESKTOP), ("phone", PHONE)].map(|(device, screen)| {
-        let Opened { laid, complaints, requests, screenshot } =
-            open(&browser, file, screen).expect("the page opens");
+        let Opened { laid, complaints, requests, screenshot } = browser.open(file, screen);
         let screenshot_path = kept(&format!("{name}-{device}.png"));
         std::fs::write(screenshot_path, screenshot).expect("the screenshot can be written");
         assert_eq!(complaints, Vec::<String>::new(), "the page {name} logs messages on a {device}");
@@ -137,7 +135,7 @@ fn pages_of_comparisons_checks_and_the_gallery_have_no_fault() {
 /// The tests above prove nothing unless the faults of a broken page are found.
 #[test]
 fn the_faults_of_a_broken_page_are_found() {
-    let browser = browser().expect("Chromium starts");
+    let mut browser = Browser::start();
     let broken = kept("broken.html");
     std::fs::write(
         &broken,
@@ -147,8 +145,7 @@ fn the_faults_of_a_broken_page_are_found() {
          <text x=290 y=90>cut off</text></svg>",
     )
     .expect("the page can be written");
-    let Opened { laid, complaints, requests, .. } =
-        open(&browser, &broken, DESKTOP).expect("the page opens");
+    let Opened { laid, complaints, requests, .. } = browser.open(&broken, DESKTOP);
     assert!(laid.overflow > 1_000.0 && laid.bare == 1 && laid.plots == 0, "{laid:?}");
     assert!(laid.colliding.iter().any(|fault| fault == "one on two"), "{laid:?}");
     assert!(laid.colliding.iter().any(|fault| fault.starts_with("out of the picture")), "{laid:?}");
