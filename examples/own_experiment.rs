@@ -26,7 +26,7 @@ struct Params { iterations: u32, seed: u32 }
 @group(0) @binding(1) var<storage, read_write> output: array<u32>;
 
 @compute @workgroup_size(64)
-fn collatz(@builtin(global_invocation_id) id: vec3<u32>) {
+fn loop_of_steps(@builtin(global_invocation_id) id: vec3<u32>) {
     var x = id.x ^ params.seed;
     for (var i = 0u; i < params.iterations; i++) {
         x = x * 1664525u + 1013904223u;
@@ -54,7 +54,7 @@ fn shader() -> Arc<Shader> {
 /// One dispatch of so many workgroups.
 fn workload(shader: &Arc<Shader>, workgroups: u32, iterations: u32, seed: u32) -> Workload {
     let invocations = workgroups * WORKGROUP_SIZE;
-    let dispatch = Dispatch::new(shader, "collatz", [workgroups, 1])
+    let dispatch = Dispatch::new(shader, "loop_of_steps", [workgroups, 1])
         .bind("params", 0)
         .bind("output", 1)
         // What the simulated device and the sizing of samples know of the time.
@@ -63,6 +63,7 @@ fn workload(shader: &Arc<Shader>, workgroups: u32, iterations: u32, seed: u32) -
             CostModel {
                 workgroups: f64::from(workgroups),
                 subgroups,
+                // Instructions issued, summed over subgroups.
                 issues: subgroups * f64::from(4 * iterations + 4),
                 ..CostModel::default()
             }
@@ -84,6 +85,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let shader = shader();
     let mut plan = Plan::default();
     // All cases have the same number of workgroups: the largest that fits the sample time of the longest loop.
+    // A sample has a multiple of 16 workgroups.
     let sizing = Sizing::Shared { group: "loops".to_owned(), granule: 16, most: 16_384 };
     let mut case = |iterations: u32| {
         let shader = Arc::clone(&shader);
@@ -94,12 +96,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let (empty, longest) = (case(0), case(LONGEST));
     let swept = [256, 512, 1024, 2048].map(|iterations| (f64::from(iterations), case(iterations)));
 
+    // The unit of work is a workgroup.
     let iteration = longest.per_unit_above(empty) / f64::from(LONGEST);
     let series = plan.series("loop", ("iterations", ""), "s");
     for (iterations, case) in swept {
         plan.judge(series, iterations, case.per_unit(), empty.per_unit() + iterations * &iteration);
     }
     let about = About::new("iteration", "time of an iteration of a workgroup, full device", "s");
+    // Less is better, and the device card shows it.
     plan.metric(about.lower().headline(), iteration);
     for (name, formula) in plan.formulas() {
         println!("{name} = {formula}");

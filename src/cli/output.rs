@@ -17,9 +17,11 @@ pub(super) enum FormatArgument {
     Html,
 }
 
-/// Returns the width of the terminal in columns, or `None` if standard output is not a terminal.
+/// Returns the width of the terminal in columns, or what `COLUMNS` says where standard output is no terminal.
 pub(super) fn terminal_width() -> Option<u16> {
-    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    let Some((width, _)) = terminal_size::terminal_size_of(std::io::stdout()) else {
+        return std::env::var("COLUMNS").ok()?.parse().ok();
+    };
     Some(width.0)
 }
 

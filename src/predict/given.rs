@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::parameter::{Choice, Parameter, REPORTED_WIDTH};
-use crate::model::{Interval, Record, Verdict, figures};
+use crate::model::{Experiment, Interval, Point, Record, Verdict, figures};
 
 /// Source of a parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,7 +242,8 @@ impl Given {
                 .find(|experiment| experiment.id == id)
                 .filter(|experiment| experiment.verdict != Some(Verdict::Holds));
             let caution = unconfirmed.map(|experiment| {
-                format!("In this record, the result of `{id}` is `{}`.", experiment.as_str())
+                let result = experiment.as_str();
+                format!("In this record, the result of `{id}` is `{result}`.{}", worst(experiment))
             });
             cautions.extend(caution.filter(|caution| !cautions.contains(caution)));
         }
@@ -347,4 +348,25 @@ fn hint(record: &Record, place: &str) -> String {
     } else {
         format!("; similar metrics in the record: {}", similar.join(", "))
     }
+}
+
+/// Returns a sentence with the number of points that deviate and the worst of them. Returns an empty string if no point
+/// deviates.
+fn worst(experiment: &Experiment) -> String {
+    let judged = || experiment.points.iter().filter(|point| point.judged);
+    let deviating = || judged().filter(|point| point.verdict == Verdict::Deviates);
+    let factor = |point: &Point| point.ratio.max(1.0 / point.ratio);
+    let worst = deviating().max_by(|a, b| factor(a).total_cmp(&factor(b)));
+    worst.map_or_else(String::new, |point| {
+        format!(
+            " {} of {} points deviate, the worst by a factor of {} ({}, {} {}): read the report before you use this \
+             answer.",
+            deviating().count(),
+            judged().count(),
+            figures::digits(factor(point)),
+            point.series,
+            figures::count(point.x.value),
+            point.x.name
+        )
+    })
 }

@@ -25,13 +25,13 @@ use crate::model::{self, About, Category, Curve, Over};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "divergence",
     category: Category::Uniformity,
-    law: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0",
+    law: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0 and k ≤ W",
     about: "What does a k-way branch cost?",
     tolerance: Tolerance {
         ratio: 0.05,
         reason: "A path that is timed alone has the instruction cache and the loop entry to itself, so the \
                  sum over paths differs a little. A hidden if-conversion or a merged path changes the ratio \
-                 by at least 1/k.",
+                 by about 1/k, which the tolerance shows up to k = 20.",
     },
     shaders: Vec::new,
     plan,

@@ -12,7 +12,7 @@ use crate::predict::{Law, Parameter};
 pub(crate) const LAW: Law = Law {
     name: "divergence",
     about: "What does a k-way branch cost?",
-    formula: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0",
+    formula: "T = t₀ + Σ (T_j − t₀) over the distinct paths that a subgroup takes; η = 1/k if t₀ = 0 and k ≤ W",
     parameters: &[
         Parameter::new("k", "number of paths of the branch, k", COUNT).swept(),
         WIDTH,
@@ -52,7 +52,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("cost, random", "x", drawn(k));
     answer.curve("interleaved", "x", alternating);
     answer.curve("random", "x", drawn);
-    answer.column("η = 1/k", SHARE_OF_ONE, |k| efficiency(k.min(width)));
+    answer.column("efficiency η", SHARE_OF_ONE, |k| efficiency(k.min(width)));
     if path.is_some() {
         answer.column("interleaved, time", "s", |k| alternating(k) * path_s);
         answer.column("random, time", "s", |k| drawn(k) * path_s);

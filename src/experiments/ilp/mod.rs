@@ -163,7 +163,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let about = |name: &str, label: &str, unit: &'static str| {
             About::new(format!("{name}.{word}"), format!("{label}, {word}"), unit)
         };
-        let latency = about("latency", "instruction latency", "s").lower().headline();
+        let latency = about("latency", "latency of a dependent operation", "s").lower().headline();
         plan.metric(latency.note(step_of(number)), chains.latency());
         let issue = about("t_issue", "issue time of an independent operation", "s");
         plan.metric(issue.lower(), chains.issue());

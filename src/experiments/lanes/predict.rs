@@ -32,7 +32,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.figure("speed-up", "x", speed_up(a));
     answer.curve("speed-up", "x", speed_up);
     answer.column("share of subgroup lanes used", SHARE_OF_ONE, |a| speed_up(a) / width);
-    answer.column("control per item, relative to one lane", SHARE_OF_ONE, |a| {
+    answer.column("fetch and decode per item, relative to one lane", SHARE_OF_ONE, |a| {
         control_per_item(speed_up(a), 1.0, 0.0)
     });
     Ok(answer)

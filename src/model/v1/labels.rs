@@ -63,7 +63,7 @@ const LABELS: &[Label] = &[
     label("amdahl", "best_share_of_ceiling.*", Higher, BODY, "best speed-up as a share of its ceiling, parallel share *"),
     label("amdahl", "t_job", Lower, BODY, "time of the fully parallel job, one workgroup"),
     label("amdahl", "serial_share.*", Neither, BODY, "serial share of the job's time, parallel share *"),
-    label("ilp", "latency.*", Lower, HEAD, "instruction latency, *"),
+    label("ilp", "latency.*", Lower, HEAD, "latency of a dependent operation, *"),
     label("ilp", "t_issue.*", Lower, BODY, "issue time of an independent operation, *"),
     label("ilp", "best_speed_up.*", Higher, BODY, "best speed-up by independent chains, *"),
     label("ilp", "schedulers.*", Higher, HEAD, "concurrent subgroups at peak, *"),

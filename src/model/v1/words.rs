@@ -34,6 +34,17 @@ const SWEPT: &[(&str, &str, &str)] = &[
     ("overlap", "batches under way", "batches in flight"),
 ];
 
+/// Beginnings of the ids of metrics that are shares. Records of version 1 gave them no unit.
+const SHARES: &[&str] = &[
+    "efficiency",
+    "crossover_",
+    "short_branch_agreed_share",
+    "serial_share",
+    "best_share_of_ceiling",
+    "share_of_copy_ceiling",
+    "hidden_share",
+];
+
 /// Replaces the names of series, swept quantities and metrics in `record` by those of today.
 pub(in crate::model) fn translate(record: &mut Record) {
     for experiment in &mut record.experiments {
@@ -46,8 +57,12 @@ pub(in crate::model) fn translate(record: &mut Record) {
             rename(SERIES, id, &mut curve.series);
         }
         for metric in &mut experiment.metrics {
-            if let Some((label, _)) = labels::find(id, &metric.id) {
+            if let Some((label, known)) = labels::find(id, &metric.id) {
                 metric.label = label;
+                metric.better = known.better;
+            }
+            if metric.unit.is_empty() && SHARES.iter().any(|share| metric.id.starts_with(share)) {
+                metric.unit = "%".to_owned();
             }
             // A launch configuration, such as `single_pass, 8 × 16 lanes, 2 × vec2<u64>, blocked`.
             if let Some(text) = &mut metric.text {
