@@ -6,6 +6,7 @@ use crate::predict::Unanswered;
 
 /// Reason why a subcommand failed. Each message is one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CliError {
     /// No adapter matches, or the device failed.
     #[error(transparent)]

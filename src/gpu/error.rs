@@ -2,6 +2,7 @@
 
 /// An error of adapter selection or of the device.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum GpuError {
     /// The machine has no GPU adapter.
     #[error(

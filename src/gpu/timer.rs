@@ -12,6 +12,7 @@ pub type Span = Result<f64, BadSpan>;
 
 /// The reason why two timestamps do not give a valid span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadSpan {
     /// A timestamp is zero. The query was resolved too soon, or it was never written.
     #[error("timestamps of zero, as from a query that was never written")]

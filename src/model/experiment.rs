@@ -7,6 +7,7 @@ use super::{Interval, Metric, Verdict};
 /// Category of experiments. Each category is one principle of efficient parallel execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Category {
     /// Find independence.
     Independence,
@@ -81,6 +82,7 @@ impl Status {
 /// Reason why sampling ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StoppedBy {
     /// All judged intervals were narrow enough.
     Precision,
@@ -329,6 +331,7 @@ impl Curve {
 /// Divisor of the measurements of a curve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Over {
     /// No division. The measurements are speed-ups over x = 1, and reports add the point (1, 1).
     One,
@@ -431,6 +434,7 @@ fn yes() -> bool {
 /// Kind of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Check {
     /// One case under two names must take the same time.
     Same,

@@ -7,6 +7,7 @@ use super::Interval;
 /// Direction in which a figure improves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Better {
     /// A larger figure is better.
     Higher,

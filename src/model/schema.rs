@@ -79,6 +79,7 @@ pub struct Tool {
 /// Kind of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum DeviceType {
     /// A GPU with separate memory.
     Discrete,
@@ -110,6 +111,7 @@ impl DeviceType {
 /// Kind of the clock that times samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClockKind {
     /// Timestamp queries of the device.
     TimestampQuery,

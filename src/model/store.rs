@@ -19,6 +19,7 @@ const MAX_ENTRIES: usize = 10_000;
 
 /// Reason why a record cannot be read or written. Each message is one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The file cannot be read.
     #[error("cannot read `{path}`: {reason}")]

@@ -31,6 +31,7 @@ mod svg {
 
 /// Output format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// Text with ruled tables, and plots in text characters.
     Terminal {
