@@ -61,8 +61,9 @@ impl Hardware {
     pub fn open(options: &Options) -> Result<Self, GpuError> {
         let adapter = adapter::choose(&options.selection)?;
         let mut features = adapter.features() & Self::OPTIONAL_FEATURES;
-        features.set(wgpu::Features::TIMESTAMP_QUERY, !options.host_clock);
-        features &= adapter.features();
+        if options.host_clock {
+            features.remove(wgpu::Features::TIMESTAMP_QUERY);
+        }
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("warplaw"),
             required_features: features,
@@ -390,6 +391,19 @@ mod tests {
         @compute @workgroup_size(64) fn store(@builtin(global_invocation_id) id: vec3u) {
             output[id.x] = 7u;
         }";
+
+    #[test]
+    fn a_shader_of_another_crate_does_not_get_the_unchecked_module_of_the_same_name() {
+        let Some(mut hardware) = lavapipe() else { return };
+        let own = store(STORE, 64);
+        let foreign = Shader::new(own.dispatches[0].shader.name(), STORE.replace('7', "8"));
+        let dispatch = Dispatch::new(&Arc::new(foreign), "store", [1, 1]).bind("output", 0);
+        let check = Check::new(vec![0], || vec![8]);
+        let other = Workload::checked("other", vec![dispatch], vec![Contents::Zeroed(64)], check);
+        assert_eq!(hardware.load(&[own, other]).expect("the device works"), [None, None]);
+        assert_eq!(hardware.outputs(0).expect("the device works"), [7; 64]);
+        assert_eq!(hardware.outputs(1).expect("the device works"), [8; 64]);
+    }
 
     #[test]
     fn a_lost_device_is_an_error_and_not_a_panic() {

@@ -66,12 +66,21 @@ impl Reflected {
     }
 }
 
-type Key = (String, &'static str, Vec<(&'static str, u32)>);
+/// Name of a module, and whether it keeps wgpu's checks on every device. A module of another crate may have the name of
+/// one of this crate, and must not be run without checks in its place.
+type ModuleKey = (String, bool);
+
+/// Module, entry point and constants.
+type Key = (ModuleKey, &'static str, Vec<(&'static str, u32)>);
+
+fn module_key(shader: &Shader) -> ModuleKey {
+    (shader.name.clone(), shader.checked)
+}
 
 /// Cache of modules and pipelines. The key of a pipeline is its module, entry point and constants.
 pub(super) struct Pipelines {
     trusted: bool,
-    modules: HashMap<String, (wgpu::ShaderModule, Reflected)>,
+    modules: HashMap<ModuleKey, (wgpu::ShaderModule, Reflected)>,
     built: HashMap<Key, Rc<Pipeline>>,
     /// Time spent on building and compiling the pipelines.
     building: Duration,
@@ -109,7 +118,7 @@ impl Pipelines {
         device: &wgpu::Device,
         dispatch: &Dispatch,
     ) -> Result<Rc<Pipeline>, String> {
-        let key = (dispatch.shader.name.clone(), dispatch.entry, dispatch.constants.clone());
+        let key = (module_key(&dispatch.shader), dispatch.entry, dispatch.constants.clone());
         if let Some(pipeline) = self.built.get(&key) {
             return Ok(Rc::clone(pipeline));
         }
@@ -148,7 +157,8 @@ impl Pipelines {
         device: &wgpu::Device,
         shader: &Shader,
     ) -> Result<&(wgpu::ShaderModule, Reflected), String> {
-        if !self.modules.contains_key(&shader.name) {
+        let key = module_key(shader);
+        if !self.modules.contains_key(&key) {
             let reflected = Reflected::new(shader)?;
             let descriptor = || wgpu::ShaderModuleDescriptor {
                 label: Some(&shader.name),
@@ -161,9 +171,9 @@ impl Pipelines {
                     device.create_shader_module(descriptor())
                 }
             })?;
-            self.modules.insert(shader.name.clone(), (module, reflected));
+            self.modules.insert(key.clone(), (module, reflected));
         }
-        Ok(&self.modules[&shader.name])
+        Ok(&self.modules[&key])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Workloads: dispatches, the buffers they bind, how they are batched and timed, and their expected output.
 //!
-//! Only this crate can create a [`Shader`], a [`Dispatch`] or a [`Workload`]. Shaders run without bounds
-//! checks, so only the kernels of this crate decide which shader binds which buffer.
+//! Shaders of this crate run without bounds checks, so only its own kernels decide which of them binds which buffer.
+//! A workload of another crate ([`Workload::checked`]) keeps the checks in all of its shaders.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub struct Shader {
 }
 
 impl Shader {
-    /// Creates a module of another crate from WGSL `source`. `name` must be unique among all modules of a run.
+    /// Creates a module of another crate from WGSL `source`. `name` must be unique among the modules of other
+    /// crates in a run.
     ///
     /// The module keeps wgpu's bounds, division and loop checks on every device. Their cost is part of the
     /// measured times.
@@ -46,7 +47,7 @@ impl Shader {
         }
         let Self { name, source, needs_subgroups, needs_u64, .. } = &**shader;
         Arc::new(Self {
-            name: format!("{name}, checked"),
+            name: name.clone(),
             source: source.clone(),
             needs_subgroups: *needs_subgroups,
             needs_u64: *needs_u64,
@@ -124,12 +125,10 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// Creates a dispatch of `entry` with this many workgroups in x and y, without bindings, constants and costs.
-    ///
-    /// The shader keeps wgpu's checks, also if it comes from this crate.
     #[must_use]
     pub fn new(shader: &Arc<Shader>, entry: &'static str, workgroups: [u32; 2]) -> Self {
         Self {
-            shader: Shader::with_checks(shader),
+            shader: Arc::clone(shader),
             entry,
             constants: Vec::new(),
             bindings: Vec::new(),
