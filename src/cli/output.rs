@@ -20,7 +20,7 @@ pub(super) enum FormatArgument {
 /// Returns the width of the terminal in columns, or what `COLUMNS` says where standard output is no terminal.
 pub(super) fn terminal_width() -> Option<u16> {
     let Some((width, _)) = terminal_size::terminal_size_of(std::io::stdout()) else {
-        return std::env::var("COLUMNS").ok()?.parse().ok();
+        return std::env::var("COLUMNS").ok()?.parse().ok().filter(|&columns| columns > 0);
     };
     Some(width.0)
 }

@@ -191,10 +191,21 @@ impl Experiment {
         self.verdict.map_or(self.status.as_str(), Verdict::as_str)
     }
 
+    /// Returns the points on which the verdict rests.
+    pub fn judged(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|point| point.judged)
+    }
+
+    /// Returns the first metric of the device card, the key figure of the experiment.
+    #[must_use]
+    pub fn key_figure(&self) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.headline)
+    }
+
     /// Returns |ratio − 1| of every judged point.
     #[must_use]
     pub fn residuals(&self) -> Vec<f64> {
-        self.points.iter().filter(|p| p.judged).map(Point::residual).collect()
+        self.judged().map(Point::residual).collect()
     }
 }
 

@@ -24,7 +24,7 @@ pub use machine::Machine;
 pub use metric::{About, Better, Metric};
 pub use plain::{plain, plain_to};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
-pub(crate) use store::slug;
 pub use store::{MAX_BYTES, RecordError, default_path, parse, read, write, write_whole};
+pub(crate) use store::{free_name, slug};
 pub use v1::ALIASES;
 pub use verdict::Verdict;

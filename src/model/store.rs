@@ -115,7 +115,9 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
     if schema != Schema::NAME {
         return Err(malformed(format!("the schema is `{}`", plain_to(&schema, 300))));
     }
-    let read = match version.split('.').next() {
+    let mut numbers = version.split('.');
+    let (major, minor) = (numbers.next(), numbers.next());
+    let read = match major {
         Some("1") => v1::parse(bytes),
         Some("2") => serde_json::from_slice(bytes),
         _ => {
@@ -124,7 +126,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         }
     };
     let mut record = read.map_err(|error| malformed(describe(&error)))?;
-    if version.starts_with("1.") || version.starts_with("2.0.") {
+    if (major, minor) == (Some("2"), Some("0")) || major == Some("1") {
         v1::translate(&mut record);
         record.schema = Schema::current();
     }
@@ -223,11 +225,15 @@ pub fn default_path(record: &Record) -> PathBuf {
     let rev = rev.get(..9).unwrap_or(rev);
     // `slug` removes `/` and `..`, so that no part can name another folder.
     let stem = [date, &record.adapter.backend, rev].map(slug).join("-");
-    std::iter::once(format!("{stem}.json"))
-        .chain((2..).map(|n| format!("{stem}-{n}.json")))
-        .map(|name| folder.join(name))
-        .find(|path| !path.exists())
-        .expect("some numbered path is free")
+    folder.join(free_name(&stem, "json", |name| folder.join(name).exists()))
+}
+
+/// Returns the first of `stem.extension`, `stem-2.extension`, `stem-3.extension` and so on that is not `taken`.
+pub(crate) fn free_name(stem: &str, extension: &str, taken: impl Fn(&str) -> bool) -> String {
+    std::iter::once(format!("{stem}.{extension}"))
+        .chain((2..).map(|n| format!("{stem}-{n}.{extension}")))
+        .find(|name| !taken(name))
+        .expect("some number is free")
 }
 
 /// Converts `name` to a file name of lower-case ASCII letters, digits and single hyphens.

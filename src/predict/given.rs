@@ -353,8 +353,7 @@ fn hint(record: &Record, place: &str) -> String {
 /// Returns a sentence with the number of points that deviate and the worst of them. Returns an empty string if no point
 /// deviates.
 fn worst(experiment: &Experiment) -> String {
-    let judged = || experiment.points.iter().filter(|point| point.judged);
-    let deviating = || judged().filter(|point| point.verdict == Verdict::Deviates);
+    let deviating = || experiment.judged().filter(|point| point.verdict == Verdict::Deviates);
     let factor = |point: &Point| point.ratio.max(1.0 / point.ratio);
     let worst = deviating().max_by(|a, b| factor(a).total_cmp(&factor(b)));
     worst.map_or_else(String::new, |point| {
@@ -362,7 +361,7 @@ fn worst(experiment: &Experiment) -> String {
             " {} of {} points deviate, the worst by a factor of {} ({}, {} {}): read the report before you use this \
              answer.",
             deviating().count(),
-            judged().count(),
+            experiment.judged().count(),
             figures::digits(factor(point)),
             point.series,
             figures::count(point.x.value),

@@ -4,7 +4,7 @@ use super::compare::{Named, letter, overlaid, side_by_side};
 use super::render::picture;
 use super::sections::revision;
 use super::{Document, Format, Link, Plot, Table, judge, render, report};
-use crate::model::{Category, Experiment, Metric, Record, Verdict, figures, slug};
+use crate::model::{Category, Experiment, Metric, Record, Verdict, figures, free_name, slug};
 
 /// A file of the gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +60,7 @@ fn page_of(record: &str) -> String {
 /// The id may come from anyone's record. The name therefore keeps only letters, digits and hyphens. A number
 /// follows if the name is `taken`.
 fn picture_path(experiment: &str, taken: impl Fn(&str) -> bool) -> String {
-    let stem = format!("curves-{}", slug(experiment));
-    std::iter::once(format!("{stem}.svg"))
-        .chain((2..).map(|n| format!("{stem}-{n}.svg")))
-        .find(|path| !taken(path))
-        .expect("an unused number exists")
+    free_name(&format!("curves-{}", slug(experiment)), "svg", taken)
 }
 
 /// Builds the first part of the index: the devices with headline metrics, links to the reports, and curves.
@@ -105,9 +101,8 @@ fn measured(record: &Record) -> String {
 fn headlines<'a>(records: &[Named<'a>]) -> Vec<(&'a Experiment, &'a Metric)> {
     let first = |category: Category| {
         let all = records.iter().flat_map(|named| &named.record.experiments);
-        let of = all.filter(|experiment| experiment.category == category);
-        of.flat_map(|experiment| experiment.metrics.iter().map(move |metric| (experiment, metric)))
-            .find(|(_, metric)| metric.headline)
+        let mut of = all.filter(|experiment| experiment.category == category);
+        of.find_map(|experiment| Some((experiment, experiment.key_figure()?)))
     };
     Category::ALL.into_iter().filter_map(first).collect()
 }

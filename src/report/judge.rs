@@ -41,9 +41,8 @@ pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.controls.iter().any(|control| !control.passed) {
         return Some(Verdict::Inconclusive);
     }
-    let judged = || experiment.points.iter().filter(|point| point.judged);
-    let today = combine(judged().map(|point| judge_point(experiment, point)));
-    let recorded = combine(judged().map(|point| point.verdict));
+    let today = combine(experiment.judged().map(|point| judge_point(experiment, point)));
+    let recorded = combine(experiment.judged().map(|point| point.verdict));
     let withheld =
         experiment.verdict == Some(Verdict::Inconclusive) && recorded != Verdict::Inconclusive;
     Some(if withheld { Verdict::Inconclusive } else { today })
@@ -75,7 +74,7 @@ pub fn decided_by(experiment: &Experiment) -> String {
         let plural = if failed.len() == 1 { "" } else { "s" };
         return format!("control{plural} {} failed", failed.join(", "));
     }
-    let judged: Vec<&Point> = experiment.points.iter().filter(|point| point.judged).collect();
+    let judged: Vec<&Point> = experiment.judged().collect();
     let count = |verdict: Verdict| {
         judged.iter().filter(|point| judge_point(experiment, point) == verdict).count()
     };

@@ -71,7 +71,7 @@ pub(crate) struct Browser {
     calls: u64,
     /// Events since the page was opened.
     events: Vec<Value>,
-    profile: tempfile::TempDir,
+    _profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -96,7 +96,7 @@ impl Browser {
             .expect("the browser starts");
         let commands = process.stdin.take().expect("it is piped");
         let messages = BufReader::new(process.stdout.take().expect("it is piped"));
-        Self { process, commands, messages, calls: 0, events: Vec::new(), profile }
+        Self { process, commands, messages, calls: 0, events: Vec::new(), _profile: profile }
     }
 
     /// Reads the next message.
@@ -193,6 +193,5 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let _may_have_ended = self.process.kill();
         let _may_have_ended = self.process.wait();
-        let _kept_until_here = self.profile.path();
     }
 }

@@ -38,7 +38,7 @@ impl Level {
         Self::ChunksPerMap,
     ];
 
-    /// Returns the level with the given id, or `None` if no level has this id.
+    /// Returns the level named `id`, or `None` if there is none.
     pub(super) fn of(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.id() == id)
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use kernel::{LONGEST_LINE, Loads, Pattern, STEPS, WORKGROUP_SIZE};
 use law::{WORD, load_time};
 
-use super::sweep::powers_of_two;
+use super::sweep::{agreed, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::kernels::random_words;
 use crate::model::{About, Category, Curve, Over};
@@ -214,9 +214,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr; 2]) {
-    let agreed = Expr::call("agreed", [by_aligned.clone(), by_offset.clone()], |[a, b]| {
-        if a == b { a } else { f64::NAN }
-    });
+    let agreed = agreed(by_aligned, by_offset);
     let contiguous = sweeps.load(sweeps.aligned[0].case);
     let scattered = sweeps.load(sweeps.scattered().case);
     plan.metric(

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::divergence::law::subgroup_time;
 use crate::experiments::lanes::law::subgroups;
-use crate::experiments::sweep::powers_of_two;
+use crate::experiments::sweep::{agreed, powers_of_two};
 use crate::gpu::Workload;
 use crate::kernels::branch_paths::BranchPaths;
 use crate::kernels::chain::Chain;
@@ -233,8 +233,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         plan.judge(series, f64::from(*invocations), cost, predicted);
     }
 
-    let both = [width_by_granularity.clone(), width_by_workgroup_size.clone()];
-    let agreed = Expr::call("agreed", both, |[a, b]| if a == b { a } else { f64::NAN });
+    let agreed = agreed(&width_by_granularity, &width_by_workgroup_size);
     plan.establishes_width(&agreed);
     plan.sure_metric(
         About::new("effective_width", "subgroup width W, found by timing", "lanes")

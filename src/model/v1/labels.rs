@@ -146,15 +146,19 @@ impl Label {
     ///
     /// Returns an empty part if the entry contains no `*`.
     fn part<'a>(&self, experiment: &str, name: &'a str) -> Option<&'a str> {
-        if experiment != self.experiment {
-            return None;
-        }
-        match self.name.split_once('*') {
-            None => (name == self.name).then_some(""),
-            Some((before, after)) => {
-                let part = name.strip_prefix(before)?.strip_suffix(after)?;
-                (!part.is_empty()).then_some(part)
-            }
+        if experiment == self.experiment { matched(self.name, name) } else { None }
+    }
+}
+
+/// Returns the part of `name` that the `*` of `pattern` matches, or `None` if the pattern does not match.
+///
+/// Returns an empty part if the pattern contains no `*`.
+pub(super) fn matched<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
+    match pattern.split_once('*') {
+        None => (name == pattern).then_some(""),
+        Some((before, after)) => {
+            let part = name.strip_prefix(before)?.strip_suffix(after)?;
+            (!part.is_empty()).then_some(part)
         }
     }
 }

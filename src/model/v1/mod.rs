@@ -173,9 +173,22 @@ impl OldExperiment {
     }
 }
 
+/// Beginnings of the names of figures that are shares, to which version 1 gave no unit.
+const SHARES: &[&str] = &[
+    "efficiency",
+    "crossover_",
+    "short_branch_agreed_share",
+    "serial_share",
+    "best_share_of_ceiling",
+    "share_of_copy_ceiling",
+    "hidden_share",
+];
+
 impl OldFinding {
     /// Converts a parameter or finding to a metric.
     fn today(self, experiment: &str) -> Metric {
+        let is_share =
+            self.unit.is_empty() && SHARES.iter().any(|share| self.name.starts_with(share));
         let found = labels::find(experiment, &self.name);
         let (label, better, headline) = found.map_or_else(
             || (self.name.replace('_', " "), by_unit(&self.unit), false),
@@ -189,7 +202,7 @@ impl OldFinding {
         Metric {
             id: self.name,
             label,
-            unit: self.unit,
+            unit: if is_share { "%".to_owned() } else { self.unit },
             better,
             headline,
             note: String::new(),

@@ -34,17 +34,6 @@ const SWEPT: &[(&str, &str, &str)] = &[
     ("overlap", "batches under way", "batches in flight"),
 ];
 
-/// Beginnings of the ids of metrics that are shares. Records of version 1 gave them no unit.
-const SHARES: &[&str] = &[
-    "efficiency",
-    "crossover_",
-    "short_branch_agreed_share",
-    "serial_share",
-    "best_share_of_ceiling",
-    "share_of_copy_ceiling",
-    "hidden_share",
-];
-
 /// Replaces the names of series, swept quantities and metrics in `record` by those of today.
 pub(in crate::model) fn translate(record: &mut Record) {
     for experiment in &mut record.experiments {
@@ -61,9 +50,6 @@ pub(in crate::model) fn translate(record: &mut Record) {
                 metric.label = label;
                 metric.better = known.better;
             }
-            if metric.unit.is_empty() && SHARES.iter().any(|share| metric.id.starts_with(share)) {
-                metric.unit = "%".to_owned();
-            }
             // A launch configuration, such as `single_pass, 8 × 16 lanes, 2 × vec2<u64>, blocked`.
             if let Some(text) = &mut metric.text {
                 *text = text.replace(" lanes, ", " invocations, ");
@@ -73,14 +59,10 @@ pub(in crate::model) fn translate(record: &mut Record) {
 }
 
 fn rename(table: &[(&str, &str, &str)], experiment: &str, name: &mut String) {
-    let new = table.iter().filter(|(of, ..)| *of == experiment).find_map(|(_, old, new)| {
-        let part = match old.split_once('*') {
-            None => (name == old).then_some("")?,
-            Some((before, after)) => name.strip_prefix(before)?.strip_suffix(after)?,
-        };
-        Some(new.replace('*', part))
-    });
-    if let Some(new) = new {
+    let of_experiment = table.iter().filter(|(of, ..)| *of == experiment);
+    let mut renamed = of_experiment
+        .filter_map(|(_, old, new)| Some(new.replace('*', labels::matched(old, name)?)));
+    if let Some(new) = renamed.next() {
         *name = new;
     }
 }

@@ -8,7 +8,7 @@ const PER_CATEGORY: usize = 2;
 
 /// Builds the summary: the number of laws for each verdict, and a table of key figures.
 ///
-/// A key figure is the first headline metric of an experiment. The table has the first two experiments of each
+/// The table has the first two experiments of each
 /// category that have one.
 #[must_use]
 pub fn summary(record: &Record) -> Document {
@@ -42,9 +42,5 @@ fn key_figures(
     category: Category,
 ) -> impl Iterator<Item = (&Experiment, &Metric)> {
     let of_category = record.experiments.iter().filter(move |e| e.category == category);
-    let first = of_category.filter_map(|experiment| {
-        let headline = experiment.metrics.iter().find(|metric| metric.headline);
-        headline.map(|metric| (experiment, metric))
-    });
-    first.take(PER_CATEGORY)
+    of_category.filter_map(|e| Some((e, e.key_figure()?))).take(PER_CATEGORY)
 }

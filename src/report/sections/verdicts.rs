@@ -74,8 +74,7 @@ fn row(experiment: &Experiment) -> Vec<String> {
 
 /// Returns the judged point with the largest residual.
 fn worst(experiment: &Experiment) -> Option<&Point> {
-    let judged = experiment.points.iter().filter(|point| point.judged);
-    judged.max_by(|a, b| a.residual().total_cmp(&b.residual()))
+    experiment.judged().max_by(|a, b| a.residual().total_cmp(&b.residual()))
 }
 
 /// Formats the swept value of a point with the name of the swept quantity.
