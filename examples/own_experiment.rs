@@ -13,7 +13,8 @@ use warplaw::bench::{
     Context, Experiment, Plan, Profile, Session, Sizing, Tolerance, Unsupported, run,
 };
 use warplaw::gpu::{
-    Check, Contents, CostModel, Dispatch, Hardware, Options, Shader, Workload, prepare_environment,
+    Check, Contents, CostModel, Dispatch, Hardware, Options, Shader, WantedWorkers, Workload,
+    prepare_environment,
 };
 use warplaw::model::{About, Category};
 
@@ -118,6 +119,7 @@ const EXPERIMENT: Experiment = Experiment {
     about: "how the time of a loop grows with its iterations",
     tolerance: Tolerance { ratio: 0.1, reason: "The loop's own instructions are part of t." },
     shaders: || vec![shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: None,
 };

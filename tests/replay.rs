@@ -42,6 +42,7 @@ fn facts(record: &Record) -> AdapterFacts {
         clock: ClockKind::TimestampQuery,
         period_ns: record.clock.period_ns,
         clock_fault: None,
+        workers: None,
         limits: DeviceLimits {
             max_workgroup_size: 1024,
             workgroups: 65_535,

@@ -369,6 +369,7 @@ fn unknown_experiment() -> Experiment {
         unit: "s".to_owned(),
         ratio: 1.0,
         ratio_ci: Some(Interval { lo: 0.99, hi: 1.01 }),
+        confidence: 0.95,
         ratio_spread: None,
         verdict: Verdict::Holds,
         judged: true,

@@ -1,12 +1,11 @@
 //! Analysis: computes a judged result from samples.
 
-use std::collections::BTreeSet;
-
 use super::controls::{CONTROLS, Controls};
 use super::plan::{Experiment, Plan, PointSpec, Value};
 use super::rounds::Samples;
 use super::traces::Traces;
-use super::typical::Typical;
+use super::looks::Looks;
+use super::typical::{CONFIDENCE, Typical};
 use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
 use crate::stats::{combine, judge};
 
@@ -18,23 +17,22 @@ use crate::stats::{combine, judge};
 pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
     let judged = plan.points.iter().filter(|p| p.judged && typical.was_timed(&p.ratio));
     let widths = judged
-        .map(|point| typical.interval(&point.ratio).map_or(f64::INFINITY, Interval::half_width));
+        .map(|point| typical.interval(&point.ratio, CONFIDENCE).map_or(f64::INFINITY, Interval::half_width));
     widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
 }
 
-/// Returns the cases that undecided points depend on.
-///
-/// The set is empty if any point deviates, since that alone decides the experiment.
-pub(super) fn undecided(plan: &Plan, typical: &Typical, tolerance: f64) -> BTreeSet<usize> {
-    let mut needed = BTreeSet::new();
-    for spec in plan.points.iter().filter(|spec| spec.judged) {
-        match point(plan, spec, typical, tolerance).map(|point| point.verdict) {
-            Some(Verdict::Deviates) => return BTreeSet::new(),
-            Some(Verdict::Inconclusive) => needed.extend(typical.needed_by(&spec.ratio)),
-            Some(Verdict::Holds) | None => (),
-        }
-    }
-    needed
+/// Returns the verdict of a point by intervals of the given confidence.
+pub(super) fn verdict(
+    point: &PointSpec,
+    typical: &Typical,
+    tolerance: f64,
+    confidence: f64,
+) -> Verdict {
+    let spread = typical.spread(&point.ratio);
+    // Without a spread bound, the ratio may not be finite for some times within the spread of the samples. Its
+    // interval is not used then.
+    let interval = spread.and_then(|_| typical.interval(&point.ratio, confidence));
+    judge(interval, spread, tolerance)
 }
 
 /// Computes the experiment's result: metrics, judged points, controls, verdict and diagnosis.
@@ -44,15 +42,18 @@ pub(super) fn analyse(
     controls: &Controls,
     samples: &Samples,
     typical: &Typical,
+    looks: &Looks,
 ) -> model::Experiment {
     let tolerance = experiment.tolerance.ratio;
     let traces = Traces::of(plan, typical);
     let points: Vec<Point> = plan
         .points
         .iter()
-        .filter_map(|spec| {
+        .enumerate()
+        .filter_map(|(index, spec)| {
             let trace = traces.of_point(spec);
-            point(plan, spec, typical, tolerance).map(|point| Point { trace, ..point })
+            let point = point(plan, spec, typical, tolerance, looks.of_point(index));
+            point.map(|point| Point { trace, ..point })
         })
         .collect();
     let mut outcome = model::Experiment {
@@ -67,10 +68,10 @@ pub(super) fn analyse(
         diagnosis: plan.notes.clone(),
         ..experiment.blank(Status::Measured)
     };
-    if samples.rounds_of_some() > 0 {
+    if samples.extra_rounds() > 0 {
         outcome.diagnosis.push(format!(
             "extra rounds for the cases of undecided points: {}",
-            samples.rounds_of_some()
+            samples.extra_rounds()
         ));
     }
     let doubted = outcome.points.iter().filter(|point| {
@@ -141,12 +142,15 @@ fn meaning(check: Check) -> &'static str {
 }
 
 /// Returns the judged point; `None` if measured / predicted is not finite.
-fn point(plan: &Plan, spec: &PointSpec, typical: &Typical, tolerance: f64) -> Option<Point> {
+fn point(
+    plan: &Plan,
+    spec: &PointSpec,
+    typical: &Typical,
+    tolerance: f64,
+    confidence: f64,
+) -> Option<Point> {
     let [measured, predicted] = [&spec.measured, &spec.predicted].map(|side| typical.read(side));
     let ratio_spread = typical.spread(&spec.ratio);
-    // Without a spread bound, the ratio may not be finite for some times between the quartiles. Its interval
-    // is not used then.
-    let ratio_ci = typical.interval(&spec.ratio).filter(|_| ratio_spread.is_some());
     let series = plan.series_of(spec);
     let (name, unit) = series.x;
     let ratio = measured / predicted;
@@ -157,9 +161,10 @@ fn point(plan: &Plan, spec: &PointSpec, typical: &Typical, tolerance: f64) -> Op
         predicted,
         unit: series.unit.to_owned(),
         ratio,
-        ratio_ci,
+        ratio_ci: ratio_spread.and_then(|_| typical.interval(&spec.ratio, confidence)),
         ratio_spread,
-        verdict: judge(ratio_ci, ratio_spread, tolerance),
+        confidence,
+        verdict: verdict(spec, typical, tolerance, confidence),
         judged: spec.judged,
         trace: None,
     })
@@ -186,7 +191,7 @@ fn metrics(plan: &Plan, typical: &Typical) -> Vec<Metric> {
         match &spec.value {
             Value::Known(value) => figure(*value, None, None),
             Value::Figure(formula) => {
-                figure(typical.read(formula), typical.interval(formula), typical.spread(formula))
+                figure(typical.read(formula), typical.interval(formula, CONFIDENCE), typical.spread(formula))
             }
             Value::Sure(formula) => {
                 let value = typical.sure(formula)?;

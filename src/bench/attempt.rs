@@ -25,7 +25,8 @@ pub(super) struct Attempt<'a> {
     pub(super) plan: &'a Plan,
     pub(super) controls: &'a Controls,
     pub(super) seed: u64,
-    pub(super) start_s: f64,
+    /// Time of the executor at which sampling began.
+    pub(super) sampling_since_s: f64,
     pub(super) stop: &'a AtomicBool,
     pub(super) progress: &'a mut dyn FnMut(Progress),
     pub(super) costs: Costs,
@@ -36,8 +37,18 @@ impl Attempt<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    pub(super) fn spent_s(&self) -> f64 {
-        self.session.executor.elapsed_s() - self.start_s
+    pub(super) fn elapsed_s(&self) -> f64 {
+        self.session.executor.elapsed_s()
+    }
+
+    /// Returns the seconds since sampling began.
+    pub(super) fn sampled_s(&self) -> f64 {
+        self.elapsed_s() - self.sampling_since_s
+    }
+
+    /// Returns the seconds that sampling may take: the budget, and what earlier experiments left.
+    pub(super) fn limit_s(&self) -> f64 {
+        self.session.profile.budget_s + self.session.spare_s
     }
 
     /// Estimates the typical sample times of all cases from the samples so far.
@@ -58,7 +69,7 @@ impl Attempt<'_> {
 
     /// Chooses the scale of every case.
     pub(super) fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
-        let began_s = self.spent_s();
+        let began_s = self.elapsed_s();
         (self.progress)(Progress::before(Stage::Sizing, 0.0));
         let sample_s = self.session.profile.sample_s / f64::from(self.plan.sample_divisor.max(1));
         let least_s = MIN_TICKS * self.session.clock.resolution_ns * 1e-9;
@@ -66,13 +77,13 @@ impl Attempt<'_> {
         let throughput = self.session.throughput();
         let sized =
             size(&mut *self.session.executor, &self.plan.cases, target_s, throughput, self.stop)?;
-        self.costs.sizing_s = self.spent_s() - began_s;
+        self.costs.sizing_s = self.elapsed_s() - began_s;
         Ok(sized)
     }
 
     /// Loads every case and compares every element of its output with the CPU reference.
     pub(super) fn verify(&mut self, sized: &[Sized]) -> Result<Vec<Checked>, GpuError> {
-        let began_s = self.spent_s();
+        let began_s = self.elapsed_s();
         let workloads: Vec<_> = sized.iter().map(|case| case.workload.clone()).collect();
         let refusals = self.session.executor.load(&workloads)?;
         let mut all = Vec::with_capacity(sized.len());
@@ -96,12 +107,13 @@ impl Attempt<'_> {
                 verified: unverified.is_none(),
                 scale: case.scale,
                 failure: unverified.or_else(|| case.length.reason()),
+                rounds: Vec::new(),
                 samples_s: Vec::new(),
             };
             let is_floor = self.plan.cases[index].is_floor;
             all.push(Checked { case, mismatched, refused, is_floor, bad: BTreeMap::new() });
         }
-        self.costs.verifying_s = self.spent_s() - began_s;
+        self.costs.verifying_s = self.elapsed_s() - began_s;
         Ok(all)
     }
 }

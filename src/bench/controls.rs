@@ -4,7 +4,7 @@ use super::case::CaseId;
 use super::formula::Formula;
 use super::plan::{Plan, Sizing, Tolerance};
 use super::rounds::Samples;
-use super::typical::Typical;
+use super::typical::{CONFIDENCE, Typical};
 use crate::kernels::{chain::Chain, empty};
 use crate::model::{Check, Control, Interval};
 use crate::stats;
@@ -46,9 +46,16 @@ pub(super) struct Controls {
 /// Work of the case `control.multiple`, as a multiple of the canary's work.
 const TIMES: u32 = 4;
 
+/// Samples of each control case in a round. All verdicts of an experiment depend on its controls, so they are
+/// sampled more often than any other case.
+const PER_ROUND: usize = 3;
+
 impl Controls {
     /// Adds the control cases: a fixed canary, the same case under a second name, a multiple of its work, and
     /// an empty dispatch as the floor case.
+    ///
+    /// A sample of the multiple is as long as the longest samples of the experiment, and one of the canary a
+    /// quarter of it. So the control `linear` covers the lengths of the samples that it vouches for.
     pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
         const ITERATIONS: u32 = 1024;
         let chain = move |workgroups| {
@@ -61,15 +68,23 @@ impl Controls {
             }
             .workload()
         };
-        let own = Sizing::Own { granule: 4, most: 16_320 };
-        let canary = plan.case("control.canary", own, chain);
+        let shared = || Sizing::Shared { group: "control".to_owned(), granule: 1, most: 16_320 };
+        let canary = plan.case("control.canary", shared(), chain);
+        let multiple = plan.case("control.multiple", shared(), move |n| chain(TIMES * n));
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
             reference: plan.case("control.twin", follow(), chain),
-            multiple: plan.case("control.multiple", follow(), move |n| chain(TIMES * n)),
+            multiple,
             floor: plan.floor("control.floor", follow(), |_| empty::workload(1)),
         }
+    }
+
+    /// Returns the cases of a round that times `cases`: each of them once, and each control case several times.
+    pub(super) fn round(&self, cases: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let controls = self.cases();
+        let others = cases.into_iter().filter(|case| !controls.contains(case));
+        others.chain(controls.repeat(PER_ROUND)).collect()
     }
 
     /// Returns the indices of the control cases.
@@ -88,11 +103,11 @@ impl Controls {
         let linear =
             self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
         let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();
-        [
-            ratio(Check::Same, typical, &Formula::from(&same), tolerance),
-            ratio(Check::Linear, typical, &Formula::from(&linear), tolerance),
-            drift(&canary),
-        ]
+        let read = |check, figure| {
+            let figure = Formula::from(figure);
+            ratio(check, typical.read(&figure), typical.interval(&figure, CONFIDENCE), tolerance)
+        };
+        [read(Check::Same, &same), read(Check::Linear, &linear), drift(&canary)]
         .into_iter()
         .flatten()
         .collect()
@@ -107,12 +122,20 @@ fn widest(check: Check, judged: f64) -> f64 {
     (2.0 * tolerance_of(check).ratio).max(judged / 2.0)
 }
 
-fn ratio(check: Check, typical: &Typical, figure: &Formula, judged: f64) -> Option<Control> {
-    let interval = typical.interval(figure);
-    let mut control = control(check, typical.read(figure), interval)?;
+fn ratio(check: Check, ratio: f64, interval: Option<Interval>, judged: f64) -> Option<Control> {
+    let mut control = control(check, ratio, interval)?;
     let half_width = interval.map_or(f64::INFINITY, Interval::half_width);
     control.passed &= half_width <= widest(check, judged);
     Some(control)
+}
+
+/// Returns whether no control needs more samples: each passed, or failed for what it found.
+pub(super) fn are_settled(controls: &[Control]) -> bool {
+    let failed = |control: &Control| {
+        let distance = control.ratio_ci.map(|interval| interval.distance(1.0));
+        distance.is_some_and(|distance| distance > tolerance_of(control.check).ratio)
+    };
+    controls.iter().all(|control| control.passed || failed(control))
 }
 
 /// Compares the canary in the second half of the run with the canary in the first half.

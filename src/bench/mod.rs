@@ -8,8 +8,9 @@
 //!
 //! 1. It chooses the amount of work in a sample of each case.
 //! 2. It compares every output with its CPU reference.
-//! 3. It times rounds. A round times every case once, in random order, including the control cases.
-//! 4. It stops, estimates the typical sample time of each case, computes the figures and judges the points.
+//! 3. It times rounds. A round times every case once, and the control cases several times, in random order.
+//! 4. It looks at the verdicts, and spends the time that is left on the cases that undecided points depend on.
+//! 5. It estimates the typical sample time of each case, computes the figures and judges the points.
 
 mod analysis;
 mod attempt;
@@ -18,6 +19,7 @@ mod controls;
 mod diagnosis;
 mod expr;
 mod formula;
+mod looks;
 mod plan;
 mod profile;
 mod progress;

@@ -8,7 +8,7 @@ use super::expr::Expr;
 use super::formula::Formula;
 use super::search::Search;
 use super::tuner::Tuner;
-use crate::gpu::{AdapterFacts, Shader, Workload};
+use crate::gpu::{AdapterFacts, Shader, WantedWorkers, Workers, Workload};
 use crate::model::{About, Category, Curve, DeviceType, Experiment as Outcome, Status};
 use crate::predict::Law;
 
@@ -27,6 +27,8 @@ pub struct Experiment {
     pub tolerance: Tolerance,
     /// Returns the experiment's own WGSL modules, with templates expanded, for tests that need no workload.
     pub shaders: fn() -> Vec<Arc<Shader>>,
+    /// How many workers the law needs. A run opens software devices with that many for this experiment.
+    pub workers: WantedWorkers,
     /// Declares what to measure on this device.
     pub plan: fn(&Context<'_>) -> Result<Plan, Unsupported>,
     /// The law as `warplaw predict` evaluates it, for "what if" questions.
@@ -46,6 +48,7 @@ impl Experiment {
             stopped_by: None,
             rounds: 0,
             duration_s: 0.0,
+            workers: None,
             costs: None,
             tolerance: None,
             tolerance_reason: None,
@@ -132,6 +135,22 @@ impl<'a> Context<'a> {
         Err(Unsupported(format!(
             "the experiment needs workgroups of {size} invocations, and the device allows at most {most}"
         )))
+    }
+
+    /// Returns `Ok` if the device may run several workgroups at the same time.
+    ///
+    /// # Errors
+    /// Returns [`Unsupported`] if it is known to run one workgroup after the other.
+    pub fn require_several_workers(&self) -> Result<(), Unsupported> {
+        let one = |workers: Workers| workers.count == 1;
+        if !self.facts.workers.is_some_and(one) {
+            return Ok(());
+        }
+        Err(Unsupported(
+            "the law needs workgroups that run at the same time, and this software device runs one after the \
+             other: unset LP_NUM_THREADS, or use a machine with more cores"
+                .to_owned(),
+        ))
     }
 
     /// Returns whether a few workgroups fill the device, as on a CPU.

@@ -1,26 +1,29 @@
-//! Samples of all cases, by round. A round times each of its cases once.
+//! Samples of all cases, by round. The samples of a round are taken within a fraction of a second.
 
 use std::collections::BTreeMap;
 
 use crate::gpu::{BadSpan, Span};
+use crate::stats::Row;
 
 /// Samples of all cases in all rounds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Samples {
-    /// Samples by round and case; `None` for a case that the round did not time.
-    rounds: Vec<Vec<Option<Span>>>,
+    /// Each round with its samples: pairs of a case and its sample, in the order of their times.
+    rounds: Vec<Vec<(usize, Span)>>,
     /// Number of rounds that time all cases. They precede the other rounds.
     whole: usize,
 }
 
 impl Samples {
-    /// Adds a round.
-    ///
-    /// `some` says whether the round times only some of the timed cases. Such rounds follow all rounds of all
-    /// cases.
-    pub(super) fn push(&mut self, round: Vec<Option<Span>>, some: bool) {
-        debug_assert!(some || self.whole == self.rounds.len());
-        self.whole += usize::from(!some);
+    /// Adds a round that times all cases, some of them perhaps several times.
+    pub(super) fn push(&mut self, round: Vec<(usize, Span)>) {
+        debug_assert!(self.whole == self.rounds.len());
+        self.whole += 1;
+        self.rounds.push(round);
+    }
+
+    /// Adds an extra round, which times only some of the cases. Extra rounds follow all rounds of all cases.
+    pub(super) fn push_extra(&mut self, round: Vec<(usize, Span)>) {
         self.rounds.push(round);
     }
 
@@ -30,32 +33,41 @@ impl Samples {
     }
 
     /// Returns the number of rounds that time only some cases.
-    pub(super) fn rounds_of_some(&self) -> usize {
+    pub(super) fn extra_rounds(&self) -> usize {
         self.rounds.len() - self.whole
     }
 
-    /// Returns the samples of a case in seconds, in round order, without the rounds that did not time the
-    /// case. A rejected sample is `None`.
+    /// Returns the samples of a case in seconds, in round order. A rejected sample is `None`.
     pub(super) fn of(&self, case: usize) -> Vec<Option<f64>> {
-        self.column(case).map(Result::ok).collect()
+        self.column(case).map(|(_, sample)| sample.ok()).collect()
+    }
+
+    /// Returns the round of each sample of a case, as [`Case::rounds`](crate::model::Case::rounds) stores them.
+    pub(super) fn rounds_of(&self, case: usize) -> Vec<u32> {
+        let rounds: Vec<u32> = self.column(case).map(|(round, _)| round as u32).collect();
+        let is_usual = rounds.iter().copied().eq(0..self.whole as u32);
+        if is_usual { Vec::new() } else { rounds }
     }
 
     /// Counts the rejected samples of a case by the reason for the rejection.
     pub(super) fn bad(&self, case: usize) -> BTreeMap<BadSpan, usize> {
         let mut counts = BTreeMap::new();
-        for reason in self.column(case).filter_map(Result::err) {
+        for reason in self.column(case).filter_map(|(_, sample)| sample.err()) {
             *counts.entry(reason).or_default() += 1;
         }
         counts
     }
 
-    fn column(&self, case: usize) -> impl Iterator<Item = Span> {
-        self.rounds.iter().filter_map(move |round| round[case])
+    fn column(&self, case: usize) -> impl Iterator<Item = (usize, Span)> {
+        let rounds = self.rounds.iter().enumerate();
+        rounds.flat_map(move |(number, round)| {
+            round.iter().filter(move |&&(of, _)| of == case).map(move |&(_, sample)| (number, sample))
+        })
     }
 
-    /// Returns all samples in seconds, by round and case; NaN for a missing or rejected sample.
-    pub(super) fn rows(&self) -> Vec<Vec<f64>> {
-        let seconds = |sample: &Option<Span>| sample.and_then(Result::ok).unwrap_or(f64::NAN);
+    /// Returns the samples in seconds, by round; NaN for a rejected sample.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let seconds = |&(case, sample): &(usize, Span)| (case, sample.unwrap_or(f64::NAN));
         self.rounds.iter().map(|round| round.iter().map(seconds).collect()).collect()
     }
 }
@@ -65,12 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_of_some_cases_adds_no_lost_samples_to_the_other_cases() {
+    fn an_extra_round_adds_no_lost_samples_to_the_other_cases() {
         let mut samples = Samples::default();
-        samples.push(vec![Some(Ok(1.0)), Some(Ok(2.0)), Some(Ok(3.0))], false);
-        samples.push(vec![Some(Ok(5.0)), None, Some(Err(BadSpan::Zero))], true);
-        assert_eq!((samples.whole_rounds(), samples.rounds_of_some()), (1, 1));
-        assert_eq!(samples.of(0), [Some(1.0), Some(5.0)]);
+        samples.push(vec![(1, Ok(2.0)), (0, Ok(1.0)), (2, Ok(3.0)), (0, Ok(1.5))]);
+        samples.push_extra(vec![(0, Ok(5.0)), (2, Err(BadSpan::Zero))]);
+        assert_eq!((samples.whole_rounds(), samples.extra_rounds()), (1, 1));
+        assert_eq!(samples.of(0), [Some(1.0), Some(1.5), Some(5.0)]);
+        assert_eq!(samples.rounds_of(0), [0, 0, 1]);
+        assert!(samples.rounds_of(1).is_empty());
         assert_eq!(samples.of(1), [Some(2.0)]);
         assert_eq!(samples.of(2), [Some(3.0), None]);
         assert_eq!(samples.bad(1), BTreeMap::new());

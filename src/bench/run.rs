@@ -7,6 +7,7 @@ use super::attempt::Attempt;
 use super::controls::{CONTROLS, Controls};
 use super::diagnosis::{add_case_diagnosis, add_clock_control};
 use super::plan::{Context, Experiment, Plan, Unsupported};
+use super::sampling::Sampled;
 use super::progress::{Progress, Stage};
 use super::seed::seed_of;
 use super::session::Session;
@@ -46,8 +47,7 @@ pub fn run(
         plan: &plan,
         controls: &controls,
         seed,
-        // Autotuning does not count towards the time budget, which is for measurement.
-        start_s: start_s + searching_s,
+        sampling_since_s: f64::NAN,
         stop,
         progress,
         costs: Costs { planning_s, searching_s, ..Costs::default() },
@@ -56,15 +56,16 @@ pub fn run(
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
         (0..checked.len()).filter(|&i| checked[i].case.failure.is_none()).collect();
-    let (samples, stopped_by) = attempt.sample(&timed, &sized)?;
+    let Sampled { samples, looks, stopped_by } = attempt.sample(&timed, &sized)?;
     let typical = attempt.typical(&samples, &sized);
     let costs = attempt.costs_since(built);
     for &index in &timed {
         checked[index].case.samples_s = samples.of(index);
+        checked[index].case.rounds = samples.rounds_of(index);
         checked[index].bad = samples.bad(index);
     }
 
-    let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical);
+    let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
     outcome.stopped_by = Some(stopped_by);
     add_clock_control(&session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
@@ -73,6 +74,7 @@ pub fn run(
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
+    outcome.workers = session.executor.facts().workers.map(|workers| workers.count);
     outcome.searches = searches;
     outcome.costs = Some(costs);
     outcome.duration_s = session.executor.elapsed_s() - start_s;

@@ -1,15 +1,20 @@
-//! Sampling: a warm-up, then rounds until there is a reason to stop.
+//! Sampling: a warm-up, rounds of all cases, then extra rounds of the cases that undecided points depend on.
+
+use std::collections::BTreeSet;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::analysis::{undecided, widest};
+use super::analysis::widest;
 use super::attempt::Attempt;
+use super::controls::are_settled;
+use super::looks::Looks;
 use super::progress::{Progress, Stage, VERIFYING};
 use super::rounds::Samples;
 use super::sizing::Sized;
 use super::stopping::Stopping;
+use super::typical::Typical;
 use crate::gpu::{GpuError, Span};
 use crate::model::StoppedBy;
 
@@ -17,30 +22,41 @@ use crate::model::StoppedBy;
 /// rejected.
 const MIN_WARM_UP_S: f64 = 0.01;
 
-/// Share of the time budget for extra rounds of the cases that undecided points depend on.
-const UNDECIDED: f64 = 0.15;
+/// Largest number of rounds, as a multiple of the rounds of all cases.
+const MOST_ROUNDS: usize = 32;
+
+/// Samples with the looks at them, and the reason why sampling ended.
+pub(super) struct Sampled {
+    pub(super) samples: Samples,
+    pub(super) looks: Looks,
+    pub(super) stopped_by: StoppedBy,
+}
 
 impl Attempt<'_> {
-    /// Times rounds of the `timed` cases until there is a reason to stop. Returns the samples and that
-    /// reason.
+    /// Times rounds of the `timed` cases until there is a reason to stop.
     pub(super) fn sample(
         &mut self,
         timed: &[usize],
         sized: &[Sized],
-    ) -> Result<(Samples, StoppedBy), GpuError> {
-        let mut order = timed.to_vec();
-        let began_s = self.spent_s();
-        self.warm_up(&order)?;
-        let warm_s = self.spent_s();
-        self.costs.warming_s = warm_s - began_s;
-        let mut samples = Samples::default();
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let reason = self.sample_all(&mut order, sized, &mut samples, &mut rng)?;
-        if reason != StoppedBy::Interrupted {
-            self.sample_undecided(timed, sized, &mut samples, &mut rng)?;
+    ) -> Result<Sampled, GpuError> {
+        let began_s = self.elapsed_s();
+        self.warm_up(timed)?;
+        self.sampling_since_s = self.elapsed_s();
+        self.costs.warming_s = self.sampling_since_s - began_s;
+        let mut sampling = Sampling {
+            timed,
+            sized,
+            samples: Samples::default(),
+            rng: ChaCha8Rng::seed_from_u64(self.seed),
+        };
+        let mut looks = Looks::none(self.plan);
+        let mut stopped_by = self.sample_all(&mut sampling)?;
+        if stopped_by != StoppedBy::Interrupted {
+            stopped_by = self.sample_undecided(&mut sampling, &mut looks, stopped_by)?;
         }
-        self.costs.sampling_s = self.spent_s() - warm_s;
-        Ok((samples, reason))
+        self.costs.sampling_s = self.sampled_s();
+        self.session.spare_s = (self.limit_s() - self.sampled_s()).max(0.0);
+        Ok(Sampled { samples: sampling.samples, looks, stopped_by })
     }
 
     /// Runs rounds that are not kept, in which the device leaves its idle clocks and caches and memory
@@ -57,33 +73,24 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Times rounds of the cases in `order` until there is a reason to stop, and returns that reason.
-    fn sample_all(
-        &mut self,
-        order: &mut [usize],
-        sized: &[Sized],
-        samples: &mut Samples,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<StoppedBy, GpuError> {
+    /// Times rounds of all cases until there is a reason to stop, and returns that reason.
+    ///
+    /// The reason never depends on a verdict.
+    fn sample_all(&mut self, sampling: &mut Sampling<'_>) -> Result<StoppedBy, GpuError> {
         let mut stopping = Stopping::new(self.session.profile, self.experiment.tolerance.ratio);
-        let began_s = self.spent_s();
+        let cases = self.controls.round(sampling.timed.iter().copied());
+        let cases = sampling.only_timed(cases);
         for round in 1.. {
             if self.is_stopped() {
                 return Ok(StoppedBy::Interrupted);
             }
-            samples.push(self.round(order, rng, sized.len())?, false);
-            let spent_s = self.spent_s();
-            let share = stopping.progress(round, spent_s);
-            (self.progress)(Progress {
-                stage: Stage::Timing,
-                done: VERIFYING + (1.0 - VERIFYING) * share,
-                rounds: round,
-                half_width: stopping.half_width(),
-                left_s: Some(stopping.left_s(round, spent_s, spent_s - began_s)),
-            });
-            let look = || widest(self.plan, &self.typical(samples, sized));
+            let samples = self.round(&cases, &mut sampling.rng)?;
+            sampling.samples.push(samples);
+            let spent_s = self.sampled_s();
+            self.report(&sampling.samples, stopping.half_width());
+            let look = || widest(self.plan, &self.typical(&sampling.samples, sampling.sized));
             let reason = stopping.decide(round, spent_s, look);
-            self.costs.looking_s += self.spent_s() - spent_s;
+            self.costs.looking_s += self.sampled_s() - spent_s;
             if let Some(reason) = reason {
                 return Ok(reason);
             }
@@ -91,51 +98,101 @@ impl Attempt<'_> {
         unreachable!("sampling stops at the largest number of rounds")
     }
 
-    /// Times every case in `order` once, in a fresh random order.
+    /// Looks at the verdicts, and times extra rounds of the cases that undecided points depend on, until all
+    /// points are decided or time is up. `before` is the reason why the rounds of all cases ended.
     ///
-    /// Returns one entry for each of the plan's `cases` cases; `None` for a case that is not in `order`.
-    fn round(
-        &mut self,
-        order: &mut [usize],
-        rng: &mut ChaCha8Rng,
-        cases: usize,
-    ) -> Result<Vec<Option<Span>>, GpuError> {
-        order.shuffle(rng);
-        let mut row = vec![None; cases];
-        for (&case, sample) in order.iter().zip(self.session.executor.round(order)?) {
-            self.costs.in_samples_s += sample.unwrap_or(0.0);
-            self.costs.samples += 1;
-            row[case] = Some(sample);
-        }
-        Ok(row)
-    }
-
-    /// Times extra rounds of the controls and of the cases that undecided points depend on.
-    ///
-    /// The duration does not depend on the new samples, so that sampling does not continue until a verdict
-    /// appears.
+    /// Each look follows as many extra rounds as there were rounds before, because more looks need more
+    /// confidence.
     fn sample_undecided(
         &mut self,
-        timed: &[usize],
-        sized: &[Sized],
-        samples: &mut Samples,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<(), GpuError> {
+        sampling: &mut Sampling<'_>,
+        looks: &mut Looks,
+        before: StoppedBy,
+    ) -> Result<StoppedBy, GpuError> {
         let tolerance = self.experiment.tolerance.ratio;
-        let mut cases = undecided(self.plan, &self.typical(samples, sized), tolerance);
-        if cases.is_empty() {
-            return Ok(());
-        }
-        cases.extend(self.controls.cases());
-        let mut order: Vec<usize> = timed.iter().copied().filter(|c| cases.contains(c)).collect();
-        let until_s = self.spent_s() + UNDECIDED * self.session.profile.budget_s;
-        let most = samples.whole_rounds();
-        for _ in 0..most {
-            if self.is_stopped() || self.spent_s() > until_s {
-                break;
+        loop {
+            let typical = self.typical(&sampling.samples, sampling.sized);
+            looks.look(self.plan, &typical, tolerance);
+            let Some(cases) = self.undecided(&sampling.samples, &typical, looks) else {
+                let narrow = sampling.samples.extra_rounds() == 0 && before == StoppedBy::Precision;
+                return Ok(if narrow { before } else { StoppedBy::Decided });
+            };
+            let cases = sampling.only_timed(self.controls.round(cases));
+            let rounds = sampling.samples.whole_rounds() + sampling.samples.extra_rounds();
+            if rounds > MOST_ROUNDS * sampling.samples.whole_rounds() {
+                return Ok(StoppedBy::Rounds);
             }
-            samples.push(self.round(&mut order, rng, sized.len())?, true);
+            for _ in 0..rounds {
+                if self.is_stopped() {
+                    return Ok(StoppedBy::Interrupted);
+                }
+                if self.sampled_s() >= self.limit_s() {
+                    looks.look(self.plan, &self.typical(&sampling.samples, sampling.sized), tolerance);
+                    return Ok(StoppedBy::Time);
+                }
+                let samples = self.round(&cases, &mut sampling.rng)?;
+                sampling.samples.push_extra(samples);
+                self.report(&sampling.samples, None);
+            }
         }
-        Ok(())
+    }
+
+    /// Returns the cases whose samples would narrow the intervals of undecided points and controls; `None` if the
+    /// verdict of the experiment is decided.
+    fn undecided(
+        &self,
+        samples: &Samples,
+        typical: &Typical,
+        looks: &Looks,
+    ) -> Option<BTreeSet<usize>> {
+        let points = looks.undecided(self.plan);
+        let open = points.iter().map(|&index| &self.plan.points[index].ratio);
+        let open: Vec<_> = open.filter(|ratio| typical.was_timed(ratio)).collect();
+        let tolerance = self.experiment.tolerance.ratio;
+        if open.is_empty() && are_settled(&self.controls.read(samples, typical, tolerance)) {
+            return None;
+        }
+        Some(open.into_iter().flat_map(|ratio| typical.widening(ratio)).collect())
+    }
+
+    /// Times the cases, each as often as it is in `cases`, in a fresh random order.
+    fn round(
+        &mut self,
+        cases: &[usize],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<(usize, Span)>, GpuError> {
+        let mut order = cases.to_vec();
+        order.shuffle(rng);
+        let samples = self.session.executor.round(&order)?;
+        self.costs.in_samples_s += samples.iter().flatten().sum::<f64>();
+        self.costs.samples += samples.len() as u64;
+        Ok(order.into_iter().zip(samples).collect())
+    }
+
+    fn report(&mut self, samples: &Samples, half_width: Option<f64>) {
+        let (sampled_s, limit_s) = (self.sampled_s(), self.limit_s());
+        (self.progress)(Progress {
+            stage: Stage::Timing,
+            done: VERIFYING + (1.0 - VERIFYING) * (sampled_s / limit_s).min(1.0),
+            rounds: (samples.whole_rounds() + samples.extra_rounds()) as u32,
+            half_width,
+            left_s: Some((limit_s - sampled_s).max(0.0)),
+        });
+    }
+}
+
+/// What the rounds of an experiment have in common.
+struct Sampling<'a> {
+    /// The cases that can be timed.
+    timed: &'a [usize],
+    sized: &'a [Sized],
+    samples: Samples,
+    rng: ChaCha8Rng,
+}
+
+impl Sampling<'_> {
+    fn only_timed(&self, mut cases: Vec<usize>) -> Vec<usize> {
+        cases.retain(|case| self.timed.contains(case));
+        cases
     }
 }

@@ -30,6 +30,8 @@ pub struct Session {
     pub effective_width: Option<u32>,
     /// Launch configurations found in this run.
     pub(super) found: Found,
+    /// Seconds of sampling that the experiments so far left of their budgets.
+    pub(super) spare_s: f64,
     /// Seconds that a subgroup takes to issue one instruction.
     issue_s: f64,
 }
@@ -74,6 +76,7 @@ impl Session {
             seed,
             effective_width: None,
             found: Found::default(),
+            spare_s: 0.0,
             issue_s,
         })
     }

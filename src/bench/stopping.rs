@@ -1,4 +1,4 @@
-//! Stopping: ends sampling if intervals are narrow enough or no longer narrow, or if time or rounds run out.
+//! Stopping: ends the rounds of all cases if intervals are narrow enough or no longer narrow, or if time or rounds run out.
 
 use super::Profile;
 use crate::model::StoppedBy;
@@ -9,6 +9,8 @@ const LOOK_EVERY: u32 = 3;
 const STABLE_LOOKS: usize = 6;
 /// Multiple of the time budget that the least number of rounds may take.
 const OVERDRAFT: f64 = 3.0;
+/// Share of the time budget for rounds of all cases. The rest is for the cases that undecided points depend on.
+const OF_ALL_CASES: f64 = 0.6;
 
 /// Decides after each round whether sampling stops.
 pub(super) struct Stopping {
@@ -41,7 +43,7 @@ impl Stopping {
         if round < least_rounds {
             return (spent_s > OVERDRAFT * budget_s).then_some(StoppedBy::Time);
         }
-        if spent_s > budget_s {
+        if spent_s > OF_ALL_CASES * budget_s {
             return Some(StoppedBy::Time);
         }
         if round >= most_rounds {
@@ -57,25 +59,6 @@ impl Stopping {
         self.widths.push(width);
         let before = self.widths.len().checked_sub(1 + STABLE_LOOKS)?;
         (width > 0.95 * self.widths[before]).then_some(StoppedBy::NoiseStable)
-    }
-
-    /// Returns the fraction of the time budget or of the largest number of rounds that is used, whichever is
-    /// larger.
-    pub(super) fn progress(&self, round: u32, spent_s: f64) -> f64 {
-        let by_rounds = f64::from(round) / f64::from(self.profile.most_rounds);
-        (spent_s / self.profile.budget_s).max(by_rounds).min(1.0)
-    }
-
-    /// Returns the seconds left if only the time budget or the number of rounds ends sampling.
-    ///
-    /// `timed_s` is the time of the rounds so far, and further rounds are expected to take as long on
-    /// average. The least number of rounds may take longer than the budget.
-    pub(super) fn left_s(&self, round: u32, spent_s: f64, timed_s: f64) -> f64 {
-        let Profile { budget_s, least_rounds, most_rounds, .. } = self.profile;
-        let round_s = timed_s / f64::from(round.max(1));
-        let least_s = round_s * f64::from(least_rounds.saturating_sub(round));
-        let most_s = round_s * f64::from(most_rounds.saturating_sub(round));
-        (budget_s - spent_s).clamp(least_s, most_s.max(least_s))
     }
 
     /// Returns the largest half-width at the last look, if it is finite.
@@ -122,31 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_that_of_the_budget_or_of_the_rounds() {
-        let stopping = Stopping::new(PROFILE, 0.05);
-        assert_eq!(
-            stopping.left_s(20, 4.0, 2.0),
-            4.0,
-            "40 rounds of 0.1 s end before the 6 s of the budget"
-        );
-        assert_eq!(
-            stopping.left_s(20, 4.0, 4.0),
-            6.0,
-            "the 6 s of the budget end before 40 rounds of 0.2 s"
-        );
-        assert_eq!(
-            stopping.left_s(3, 9.5, 9.0),
-            18.0,
-            "the six rounds of 3 s that are still required"
-        );
-    }
-
-    #[test]
     fn the_budget_and_the_largest_number_of_rounds_stop_sampling() {
         let mut stopping = Stopping::new(PROFILE, 0.05);
+        assert_eq!(stopping.decide(9, 5.5, || 1.0), None);
         assert_eq!(stopping.decide(3, 29.0, || 1.0), None);
         assert_eq!(stopping.decide(3, 31.0, || 1.0), Some(StoppedBy::Time));
-        assert_eq!(stopping.decide(9, 10.5, || 1.0), Some(StoppedBy::Time));
+        assert_eq!(stopping.decide(9, 6.5, || 1.0), Some(StoppedBy::Time));
         assert_eq!(stopping.decide(60, 1.0, || 1.0), Some(StoppedBy::Rounds));
     }
 }

@@ -7,11 +7,13 @@ use super::progress::Progress;
 use super::run::{run, unmeasured};
 use super::session::close;
 use super::{Profile, Session};
-use crate::gpu::{Executor, GpuError};
+use crate::gpu::{Executor, GpuError, WantedWorkers};
 use crate::model::{Machine, Record, Schema, Status, Tool};
 
-/// Opens the device, at the start of a run and again after the device was lost.
-pub type Opener<'a> = Box<dyn FnMut() -> Result<Box<dyn Executor>, GpuError> + 'a>;
+/// Opens the device with the wanted workers: at the start of a run, after the device was lost, and for an experiment
+/// that needs other workers.
+pub type Opener<'a> =
+    Box<dyn FnMut(WantedWorkers) -> Result<Box<dyn Executor>, GpuError> + 'a>;
 
 /// Origin of a run, for the record.
 #[derive(Debug, Clone)]
@@ -35,8 +37,10 @@ pub struct Suite<'a> {
     width: Option<u32>,
     /// Error message of the hang, if the device hung.
     hung: Option<String>,
-    /// Seconds spent in sessions that ended because the device failed.
+    /// Seconds spent in sessions that ended.
     before_s: f64,
+    /// Seconds of sampling that the experiments of the last session left.
+    spare_s: f64,
     record: Record,
 }
 
@@ -52,7 +56,7 @@ impl<'a> Suite<'a> {
         seed: u64,
         origin: Origin,
     ) -> Result<Self, GpuError> {
-        let session = Session::open(opener()?, profile, seed)?;
+        let session = Session::open(opener(WantedWorkers::One)?, profile, seed)?;
         let not_reached = experiments
             .iter()
             .map(|e| unmeasured(e, Status::Interrupted, "the run ended before this experiment"));
@@ -75,6 +79,7 @@ impl<'a> Suite<'a> {
             width: None,
             hung: None,
             before_s: 0.0,
+            spare_s: 0.0,
             record,
         })
     }
@@ -100,7 +105,7 @@ impl<'a> Suite<'a> {
     /// again.
     pub fn run(&mut self, index: usize, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) {
         let experiment = self.experiments[index];
-        let measured = self.session().and_then(|session| {
+        let measured = self.session(experiment.workers).and_then(|session| {
             let outcome = run(session, experiment, stop, progress)?;
             Ok((outcome, session.effective_width))
         });
@@ -119,8 +124,16 @@ impl<'a> Suite<'a> {
         self.record.duration_s = self.before_s + now_s;
     }
 
-    /// Returns the session. Opens the device again if it failed before.
-    fn session(&mut self) -> Result<&mut Session, GpuError> {
+    /// Returns a session with the wanted workers. Opens the device again if it failed before or has other workers.
+    fn session(&mut self, wanted: WantedWorkers) -> Result<&mut Session, GpuError> {
+        let suits = |session: &mut Session| {
+            let workers = session.executor.facts().workers;
+            workers.is_none_or(|workers| !workers.adjustable || workers.are(wanted))
+        };
+        if let Some(other) = self.session.take_if(|session| !suits(session)) {
+            self.before_s += other.executor.elapsed_s();
+            self.spare_s = other.spare_s;
+        }
         match &mut self.session {
             Some(session) => Ok(session),
             closed => {
@@ -130,7 +143,7 @@ impl<'a> Suite<'a> {
                         reason: format!("it is not opened again, since it hung before: {hung}"),
                     });
                 }
-                let mut session = Session::open((self.opener)()?, self.profile, self.record.seed)?;
+                let mut session = Session::open((self.opener)(wanted)?, self.profile, self.record.seed)?;
                 let (now, before) = (&session.adapter, &self.record.adapter);
                 if (&now.name, &now.backend) != (&before.name, &before.backend) {
                     return Err(GpuError::Device {
@@ -140,6 +153,7 @@ impl<'a> Suite<'a> {
                 }
                 // The width from before the failure is in the record, so it applies to later experiments too.
                 session.effective_width = self.width;
+                session.spare_s = self.spare_s;
                 Ok(closed.insert(session))
             }
         }
@@ -152,6 +166,7 @@ impl<'a> Suite<'a> {
         }
         if let Some(session) = self.session.take() {
             self.before_s += session.executor.elapsed_s();
+            self.spare_s = session.spare_s;
             close(session, error);
         }
     }

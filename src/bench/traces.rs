@@ -78,7 +78,7 @@ mod tests {
         let root = Expr::call("√", [Expr::max([cost(own), cost(one)])], |[x]| x.sqrt());
         plan.judge(series, 3.0, root, 1.0);
         let mut samples = Samples::default();
-        samples.push([8.0, 5.0, 3.0, 1.0].map(|s| Some(Ok(s))).into(), false);
+        samples.push([8.0, 5.0, 3.0, 1.0].map(Ok).into_iter().enumerate().collect());
         let typical = Typical::of(&samples, vec![1; 4], 0.0);
         let traces = Traces::of(&plan, &typical);
 

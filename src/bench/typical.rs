@@ -1,11 +1,11 @@
 //! Typical sample times of cases, their intervals, and figures computed from them.
 //!
-//! A round times every case within a fraction of a second. The estimate first divides out the slowdown that
-//! all samples of a round share, the *level* of the round. The typical sample time of a case is the median of
-//! its samples after this division.
+//! A round times its cases within a fraction of a second. The estimate first divides out the slowdown that
+//! all samples of a round share, the *level* of the round. The typical sample time of a case is the lower third of
+//! its samples after this division: an estimate of the time that the case takes if nothing disturbs it.
 //!
-//! Figures are computed once from these medians and never within a round. Within a round, a law that adds up
-//! many samples would compare their mean with the median of one case. The two differ if noise only lengthens
+//! Figures are computed once from these times and never within a round. Within a round, a law that adds up
+//! many samples would compare their mean with the lower third of one case. The two differ if noise only lengthens
 //! samples.
 
 use std::collections::BTreeSet;
@@ -13,24 +13,28 @@ use std::collections::BTreeSet;
 use super::formula::{Formula, Values};
 use super::rounds::Samples;
 use crate::model::Interval;
-use crate::stats::{self, add_up, levels, square_and_add};
+use crate::stats::{self, UNDISTURBED, add_up, columns_of, contributions, levels, square_and_add};
 
 /// Least share of a case's samples that must be valid; below it, the case has no interval. Samples may be
 /// lost because they were long.
 const GIVEN: f64 = 0.8;
 
+/// Confidence of the intervals of figures that are not judged.
+pub(super) const CONFIDENCE: f64 = 0.95;
+
 /// Typical sample times of all cases.
 pub(super) struct Typical {
-    /// Median sample times in seconds; NaN for a case without a valid sample. The last entry is the level, 1.
+    /// Typical sample times in seconds; NaN for a case without a valid sample. The last entry is the level, 1.
     estimates: Vec<f64>,
-    /// 95 % intervals of the estimates; `None` if there are too few valid samples.
-    intervals: Vec<Option<Interval>>,
-    /// For each case, the interval from its lower to its upper quartile, extended to its mean, with the
-    /// levels of the rounds divided out.
-    middles: Vec<Option<Interval>>,
+    /// Valid samples of each case, with the levels of the rounds divided out; then the levels.
+    columns: Vec<Vec<f64>>,
+    /// Whether enough samples of each case are valid.
+    enough: Vec<bool>,
     /// Whether any round timed the case.
     timed: Vec<bool>,
     scales: Vec<u32>,
+    /// Resolution of the clock in seconds.
+    tick_s: f64,
 }
 
 impl Typical {
@@ -39,27 +43,21 @@ impl Typical {
     /// `tick_s` is the resolution of the clock in seconds. Intervals grow by half a tick at each end, since
     /// repetition does not show where within a tick a sample ends.
     pub(super) fn of(samples: &Samples, scales: Vec<u32>, tick_s: f64) -> Self {
-        let widened_by_tick = |interval: Interval| Interval {
-            lo: interval.lo - tick_s / 2.0,
-            hi: interval.hi + tick_s / 2.0,
-        };
         let rows = samples.rows();
         let levels = levels(&rows);
-        let (mut estimates, mut intervals, mut middles) = (Vec::new(), Vec::new(), Vec::new());
-        let mut timed = Vec::new();
-        for case in 0..scales.len() {
-            let column: Vec<f64> = rows.iter().zip(&levels).map(|(row, l)| row[case] / l).collect();
-            let given = column.iter().filter(|sample| sample.is_finite()).count();
-            let lost: usize = samples.bad(case).values().sum();
-            let enough = given as f64 >= GIVEN * (given + lost) as f64;
-            estimates.push(stats::median(&column).unwrap_or(f64::NAN));
-            middles.push(stats::middle(&column));
+        let mut columns = columns_of(&rows, &levels, scales.len());
+        columns.iter_mut().for_each(|column| column.retain(|sample| sample.is_finite()));
+        let (mut enough, mut timed) = (Vec::new(), Vec::new());
+        for (case, column) in columns.iter().enumerate() {
+            let (given, lost) = (column.len(), samples.bad(case).values().sum::<usize>());
+            enough.push(given as f64 >= GIVEN * (given + lost) as f64);
             timed.push(given + lost > 0);
-            intervals.push(stats::median_interval(&column).filter(|_| enough).map(widened_by_tick));
         }
+        let estimate = |column: &Vec<f64>| stats::undisturbed(column).unwrap_or(f64::NAN);
+        let mut estimates: Vec<f64> = columns.iter().map(estimate).collect();
         estimates.push(1.0);
-        intervals.push(stats::median_interval(&levels));
-        Self { estimates, intervals, middles, timed, scales }
+        columns.push(levels);
+        Self { estimates, columns, enough, timed, scales, tick_s }
     }
 
     fn values<'a>(&'a self, estimates: &'a [f64]) -> Values<'a> {
@@ -82,13 +80,42 @@ impl Typical {
         figure.cases(self.at_estimates())
     }
 
-    /// Returns the 95 % interval of the figure; `None` if a case that it is computed from has no interval, or
+    /// Returns the interval of the figure; `None` if a case that it is computed from has no interval, or
     /// if the figure is not finite at an end of one.
-    pub(super) fn interval(&self, figure: &Formula) -> Option<Interval> {
+    pub(super) fn interval(&self, figure: &Formula, confidence: f64) -> Option<Interval> {
+        let parts = self.parts(figure, confidence)?;
+        square_and_add(&self.estimates, parts, |moved| figure.evaluate(self.values(moved)))
+    }
+
+    /// Returns the cases that contribute at least an average share to the width of the figure's interval, or all
+    /// cases that the figure is computed from if the figure has no interval yet.
+    ///
+    /// More samples of these cases narrow the interval most. As they are sampled, their share falls to the
+    /// average.
+    pub(super) fn widening(&self, figure: &Formula) -> BTreeSet<usize> {
+        let at = |moved: &[f64]| figure.evaluate(self.values(moved));
+        let parts = self.parts(figure, CONFIDENCE).unwrap_or_default();
+        let shares = contributions(&self.estimates, parts, at);
+        let average = 1.0 / shares.len() as f64;
+        let wide = shares.iter().filter(|&&(_, share)| share >= average).map(|&(case, _)| case);
+        let cases: BTreeSet<usize> = wide.filter(|&case| case < self.scales.len()).collect();
+        if cases.is_empty() { self.needed_by(figure) } else { cases }
+    }
+
+    /// Returns the index and the interval of each quantity that the figure is computed from.
+    fn parts(&self, figure: &Formula, confidence: f64) -> Option<Vec<(usize, Interval)>> {
         let level = self.scales.len();
         let needed = self.needed_by(figure).into_iter().chain([level]);
-        let parts: Option<Vec<_>> = needed.map(|at| Some((at, self.intervals[at]?))).collect();
-        square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
+        needed.map(|index| Some((index, self.part(index, confidence)?))).collect()
+    }
+
+    /// Returns the interval of the typical time of a case, or of the level.
+    fn part(&self, index: usize, confidence: f64) -> Option<Interval> {
+        let interval = stats::quantile_interval(&self.columns[index], UNDISTURBED, confidence);
+        let half_tick_s = if index < self.scales.len() { self.tick_s / 2.0 } else { 0.0 };
+        let enough = self.enough.get(index).copied().unwrap_or(true);
+        let widened = |Interval { lo, hi }| Interval { lo: lo - half_tick_s, hi: hi + half_tick_s };
+        interval.filter(|_| enough).map(widened)
     }
 
     /// Returns whether every case that the figure is computed from was timed, even if the clock rejected all
@@ -98,19 +125,21 @@ impl Typical {
     }
 
     /// Returns the spread bound of the figure: its range while each case that it is computed from takes any
-    /// time between the quartiles of its samples, or their mean.
+    /// time within the spread bound of its samples.
     ///
     /// Returns `None` if a case has too few samples, or if the figure is not finite at an end of such a
     /// range.
     pub(super) fn spread(&self, figure: &Formula) -> Option<Interval> {
         let needed = self.needed_by(figure).into_iter();
-        let parts: Option<Vec<_>> = needed.map(|case| Some((case, self.middles[case]?))).collect();
+        let parts: Option<Vec<_>> =
+            needed.map(|case| Some((case, stats::spread(&self.columns[case])?))).collect();
         add_up(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
     }
 
     /// Returns the figure if it is the same for all times within the intervals of its cases, else `None`.
     pub(super) fn sure(&self, figure: &Formula) -> Option<f64> {
-        self.interval(figure).filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
+        let interval = self.interval(figure, CONFIDENCE);
+        interval.filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
     }
 
     /// Returns the typical sample time of the case, in seconds.
@@ -133,7 +162,7 @@ mod tests {
         let mut samples = Samples::default();
         for round in rounds {
             let sample = |s: &f64| -> Span { s.is_finite().then_some(*s).ok_or(BadSpan::Zero) };
-            samples.push(round.iter().map(|s| Some(sample(s))).collect(), false);
+            samples.push(round.iter().map(sample).enumerate().collect());
         }
         Typical::of(&samples, scales.into(), 0.0)
     }
@@ -151,7 +180,7 @@ mod tests {
         let of_all = formula(Expr::min_known([least(), OTHER.time() * 1.0, FLOOR.time()]));
         assert_eq!((typical.read(&of_all), typical.sure(&of_all)), (1.0, Some(1.0)));
         let needs_all = formula(Expr::min([least(), OTHER.time()]));
-        assert!(typical.read(&needs_all).is_nan() && typical.interval(&needs_all).is_none());
+        assert!(typical.read(&needs_all).is_nan() && typical.interval(&needs_all, CONFIDENCE).is_none());
     }
 
     #[test]
@@ -162,9 +191,9 @@ mod tests {
         );
         assert_eq!(typical.read(&formula(CASE.per_unit_above(FLOOR))), 1.0);
         let ratio = formula(CASE.time() / OTHER.time());
-        assert_eq!(typical.interval(&ratio), Some(Interval { lo: 11.0 / 6.0, hi: 11.0 / 6.0 }));
+        assert_eq!(typical.interval(&ratio, CONFIDENCE), Some(Interval { lo: 11.0 / 6.0, hi: 11.0 / 6.0 }));
         // Unlike a ratio, a time includes the uncertainty of the level.
-        let time = typical.interval(&formula(OTHER.time())).expect("there are enough rounds");
+        let time = typical.interval(&formula(OTHER.time()), CONFIDENCE).expect("there are enough rounds");
         assert!(time.lo == 6.0 && time.hi == 12.0, "{time:?}");
     }
 
@@ -184,10 +213,10 @@ mod tests {
         rounds[0][0] = f64::NAN;
         rounds[1][0] = f64::NAN;
         let alone = formula(CASE.time());
-        assert!(typical(&rounds, [1; 3]).interval(&alone).is_some());
+        assert!(typical(&rounds, [1; 3]).interval(&alone, CONFIDENCE).is_some());
         rounds[2][0] = f64::NAN;
-        assert!(typical(&rounds, [1; 3]).interval(&alone).is_none());
-        assert!(typical(&rounds, [1; 3]).interval(&formula(OTHER.time())).is_some());
+        assert!(typical(&rounds, [1; 3]).interval(&alone, CONFIDENCE).is_none());
+        assert!(typical(&rounds, [1; 3]).interval(&formula(OTHER.time()), CONFIDENCE).is_some());
     }
 
     #[test]

@@ -99,8 +99,10 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
         checked: arguments.checked,
         host_clock: arguments.host_clock,
         limits: arguments.limits.into(),
+        ..Options::default()
     };
-    let opener: Opener<'_> = Box::new(move || Ok(Box::new(Hardware::open(&options)?)));
+    let opener: Opener<'_> =
+        Box::new(move |workers| Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?)));
     let origin = Origin {
         tool: tool(profile),
         machine: Machine::here(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wgpu::{Backend, Backends, PowerPreference};
 
-use super::GpuError;
+use super::{GpuError, unchecked};
 use crate::model::{ClockKind, DeviceType};
 
 /// Device limits that every plan respects.
@@ -64,6 +64,25 @@ impl DeviceLimits {
     }
 }
 
+/// The workers of a software device: the threads that run its workgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workers {
+    /// Number of workgroups that run at the same time.
+    pub count: u32,
+    /// Whether the device can be opened with another number. If not, the user has chosen the number.
+    pub adjustable: bool,
+}
+
+/// How many workers to open a software device with. Other devices ignore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WantedWorkers {
+    /// One worker, whose times repeat best.
+    #[default]
+    One,
+    /// One worker per core of the processor.
+    PerCore,
+}
+
 /// Properties of an adapter that are known without running a workload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdapterFacts {
@@ -95,6 +114,8 @@ pub struct AdapterFacts {
     pub period_ns: f64,
     /// Reason why the timestamps of the adapter are not used, if it offers unusable ones.
     pub clock_fault: Option<String>,
+    /// Workers of the device; `None` if they are unknown, as on every GPU.
+    pub workers: Option<Workers>,
     /// Limits of the device.
     pub limits: DeviceLimits,
     /// The set that `limits` was taken from.
@@ -110,10 +131,45 @@ pub struct Selection {
     pub backend: Option<String>,
 }
 
+/// Name of lavapipe's driver.
+const LAVAPIPE_DRIVER: &str = "llvmpipe";
+
+impl Workers {
+    /// Returns the workers of a lavapipe device that is opened now.
+    fn of_lavapipe() -> Self {
+        let set = std::env::var(unchecked::LAVAPIPE_THREADS).ok();
+        let threads = set.and_then(|threads| threads.parse().ok()).unwrap_or_else(cores);
+        // Without threads of its own, lavapipe runs workgroups on the thread of the queue.
+        Self { count: threads.max(1), adjustable: unchecked::may_set_lavapipe_threads() }
+    }
+
+    /// Returns whether there are as many workers as `wanted`, on this machine.
+    #[must_use]
+    pub fn are(self, wanted: WantedWorkers) -> bool {
+        (self.count > 1) == (wanted == WantedWorkers::PerCore && cores() > 1)
+    }
+}
+
+impl WantedWorkers {
+    /// Applies the choice to lavapipe devices that are opened from now on.
+    pub(super) fn apply(self) {
+        unchecked::set_lavapipe_threads(match self {
+            Self::One => 0,
+            Self::PerCore => cores(),
+        });
+    }
+}
+
+/// Returns the number of cores that this process may use.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
 impl AdapterFacts {
     /// Returns the properties of `adapter` if its device has these features.
     pub(crate) fn of(adapter: &wgpu::Adapter, features: wgpu::Features) -> Self {
         let info = adapter.get_info();
+        let workers = (info.driver == LAVAPIPE_DRIVER).then(Workers::of_lavapipe);
         let has = |feature| features.contains(feature);
         let timestamps = has(wgpu::Features::TIMESTAMP_QUERY);
         let subgroups = has(wgpu::Features::SUBGROUP);
@@ -140,6 +196,7 @@ impl AdapterFacts {
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
             period_ns: 1.0,
             clock_fault: None,
+            workers,
             limits: DeviceLimits::of(&adapter.limits()),
             limit_set: LimitSet::Adapter,
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::adapter::{self, AdapterFacts, DeviceLimits, LimitSet, Selection};
+use super::adapter::{self, AdapterFacts, DeviceLimits, LimitSet, Selection, WantedWorkers};
 use super::error::one_line;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
@@ -22,6 +22,9 @@ pub struct Options {
     pub host_clock: bool,
     /// Limits to request from the adapter.
     pub limits: LimitSet,
+    /// Workers of a software device. The choice has an effect only if the program called
+    /// [`prepare_environment`](super::prepare_environment), and if no other device is open.
+    pub workers: WantedWorkers,
 }
 
 /// Maximum expected duration of a submission of several samples, in seconds. It is far below the limit of any
@@ -59,6 +62,7 @@ impl Hardware {
     /// # Errors
     /// Returns an error if there is no adapter, if none matches, or if the device cannot be opened.
     pub fn open(options: &Options) -> Result<Self, GpuError> {
+        options.workers.apply();
         let adapter = adapter::choose(&options.selection)?;
         let mut features = adapter.features() & Self::OPTIONAL_FEATURES;
         if options.host_clock {

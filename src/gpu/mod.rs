@@ -17,7 +17,9 @@ pub(crate) mod timer;
 mod unchecked;
 mod workload;
 
-pub use adapter::{AdapterFacts, DeviceLimits, LimitSet, Selection, list as list_adapters};
+pub use adapter::{
+    AdapterFacts, DeviceLimits, LimitSet, Selection, WantedWorkers, Workers, list as list_adapters,
+};
 pub use error::GpuError;
 pub use executor::Executor;
 pub use hardware::{Hardware, Options};

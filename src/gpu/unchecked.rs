@@ -2,9 +2,20 @@
 
 #![expect(unsafe_code, reason = "this is the only module with unsafe code")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Variable with the number of threads on which lavapipe runs workgroups; 0 for the thread of the queue alone.
+pub(super) const LAVAPIPE_THREADS: &str = "LP_NUM_THREADS";
+
+/// Whether this process may set [`LAVAPIPE_THREADS`], because the user did not.
+static MAY_SET_THREADS: AtomicBool = AtomicBool::new(false);
+
 /// Sets environment variables that Mesa's drivers read on Linux, unless the user has set them.
 ///
 /// Call this function at the start of `main`. It sets:
+/// - `LP_NUM_THREADS=0`, so that lavapipe runs all workgroups on one thread. With a pool of threads, lavapipe splits
+///   a dispatch among them once and for all: one thread that starts late doubles the time of a sample. An
+///   experiment that needs several workers opens the device again with a thread per core.
 /// - `MESA_SHADER_CACHE_DISABLE=true`, so that Mesa does not reuse machine code that was compiled for another
 ///   vector width. lavapipe's on-disk shader cache is not keyed by `LP_NATIVE_VECTOR_WIDTH`. It may therefore
 ///   run code compiled for 4 lanes while the driver reports 16, which makes every width-dependent figure
@@ -15,11 +26,13 @@
 /// The function does nothing on other operating systems, or if the process has another thread, which might
 /// read the environment at the same time.
 pub fn prepare_environment() {
-    if !cfg!(target_os = "linux") || !is_only_thread() {
+    if !cfg!(target_os = "linux") || !is_environment_unused() {
         return;
     }
+    MAY_SET_THREADS.store(std::env::var_os(LAVAPIPE_THREADS).is_none(), Ordering::Relaxed);
     let runtime_dir = std::env::temp_dir();
     let wanted = [
+        (LAVAPIPE_THREADS, "0".as_ref()),
         ("MESA_SHADER_CACHE_DISABLE", "true".as_ref()),
         ("XDG_RUNTIME_DIR", runtime_dir.as_os_str()),
     ];
@@ -31,9 +44,33 @@ pub fn prepare_environment() {
     }
 }
 
-/// Returns `true` if Linux lists exactly one thread for this process.
-fn is_only_thread() -> bool {
-    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+/// Returns whether [`set_lavapipe_threads`] may change the number of lavapipe's threads.
+pub(super) fn may_set_lavapipe_threads() -> bool {
+    MAY_SET_THREADS.load(Ordering::Relaxed)
+}
+
+/// Sets the number of threads of lavapipe devices that are opened from now on.
+///
+/// Does nothing if the user has set the number, or while another thread might read the environment. No device may
+/// be open, because drivers have threads.
+pub(super) fn set_lavapipe_threads(count: u32) {
+    if may_set_lavapipe_threads() && is_environment_unused() {
+        // SAFETY: no other thread exists that could access the environment during this call.
+        unsafe { std::env::set_var(LAVAPIPE_THREADS, count.to_string()) };
+    }
+}
+
+/// Name of the thread that waits for signals in the crate `ctrlc`. It does not access the environment.
+const SIGNAL_THREAD: &str = "ctrl-c";
+
+/// Returns `true` if Linux lists no thread for this process that could access the environment, other than this one.
+fn is_environment_unused() -> bool {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return false };
+    let name = |thread: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(thread?.path().join("comm"))
+    };
+    let names = threads.map(name);
+    names.filter(|name| !name.as_ref().is_ok_and(|name| name.trim() == SIGNAL_THREAD)).count() == 1
 }
 
 /// Creates a shader module without the bounds, division and loop checks that wgpu injects.
@@ -58,6 +95,6 @@ mod tests {
     #[test]
     fn a_second_thread_is_detected() {
         // The test harness runs this test on a second thread.
-        assert!(!is_only_thread());
+        assert!(!is_environment_unused());
     }
 }

@@ -86,6 +86,8 @@ impl Status {
 pub enum StoppedBy {
     /// All judged intervals were narrow enough.
     Precision,
+    /// Every judged point was decided.
+    Decided,
     /// Further rounds no longer narrowed the intervals.
     NoiseStable,
     /// The time budget was spent.
@@ -105,6 +107,7 @@ impl StoppedBy {
     pub fn words(self) -> &'static str {
         match self {
             Self::Precision => "precision",
+            Self::Decided => "decided",
             Self::NoiseStable => "noise stable",
             Self::Time => "time",
             Self::Rounds => "rounds",
@@ -140,6 +143,9 @@ pub struct Experiment {
     /// Duration in seconds, including autotuning and verification.
     #[serde(default)]
     pub duration_s: f64,
+    /// Workgroups that the software device ran at the same time; absent for other devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
     /// Breakdown of the duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub costs: Option<Costs>,
@@ -375,7 +381,7 @@ pub struct Point {
     pub series: String,
     /// Position in the sweep.
     pub x: Quantity,
-    /// Measured figure, computed from the typical (median) sample times of its cases.
+    /// Measured figure, computed from the typical sample times of its cases.
     pub measured: f64,
     /// Figure that the law predicts, computed from the typical sample times of other cases.
     pub predicted: f64,
@@ -383,9 +389,15 @@ pub struct Point {
     pub unit: String,
     /// `measured / predicted`.
     pub ratio: f64,
-    /// 95 % confidence interval of the ratio; absent if there are too few rounds.
+    /// Interval of the ratio; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_ci: Option<Interval>,
+    /// Confidence of the interval.
+    ///
+    /// A run that looks at a point several times judges it by intervals of more than 95 %, so that all looks
+    /// together are wrong in less than 5 %.
+    #[serde(default = "usual_confidence")]
+    pub confidence: f64,
     /// Spread bound of the ratio: see [`Metric::spread`]. A point deviates only if the whole spread bound is
     /// outside the tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ratio_reach")]
@@ -442,6 +454,11 @@ fn yes() -> bool {
     true
 }
 
+/// Confidence of the intervals in records without this field.
+pub(super) fn usual_confidence() -> f64 {
+    0.95
+}
+
 /// Kind of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -482,7 +499,7 @@ pub struct Control {
     pub check: Check,
     /// Measured ratio, whose expected value is 1.
     pub ratio: f64,
-    /// 95 % confidence interval of the ratio; absent if there are too few rounds.
+    /// Interval of the ratio, of at least 95 % confidence; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_ci: Option<Interval>,
     /// Whether the control passed.
@@ -503,6 +520,10 @@ pub struct Case {
     /// Reason why the case was not timed, such as its first wrong element or a missing feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Round of each sample, counted from 0; empty if each round of all cases has one sample, and no extra round
+    /// has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u32>,
     /// Kept samples in round order, in seconds. A record contains nanoseconds, and `null` for a sample whose
     /// timestamps were rejected.
     #[serde(rename = "samples_ns", with = "super::nanoseconds")]

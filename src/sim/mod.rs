@@ -85,6 +85,7 @@ impl Simulator {
                 clock: ClockKind::TimestampQuery,
                 period_ns: 1.0,
                 clock_fault: None,
+                workers: None,
                 limits: DeviceLimits {
                     max_workgroup_size: 1024,
                     workgroups: 65_535,

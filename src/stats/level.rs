@@ -1,6 +1,6 @@
 //! Levels of rows of measurements: the factor by which all measurements of a row are larger or smaller.
 
-use super::{median, weighted_median};
+use super::robust::{UNDISTURBED, undisturbed, weighted_quantile};
 
 /// Passes over rows and columns. If the level steps once, half-way through the rows, two passes
 /// find the step.
@@ -9,82 +9,110 @@ const PASSES: usize = 3;
 /// sets the level of a row alone.
 const OTHERS: f64 = 3.0;
 
-/// Returns the level of each row, as a factor whose median is 1; NaN for a row without a finite value.
+/// Measurements that were taken together: pairs of a column, which measures one quantity, and a value.
+pub type Row = Vec<(usize, f64)>;
+
+/// Returns the level of each row, as a factor whose lower third is 1; NaN for a row without a finite value.
 ///
-/// Column c of `rows` contains the measurements of one quantity. Row r contains the measurements that were
-/// taken together, with NaN for a missing one. Division by the level of a row removes the slowdown that the
+/// A row may contain a column any number of times. Division by the level of a row removes the slowdown that the
 /// row shares, so measurements of different rows can be compared.
 ///
 /// # Formula
-/// Median polish of a product. Each pass computes typical_c = median over r of x_rc / level_r, then level_r =
-/// weighted median over c of x_rc / typical_c. The weight of a column is typical_c, up to a limit. For times,
-/// this is the share of a row that the column takes. O(passes · rows · columns · log).
+/// Median polish of a product, with lower thirds in place of medians, because disturbances only lengthen
+/// measurements. Each pass computes typical_c = lower third of x / level_r over the values x of column c, then
+/// level_r = weighted lower third of x / typical_c over the values of row r. The weight of a column is
+/// typical_c, up to a limit. For times, this is the share of a row that the column takes.
+/// O(passes · values · log).
 ///
 /// # Source
 /// J. W. Tukey, "Exploratory data analysis", Addison-Wesley, 1977, chapter 11.
 #[must_use]
-pub fn levels(rows: &[Vec<f64>]) -> Vec<f64> {
-    let columns = rows.first().map_or(0, Vec::len);
+pub fn levels(rows: &[Row]) -> Vec<f64> {
+    let columns = rows.iter().flatten().map(|&(column, _)| column + 1).max().unwrap_or(0);
     let mut levels = vec![1.0; rows.len()];
     for _ in 0..PASSES {
-        let typical: Vec<f64> = (0..columns)
-            .map(|column| {
-                let column = rows.iter().zip(&levels).map(|(row, level)| row[column] / level);
-                median(&column.collect::<Vec<_>>()).unwrap_or(f64::NAN)
-            })
+        let typical: Vec<f64> = columns_of(rows, &levels, columns)
+            .iter()
+            .map(|column| undisturbed(column).unwrap_or(f64::NAN))
             .collect();
         let all: f64 = typical.iter().filter(|typical| typical.is_finite()).sum();
-        let level = |row: &Vec<f64>| {
-            let pairs = row.iter().zip(&typical);
-            weighted_median(
-                pairs.map(|(x, typical)| (x / typical, typical.min((all - typical) / OTHERS))),
-            )
+        let level = |row: &Row| {
+            let pairs = row.iter().map(|&(column, x)| (x, typical[column]));
+            let weighed = pairs
+                .map(|(x, typical)| (x / typical, typical.min((all - typical) / OTHERS)));
+            weighted_quantile(weighed, UNDISTURBED)
         };
         levels = rows.iter().map(|row| level(row).unwrap_or(f64::NAN)).collect();
-        let centre = median(&levels).unwrap_or(1.0);
+        let centre = undisturbed(&levels).unwrap_or(1.0);
         levels.iter_mut().for_each(|level| *level /= centre);
     }
     levels
+}
+
+/// Returns the values of each of `columns` columns, divided by the levels of their rows.
+#[must_use]
+pub fn columns_of(rows: &[Row], levels: &[f64], columns: usize) -> Vec<Vec<f64>> {
+    let mut found = vec![Vec::new(); columns];
+    for (row, level) in rows.iter().zip(levels) {
+        for &(column, x) in row {
+            found[column].push(x / level);
+        }
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_step_that_all_columns_share_is_found_exactly() {
-        let typical = [1.0, 3.0, 10.0, 2.0, 5.0];
-        let row = |level: f64| typical.iter().map(|typical| typical * level).collect::<Vec<f64>>();
-        let rows: Vec<Vec<f64>> = [1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5].map(row).into();
-        let levels = levels(&rows);
-        assert!(levels.iter().zip([1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5]).all(|(a, b)| a == &b));
+    fn row(values: &[f64]) -> Row {
+        values.iter().copied().enumerate().collect()
     }
 
     #[test]
-    fn one_outlier_does_not_change_the_level_of_its_row() {
+    fn a_step_that_all_columns_share_is_found_exactly() {
+        let typical = [1.0, 3.0, 10.0, 2.0, 5.0];
+        let at = |level: f64| row(&typical.map(|typical| typical * level));
+        let rows: Vec<Row> = [1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5].map(at).into();
+        assert_eq!(levels(&rows), [1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5]);
+    }
+
+    #[test]
+    fn outliers_do_not_change_the_level_of_their_row() {
         let rows = vec![
-            vec![1.0, 1.0, 1.0, 1.0, 1.0],
-            vec![1.0, 9.0, 1.0, f64::NAN, 1.0],
-            vec![2.0, 2.0, 2.0, 2.0, 0.1],
-            vec![f64::NAN; 5],
+            row(&[1.0, 1.0, 1.0, 1.0, 1.0]),
+            row(&[1.0, 9.0, 1.0, f64::NAN, 4.0]),
+            row(&[2.0, 2.0, 2.0, 2.0, 0.1]),
+            row(&[1.0, 1.0, 1.0, 1.0, 1.0]),
+            row(&[f64::NAN; 5]),
         ];
         let found = levels(&rows);
-        assert_eq!(found[..3], [1.0, 1.0, 2.0]);
-        assert!(found[3].is_nan());
+        assert_eq!(found[..4], [1.0, 1.0, 2.0, 1.0]);
+        assert!(found[4].is_nan());
     }
 
     #[test]
     fn one_long_column_does_not_set_the_level_alone() {
-        let mut rows = vec![vec![100.0, 1.0, 1.0, 1.0]; 5];
-        rows[4][0] = 150.0;
+        let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0]); 5];
+        rows[4][0].1 = 150.0;
         assert_eq!(levels(&rows), [1.0; 5]);
     }
 
     #[test]
     fn long_columns_outweigh_short_ones() {
         // Three short columns stay unchanged. Two long columns agree on a slowdown by 1.3.
-        let mut rows = vec![vec![0.01, 0.01, 0.01, 1.0, 1.0]; 5];
-        rows[4] = vec![0.01, 0.01, 0.01, 1.3, 1.3];
+        let mut rows = vec![row(&[0.01, 0.01, 0.01, 1.0, 1.0]); 5];
+        rows[4] = row(&[0.01, 0.01, 0.01, 1.3, 1.3]);
         assert_eq!(levels(&rows), [1.0, 1.0, 1.0, 1.0, 1.3]);
+    }
+
+    #[test]
+    fn a_row_may_lack_a_column_or_repeat_it() {
+        let mut rows = vec![row(&[1.0, 3.0, 2.0]); 6];
+        rows[4] = vec![(1, 6.0), (1, 6.0), (2, 4.0)];
+        let found = levels(&rows);
+        assert_eq!(found, [1.0, 1.0, 1.0, 1.0, 2.0, 1.0]);
+        let columns = columns_of(&rows, &found, 3);
+        assert_eq!(columns, [vec![1.0; 5], vec![3.0; 7], vec![2.0; 6]]);
     }
 }

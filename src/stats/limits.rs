@@ -2,8 +2,8 @@
 
 use crate::model::Interval;
 
-/// Returns the 95 % interval of `figure`, a function of quantities that each have an estimate and
-/// a 95 % interval.
+/// Returns the interval of `figure`, a function of quantities that each have an estimate and an interval of the
+/// same confidence.
 ///
 /// `figure` receives all estimates, with at most one of them moved to an end of its interval. `parts`
 /// contains the index and the interval of each quantity to move. Returns `None` if the figure is not finite
@@ -46,18 +46,38 @@ pub fn add_up(
     propagate(estimates, parts, figure, |steps| steps.iter().sum())
 }
 
-/// Moves each part alone to both ends of its interval.
+/// Returns how much each quantity contributes to the width of the figure's interval: pairs of the index of the
+/// quantity and its share of the sum Σ(u_i − l_i)², in the notation of [`square_and_add`].
 ///
-/// Returns the figure at the estimates, minus the `total` of its decreases and plus the `total` of its
-/// increases.
-fn propagate(
+/// Returns no pair if the figure is not finite at an end of an interval or does not move at all.
+#[must_use]
+pub fn contributions(
     estimates: &[f64],
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
-    total: impl Fn(&[f64]) -> f64,
-) -> Option<Interval> {
+) -> Vec<(usize, f64)> {
+    let moves = moves(estimates, parts, figure).map_or(Vec::new(), |(_, moves)| moves);
+    let squares: Vec<(usize, f64)> =
+        moves.iter().map(|of| (of.index, (of.down + of.up) * (of.down + of.up))).collect();
+    let all: f64 = squares.iter().map(|&(_, square)| square).sum();
+    squares.into_iter().filter(|_| all > 0.0).map(|(i, square)| (i, square / all)).collect()
+}
+
+/// How far the figure falls and rises while one quantity moves over its interval.
+struct Move {
+    index: usize,
+    down: f64,
+    up: f64,
+}
+
+/// Moves each part alone to both ends of its interval. Returns the figure at the estimates, and the moves.
+fn moves(
+    estimates: &[f64],
+    parts: impl IntoIterator<Item = (usize, Interval)>,
+    figure: impl Fn(&[f64]) -> f64,
+) -> Option<(f64, Vec<Move>)> {
     let centre = figure(estimates);
-    let (mut down, mut up) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
     let mut at = estimates.to_vec();
     for (index, Interval { lo, hi }) in parts {
         let ends = [lo, hi].map(|end| {
@@ -69,10 +89,23 @@ fn propagate(
         if ends.iter().any(|end| !end.is_finite()) {
             return None;
         }
-        down.push(centre - ends[0].min(ends[1]).min(centre));
-        up.push(ends[0].max(ends[1]).max(centre) - centre);
+        let down = centre - ends[0].min(ends[1]).min(centre);
+        let up = ends[0].max(ends[1]).max(centre) - centre;
+        found.push(Move { index, down, up });
     }
-    let interval = Interval { lo: centre - total(&down), hi: centre + total(&up) };
+    centre.is_finite().then_some((centre, found))
+}
+
+/// Returns the figure at the estimates, minus the `total` of its decreases and plus the `total` of its increases.
+fn propagate(
+    estimates: &[f64],
+    parts: impl IntoIterator<Item = (usize, Interval)>,
+    figure: impl Fn(&[f64]) -> f64,
+    total: impl Fn(&[f64]) -> f64,
+) -> Option<Interval> {
+    let (centre, moves) = moves(estimates, parts, figure)?;
+    let of = |side: fn(&Move) -> f64| total(&moves.iter().map(side).collect::<Vec<f64>>());
+    let interval = Interval { lo: centre - of(|m| m.down), hi: centre + of(|m| m.up) };
     (interval.lo.is_finite() && interval.hi.is_finite()).then_some(interval)
 }
 
@@ -100,6 +133,14 @@ mod tests {
     fn a_quantity_in_numerator_and_denominator_moves_in_both() {
         let part = [(0, interval(1.0, 3.0))];
         assert_eq!(square_and_add(&[2.0], part, |x| x[0] / x[0]), Some(interval(1.0, 1.0)));
+    }
+
+    #[test]
+    fn contributions_are_shares_of_the_squared_width() {
+        let parts = [(0, interval(9.0, 12.0)), (1, interval(18.0, 22.0)), (2, interval(0.0, 5.0))];
+        let shares = contributions(&[10.0, 20.0, 1.0], parts, |x| x[0] + x[1]);
+        assert_eq!(shares, [(0, 9.0 / 25.0), (1, 16.0 / 25.0), (2, 0.0)]);
+        assert_eq!(contributions(&[1.0], [(0, interval(0.0, 2.0))], |_| 1.0), []);
     }
 
     #[test]

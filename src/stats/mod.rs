@@ -8,8 +8,8 @@ mod order;
 mod robust;
 mod verdict;
 
-pub use level::levels;
-pub use limits::{add_up, square_and_add};
-pub use order::median_interval;
-pub use robust::{median, middle, weighted_median};
+pub use level::{Row, columns_of, levels};
+pub use limits::{add_up, contributions, square_and_add};
+pub use order::{median, median_interval, quantile, quantile_interval};
+pub use robust::{UNDISTURBED, spread, undisturbed, weighted_quantile};
 pub use verdict::{combine, judge};

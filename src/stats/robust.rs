@@ -1,56 +1,63 @@
-//! Robust estimates: a few preempted samples do not change them.
+//! Robust estimates: disturbances that only lengthen samples hardly change them.
 
+use super::order::quantile;
 use crate::model::Interval;
 
-/// Returns the median. For an even number of values, this is the mean of the middle two.
+/// The quantile of a case's samples that estimates its time without disturbance: the lower third.
 ///
-/// Values that are not finite are an error of the caller. They are ignored, so that they neither sort first
-/// nor make a sum non-finite. Returns `None` if no finite value is left. O(n log n).
+/// Noise on real machines only lengthens samples, and it comes in states: a sample is disturbed or not. The lower
+/// third is an undisturbed sample as long as fewer than two thirds of the samples are disturbed, and the median only
+/// as long as fewer than half are. Smaller quantiles resist more disturbance, but they are less certain where noise is
+/// symmetric: the standard deviation of the lower third is 3 % larger than that of the median, and that of the
+/// minimum of 16 values 70 % larger.
+pub const UNDISTURBED: f64 = 1.0 / 3.0;
+
+/// Returns the estimate of the time without disturbance: the quantile [`UNDISTURBED`] of the values.
+///
+/// Values that are not finite are ignored. Returns `None` if no finite value is left.
 #[must_use]
-pub fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let above = sorted.len() / 2;
-    let below = above.checked_sub(usize::from(sorted.len().is_multiple_of(2)))?;
-    // The values are halved before they are added, since the sum of two finite numbers may not be finite.
-    Some(if below == above { sorted[above] } else { sorted[below] / 2.0 + sorted[above] / 2.0 })
+pub fn undisturbed(values: &[f64]) -> Option<f64> {
+    quantile(values, UNDISTURBED)
 }
 
-/// Returns the interval from the lower to the upper quartile, extended to the mean.
+/// Returns the spread bound of values: the interval from the lower sixth to the median, extended to the mean.
 ///
-/// Each quartile is the nearest order statistic outward. Values that are not finite are ignored. Returns
-/// `None` for fewer than four values.
+/// Values that are not finite are ignored. Returns `None` for fewer than four values.
+///
+/// The interval surrounds the lower third by a sixth of the values on each side. A disturbance that reaches one
+/// sixth more of the samples moves the estimate at most this far.
 ///
 /// The mean matters if a short case is compared with a long one. Suppose that a disturbance lengthens one in
-/// ten measurements of the short case. The median and the quartiles of that case do not change. If the other
-/// case takes ten times as long, each of its measurements contains the disturbance once. The long case
-/// and the mean of the short case grow in the same proportion. The median of the short case does not grow.
+/// ten measurements of the short case. The quantiles of that case do not change. If the other case takes ten
+/// times as long, each of its measurements contains the disturbance once. The long case and the mean of
+/// the short case grow in the same proportion. The lower third of the short case does not grow.
 #[must_use]
-pub fn middle(values: &[f64]) -> Option<Interval> {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let outward = sorted.len().checked_sub(4)?.div_ceil(4);
-    let (lower, upper) = (sorted[outward], sorted[sorted.len() - 1 - outward]);
-    let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
-    Some(Interval { lo: lower.min(mean), hi: upper.max(mean) })
+pub fn spread(values: &[f64]) -> Option<Interval> {
+    let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    if finite.len() < 4 {
+        return None;
+    }
+    let mean = finite.iter().sum::<f64>() / finite.len() as f64;
+    let [lo, hi] = [UNDISTURBED / 2.0, 1.5 * UNDISTURBED].map(|q| quantile(&finite, q));
+    Some(Interval { lo: lo?.min(mean), hi: hi?.max(mean) })
 }
 
-/// Returns the weighted median of pairs of a value and its weight.
+/// Returns the weighted quantile `q` of pairs of a value and its weight.
 ///
-/// This is the first value in ascending order at which the sum of weights reaches half of the total. Values
-/// that are not finite are ignored. Returns `None` if no weight is positive.
+/// This is the first value in ascending order at which the sum of weights reaches the share `q` of the total.
+/// Values that are not finite are ignored. Returns `None` if no weight is positive.
 #[must_use]
-pub fn weighted_median(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<f64> {
+pub fn weighted_quantile(pairs: impl IntoIterator<Item = (f64, f64)>, q: f64) -> Option<f64> {
     let mut pairs: Vec<(f64, f64)> =
         pairs.into_iter().filter(|(v, w)| v.is_finite() && *w > 0.0).collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = pairs.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let share = pairs.iter().map(|(_, weight)| weight).sum::<f64>() * q;
     let mut below = 0.0;
-    let middle = pairs.into_iter().find(|(_, weight)| {
+    let found = pairs.into_iter().find(|(_, weight)| {
         below += weight;
-        below >= half
+        below >= share
     });
-    middle.map(|(value, _)| value)
+    found.map(|(value, _)| value)
 }
 
 #[cfg(test)]
@@ -58,34 +65,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_matches_hand_computed_values() {
-        assert_eq!(median(&[7.0, 1.0, 11.0, 2.0, 4.0]), Some(4.0));
-        assert_eq!(median(&[1.0, 2.0, 3.0, 10.0]), Some(2.5));
-        assert_eq!(median(&[3.0]), Some(3.0));
-        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+    fn a_minority_of_undisturbed_values_gives_the_undisturbed_time() {
+        // Nine of sixteen values are disturbed.
+        let values: Vec<f64> = (0..16).map(|i| if i < 7 { 1.0 } else { 2.0 + f64::from(i) }).collect();
+        assert_eq!(undisturbed(&values), Some(1.0));
+        assert!(crate::stats::median(&values).is_some_and(|median| median > 2.0));
     }
 
     #[test]
-    fn the_median_of_no_values_is_absent_not_zero() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[f64::NAN]), None);
-    }
-
-    #[test]
-    fn middles_and_weighted_medians_match_hand_computed_values() {
-        assert_eq!(middle(&[1.0, 2.0, 3.0]), None);
-        assert_eq!(middle(&[2.0, 4.0, 3.0, 8.0]), Some(Interval { lo: 2.0, hi: 8.0 }));
-        // Of eight values, the second and the seventh, unless the mean is beyond the seventh.
+    fn spreads_match_hand_computed_values() {
+        assert_eq!(spread(&[1.0, 2.0, 3.0]), None);
+        // Of eight values, the lower sixth is at place 25/18 + 1/3 = 31/18, and the median at 4.5.
         let eight = |last| [1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, last];
-        assert_eq!(middle(&eight(4.0)), Some(Interval { lo: 2.0, hi: 3.0 }));
-        assert_eq!(middle(&eight(24.0)), Some(Interval { lo: 2.0, hi: 5.0 }));
-        assert_eq!(weighted_median([(1.0, 1.0), (2.0, 1.0), (9.0, 3.0)]), Some(9.0));
-        assert_eq!(weighted_median([(1.0, 3.0), (2.0, 1.0), (f64::NAN, 9.0)]), Some(1.0));
-        assert_eq!(weighted_median([(1.0, 0.0)]), None);
+        let lo = 1.0 + 13.0 / 18.0;
+        let near = |a: Interval, b: Interval| (a.lo - b.lo).abs() + (a.hi - b.hi).abs() < 1e-12;
+        assert!(spread(&eight(4.0)).is_some_and(|s| near(s, Interval { lo, hi: 2.5 })));
+        assert!(spread(&eight(24.0)).is_some_and(|s| near(s, Interval { lo, hi: 5.0 })));
     }
 
     #[test]
-    fn one_outlier_does_not_change_the_median() {
-        assert_eq!(median(&[1.0, 1.0, 1.0, 1.0, 1e9]), Some(1.0));
+    fn weighted_quantiles_match_hand_computed_values() {
+        assert_eq!(weighted_quantile([(1.0, 1.0), (2.0, 1.0), (9.0, 3.0)], 0.5), Some(9.0));
+        assert_eq!(weighted_quantile([(1.0, 3.0), (2.0, 1.0), (f64::NAN, 9.0)], 0.5), Some(1.0));
+        assert_eq!(weighted_quantile([(1.0, 1.0), (2.0, 1.0), (9.0, 1.0)], 0.4), Some(2.0));
+        assert_eq!(weighted_quantile([(1.0, 0.0)], 0.5), None);
     }
 }

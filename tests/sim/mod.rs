@@ -74,7 +74,7 @@ pub fn suite(devices: Vec<Simulator>, ids: &[&str]) -> Record {
 /// Runs the experiments `ids` as [`suite`] does, with `seed`.
 pub fn suite_seeded(devices: Vec<Simulator>, ids: &[&str], seed: u64) -> Record {
     let mut devices = devices.into_iter();
-    let opener: Opener<'_> = Box::new(move || {
+    let opener: Opener<'_> = Box::new(move |_| {
         let no_device = GpuError::Device {
             adapter: "simulated".to_owned(),
             reason: "no device is left".to_owned(),

@@ -18,6 +18,7 @@ use warplaw::kernels::chain::Chain;
 use warplaw::model::figures::{per_cent, short};
 use warplaw::model::{Category, Costs};
 use warplaw::report::Table;
+use warplaw::gpu::WantedWorkers;
 use warplaw::sim::{Machine, Simulator};
 
 use crate::page::{Page, seconds};
@@ -52,9 +53,10 @@ pub(crate) fn run_cases(cases: u32, rounds: u32) {
         category: Category::Busy,
         law: "",
         about: "",
-        // No interval is ever this sharp, so that every round is run.
-        tolerance: Tolerance { ratio: 1e-12, reason: "" },
+        // Every point holds, so that no extra round is run.
+        tolerance: Tolerance { ratio: 1e12, reason: "" },
         shaders: Vec::new,
+        workers: WantedWorkers::One,
         plan,
         predict: None,
     };

@@ -24,6 +24,7 @@ use extent::{
 use kernel::{Algorithm, AllReduce, WORKGROUP_SIZE};
 
 use crate::bench::{CaseId, Context, Experiment, Plan, SeriesId, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::model::{About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -38,6 +39,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  sizes at which their times are equal.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -20,6 +20,7 @@ use super::sweep::{case_at, powers_of_two};
 use crate::bench::{
     CaseId, Context, Experiment, Expr, Plan, SeriesId, Sizing, Tolerance, Unsupported,
 };
+use crate::gpu::WantedWorkers;
 use crate::model::{self, About, Category, Curve, DeviceType, Over};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -34,6 +35,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  either direction.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::PerCore,
     plan,
     predict: Some(&predict::LAW),
 };
@@ -98,6 +100,7 @@ impl Alone {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     let seed = context.seed as u32;
+    context.require_several_workers()?;
     context.require_workgroup_size(WORKGROUP_SIZE)?;
     let Size { workers, iterations_each } = size(context.facts.device_type);
     let step = if context.profile.dense { 1 } else { 2 };

@@ -18,7 +18,7 @@ use level::{CHUNK_WORDS, ITEM_STEPS, LANE_STEPS, Level, WORKGROUP_SIZE, WORKGROU
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::{Timing, Workload};
+use crate::gpu::{Timing, Workload, WantedWorkers};
 use crate::kernels::chain::Chain;
 use crate::kernels::empty;
 use crate::model::{self, About, Category, Verdict};
@@ -34,6 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  gives the right batch size to within one step of the sweep.",
     },
     shaders: Vec::new,
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -24,6 +24,7 @@ use super::sweep::REPEATS;
 use crate::bench::{
     Axis, CaseId, Context, Experiment, Expr, Plan, Search, Sizing, Tolerance, Unsupported, Work,
 };
+use crate::gpu::WantedWorkers;
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::{LaunchConfig, Number, empty};
 use crate::model::{self, About, Category};
@@ -40,6 +41,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  changes it by a third.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: None,
 };

@@ -22,6 +22,7 @@ use law::{WORD, load_time};
 
 use super::sweep::{agreed, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::random_words;
 use crate::model::{About, Category, Curve, Over};
 
@@ -37,6 +38,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  tolerance.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

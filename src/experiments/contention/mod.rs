@@ -20,6 +20,7 @@ use law::{atomic_time, counters_to_spread};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::MAX_ITERATIONS;
 use crate::model::{About, Category, Curve, DeviceType};
 
@@ -34,6 +35,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  atomics. Below the knee, one counter more or less changes the time by far more.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::PerCore,
     plan,
     predict: Some(&predict::LAW),
 };
@@ -203,6 +205,7 @@ fn time_of(serial: Expr, parallel: Expr, counters: f64) -> Expr {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let size = LaunchSize::of(context);
+    context.require_several_workers()?;
     context.require_workgroup_size(size.workgroup_size)?;
     let mut plan = Plan::default();
     plan.shorten_samples(2);

@@ -15,6 +15,7 @@ use law::{dependent_time, independent_time};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -30,6 +31,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  more.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -18,7 +18,7 @@ use law::{expected_distinct, time_of_paths};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::Workload;
+use crate::gpu::{Workload, WantedWorkers};
 use crate::kernels::branch_paths::{BranchPaths, COMPILED_PATHS};
 use crate::model::{self, About, Category, Curve, Over};
 
@@ -34,6 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  by about 1/k, which the tolerance shows up to k = 20.",
     },
     shaders: Vec::new,
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

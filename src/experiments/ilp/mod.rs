@@ -17,6 +17,7 @@ use law::{chains_to_hide, step_time};
 use super::ceilings::arithmetic::{Arithmetic, MIN_WORKGROUP_SIZE, OPS_A_STEP};
 use super::sweep::case_at;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::Number;
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::model::{self, About, Category};
@@ -32,6 +33,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  instruction latency more or less changes the time by far more.",
     },
     shaders: Vec::new,
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -19,6 +19,7 @@ use kernel::Uneven;
 use law::iterations_held;
 
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::model::{self, About, Category};
 use crate::stats;
 
@@ -33,6 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  the branch predictor does not foresee costs 1 % to 2 % of the shortest item.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -11,6 +11,7 @@ use law::lane_speed_up;
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::chain::Chain;
 use crate::model::{self, About, Category, Curve, Over, Verdict};
 
@@ -26,6 +27,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  execution mask of the loop differs.",
     },
     shaders: Vec::new,
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

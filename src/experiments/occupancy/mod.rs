@@ -15,6 +15,7 @@ use kernel::{Chase, Cycle};
 
 use super::sweep::{case_at, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::experiments::ilp::knee::{NEAR, STILL_FALLING, deviating};
 use crate::experiments::ilp::law::{chains_to_hide, step_time};
 use crate::kernels::MAX_ITERATIONS;
@@ -32,6 +33,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  knee.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

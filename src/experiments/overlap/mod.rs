@@ -15,7 +15,7 @@ use law::{hidden_share, pipelined_time, serial_time};
 use crate::bench::{
     CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported, tolerance_of,
 };
-use crate::gpu::{Upload, UploadPath};
+use crate::gpu::{Upload, UploadPath, WantedWorkers};
 use crate::kernels::MAX_ITERATIONS;
 use crate::model::{self, About, Category, Check, Verdict};
 
@@ -30,6 +30,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  driver add or remove tens of microseconds, compared with half a millisecond per batch.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -24,6 +24,7 @@ use steps::{steps, subgroup_size};
 
 use super::sweep::REPEATS;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::{LaunchConfig, Number};
 use crate::model::{About, Category, Curve, figures};
 
@@ -40,6 +41,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  reading with coordination can hide the cheaper of the two, which is up to half of the sum.",
     },
     shaders: kernel::shaders,
+    workers: WantedWorkers::One,
     plan,
     predict: None,
 };

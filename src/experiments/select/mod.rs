@@ -17,6 +17,7 @@ use paths::{Paths, Short};
 use words::Words;
 
 use crate::bench::{Context, Experiment, Expr, Plan, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -31,6 +32,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  neither advantage.",
     },
     shaders: || vec![kernel::shader()],
+    workers: WantedWorkers::One,
     plan,
     predict: Some(&predict::LAW),
 };

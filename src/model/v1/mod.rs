@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{
     Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
-    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
+    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds, experiment::usual_confidence,
 };
 
 /// Former ids of experiments, each with the present id.
@@ -147,10 +147,12 @@ impl OldExperiment {
             verified: case.verified,
             scale: case.scale,
             failure: case.failure,
+            rounds: Vec::new(),
             samples_s: case.samples_s,
         };
         Experiment {
             category: self.idea,
+            workers: None,
             law: self.law,
             status: self.status,
             reason: self.reason,
@@ -326,6 +328,7 @@ fn best_rates(experiment: &str, points: &[Point]) -> Vec<Point> {
                     unit: "B/s".to_owned(),
                     ratio: measured / predicted,
                     ratio_ci: None,
+                    confidence: usual_confidence(),
                     ratio_spread: None,
                     verdict: Verdict::Inconclusive,
                     judged: false,

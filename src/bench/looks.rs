@@ -1,0 +1,90 @@
+//! Looks: the moments during sampling at which verdicts are formed, and the confidence that pays for them.
+//!
+//! Sampling ends early for a point that a look decides. A point that is looked at several times has several
+//! chances to be decided wrongly, so each look gets only a part of the 5 % that a 95 % interval may be wrong.
+
+use super::analysis::verdict;
+use super::plan::Plan;
+use super::typical::Typical;
+use crate::model::Verdict;
+
+/// Probability, over all looks together, that the interval of a point does not contain the true ratio.
+const ERROR: f64 = 0.05;
+/// Part of that probability for the first look, which decides most points.
+const FIRST: f64 = 0.6;
+
+/// Returns the confidence of the intervals at a look. The first look has number 1.
+///
+/// # Formula
+/// Alpha spending: the first look spends the share [`FIRST`] of [`ERROR`], and each further look half of what is
+/// left. However many looks there are, the probabilities of error add up to less than [`ERROR`].
+///
+/// # Source
+/// K. K. G. Lan, D. L. DeMets, "Discrete sequential boundaries for clinical trials", Biometrika 70 (1983), 659–663.
+pub(super) fn confidence(look: u32) -> f64 {
+    let spent = if look <= 1 { FIRST } else { (1.0 - FIRST) * 0.5f64.powi(look as i32 - 1) };
+    1.0 - ERROR * spent
+}
+
+/// The confidence by which each point of a plan is judged.
+#[derive(Debug, Clone)]
+pub(super) struct Looks {
+    /// By point: the confidence of the look that decided it.
+    decided: Vec<Option<f64>>,
+    /// Number of looks so far.
+    made: u32,
+    /// Whether a judged point deviates. That alone decides the experiment.
+    any_deviates: bool,
+}
+
+impl Looks {
+    pub(super) fn none(plan: &Plan) -> Self {
+        Self { decided: vec![None; plan.points.len()], made: 0, any_deviates: false }
+    }
+
+    /// Returns the looks of a recorded run, given the confidence by which it judged each point.
+    pub(super) fn recorded(confidences: impl IntoIterator<Item = f64>) -> Self {
+        Self { decided: confidences.into_iter().map(Some).collect(), made: 0, any_deviates: false }
+    }
+
+    /// Looks at all points that no earlier look decided.
+    pub(super) fn look(&mut self, plan: &Plan, typical: &Typical, tolerance: f64) {
+        self.made += 1;
+        let confidence = confidence(self.made);
+        for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
+            if decided.is_none() {
+                let found = verdict(point, typical, tolerance, confidence);
+                *decided = (found != Verdict::Inconclusive).then_some(confidence);
+                self.any_deviates |= point.judged && found == Verdict::Deviates;
+            }
+        }
+    }
+
+    /// Returns the confidence of the interval that judges a point: that of the look that decided it, or of the
+    /// last look.
+    pub(super) fn of_point(&self, point: usize) -> f64 {
+        self.decided[point].unwrap_or_else(|| confidence(self.made))
+    }
+
+    /// Returns the judged points that keep the experiment undecided, by index: none if a point deviates, and else
+    /// those that no look has decided.
+    pub(super) fn undecided(&self, plan: &Plan) -> Vec<usize> {
+        if self.any_deviates {
+            return Vec::new();
+        }
+        let open = |&index: &usize| plan.points[index].judged && self.decided[index].is_none();
+        (0..plan.points.len()).filter(open).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_looks_together_are_wrong_in_less_than_five_percent() {
+        assert!((confidence(1) - 0.97).abs() < 1e-12 && (confidence(2) - 0.99).abs() < 1e-12);
+        let spent: f64 = (1..60).map(|look| 1.0 - confidence(look)).sum();
+        assert!(spent <= ERROR + 1e-12 && spent > 0.999 * ERROR, "{spent}");
+    }
+}
