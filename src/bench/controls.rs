@@ -5,7 +5,7 @@ use super::formula::Formula;
 use super::plan::{Plan, Sizing, Tolerance};
 use super::rounds::Samples;
 use super::typical::{CONFIDENCE, Typical};
-use crate::kernels::{chain::Chain, empty};
+use crate::kernels::chain::Chain;
 use crate::model::{Check, Control, Interval};
 use crate::stats;
 
@@ -52,31 +52,28 @@ const PER_ROUND: usize = 3;
 
 impl Controls {
     /// Adds the control cases: a fixed canary, the same case under a second name, a multiple of its work, and
-    /// an empty dispatch as the floor case.
+    /// the launch without work as the floor case.
     ///
-    /// A sample of the multiple is as long as the longest samples of the experiment, and one of the canary a
-    /// quarter of it. So the control `linear` covers the lengths of the samples that it vouches for.
+    /// The multiple has longer loops in as many workgroups, so that the floor case is the launch of both. A sample of
+    /// the multiple is as long as the longest samples of the experiment, and one of the canary a quarter of it. So
+    /// the control `linear` covers the lengths of the samples that it vouches for.
     pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
-        const ITERATIONS: u32 = 1024;
-        let chain = move |workgroups| {
-            Chain {
-                workgroup_size: 64,
-                active: 64,
-                iterations: ITERATIONS,
-                workgroups,
-                seed: seed as u32,
+        const ITERATIONS: u32 = 512;
+        let chain = move |iterations| {
+            move |workgroups| {
+                let seed = seed as u32;
+                Chain { workgroup_size: 64, active: 64, iterations, workgroups, seed }.workload()
             }
-            .workload()
         };
         let shared = || Sizing::Shared { group: "control".to_owned(), granule: 1, most: 16_320 };
-        let canary = plan.case("control.canary", shared(), chain);
-        let multiple = plan.case("control.multiple", shared(), move |n| chain(TIMES * n));
+        let canary = plan.case("control.canary", shared(), chain(ITERATIONS));
+        let multiple = plan.case("control.multiple", shared(), chain(TIMES * ITERATIONS));
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            reference: plan.case("control.twin", follow(), chain),
+            reference: plan.case("control.twin", follow(), chain(ITERATIONS)),
             multiple,
-            floor: plan.floor("control.floor", follow(), |_| empty::workload(1)),
+            floor: plan.floor("control.floor", follow(), chain(0)),
         }
     }
 

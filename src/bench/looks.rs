@@ -66,6 +66,11 @@ impl Looks {
         self.decided[point].unwrap_or_else(|| confidence(self.made))
     }
 
+    /// Returns the confidence of the next look.
+    pub(super) fn next(&self) -> f64 {
+        confidence(self.made + 1)
+    }
+
     /// Returns the judged points that keep the experiment undecided, by index: none if a point deviates, and else
     /// those that no look has decided.
     pub(super) fn undecided(&self, plan: &Plan) -> Vec<usize> {

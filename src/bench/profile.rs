@@ -34,7 +34,7 @@ impl Profile {
         sample_s: 1.5e-3,
         budget_s: 1.3,
         warm_up_s: 0.05,
-        least_rounds: 12,
+        least_rounds: 14,
         most_rounds: 61,
         half_width: 0.02,
         search: Thoroughness { sweeps: 1, rounds: 2, max_s: 0.8, sample_s: 4e-3 },

@@ -137,8 +137,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns the cases whose samples would narrow the intervals of undecided points and controls; `None` if the
-    /// verdict of the experiment is decided.
+    /// Returns the cases whose samples would narrow the intervals of undecided points; `None` if no further sample can
+    /// change the verdict of the experiment.
     fn undecided(
         &self,
         samples: &Samples,
@@ -146,13 +146,13 @@ impl Attempt<'_> {
         looks: &Looks,
     ) -> Option<BTreeSet<usize>> {
         let points = looks.undecided(self.plan);
-        let open = points.iter().map(|&index| &self.plan.points[index].ratio);
-        let open: Vec<_> = open.filter(|ratio| typical.was_timed(ratio)).collect();
-        let tolerance = self.experiment.tolerance.ratio;
-        if open.is_empty() && are_settled(&self.controls.read(samples, typical, tolerance)) {
-            return None;
-        }
-        Some(open.into_iter().flat_map(|ratio| typical.widening(ratio)).collect())
+        let ratios = points.iter().map(|&index| &self.plan.points[index].ratio);
+        let known = ratios.filter(|ratio| typical.read(ratio).is_finite());
+        let cases: BTreeSet<usize> =
+            known.flat_map(|ratio| typical.widening(ratio, looks.next())).collect();
+        let controls = self.controls.read(samples, typical, self.experiment.tolerance.ratio);
+        let is_open = !cases.is_empty() || !are_settled(&controls);
+        is_open.then_some(cases)
     }
 
     /// Times the cases, each as often as it is in `cases`, in a fresh random order.

@@ -87,19 +87,23 @@ impl Typical {
         square_and_add(&self.estimates, parts, |moved| figure.evaluate(self.values(moved)))
     }
 
-    /// Returns the cases that contribute at least an average share to the width of the figure's interval, or all
-    /// cases that the figure is computed from if the figure has no interval yet.
+    /// Returns the cases of which more samples narrow the figure's interval most.
     ///
-    /// More samples of these cases narrow the interval most. As they are sampled, their share falls to the
-    /// average.
-    pub(super) fn widening(&self, figure: &Formula) -> BTreeSet<usize> {
+    /// These are the cases that have no interval of the given confidence yet. If all have one, they are the cases that
+    /// contribute at least an average share to the width of the figure's interval. As they are sampled, their share
+    /// falls to the average.
+    pub(super) fn widening(&self, figure: &Formula, confidence: f64) -> BTreeSet<usize> {
+        let needed = self.needed_by(figure);
+        let unknown = needed.iter().copied().filter(|&case| self.part(case, confidence).is_none());
+        let unknown: BTreeSet<usize> = unknown.collect();
+        let Some(parts) = self.parts(figure, confidence).filter(|_| unknown.is_empty()) else {
+            return unknown;
+        };
         let at = |moved: &[f64]| figure.evaluate(self.values(moved));
-        let parts = self.parts(figure, CONFIDENCE).unwrap_or_default();
         let shares = contributions(&self.estimates, parts, at);
         let average = 1.0 / shares.len() as f64;
-        let wide = shares.iter().filter(|&&(_, share)| share >= average).map(|&(case, _)| case);
-        let cases: BTreeSet<usize> = wide.filter(|&case| case < self.scales.len()).collect();
-        if cases.is_empty() { self.needed_by(figure) } else { cases }
+        let wide = shares.into_iter().filter(|&(_, share)| share >= average);
+        wide.map(|(case, _)| case).filter(|case| needed.contains(case)).collect()
     }
 
     /// Returns the index and the interval of each quantity that the figure is computed from.

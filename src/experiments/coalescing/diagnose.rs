@@ -1,25 +1,22 @@
 //! Diagnosis of `coalescing`: the likely causes of deviations.
 
+use super::law::WORD;
 use crate::model::Experiment;
 
 /// Returns one text for each effect that the metrics and the points show.
 pub(super) fn diagnose(outcome: &Experiment, is_cpu: bool) -> Vec<String> {
     let mut text = Vec::new();
-    if is_cpu {
-        text.push(
-            "A CPU issues one load per lane and prefetches the lines of regular access patterns. The number \
-             of lines that a subgroup touches therefore predicts little on this device."
-                .to_owned(),
-        );
-    }
     let size = |id: &str| outcome.number(id);
     match (size("line_bytes_aligned"), size("line_bytes_offset")) {
-        (None, None) => text.push(
-            "The strided loads show no line size: they take nearly the same time at every stride. Either the \
-             device issues loads lane by lane, or caches serve all of them. Coalescing gains little on this \
-             device."
-                .to_owned(),
-        ),
+        (Some(WORD), Some(WORD)) => text.push(format!(
+            "Strided loads take nearly the same time at every stride, so each lane pays for its own word. {} \
+             Coalescing gains little on this device.",
+            if is_cpu {
+                "A CPU issues one load per lane."
+            } else {
+                "Either the device issues loads lane by lane, or caches serve all of them."
+            }
+        )),
         (Some(a), Some(b)) if a != b => text.push(format!(
             "Aligned loads show lines of {a} bytes, and loads offset by one word show lines of {b} bytes. \
              The device probably fetches neighbouring lines together. Align the data of a subgroup to the \

@@ -152,8 +152,9 @@ impl Sweeps {
     }
 
     /// Returns the line size that a sweep of strides shows, in bytes: the shortest stride from which on each
-    /// lane has a separate line. The result is NaN if even the shortest stride gives each lane a
-    /// separate line, or if the longest stride does not.
+    /// lane has a separate line. This is one word if a load takes as long at the shortest stride as at the longest,
+    /// because then the device serves the lanes one by one. The result is NaN if the longest stride does not give
+    /// each lane a separate line.
     fn line_bytes(&self, swept: &[Swept]) -> Expr {
         let strides: Vec<f64> = swept.iter().map(|swept| f64::from(swept.x)).collect();
         let scattered = self.load(self.scattered().case);
@@ -161,7 +162,7 @@ impl Sweeps {
         Expr::lenient("line_bytes", std::iter::once(scattered).chain(times), move |times| {
             let (scattered, times) = (times[0], &times[1..]);
             let sharing = times.iter().rposition(|&time| time < ALONE * scattered);
-            let alone = sharing.and_then(|sharing| strides.get(sharing + 1));
+            let alone = strides.get(sharing.map_or(0, |sharing| sharing + 1));
             alone.map_or(f64::NAN, |stride| stride * WORD)
         })
     }
@@ -229,7 +230,10 @@ fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr
     plan.sure_metric(
         About::new("line_bytes", "line size, found by strided loads", "B")
             .headline()
-            .note("shortest stride from which on each lane pays for a separate line"),
+            .note(
+                "shortest stride from which on each lane pays for a separate line; one word (4 B) if loads are \
+                 served lane by lane",
+            ),
         agreed,
     );
     let found = "line size, found by strided loads";
