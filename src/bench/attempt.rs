@@ -11,7 +11,7 @@ use super::rounds::Samples;
 use super::session::Session;
 use super::sizing::{Length, Sized, size};
 use super::typical::Typical;
-use super::verify::{Checked, verify};
+use super::verify::Checked;
 use crate::gpu::{Built, GpuError};
 use crate::model::{Case, Costs};
 
@@ -98,7 +98,7 @@ impl Attempt<'_> {
             } else if matches!(case.length, Length::NearsWatchdog(_)) {
                 case.length.reason()
             } else {
-                let wrong = verify(&mut *self.session.executor, index, &case.workload)?.err();
+                let wrong = self.session.executor.verify(index, &case.workload)?.err();
                 mismatched = wrong.is_some();
                 wrong.map(|mismatch| format!("wrong output: {mismatch}"))
             };

@@ -47,16 +47,18 @@ impl Looks {
         Self { decided: confidences.into_iter().map(Some).collect(), made: 0, any_deviates: false }
     }
 
-    /// Looks at all points that no earlier look decided.
+    /// Looks at all points.
+    ///
+    /// A point that an earlier look decided stays so while the interval of that look's confidence still decides it.
     pub(super) fn look(&mut self, plan: &Plan, typical: &Typical, tolerance: f64) {
         self.made += 1;
-        let confidence = confidence(self.made);
+        self.any_deviates = false;
         for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
-            if decided.is_none() {
-                let found = verdict(point, typical, tolerance, confidence);
-                *decided = (found != Verdict::Inconclusive).then_some(confidence);
-                self.any_deviates |= point.judged && found == Verdict::Deviates;
-            }
+            let confidences = decided.into_iter().map(|earlier| *earlier).chain([confidence(self.made)]);
+            let verdicts = confidences.map(|by| (by, verdict(point, typical, tolerance, by)));
+            let found = { verdicts }.find(|&(_, verdict)| verdict != Verdict::Inconclusive);
+            self.any_deviates |= point.judged && found.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
+            *decided = found.map(|(by, _)| by);
         }
     }
 

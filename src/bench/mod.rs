@@ -52,4 +52,3 @@ pub use seed::{seed_from_time, seed_of};
 pub use session::Session;
 pub use suite::{Opener, Origin, Suite};
 pub use tuner::{Recorded, Tuner, Untuned};
-pub use verify::{Mismatch, compare};

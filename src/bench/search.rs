@@ -15,7 +15,6 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::throughput::{Throughput, WATCHDOG_S};
-use super::verify::verify;
 use crate::gpu::{Executor, GpuError, Workload};
 use crate::model::{self, Tried};
 
@@ -312,7 +311,7 @@ impl Descent<'_> {
         let refusals = executor.load(&workloads)?;
         let mut correct = Vec::new();
         for (index, workload) in workloads.iter().enumerate() {
-            if refusals[index].is_none() && verify(executor, index, workload)?.is_ok() {
+            if refusals[index].is_none() && executor.verify(index, workload)?.is_ok() {
                 correct.push(index);
             } else {
                 self.left_out += 1;

@@ -4,6 +4,7 @@ use super::adapter::AdapterFacts;
 use super::error::GpuError;
 use super::pipeline::Built;
 use super::timer::Span;
+use super::verify::{Mismatch, compare};
 use super::workload::Workload;
 
 /// Runs workloads and returns the duration of each.
@@ -34,6 +35,21 @@ pub trait Executor {
     /// # Errors
     /// Returns an error if the device itself fails or if the workload is not loaded.
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError>;
+
+    /// Runs loaded workload `index`, which is `workload`, once and compares every element of its output with the CPU
+    /// reference.
+    ///
+    /// # Errors
+    /// Returns an error if the device itself fails or if the workload is not loaded. A wrong element is not an error
+    /// of the device but the result.
+    fn verify(
+        &mut self,
+        index: usize,
+        workload: &Workload,
+    ) -> Result<Result<(), Mismatch>, GpuError> {
+        let outputs = self.outputs(index)?;
+        Ok(compare(&outputs, &workload.expected()))
+    }
 
     /// Takes one sample of each loaded workload in `order`. The result has one entry per entry of `order`.
     ///

@@ -15,6 +15,7 @@ pub(crate) mod params;
 mod pipeline;
 pub(crate) mod timer;
 mod unchecked;
+mod verify;
 mod workload;
 
 pub use adapter::{
@@ -26,6 +27,7 @@ pub use hardware::{Hardware, Options};
 pub use pipeline::Built;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
+pub use verify::{Mismatch, compare};
 pub use workload::{
     Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
     Workload,

@@ -134,5 +134,7 @@ pub(crate) fn cyclic_cost_model(
 #[must_use]
 pub fn random_words(seed: u64, len: usize) -> Arc<[u32]> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..len).map(|_| rng.random()).collect()
+    let mut words = vec![0; len];
+    rng.fill(&mut words[..]);
+    words.into()
 }

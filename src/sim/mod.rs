@@ -18,8 +18,8 @@ use crate::gpu::adapter::{INTEGERS_OF_64_BITS, SUBGROUPS, TIMESTAMPS};
 use crate::gpu::params::check_params;
 use crate::gpu::timer::decode;
 use crate::gpu::{
-    AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Span, Timing,
-    Workload,
+    AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch, Span,
+    Timing, Workload, compare,
 };
 use crate::model::{ClockKind, DeviceType};
 use noise::{Disturber, Moment};
@@ -178,6 +178,14 @@ impl Simulator {
         Ok(())
     }
 
+    /// Runs loaded workload `index` once outside of a round.
+    fn run_once(&mut self, index: usize) -> Result<(), GpuError> {
+        self.ensure_runnable(index)?;
+        self.now_s += self.loaded[index].sample_s.max(0.0);
+        self.rounds = 0;
+        Ok(())
+    }
+
     /// Returns the reason why the device cannot load `workload`, or `None`.
     fn refusal(&self, workload: &Workload) -> Option<String> {
         if let Err(mismatch) = check_params(workload) {
@@ -251,10 +259,8 @@ impl Executor for Simulator {
     }
 
     fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
-        self.ensure_runnable(index)?;
-        let Loaded { workload, sample_s, .. } = &self.loaded[index];
-        self.now_s += sample_s.max(0.0);
-        self.rounds = 0;
+        self.run_once(index)?;
+        let workload = &self.loaded[index].workload;
         let mut expected = workload.expected();
         if expected.is_empty() {
             // Only the kernel that reports the subgroup size has an output that is not known in advance.
@@ -266,6 +272,20 @@ impl Executor for Simulator {
             corrupt(workload, &mut outputs);
         }
         Ok(outputs)
+    }
+
+    fn verify(
+        &mut self,
+        index: usize,
+        workload: &Workload,
+    ) -> Result<Result<(), Mismatch>, GpuError> {
+        if self.corrupt.is_some() {
+            let outputs = self.outputs(index)?;
+            return Ok(compare(&outputs, &workload.expected()));
+        }
+        // The outputs are those of the reference, so nothing is learned from computing both.
+        self.run_once(index)?;
+        Ok(Ok(()))
     }
 
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {

@@ -23,6 +23,9 @@ pub struct Noise {
     pub interference: Option<Interference>,
     /// Random preemption by a scheduler.
     pub preemption: Option<Preemption>,
+    /// Factors by which the samples of a real run were longer than without disturbance, in their order. The samples of
+    /// a simulated run are longer by the same factors, from a random place in the list on.
+    pub recorded: Option<&'static [f64]>,
 }
 
 /// Random changes between two clock rates of the device.
@@ -75,6 +78,7 @@ impl Noise {
         throttle: None,
         interference: None,
         preemption: None,
+        recorded: None,
     };
 }
 
@@ -92,11 +96,13 @@ pub(super) struct Moment {
 pub(super) struct Disturber {
     noise: Noise,
     slow: bool,
+    /// Place of the next factor of [`Noise::recorded`]; `None` before the first sample.
+    place: Option<usize>,
 }
 
 impl Disturber {
     pub(super) fn new(noise: Noise) -> Self {
-        Self { noise, slow: false }
+        Self { noise, slow: false, place: None }
     }
 
     /// Returns the disturbed duration of a sample that begins at `moment` and takes `true_s` seconds without
@@ -117,6 +123,11 @@ impl Disturber {
         }
         if let Some(throttle) = noise.throttle.filter(|t| moment.rounds >= t.after_rounds) {
             sample_s *= throttle.ratio;
+        }
+        if let Some(factors) = noise.recorded {
+            let place = self.place.unwrap_or_else(|| rng.random_range(0..factors.len()));
+            sample_s *= factors[place];
+            self.place = Some((place + 1) % factors.len());
         }
         if let Some(interference) = noise.interference {
             sample_s = interference.duration_s(sample_s, moment.now_s);

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-use crate::kernels::{Load, Number};
+use crate::kernels::{Load, Number, random_words};
 
 /// Conversions between integers and the bits of an item.
 impl Number {
@@ -41,10 +38,11 @@ impl Items {
     /// Generates `count` random items from `seed`.
     #[must_use]
     pub fn random(item: Number, count: u32, seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values: Vec<i32> = (0..count.next_multiple_of(Load::MAX_WORDS))
-            .map(|i| if i < count { rng.random_range(-1023..=1023) } else { 0 })
-            .collect();
+        // Between −1023 and 1023, so that sums are exact in f32 too.
+        let item_of = |word: u32| ((u64::from(word) * 2047) >> 32) as i32 - 1023;
+        let mut values: Vec<i32> =
+            random_words(seed, count as usize).iter().map(|&word| item_of(word)).collect();
+        values.resize(count.next_multiple_of(Load::MAX_WORDS) as usize, 0);
         let mut sum = 0;
         let sums = std::iter::once(0)
             .chain(values.iter().map(|value| {
