@@ -65,7 +65,7 @@ impl Controls {
                 Chain { workgroup_size: 64, active: 64, iterations, workgroups, seed }.workload()
             }
         };
-        let shared = || Sizing::Shared { group: "control".to_owned(), granule: 1, most: 16_320 };
+        let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: 16_320 };
         let canary = plan.case("control.canary", shared(), chain(ITERATIONS));
         let multiple = plan.case("control.multiple", shared(), chain(TIMES * ITERATIONS));
         let follow = || Sizing::Follow(canary);

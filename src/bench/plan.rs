@@ -195,6 +195,16 @@ pub enum Sizing {
         /// Largest scale.
         most: u32,
     },
+    /// One scale for all cases of the group, chosen so that the longest sample of the group is as long as the longest
+    /// sample of all other cases.
+    Longest {
+        /// Name of the group.
+        group: String,
+        /// Scales are multiples of this.
+        granule: u32,
+        /// Largest scale.
+        most: u32,
+    },
     /// The scale of another case. This case does not influence that scale.
     Follow(CaseId),
 }
@@ -293,7 +303,10 @@ impl Plan {
     }
 
     fn add(&mut self, id: String, sizing: Sizing, build: Builder, is_floor: bool) -> CaseId {
-        if let Sizing::Own { granule, most } | Sizing::Shared { granule, most, .. } = &sizing {
+        if let Sizing::Own { granule, most }
+        | Sizing::Shared { granule, most, .. }
+        | Sizing::Longest { granule, most, .. } = &sizing
+        {
             assert!(
                 (1..=*most).contains(granule),
                 "case {id}: granule {granule} is not in 1..={most}"

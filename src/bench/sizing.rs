@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::case::CaseId;
 use super::plan::{CaseSpec, Sizing};
-use super::profile::MAX_SAMPLE_S;
+use super::profile::{MAX_SAMPLE_S, MAX_TARGET_S};
 use super::throughput::{Throughput, WATCHDOG_S};
 use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
@@ -71,6 +71,8 @@ struct Group {
     granule: u32,
     most: u32,
     scale: u32,
+    /// Whether samples should be as long as the longest of all other cases.
+    is_longest: bool,
     /// Whether the scale is final.
     settled: bool,
     /// Sample time of the longest member at this scale, in seconds.
@@ -89,30 +91,34 @@ pub(super) fn size(
 ) -> Result<Vec<Sized>, GpuError> {
     let mut groups = group(cases);
     let mut lengths = vec![Length::Fits; cases.len()];
-    for _ in 0..TRIALS {
-        let open: Vec<(usize, usize)> = groups
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| !group.settled)
-            .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
-            .filter(|&(_, case)| lengths[case] == Length::Fits)
-            .collect();
-        if open.is_empty() || stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let samples = trial(executor, cases, &groups, &open, &mut throughput)?;
-        let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
-        for (&(g, case), &sample) in open.iter().zip(&samples) {
-            if groups[g].scale == groups[g].granule {
-                lengths[case] = Length::of(sample);
+    for is_longest in [false, true] {
+        let longest_s = groups.iter().map(|group| group.sample_s).fold(target_s, f64::max);
+        let target_s = if is_longest { longest_s.min(MAX_TARGET_S) } else { target_s };
+        for _ in 0..TRIALS {
+            let open: Vec<(usize, usize)> = groups
+                .iter()
+                .enumerate()
+                .filter(|(_, group)| group.is_longest == is_longest && !group.settled)
+                .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
+                .filter(|&(_, case)| lengths[case] == Length::Fits)
+                .collect();
+            if open.is_empty() || stop.load(Ordering::Relaxed) {
+                break;
             }
-            if lengths[case] == Length::Fits && sample.is_finite() {
-                let slot = longest.entry(g).or_insert(0.0);
-                *slot = slot.max(sample);
+            let samples = trial(executor, cases, &groups, &open, &mut throughput)?;
+            let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
+            for (&(g, case), &sample) in open.iter().zip(&samples) {
+                if groups[g].scale == groups[g].granule {
+                    lengths[case] = Length::of(sample);
+                }
+                if lengths[case] == Length::Fits && sample.is_finite() {
+                    let slot = longest.entry(g).or_insert(0.0);
+                    *slot = slot.max(sample);
+                }
             }
-        }
-        for (g, sample) in longest {
-            groups[g].grow(sample, target_s);
+            for (g, sample) in longest {
+                groups[g].grow(sample, target_s);
+            }
         }
     }
     size_followers(executor, cases, &groups, &mut lengths, target_s, &mut throughput)?;
@@ -157,7 +163,9 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     for (case, spec) in cases.iter().enumerate() {
         let (name, granule, most) = match &spec.sizing {
             Sizing::Own { granule, most } => (None, *granule, *most),
-            Sizing::Shared { group, granule, most } => (Some(group.as_str()), *granule, *most),
+            Sizing::Shared { group, granule, most } | Sizing::Longest { group, granule, most } => {
+                (Some(group.as_str()), *granule, *most)
+            }
             Sizing::Follow(_) => continue,
         };
         let known = name.and_then(|name| named.get(name).copied());
@@ -167,6 +175,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
                 granule,
                 most: most / granule * granule,
                 scale: granule,
+                is_longest: matches!(spec.sizing, Sizing::Longest { .. }),
                 settled: false,
                 sample_s: 0.0,
             });
