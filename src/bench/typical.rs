@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::formula::{Formula, Values};
 use super::rounds::Samples;
 use crate::model::Interval;
-use crate::stats::{self, UNDISTURBED, add_up, columns_of, contributions, levels, square_and_add};
+use crate::stats::{self, UNDISTURBED, columns_of, contributions, levels, square_and_add};
 
 /// Least share of a case's samples that must be valid; below it, the case has no interval. Samples may be
 /// lost because they were long.
@@ -128,8 +128,8 @@ impl Typical {
         self.needed_by(figure).into_iter().all(|case| self.timed[case])
     }
 
-    /// Returns the spread bound of the figure: its range while each case that it is computed from takes any
-    /// time within the spread bound of its samples.
+    /// Returns the spread bound of the figure: its range while the cases that it is computed from take times within
+    /// the spread bounds of their samples, each independently of the others.
     ///
     /// Returns `None` if a case has too few samples, or if the figure is not finite at an end of such a
     /// range.
@@ -137,7 +137,7 @@ impl Typical {
         let needed = self.needed_by(figure).into_iter();
         let parts: Option<Vec<_>> =
             needed.map(|case| Some((case, stats::spread(&self.columns[case])?))).collect();
-        add_up(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
+        square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
     }
 
     /// Returns the figure if it is the same for all times within the intervals of its cases, else `None`.

@@ -29,8 +29,9 @@ pub fn square_and_add(
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
 ) -> Option<Interval> {
-    let root = |steps: &[f64]| steps.iter().map(|step| step * step).sum::<f64>().sqrt();
-    propagate(estimates, parts, figure, root)
+    total(moves(estimates, parts, figure)?, |steps| {
+        steps.map(|step| step * step).sum::<f64>().sqrt()
+    })
 }
 
 /// Returns the range of `figure` if every quantity is at the worst end of its interval at once.
@@ -43,7 +44,17 @@ pub fn add_up(
     parts: impl IntoIterator<Item = (usize, Interval)>,
     figure: impl Fn(&[f64]) -> f64,
 ) -> Option<Interval> {
-    propagate(estimates, parts, figure, |steps| steps.iter().sum())
+    total(moves(estimates, parts, figure)?, |steps| steps.sum())
+}
+
+/// Returns the figure at the estimates, minus the `sum` of its decreases and plus the `sum` of its increases.
+fn total(
+    (centre, moves): (f64, Vec<Move>),
+    sum: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
+) -> Option<Interval> {
+    let lo = centre - sum(&mut moves.iter().map(|of| of.down));
+    let hi = centre + sum(&mut moves.iter().map(|of| of.up));
+    (lo.is_finite() && hi.is_finite()).then_some(Interval { lo, hi })
 }
 
 /// Returns how much each quantity contributes to the width of the figure's interval: pairs of the index of the
@@ -94,19 +105,6 @@ fn moves(
         found.push(Move { index, down, up });
     }
     centre.is_finite().then_some((centre, found))
-}
-
-/// Returns the figure at the estimates, minus the `total` of its decreases and plus the `total` of its increases.
-fn propagate(
-    estimates: &[f64],
-    parts: impl IntoIterator<Item = (usize, Interval)>,
-    figure: impl Fn(&[f64]) -> f64,
-    total: impl Fn(&[f64]) -> f64,
-) -> Option<Interval> {
-    let (centre, moves) = moves(estimates, parts, figure)?;
-    let of = |side: fn(&Move) -> f64| total(&moves.iter().map(side).collect::<Vec<f64>>());
-    let interval = Interval { lo: centre - of(|m| m.down), hi: centre + of(|m| m.up) };
-    (interval.lo.is_finite() && interval.hi.is_finite()).then_some(interval)
 }
 
 #[cfg(test)]

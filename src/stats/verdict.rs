@@ -6,10 +6,9 @@ use crate::model::{Interval, Verdict};
 /// `Inconclusive`.
 ///
 /// `spread` is the spread bound of the ratio: the range of the ratio while each quantity behind it takes any
-/// value between the quartiles of its measurements, or their mean. A disturbance that spreads
-/// measurements that far may shift the median of one quantity by as much, and of no other, in every round of
-/// a run. No interval shows such a shift. So the ratio deviates only if its spread bound, where known, is
-/// outside the tolerance on the same side.
+/// value within the spread bound of its measurements. A disturbance that spreads measurements that far may shift
+/// the estimate of one quantity by as much, and of no other, in every round of a run. No interval shows such a
+/// shift. So the ratio deviates only if its spread bound, where known, is outside the tolerance on the same side.
 #[must_use]
 pub fn judge(ratio: Option<Interval>, spread: Option<Interval>, tolerance: f64) -> Verdict {
     let (lo, hi) = (1.0 - tolerance, 1.0 + tolerance);
