@@ -95,7 +95,8 @@ fn read_only(
 }
 
 // Reads one item per invocation, like the trees. Only rare items are written, so that writes cost almost
-// nothing but every item must be read.
+// nothing but every item must be read. The loop runs once at most: some compilers execute a branch that no lane
+// takes, but none executes a loop that no lane enters.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn read_one(
     @builtin(local_invocation_index) local_index: u32,
@@ -105,7 +106,7 @@ fn read_one(
     let index = flat_workgroup(workgroup, grid) * WORKGROUP_SIZE + local_index;
     if index < params.items {
         let item = items[index];
-        if item < Item(RARE) {
+        for (var is_rare = item < Item(RARE); is_rare; is_rare = false) {
             partials[index] = item;
         }
     }
@@ -139,13 +140,18 @@ fn single_pass(
     }
 }
 
-// Measures the cost of an atomic: one invocation in `every` executes `repeats` atomics and reads no items.
-// The addend alternates between one and two, because a compiler could combine additions of a constant.
+// Measures the cost of an atomic: one invocation in `every` executes `repeats` times four atomics and reads no
+// items. Four in a row make the cost of the loop small. The addend alternates between one and two, because a
+// compiler could combine additions of a constant.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn atomics_alone(@builtin(local_invocation_index) local_index: u32) {
     if local_index % params.every == 0u {
         for (var i = 0u; i < params.repeats; i++) {
-            add_to_total(Item(1u + local_index / params.every % 2u));
+            let addend = Item(1u + local_index / params.every % 2u);
+            add_to_total(addend);
+            add_to_total(addend);
+            add_to_total(addend);
+            add_to_total(addend);
         }
     }
 }

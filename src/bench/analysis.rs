@@ -1,10 +1,10 @@
 //! Analysis: computes a judged result from samples.
 
 use super::controls::{CONTROLS, Controls};
+use super::looks::Looks;
 use super::plan::{Experiment, Plan, PointSpec, Value};
 use super::rounds::Samples;
 use super::traces::Traces;
-use super::looks::Looks;
 use super::typical::{CONFIDENCE, Typical};
 use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
 use crate::stats::{combine, judge};
@@ -16,8 +16,9 @@ use crate::stats::{combine, judge};
 /// the case was not timed.
 pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
     let judged = plan.points.iter().filter(|p| p.judged && typical.was_timed(&p.ratio));
-    let widths = judged
-        .map(|point| typical.interval(&point.ratio, CONFIDENCE).map_or(f64::INFINITY, Interval::half_width));
+    let widths = judged.map(|point| {
+        typical.interval(&point.ratio, CONFIDENCE).map_or(f64::INFINITY, Interval::half_width)
+    });
     widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
 }
 
@@ -57,7 +58,12 @@ pub(super) fn analyse(
         })
         .collect();
     let mut outcome = model::Experiment {
-        verdict: Some(combine(points.iter().filter(|p| p.judged).map(|p| p.verdict))),
+        verdict: Some(combine(
+            points
+                .iter()
+                .filter(|point| point.judged)
+                .map(|point| (point.verdict, point.is_near(tolerance))),
+        )),
         rounds: samples.whole_rounds() as u32,
         tolerance: Some(tolerance),
         tolerance_reason: Some(experiment.tolerance.reason.to_owned()),
@@ -190,9 +196,11 @@ fn metrics(plan: &Plan, typical: &Typical) -> Vec<Metric> {
         };
         match &spec.value {
             Value::Known(value) => figure(*value, None, None),
-            Value::Figure(formula) => {
-                figure(typical.read(formula), typical.interval(formula, CONFIDENCE), typical.spread(formula))
-            }
+            Value::Figure(formula) => figure(
+                typical.read(formula),
+                typical.interval(formula, CONFIDENCE),
+                typical.spread(formula),
+            ),
             Value::Sure(formula) => {
                 let value = typical.sure(formula)?;
                 let exactly = Some(Interval { lo: value, hi: value });

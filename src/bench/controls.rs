@@ -105,9 +105,9 @@ impl Controls {
             ratio(check, typical.read(&figure), typical.interval(&figure, CONFIDENCE), tolerance)
         };
         [read(Check::Same, &same), read(Check::Linear, &linear), drift(&canary)]
-        .into_iter()
-        .flatten()
-        .collect()
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

@@ -54,10 +54,11 @@ impl Looks {
         self.made += 1;
         self.any_deviates = false;
         for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
-            let confidences = decided.into_iter().map(|earlier| *earlier).chain([confidence(self.made)]);
+            let confidences = decided.iter().copied().chain([confidence(self.made)]);
             let verdicts = confidences.map(|by| (by, verdict(point, typical, tolerance, by)));
             let found = { verdicts }.find(|&(_, verdict)| verdict != Verdict::Inconclusive);
-            self.any_deviates |= point.judged && found.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
+            self.any_deviates |=
+                point.judged && found.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
             *decided = found.map(|(by, _)| by);
         }
     }

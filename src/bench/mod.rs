@@ -12,6 +12,7 @@
 //! 4. It looks at the verdicts, and spends the time that is left on the cases that undecided points depend on.
 //! 5. It estimates the typical sample time of each case, computes the figures and judges the points.
 
+mod advice;
 mod analysis;
 mod attempt;
 mod case;

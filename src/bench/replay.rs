@@ -53,6 +53,7 @@ pub fn replay(
     outcome.stopped_by = recorded.stopped_by;
     outcome.searches.clone_from(&recorded.searches);
     outcome.workers = recorded.workers;
+    outcome.other_load = recorded.other_load;
     outcome.costs = recorded.costs;
     outcome.duration_s = recorded.duration_s;
     outcome.cases.clone_from(&recorded.cases);

@@ -61,7 +61,10 @@ impl Samples {
     fn column(&self, case: usize) -> impl Iterator<Item = (usize, Span)> {
         let rounds = self.rounds.iter().enumerate();
         rounds.flat_map(move |(number, round)| {
-            round.iter().filter(move |&&(of, _)| of == case).map(move |&(_, sample)| (number, sample))
+            round
+                .iter()
+                .filter(move |&&(of, _)| of == case)
+                .map(move |&(_, sample)| (number, sample))
         })
     }
 

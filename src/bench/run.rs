@@ -2,13 +2,14 @@
 
 use std::sync::atomic::AtomicBool;
 
+use super::advice::add_advice;
 use super::analysis::analyse;
 use super::attempt::Attempt;
 use super::controls::{CONTROLS, Controls};
 use super::diagnosis::{add_case_diagnosis, add_clock_control};
 use super::plan::{Context, Experiment, Plan, Unsupported};
-use super::sampling::Sampled;
 use super::progress::{Progress, Stage};
+use super::sampling::Sampled;
 use super::seed::seed_of;
 use super::session::Session;
 use super::tuner::Trying;
@@ -56,7 +57,7 @@ pub fn run(
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
         (0..checked.len()).filter(|&i| checked[i].case.failure.is_none()).collect();
-    let Sampled { samples, looks, stopped_by } = attempt.sample(&timed, &sized)?;
+    let Sampled { samples, looks, stopped_by, other_load } = attempt.sample(&timed, &sized)?;
     let typical = attempt.typical(&samples, &sized);
     let costs = attempt.costs_since(built);
     for &index in &timed {
@@ -67,8 +68,10 @@ pub fn run(
 
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
     outcome.stopped_by = Some(stopped_by);
+    outcome.other_load = other_load;
     add_clock_control(&session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
+    add_advice(costs.sampling_s, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());

@@ -30,17 +30,16 @@ pub(super) struct Sampled {
     pub(super) samples: Samples,
     pub(super) looks: Looks,
     pub(super) stopped_by: StoppedBy,
+    /// Cores that other processes kept busy meanwhile.
+    pub(super) other_load: Option<f64>,
 }
 
 impl Attempt<'_> {
     /// Times rounds of the `timed` cases until there is a reason to stop.
-    pub(super) fn sample(
-        &mut self,
-        timed: &[usize],
-        sized: &[Sized],
-    ) -> Result<Sampled, GpuError> {
+    pub(super) fn sample(&mut self, timed: &[usize], sized: &[Sized]) -> Result<Sampled, GpuError> {
         let began_s = self.elapsed_s();
         self.warm_up(timed)?;
+        let _load_before = self.session.executor.other_load();
         self.sampling_since_s = self.elapsed_s();
         self.costs.warming_s = self.sampling_since_s - began_s;
         let mut sampling = Sampling {
@@ -56,7 +55,8 @@ impl Attempt<'_> {
         }
         self.costs.sampling_s = self.sampled_s();
         self.session.spare_s = (self.limit_s() - self.sampled_s()).max(0.0);
-        Ok(Sampled { samples: sampling.samples, looks, stopped_by })
+        let other_load = self.session.executor.other_load();
+        Ok(Sampled { samples: sampling.samples, looks, stopped_by, other_load })
     }
 
     /// Runs rounds that are not kept, in which the device leaves its idle clocks and caches and memory
@@ -127,7 +127,11 @@ impl Attempt<'_> {
                     return Ok(StoppedBy::Interrupted);
                 }
                 if self.sampled_s() >= self.limit_s() {
-                    looks.look(self.plan, &self.typical(&sampling.samples, sampling.sized), tolerance);
+                    looks.look(
+                        self.plan,
+                        &self.typical(&sampling.samples, sampling.sized),
+                        tolerance,
+                    );
                     return Ok(StoppedBy::Time);
                 }
                 let samples = self.round(&cases, &mut sampling.rng)?;

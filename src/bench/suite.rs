@@ -12,8 +12,7 @@ use crate::model::{Machine, Record, Schema, Status, Tool};
 
 /// Opens the device with the wanted workers: at the start of a run, after the device was lost, and for an experiment
 /// that needs other workers.
-pub type Opener<'a> =
-    Box<dyn FnMut(WantedWorkers) -> Result<Box<dyn Executor>, GpuError> + 'a>;
+pub type Opener<'a> = Box<dyn FnMut(WantedWorkers) -> Result<Box<dyn Executor>, GpuError> + 'a>;
 
 /// Origin of a run, for the record.
 #[derive(Debug, Clone)]
@@ -143,7 +142,8 @@ impl<'a> Suite<'a> {
                         reason: format!("it is not opened again, since it hung before: {hung}"),
                     });
                 }
-                let mut session = Session::open((self.opener)(wanted)?, self.profile, self.record.seed)?;
+                let mut session =
+                    Session::open((self.opener)(wanted)?, self.profile, self.record.seed)?;
                 let (now, before) = (&session.adapter, &self.record.adapter);
                 if (&now.name, &now.backend) != (&before.name, &before.backend) {
                     return Err(GpuError::Device {

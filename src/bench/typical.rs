@@ -184,7 +184,9 @@ mod tests {
         let of_all = formula(Expr::min_known([least(), OTHER.time() * 1.0, FLOOR.time()]));
         assert_eq!((typical.read(&of_all), typical.sure(&of_all)), (1.0, Some(1.0)));
         let needs_all = formula(Expr::min([least(), OTHER.time()]));
-        assert!(typical.read(&needs_all).is_nan() && typical.interval(&needs_all, CONFIDENCE).is_none());
+        assert!(
+            typical.read(&needs_all).is_nan() && typical.interval(&needs_all, CONFIDENCE).is_none()
+        );
     }
 
     #[test]
@@ -195,9 +197,13 @@ mod tests {
         );
         assert_eq!(typical.read(&formula(CASE.per_unit_above(FLOOR))), 1.0);
         let ratio = formula(CASE.time() / OTHER.time());
-        assert_eq!(typical.interval(&ratio, CONFIDENCE), Some(Interval { lo: 11.0 / 6.0, hi: 11.0 / 6.0 }));
+        assert_eq!(
+            typical.interval(&ratio, CONFIDENCE),
+            Some(Interval { lo: 11.0 / 6.0, hi: 11.0 / 6.0 })
+        );
         // Unlike a ratio, a time includes the uncertainty of the level.
-        let time = typical.interval(&formula(OTHER.time()), CONFIDENCE).expect("there are enough rounds");
+        let time =
+            typical.interval(&formula(OTHER.time()), CONFIDENCE).expect("there are enough rounds");
         assert!(time.lo == 6.0 && time.hi == 12.0, "{time:?}");
     }
 

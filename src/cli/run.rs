@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -25,6 +26,10 @@ pub struct RunArguments {
     /// Take samples of full length and all sweep points (default)
     #[arg(long)]
     pub full: bool,
+    /// Spend up to TIME on samples until everything is decided, for example 90s or 10min; compiling, autotuning and
+    /// verification come on top
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    pub budget: Option<Duration>,
     /// Run only these experiments, comma-separated (see `warplaw list`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -89,7 +94,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
         check_writable(path)?;
     }
     let stop = stop_on_interrupt();
-    let profile = if arguments.quick { Profile::QUICK } else { Profile::FULL };
+    let profile = profile(arguments, experiments.len());
     let seed = arguments.seed.unwrap_or_else(seed_from_time);
     let options = Options {
         selection: Selection {
@@ -101,8 +106,9 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
         limits: arguments.limits.into(),
         ..Options::default()
     };
-    let opener: Opener<'_> =
-        Box::new(move |workers| Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?)));
+    let opener: Opener<'_> = Box::new(move |workers| {
+        Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?))
+    });
     let origin = Origin {
         tool: tool(profile),
         machine: Machine::here(),
@@ -145,7 +151,25 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     })
 }
 
-/// Returns the experiments of `--only` in the order of the registry, or all experiments if `only` is empty.
+/// Returns the profile of the run. A budget is shared equally by the experiments, and what one of them leaves goes to
+/// those after it.
+fn profile(arguments: &RunArguments, experiments: usize) -> Profile {
+    let usual = if arguments.quick { Profile::QUICK } else { Profile::FULL };
+    arguments.budget.map_or(usual, |budget| Profile {
+        budget_s: budget.as_secs_f64() / experiments.max(1) as f64,
+        ..usual
+    })
+}
+
+/// Parses a time such as `90s`, `10min` or `1h 30m`.
+fn budget(text: &str) -> Result<Duration, String> {
+    let time: Option<jiff::SignedDuration> = text.parse().ok();
+    let time = time.and_then(|time| Duration::try_from(time).ok()).filter(|time| !time.is_zero());
+    time.ok_or_else(|| {
+        "give a time above zero with its unit, for example 90s, 10min or 1h".to_owned()
+    })
+}
+
 /// Names the device and the time that the run may take, before it begins.
 fn announcement(record: &Record, profile: Profile) -> String {
     let adapter = &record.adapter;
@@ -164,6 +188,7 @@ fn announcement(record: &Record, profile: Profile) -> String {
     )
 }
 
+/// Returns the experiments of `--only` in the order of the registry, or all experiments if `only` is empty.
 fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
     let mut wanted = Vec::new();
     for name in only {

@@ -15,6 +15,12 @@ pub trait Executor {
     /// Returns the seconds since the device was opened. Time budgets and run durations use this clock.
     fn elapsed_s(&self) -> f64;
 
+    /// Returns how many cores of the host other processes kept busy on average since the last call; `None` if this is
+    /// unknown, and at the first call.
+    fn other_load(&mut self) -> Option<f64> {
+        None
+    }
+
     /// Returns the number of pipelines built since the device was opened and the time spent on them.
     fn built(&self) -> Built;
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::adapter::{self, AdapterFacts, DeviceLimits, LimitSet, Selection, WantedWorkers};
 use super::error::one_line;
+use super::host_load::HostLoad;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
 use super::timer::{MAX_SPANS, QueryTimer, poll, read_mapped};
@@ -48,6 +49,7 @@ pub struct Hardware {
     fence: wgpu::Buffer,
     /// First error that wgpu has reported since the last wait.
     fault: Arc<Mutex<Option<String>>>,
+    host_load: Option<HostLoad>,
     opened: Instant,
 }
 
@@ -133,6 +135,7 @@ impl Hardware {
             timer: None,
             loaded: Vec::new(),
             fault,
+            host_load: HostLoad::new(),
             opened: Instant::now(),
         }
     }
@@ -271,6 +274,10 @@ impl Executor for Hardware {
 
     fn elapsed_s(&self) -> f64 {
         self.opened.elapsed().as_secs_f64()
+    }
+
+    fn other_load(&mut self) -> Option<f64> {
+        self.host_load.as_mut()?.since_last()
     }
 
     fn built(&self) -> Built {

@@ -10,6 +10,7 @@ mod error;
 mod executor;
 mod hardware;
 mod host_clock;
+mod host_load;
 mod loading;
 pub(crate) mod params;
 mod pipeline;

@@ -146,6 +146,9 @@ pub struct Experiment {
     /// Workgroups that the software device ran at the same time; absent for other devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
+    /// Cores that other processes kept busy on average during sampling; absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_load: Option<f64>,
     /// Breakdown of the duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub costs: Option<Costs>,
@@ -441,6 +444,13 @@ impl Point {
     #[must_use]
     pub fn residual(&self) -> f64 {
         (self.ratio - 1.0).abs()
+    }
+
+    /// Returns `true` if the point is near enough to its prediction that it need not be decided: see
+    /// [`is_near`](crate::stats::is_near).
+    #[must_use]
+    pub fn is_near(&self, tolerance: f64) -> bool {
+        crate::stats::is_near(self.ratio, self.ratio_ci, tolerance)
     }
 
     /// Returns `true` if the point deviates and is above (`over`) or below (`!over`) its prediction.

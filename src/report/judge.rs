@@ -41,8 +41,11 @@ pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.controls.iter().any(|control| !control.passed) {
         return Some(Verdict::Inconclusive);
     }
-    let today = combine(experiment.judged().map(|point| judge_point(experiment, point)));
-    let recorded = combine(experiment.judged().map(|point| point.verdict));
+    let near =
+        |point: &Point| experiment.tolerance.is_some_and(|tolerance| point.is_near(tolerance));
+    let judged = || experiment.judged();
+    let today = combine(judged().map(|point| (judge_point(experiment, point), near(point))));
+    let recorded = combine(judged().map(|point| (point.verdict, near(point))));
     let withheld =
         experiment.verdict == Some(Verdict::Inconclusive) && recorded != Verdict::Inconclusive;
     Some(if withheld { Verdict::Inconclusive } else { today })
@@ -82,6 +85,10 @@ pub fn decided_by(experiment: &Experiment) -> String {
     match (verdict, count(verdict)) {
         (_, _) if judged.is_empty() => "no judged point".to_owned(),
         (Verdict::Holds, _) if judged.len() == 1 => format!("{points} holds"),
+        (Verdict::Holds, n) if n < judged.len() => {
+            let twice = figures::per_cent(2.0 * experiment.tolerance.unwrap_or(f64::NAN));
+            format!("{n} of {points} hold, {} within ±{twice}", judged.len() - n)
+        }
         (Verdict::Holds, _) => format!("all {points} hold"),
         (Verdict::Deviates, 1) => format!("1 of {points} deviates"),
         (Verdict::Deviates, n) => format!("{n} of {points} deviate"),

@@ -38,8 +38,8 @@ pub fn levels(rows: &[Row]) -> Vec<f64> {
         let all: f64 = typical.iter().filter(|typical| typical.is_finite()).sum();
         let level = |row: &Row| {
             let pairs = row.iter().map(|&(column, x)| (x, typical[column]));
-            let weighed = pairs
-                .map(|(x, typical)| (x / typical, typical.min((all - typical) / OTHERS)));
+            let weighed =
+                pairs.map(|(x, typical)| (x / typical, typical.min((all - typical) / OTHERS)));
             weighted_quantile(weighed, UNDISTURBED)
         };
         levels = rows.iter().map(|row| level(row).unwrap_or(f64::NAN)).collect();

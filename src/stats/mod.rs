@@ -12,4 +12,4 @@ pub use level::{Row, columns_of, levels};
 pub use limits::{add_up, contributions, square_and_add};
 pub use order::{median, median_interval, quantile, quantile_interval};
 pub use robust::{UNDISTURBED, spread, undisturbed, weighted_quantile};
-pub use verdict::{combine, judge};
+pub use verdict::{combine, is_near, judge};

@@ -95,8 +95,8 @@ fn depth(n: usize, q: f64, alpha: f64) -> Option<(usize, f64)> {
         let next = below + log_weight.exp(); // P(B ≤ d)
         if next > alpha {
             let (n, of) = (n as f64, d as f64);
-            let inverse =
-                1.0 + of * (next - alpha) / ((n - of) * odds * (alpha - below)).max(f64::MIN_POSITIVE);
+            let inverse = 1.0
+                + of * (next - alpha) / ((n - of) * odds * (alpha - below)).max(f64::MIN_POSITIVE);
             return (d > 0).then_some((d, 1.0 / inverse));
         }
         below = next;
@@ -184,7 +184,10 @@ mod tests {
             (1..=40).find(|&n| quantile_interval(&values[..n], q, confidence).is_some())
         };
         // (2/3)^n ≤ α is first true for 10, 14 and 19 values.
-        assert_eq!([0.95, 0.99, 0.999].map(|c| least(1.0 / 3.0, c)), [Some(10), Some(14), Some(19)]);
+        assert_eq!(
+            [0.95, 0.99, 0.999].map(|c| least(1.0 / 3.0, c)),
+            [Some(10), Some(14), Some(19)]
+        );
         assert_eq!(least(0.5, 0.95), Some(6));
     }
 

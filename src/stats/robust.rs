@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn a_minority_of_undisturbed_values_gives_the_undisturbed_time() {
         // Nine of sixteen values are disturbed.
-        let values: Vec<f64> = (0..16).map(|i| if i < 7 { 1.0 } else { 2.0 + f64::from(i) }).collect();
+        let values: Vec<f64> =
+            (0..16).map(|i| if i < 7 { 1.0 } else { 2.0 + f64::from(i) }).collect();
         assert_eq!(undisturbed(&values), Some(1.0));
         assert!(crate::stats::median(&values).is_some_and(|median| median > 2.0));
     }

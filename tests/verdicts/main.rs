@@ -118,7 +118,29 @@ fn matrix() -> BTreeMap<(usize, usize), Tally> {
             for (noise, (_, kind)) in noises.into_iter().enumerate() {
                 let outcome = run(&SUBJECTS[subject], kind, seed);
                 let tally = judged(&SUBJECTS[subject], &outcome, &truth);
-                if tally.wrong > 0 { eprintln!("WRONG {} {} {} seed {seed}: {:?} {:?}", SUBJECTS[subject].device, SUBJECTS[subject].experiment, noises_name(noise), outcome.verdict, outcome.points.iter().filter(|p| p.judged && p.verdict == Verdict::Deviates).map(|p| format!("{} {} {:.3} {:?} {:?} conf {}", p.series, p.x.value, p.ratio, p.ratio_ci.map(|c| (c.lo,c.hi)), p.ratio_spread.map(|c| (c.lo,c.hi)), p.confidence)).collect::<Vec<_>>()); }
+                if tally.wrong > 0 {
+                    eprintln!(
+                        "WRONG {} {} {} seed {seed}: {:?} {:?}",
+                        SUBJECTS[subject].device,
+                        SUBJECTS[subject].experiment,
+                        noises_name(noise),
+                        outcome.verdict,
+                        outcome
+                            .points
+                            .iter()
+                            .filter(|p| p.judged && p.verdict == Verdict::Deviates)
+                            .map(|p| format!(
+                                "{} {} {:.3} {:?} {:?} conf {}",
+                                p.series,
+                                p.x.value,
+                                p.ratio,
+                                p.ratio_ci.map(|c| (c.lo, c.hi)),
+                                p.ratio_spread.map(|c| (c.lo, c.hi)),
+                                p.confidence
+                            ))
+                            .collect::<Vec<_>>()
+                    );
+                }
                 let mut cells = cells.lock().expect("no worker panics while it holds the lock");
                 cells.entry((subject, noise)).or_default().add(tally);
             }
@@ -244,4 +266,6 @@ fn without_disturbances_every_subject_gets_the_correct_decided_verdict() {
     }
 }
 
-fn noises_name(i: usize) -> &'static str { noises(0)[i].0 }
+fn noises_name(i: usize) -> &'static str {
+    noises(0)[i].0
+}

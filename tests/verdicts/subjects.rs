@@ -155,7 +155,8 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     obeys("amdahl"),
     breaks("amdahl", "mixed jobs on 16 workers slower by 30 %", |machine| {
         slower(machine, 1.3, |w| {
-            let one_stage = named(w, ["serial_iterations: 0,"]) || named(w, ["parallel_iterations: 0,"]);
+            let one_stage =
+                named(w, ["serial_iterations: 0,"]) || named(w, ["parallel_iterations: 0,"]);
             named(w, ["Stages", "workers: 16,"]) && !one_stage
         })
     }),

@@ -13,7 +13,7 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use warplaw::bench::{Profile, };
+use warplaw::bench::Profile;
 use warplaw::experiments::fastest_reduction;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
 use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, compare};

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use warplaw::bench::{
     CaseId, Context, Experiment, Plan, Profile, Session, Sizing, Tolerance, Unsupported, run,
 };
+use warplaw::gpu::WantedWorkers;
 use warplaw::kernels::chain::Chain;
 use warplaw::model::figures::{per_cent, short};
 use warplaw::model::{Category, Costs};
 use warplaw::report::Table;
-use warplaw::gpu::WantedWorkers;
 use warplaw::sim::{Machine, Simulator};
 
 use crate::page::{Page, seconds};

@@ -18,7 +18,7 @@ use law::{expected_distinct, time_of_paths};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::{Workload, WantedWorkers};
+use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::branch_paths::{BranchPaths, COMPILED_PATHS};
 use crate::model::{self, About, Category, Curve, Over};
 

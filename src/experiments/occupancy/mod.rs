@@ -15,9 +15,9 @@ use kernel::{Chase, Cycle};
 
 use super::sweep::{case_at, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::WantedWorkers;
 use crate::experiments::ilp::knee::{NEAR, STILL_FALLING, deviating};
 use crate::experiments::ilp::law::{chains_to_hide, step_time};
+use crate::gpu::WantedWorkers;
 use crate::kernels::MAX_ITERATIONS;
 use crate::model::{self, About, Category, DeviceType};
 

@@ -98,8 +98,8 @@ impl Alone {
         config: LaunchConfig,
     ) -> Self {
         let width = subgroup_size(context);
-        // An f32 total is exact up to 2^24. 2^24 / (256 · 4 · 1.5) = 10,922 workgroups reach this limit.
-        let own = Sizing::Own { granule: 16, most: 8_192 };
+        // An f32 total is exact up to 2^24. 2^24 / (256 · 16 · 1.5) = 2,730 workgroups reach this limit.
+        let own = Sizing::Own { granule: 16, most: 2_560 };
         let atomics = Number::ALL.map(|item| {
             [("lanes", 1), ("leaders", width)].map(|(who, every)| {
                 let name = format!("alone.atomic.{}.{who}", item.as_str());
@@ -138,7 +138,7 @@ impl Alone {
             shared: Tree::add(plan, "shared", Variant::TreeSequential, config.workgroup_size),
             atomics,
             atomics_per_workgroup: [1, width]
-                .map(|every| f64::from(WORKGROUP_SIZE.div_ceil(every) * PRICED)),
+                .map(|every| f64::from(WORKGROUP_SIZE.div_ceil(every) * PRICED * alone::IN_A_ROW)),
             subgroup_sums,
             subgroups_per_workgroup: f64::from(subgroups(WORKGROUP_SIZE, width)),
             most_items,

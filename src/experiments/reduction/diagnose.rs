@@ -38,8 +38,8 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     }
     if let Some(series) = deviating(false, false) {
         text.push(format!(
-            "Some reductions of fewer than {LARGE} items take less time than predicted: {series}. They cost \
-             less than a sequence of empty dispatches."
+            "Some reductions of fewer than {LARGE} items take less time than predicted: {series}. Reading \
+             and coordination overlap, or a dispatch costs less than an empty one in a sequence."
         ));
     }
     text

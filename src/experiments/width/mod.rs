@@ -15,7 +15,7 @@ use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, U
 use crate::experiments::divergence::law::subgroup_time;
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::{agreed, powers_of_two};
-use crate::gpu::{Workload, WantedWorkers};
+use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::branch_paths::BranchPaths;
 use crate::kernels::chain::Chain;
 use crate::model::{self, About, Category, Curve, Over};

@@ -14,7 +14,8 @@ use serde::Deserialize;
 
 use super::{
     Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
-    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds, experiment::usual_confidence,
+    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict,
+    experiment::usual_confidence, nanoseconds,
 };
 
 /// Former ids of experiments, each with the present id.
@@ -153,6 +154,7 @@ impl OldExperiment {
         Experiment {
             category: self.idea,
             workers: None,
+            other_load: None,
             law: self.law,
             status: self.status,
             reason: self.reason,

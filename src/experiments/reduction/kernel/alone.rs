@@ -61,16 +61,19 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     })
 }
 
+/// Atomic additions per repeat of [`atomics`], without a loop between them.
+pub const IN_A_ROW: u32 = 4;
+
 /// Builds a workload of `workgroups` workgroups that perform atomic additions to one total.
 ///
-/// In each workgroup, one of every `every` invocations performs `repeats` additions. These invocations
-/// alternately add 1 and 2. For f32 the total must stay below 2^24.
+/// In each workgroup, one of every `every` invocations performs `repeats` times [`IN_A_ROW`] additions. These
+/// invocations alternately add 1 and 2. For f32 the total must stay below 2^24.
 #[must_use]
 pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
     let mut build = Builder::new(&Items::none(item), PLAIN);
     let total = build.zeroed(1);
     let adders = WORKGROUP_SIZE.div_ceil(every);
-    let times = i64::from(workgroups) * i64::from(repeats);
+    let times = i64::from(workgroups) * i64::from(repeats * IN_A_ROW);
     let params = Params { repeats, every, ..Params::items(0) };
     let at = Grid::whole(workgroups);
     build.dispatch("atomics_alone", [0, total], params, at, move |width| CostModel {

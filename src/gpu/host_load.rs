@@ -1,0 +1,67 @@
+//! Load of the host by other processes.
+
+use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Measures how busy other processes keep the cores of the host.
+pub(super) struct HostLoad {
+    system: System,
+    own: Pid,
+    is_started: bool,
+}
+
+impl HostLoad {
+    /// Returns `None` on a system that does not tell the load.
+    pub(super) fn new() -> Option<Self> {
+        Some(Self {
+            system: System::new().ok()?,
+            own: sysinfo::get_current_pid().ok()?,
+            is_started: false,
+        })
+    }
+
+    /// Returns the number of cores that other processes kept busy on average since the last call; `None` at the
+    /// first call, and on a system that does not tell.
+    pub(super) fn since_last(&mut self) -> Option<f64> {
+        let usage = CpuRefreshKind::nothing().with_usage();
+        self.system.refresh_cpu_specifics(usage);
+        self.system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&[self.own]),
+            false,
+            ProcessRefreshKind::nothing().with_cpu(),
+        );
+        if !std::mem::replace(&mut self.is_started, true) {
+            return None;
+        }
+        let cores = self.system.cpus();
+        let all: f64 = cores.iter().map(|core| f64::from(core.usage()) / 100.0).sum();
+        let own = f64::from(self.system.process(self.own)?.cpu_usage()) / 100.0;
+        (!cores.is_empty()).then(|| (all - own).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_work_of_this_process_is_not_counted() {
+        let mut load = HostLoad::new().expect("the system tells its load");
+        assert_eq!(load.since_last(), None);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..cores {
+                scope.spawn(|| {
+                    let begin = Instant::now();
+                    while begin.elapsed() < Duration::from_millis(300) {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+        });
+        let others = load.since_last().expect("the second call knows");
+        // Other tests may keep other processes busy, but this process kept every core busy.
+        assert!(others < 0.6 * cores as f64, "{others} of {cores} cores");
+    }
+}
