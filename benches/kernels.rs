@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
-use warplaw::bench::;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
-use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment, compare};
+use warplaw::gpu::{Executor, Hardware, Options, Workload, compare, prepare_environment};
 use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;

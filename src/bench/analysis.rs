@@ -7,7 +7,7 @@ use super::rounds::Samples;
 use super::traces::Traces;
 use super::typical::{CONFIDENCE, Typical};
 use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
-use crate::stats::{combine, judge};
+use crate::stats::{combine, is_near, judge};
 
 /// Returns the largest half-width among the intervals of the judged points.
 ///
@@ -57,13 +57,11 @@ pub(super) fn analyse(
             point.map(|point| Point { trace, ..point })
         })
         .collect();
+    let judged = points.iter().filter(|point| point.judged);
+    let judged =
+        judged.map(|point| (point.verdict, is_near(point.ratio, point.ratio_ci, tolerance)));
     let mut outcome = model::Experiment {
-        verdict: Some(combine(
-            points
-                .iter()
-                .filter(|point| point.judged)
-                .map(|point| (point.verdict, point.is_near(tolerance))),
-        )),
+        verdict: Some(combine(judged)),
         rounds: samples.whole_rounds() as u32,
         tolerance: Some(tolerance),
         tolerance_reason: Some(experiment.tolerance.reason.to_owned()),

@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn the_slowdown_that_a_round_shares_is_divided_out() {
         let typical = typical(
-            &[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0].map(|l| [11.0 * l, l, 6.0 * l]),
+            &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+                .map(|l| [11.0 * l, l, 6.0 * l]),
             [10, 1, 1],
         );
         assert_eq!(typical.read(&formula(CASE.per_unit_above(FLOOR))), 1.0);
@@ -204,7 +205,7 @@ mod tests {
         // Unlike a ratio, a time includes the uncertainty of the level.
         let time =
             typical.interval(&formula(OTHER.time()), CONFIDENCE).expect("there are enough rounds");
-        assert!(time.lo == 6.0 && time.hi == 12.0, "{time:?}");
+        assert!(time.lo == 6.0 && time.hi > 6.0 && time.hi <= 12.0, "{time:?}");
     }
 
     #[test]
@@ -239,6 +240,6 @@ mod tests {
         let knee = Expr::call("knee", [CASE.time()], |[time]| if time < 1.2 { 8.0 } else { 16.0 });
         let knee = formula(knee);
         assert_eq!(noisy(0.01).sure(&knee), Some(8.0));
-        assert_eq!(noisy(0.15).sure(&knee), None);
+        assert_eq!(noisy(0.30).sure(&knee), None);
     }
 }

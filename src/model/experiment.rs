@@ -446,13 +446,6 @@ impl Point {
         (self.ratio - 1.0).abs()
     }
 
-    /// Returns `true` if the point is near enough to its prediction that it need not be decided: see
-    /// [`is_near`](crate::stats::is_near).
-    #[must_use]
-    pub fn is_near(&self, tolerance: f64) -> bool {
-        crate::stats::is_near(self.ratio, self.ratio_ci, tolerance)
-    }
-
     /// Returns `true` if the point deviates and is above (`over`) or below (`!over`) its prediction.
     #[must_use]
     pub fn deviates(&self, over: bool) -> bool {

@@ -4,7 +4,7 @@
 
 use crate::model::figures;
 use crate::model::{Experiment, Point, Record, Status, Verdict};
-use crate::stats::{combine, judge};
+use crate::stats::{combine, is_near, judge};
 
 /// Judgement of a whole record, ordered from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +41,10 @@ pub(super) fn rejudge(experiment: &Experiment) -> Option<Verdict> {
     if experiment.controls.iter().any(|control| !control.passed) {
         return Some(Verdict::Inconclusive);
     }
-    let near =
-        |point: &Point| experiment.tolerance.is_some_and(|tolerance| point.is_near(tolerance));
+    let near = |point: &Point| {
+        let tolerance = experiment.tolerance;
+        tolerance.is_some_and(|tolerance| is_near(point.ratio, point.ratio_ci, tolerance))
+    };
     let judged = || experiment.judged();
     let today = combine(judged().map(|point| (judge_point(experiment, point), near(point))));
     let recorded = combine(judged().map(|point| (point.verdict, near(point))));

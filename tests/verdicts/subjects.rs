@@ -183,6 +183,10 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     breaks("contention", "additions on 8 round-robin counters slower by 30 %", |machine| {
         slower(machine, 1.3, |w| named(w, ["operation: Add, target: InTurn(8)"]))
     }),
+    // The error is just outside the tolerance of 10 %, at one point of 26.
+    breaks("contention", "maxima on 32 counters by block slower by 15 %", |machine| {
+        slower(machine, 1.15, |w| named(w, ["operation: Max, target: ByBlock(32)"]))
+    }),
     obeys("dependence"),
     breaks("dependence", "16 dependent dispatches slower by 50 %", |machine| {
         slower(machine, 1.5, |w| named(w, ["sharing: Results, dispatches: 16,"]))
