@@ -22,20 +22,6 @@ pub(super) fn widest(plan: &Plan, typical: &Typical) -> f64 {
     widths.max_by(f64::total_cmp).unwrap_or(f64::INFINITY)
 }
 
-/// Returns the verdict of a point by intervals of the given confidence.
-pub(super) fn verdict(
-    point: &PointSpec,
-    typical: &Typical,
-    tolerance: f64,
-    confidence: f64,
-) -> Verdict {
-    let spread = typical.spread(&point.ratio);
-    // Without a spread bound, the ratio may not be finite for some times within the spread of the samples. Its
-    // interval is not used then.
-    let interval = spread.and_then(|_| typical.interval(&point.ratio, confidence));
-    judge(interval, spread, tolerance)
-}
-
 /// Computes the experiment's result: metrics, judged points, controls, verdict and diagnosis.
 pub(super) fn analyse(
     experiment: &Experiment,
@@ -165,10 +151,10 @@ fn point(
         predicted,
         unit: series.unit.to_owned(),
         ratio,
-        ratio_ci: ratio_spread.and_then(|_| typical.interval(&spec.ratio, confidence)),
+        ratio_ci: typical.ratio_interval(&spec.ratio, confidence),
         ratio_spread,
         confidence,
-        verdict: verdict(spec, typical, tolerance, confidence),
+        verdict: typical.verdict(&spec.ratio, tolerance, confidence),
         judged: spec.judged,
         trace: None,
     })

@@ -3,7 +3,6 @@
 //! Sampling ends early for a point that a look decides. A point that is looked at several times has several
 //! chances to be decided wrongly, so each look gets only a part of the 5 % that a 95 % interval may be wrong.
 
-use super::analysis::verdict;
 use super::plan::Plan;
 use super::typical::Typical;
 use crate::model::Verdict;
@@ -55,7 +54,7 @@ impl Looks {
         self.any_deviates = false;
         for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
             let confidences = decided.iter().copied().chain([confidence(self.made)]);
-            let verdicts = confidences.map(|by| (by, verdict(point, typical, tolerance, by)));
+            let verdicts = confidences.map(|by| (by, typical.verdict(&point.ratio, tolerance, by)));
             let found = { verdicts }.find(|&(_, verdict)| verdict != Verdict::Inconclusive);
             self.any_deviates |=
                 point.judged && found.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 use super::formula::{Formula, Values};
 use super::rounds::Samples;
-use crate::model::Interval;
-use crate::stats::{self, UNDISTURBED, columns_of, contributions, levels, square_and_add};
+use crate::model::{Interval, Verdict};
+use crate::stats::{self, UNDISTURBED, columns_of, contributions, judge, levels, square_and_add};
 
 /// Least share of a case's samples that must be valid; below it, the case has no interval. Samples may be
 /// lost because they were long.
@@ -138,6 +138,19 @@ impl Typical {
         let parts: Option<Vec<_>> =
             needed.map(|case| Some((case, stats::spread(&self.columns[case])?))).collect();
         square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
+    }
+
+    /// Returns the interval of a judged ratio.
+    ///
+    /// Without a spread bound, the ratio may not be finite for some times within the spread of the samples. It has
+    /// no interval then.
+    pub(super) fn ratio_interval(&self, ratio: &Formula, confidence: f64) -> Option<Interval> {
+        self.spread(ratio).and_then(|_| self.interval(ratio, confidence))
+    }
+
+    /// Returns the verdict of a ratio by its interval of the given confidence.
+    pub(super) fn verdict(&self, ratio: &Formula, tolerance: f64, confidence: f64) -> Verdict {
+        judge(self.ratio_interval(ratio, confidence), self.spread(ratio), tolerance)
     }
 
     /// Returns the figure if it is the same for all times within the intervals of its cases, else `None`.
