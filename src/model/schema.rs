@@ -50,7 +50,7 @@ impl Schema {
     /// Name of the record format.
     pub const NAME: &'static str = "warplaw-record";
     /// Version of the records that this version of warplaw writes.
-    pub const VERSION: &'static str = "2.1.0";
+    pub const VERSION: &'static str = "2.2.0";
 
     /// Returns the schema of the records that this version of warplaw writes.
     #[must_use]
