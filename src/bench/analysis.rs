@@ -77,7 +77,10 @@ pub(super) fn analyse(
     }
     let lost = lost(plan, typical);
     if lost > 0 {
-        outcome.verdict = Some(Verdict::Inconclusive);
+        // An unknown point does not refute a point that deviates.
+        if outcome.verdict == Some(Verdict::Holds) {
+            outcome.verdict = Some(Verdict::Inconclusive);
+        }
         outcome.diagnosis.push(format!(
             "points that were timed and cannot be judged: {lost}; a sample or a parameter that they need is \
              unknown"

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::analysis::widest;
 use super::attempt::Attempt;
 use super::controls::are_settled;
+use super::formula::Formula;
 use super::looks::Looks;
 use super::progress::{Progress, Stage, VERIFYING};
 use super::rounds::Samples;
@@ -16,7 +17,8 @@ use super::sizing::Sized;
 use super::stopping::Stopping;
 use super::typical::Typical;
 use crate::gpu::{GpuError, Span};
-use crate::model::StoppedBy;
+use crate::model::{StoppedBy, Verdict};
+use crate::stats::judge;
 
 /// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
 /// rejected.
@@ -151,10 +153,18 @@ impl Attempt<'_> {
     ) -> Option<BTreeSet<usize>> {
         let points = looks.undecided(self.plan);
         let ratios = points.iter().map(|&index| &self.plan.points[index].ratio);
-        let known = ratios.filter(|ratio| typical.read(ratio).is_finite());
-        let cases: BTreeSet<usize> =
-            known.flat_map(|ratio| typical.widening(ratio, looks.next())).collect();
-        let controls = self.controls.read(samples, typical, self.experiment.tolerance.ratio);
+        let tolerance = self.experiment.tolerance.ratio;
+        // No number of samples decides an unknown ratio, or one that only its spread bound keeps undecided.
+        let can_be_decided = |ratio: &&Formula| {
+            let interval = typical.ratio_interval(ratio, looks.next());
+            typical.read(ratio).is_finite()
+                && judge(interval, None, tolerance) == Verdict::Inconclusive
+        };
+        let cases: BTreeSet<usize> = ratios
+            .filter(can_be_decided)
+            .flat_map(|ratio| typical.widening(ratio, looks.next()))
+            .collect();
+        let controls = self.controls.read(samples, typical, tolerance);
         let is_open = !cases.is_empty() || !are_settled(&controls);
         is_open.then_some(cases)
     }

@@ -21,6 +21,12 @@ use warplaw::sim::{Machine, Noise};
 
 /// Upper bound of the share of false verdicts among the decided runs.
 const MAX_FALSE: f64 = 0.01;
+/// Upper bound of the share of undecided runs under the first [`MILD`] kinds of noise.
+const MAX_UNDECIDED_MILD: f64 = 0.15;
+/// Upper bound of the share of undecided runs under each other kind.
+const MAX_UNDECIDED: f64 = 0.50;
+/// Number of kinds of noise that leave most samples comparable: none, normal noise, drift and two clock states.
+const MILD: usize = 4;
 /// Runs per subject and noise, each with another seed.
 const SEEDS: u64 = 24;
 /// The same for the experiments whose inputs take long to generate.
@@ -118,29 +124,6 @@ fn matrix() -> BTreeMap<(usize, usize), Tally> {
             for (noise, (_, kind)) in noises.into_iter().enumerate() {
                 let outcome = run(&SUBJECTS[subject], kind, seed);
                 let tally = judged(&SUBJECTS[subject], &outcome, &truth);
-                if tally.wrong > 0 {
-                    eprintln!(
-                        "WRONG {} {} {} seed {seed}: {:?} {:?}",
-                        SUBJECTS[subject].device,
-                        SUBJECTS[subject].experiment,
-                        noises_name(noise),
-                        outcome.verdict,
-                        outcome
-                            .points
-                            .iter()
-                            .filter(|p| p.judged && p.verdict == Verdict::Deviates)
-                            .map(|p| format!(
-                                "{} {} {:.3} {:?} {:?} conf {}",
-                                p.series,
-                                p.x.value,
-                                p.ratio,
-                                p.ratio_ci.map(|c| (c.lo, c.hi)),
-                                p.ratio_spread.map(|c| (c.lo, c.hi)),
-                                p.confidence
-                            ))
-                            .collect::<Vec<_>>()
-                    );
-                }
                 let mut cells = cells.lock().expect("no worker panics while it holds the lock");
                 cells.entry((subject, noise)).or_default().add(tally);
             }
@@ -235,16 +218,23 @@ fn false_verdicts_are_rare_under_every_noise_and_intervals_contain_the_truth() {
     assert!(all.runs >= 5_000);
     // The share refers to the decided runs, so that inconclusive runs do not improve it.
     assert!(Tally::share(all.wrong, all.decided()) <= MAX_FALSE, "{} false verdicts", all.wrong);
-    for ((name, _), tally) in noises(0).iter().zip(of_noise) {
+    for (index, ((name, _), tally)) in noises(0).iter().zip(of_noise).enumerate() {
         // Each kind of noise has a separate bound, so that the other kinds cannot mask its false verdicts.
-        let share = Tally::share(tally.wrong, tally.runs);
+        let share = Tally::share(tally.wrong, tally.decided());
         assert!(share <= 2.0 * MAX_FALSE, "{name}: {} false verdicts", tally.wrong);
+        let most = if index < MILD { MAX_UNDECIDED_MILD } else { MAX_UNDECIDED };
+        let share = Tally::share(tally.inconclusive, tally.runs);
+        assert!(share <= most, "{name}: {} of {} runs undecided", tally.inconclusive, tally.runs);
     }
-    // The intervals are made for noise that is independent from sample to sample. These two kinds are.
-    for (noise, name) in [(1, "gaussian"), (2, "heavy tail")] {
-        let coverage = Tally::share(of_noise[noise].covered, of_noise[noise].points);
+    // The intervals have a confidence of 97 % or more, for noise that is independent from sample to sample. These two
+    // kinds are.
+    for (index, (name, _)) in noises(0).iter().enumerate() {
+        if !["normal", "heavy tail"].contains(name) {
+            continue;
+        }
+        let coverage = Tally::share(of_noise[index].covered, of_noise[index].points);
         assert!(
-            (0.93..=0.97).contains(&coverage),
+            (0.95..=0.99).contains(&coverage),
             "{name}: {coverage} of the intervals contain the truth"
         );
     }
@@ -264,8 +254,4 @@ fn without_disturbances_every_subject_gets_the_correct_decided_verdict() {
         let tally = judged(subject, &outcome, &outcome);
         assert_eq!((tally.wrong, tally.inconclusive), (0, 0), "{}", subject.device);
     }
-}
-
-fn noises_name(i: usize) -> &'static str {
-    noises(0)[i].0
 }

@@ -208,7 +208,6 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_several_workers()?;
     context.require_workgroup_size(size.workgroup_size)?;
     let mut plan = Plan::default();
-    plan.shorten_samples(2);
     for operation in Operation::ALL {
         let atomics = Atomics::add(&mut plan, context, operation);
         add_points(&mut plan, operation, &atomics);
