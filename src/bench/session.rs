@@ -41,7 +41,7 @@ const CLOCK_SAMPLES: usize = 24;
 /// Least number of times that each clock times the dispatch of the host check.
 const HOST_CHECKS: usize = 9;
 /// Largest number of times, if the clocks do not agree before.
-const MAX_HOST_CHECKS: usize = 5 * HOST_CHECKS;
+const MAX_HOST_CHECKS: usize = 12 * HOST_CHECKS;
 /// Target time of the dispatch of the host check, in seconds. Submission and wait are short in comparison.
 const HOST_CHECK_S: f64 = 8e-3;
 
