@@ -22,6 +22,10 @@ fn main() -> ExitCode {
         ["peers"] => peers::measure(),
         ["precision"] => precision::measure(),
         ["scale"] => Ok(scale::measure()),
+        [precision::BUSY, seed, turns] => precision::keep_busy(
+            seed.parse().expect("a child process is given a number"),
+            *turns == "turns",
+        ),
         [scale::CHILD, cases, rounds] => {
             let number = |text: &str| text.parse().expect("a child process is given numbers");
             scale::run_cases(number(cases), number(rounds));

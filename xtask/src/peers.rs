@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use warplaw::bench::Profile;
 use warplaw::experiments::fastest_reduction;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, compare};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload, compare};
 use warplaw::kernels::{LaunchConfig, MAX_ITERATIONS, Number};
 use warplaw::model::figures;
 use warplaw::report::Table;
@@ -147,7 +147,8 @@ struct Devices([Hardware; 2]);
 
 impl Devices {
     fn open() -> Result<Self, GpuError> {
-        let open = |checked| Hardware::open(&Options { checked, ..Options::default() });
+        let workers = WantedWorkers::PerCore;
+        let open = |checked| Hardware::open(&Options { checked, workers, ..Options::default() });
         Ok(Self([open(false)?, open(true)?]))
     }
 

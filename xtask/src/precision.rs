@@ -1,13 +1,12 @@
 //! What a second of measuring is worth: the ratio of a 4-way branch to a branch of which all lanes take one path.
 //!
-//! Two methods answer the same question many times, each with the same wall time: rounds of equal samples, as warplaw
-//! measures, and one case after the other, as Criterion does. The spread of the answers is the figure, on an idle
-//! machine and beside a load that comes and goes. A second table shows what the `divergence` experiment says beside two
-//! threads that are always busy.
+//! Several methods answer the same question many times, each with the same wall time: rounds of equal samples, as
+//! warplaw measures, with the estimates and the device of now and of before, and one case after the other, as Criterion
+//! does. The spread of the answers is the figure, on an idle machine and beside a load that comes and goes. A second
+//! table shows what the `divergence` experiment says beside two processes that are always busy.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use rand::seq::SliceRandom;
@@ -15,12 +14,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use warplaw::bench::{Profile, Session, run};
 use warplaw::experiments::find;
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, Workload, compare};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload, compare};
 use warplaw::kernels::branch_paths::BranchPaths;
-use warplaw::model::Interval;
 use warplaw::model::figures::per_cent;
 use warplaw::report::Table;
-use warplaw::stats;
+use warplaw::stats::{self, Row};
 
 use crate::page::{Page, device as described, median};
 
@@ -30,8 +28,6 @@ const ANSWER_S: f64 = 1.0;
 const WAYS: u32 = 4;
 /// Invocations per workgroup.
 const WORKGROUP_SIZE: u32 = 64;
-/// Half-width of a normal distribution's 95 % interval in standard deviations.
-const NORMAL_95: f64 = 1.96;
 /// Samples in a submission.
 const AT_ONCE: usize = 8;
 
@@ -83,10 +79,10 @@ impl Cases {
     }
 
     /// Runs rounds of equal samples in random order until the time is up. Returns the median of the rounds' ratios, and
-    /// half of its 95 % interval as a share of it.
+    /// the ratio of the lower thirds after the slowdowns that the samples of a round share are removed.
     fn by_rounds(&mut self, rng: &mut ChaCha8Rng) -> Result<[f64; 2], GpuError> {
         let start = Instant::now();
-        let mut ratios = Vec::new();
+        let (mut ratios, mut rows) = (Vec::new(), Vec::new());
         while start.elapsed().as_secs_f64() < ANSWER_S {
             let mut orders = [[BRANCH, UNIFORM_AS_LONG]; AT_ONCE / 2];
             orders.iter_mut().for_each(|order| order.shuffle(rng));
@@ -99,65 +95,71 @@ impl Cases {
                     ratios.push(branch * self.times / uniform);
                 }
             }
+            let taken = orders.as_flattened().iter().copied().zip(samples);
+            rows.push(
+                taken.filter_map(|(case, sample)| Some((case, sample.ok()?))).collect::<Row>(),
+            );
         }
-        let ratio = median(&ratios);
-        let half_width = stats::median_interval(&ratios).map_or(f64::NAN, Interval::half_width);
-        Ok([ratio, half_width / ratio])
+        let columns = stats::columns_of(&rows, &stats::levels(&rows), UNIFORM_AS_LONG + 1);
+        let time_s = |case: usize| stats::undisturbed(&columns[case]).unwrap_or(f64::NAN);
+        Ok([median(&ratios), time_s(BRANCH) * self.times / time_s(UNIFORM_AS_LONG)])
     }
 
-    /// Runs one case for half of the time and then the other. Returns the ratio of their means, and of their medians.
-    fn one_after_the_other(&mut self) -> Result<[f64; 2], GpuError> {
-        let mut half = |case: usize| -> Result<[f64; 2], GpuError> {
+    /// Runs one case for half of the time and then the other. Returns the ratio of their means.
+    fn one_after_the_other(&mut self) -> Result<f64, GpuError> {
+        let mut half = |case: usize| -> Result<f64, GpuError> {
             let start = Instant::now();
             let mut samples = Vec::new();
             while start.elapsed().as_secs_f64() < ANSWER_S / 2.0 {
                 samples.extend(self.device.round(&[case; AT_ONCE])?.into_iter().flatten());
             }
-            Ok([samples.iter().sum::<f64>() / samples.len() as f64, median(&samples)])
+            Ok(samples.iter().sum::<f64>() / samples.len() as f64)
         };
-        let (branch, uniform) = (half(BRANCH)?, half(UNIFORM)?);
-        Ok([branch[0] / uniform[0], branch[1] / uniform[1]])
+        Ok(half(BRANCH)? / half(UNIFORM)?)
     }
 }
 
-/// Threads that keep cores busy until the value is dropped.
-struct Load {
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+/// First argument of a child process that keeps a core busy.
+pub(crate) const BUSY: &str = "--keep-busy";
+
+/// Keeps a core busy until the process is ended: always, or alternately with idle periods of 0.2 to 0.8 s.
+pub(crate) fn keep_busy(seed: u64, by_turns: bool) -> ! {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut turn = move || Duration::from_millis(rng.random_range(200..800));
+    let mut word = seed as u32;
+    loop {
+        let until = Instant::now() + turn();
+        while Instant::now() < until {
+            (0..10_000).for_each(|_| word = word.wrapping_mul(1_664_525).wrapping_add(1));
+            std::hint::black_box(word);
+        }
+        if by_turns {
+            std::thread::sleep(turn());
+        }
+    }
 }
 
+/// Processes that keep cores busy until the value is dropped.
+struct Load(Vec<Child>);
+
 impl Load {
-    /// Starts the threads. Each is always busy, or alternates between busy and idle periods of 0.2 to 0.8 s.
-    fn start(threads: usize, by_turns: bool) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let busy = |seed: u64| {
-            let stop = Arc::clone(&stop);
-            std::thread::spawn(move || {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let mut turn = move || Duration::from_millis(rng.random_range(200..800));
-                let mut word = seed as u32;
-                while !stop.load(Ordering::Relaxed) {
-                    let until = Instant::now() + turn();
-                    while Instant::now() < until {
-                        (0..10_000)
-                            .for_each(|_| word = word.wrapping_mul(1_664_525).wrapping_add(1));
-                        std::hint::black_box(word);
-                    }
-                    if by_turns {
-                        std::thread::sleep(turn());
-                    }
-                }
-            })
+    fn start(processes: usize, by_turns: bool) -> Self {
+        let own = std::env::current_exe().expect("a process has a path");
+        let busy = |seed: usize| {
+            let mut command = Command::new(&own);
+            command.args([BUSY, &seed.to_string(), if by_turns { "turns" } else { "always" }]);
+            command.stdin(Stdio::null()).spawn().expect("the process starts")
         };
-        let threads = (0..threads as u64).map(busy).collect();
-        Self { stop, threads }
+        Self((0..processes).map(busy).collect())
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.threads.drain(..).for_each(|thread| thread.join().expect("a busy loop ends"));
+        for process in &mut self.0 {
+            process.kill().expect("a busy loop can be ended");
+            process.wait().expect("the process ends");
+        }
     }
 }
 
@@ -169,46 +171,33 @@ fn spread(answers: &[f64]) -> f64 {
     variance.sqrt() / mean
 }
 
-/// Answers to one question by each method.
-#[derive(Default)]
-struct Answers {
-    rounds: Vec<f64>,
-    /// Half of the 95 % interval of each answer in `rounds`, as a share of the answer.
-    half_widths: Vec<f64>,
-    means: Vec<f64>,
-    medians: Vec<f64>,
-}
+/// The methods, in the order of the table's columns.
+const METHODS: [&str; 5] = [
+    "before: medians, a thread per core",
+    "lower thirds, a thread per core",
+    "medians, one thread",
+    "now: lower thirds, one thread",
+    "one case after the other, means, one thread",
+];
+/// Indices of the methods of before and of now.
+const BEFORE: usize = 0;
+const NOW: usize = 3;
 
-impl Answers {
-    /// Asks each method alternately.
-    fn ask(cases: &mut Cases, rng: &mut ChaCha8Rng) -> Result<Self, GpuError> {
-        let mut answers = Self::default();
-        for _ in 0..REPEATS {
-            let [ratio, half_width] = cases.by_rounds(rng)?;
-            answers.rounds.push(ratio);
-            answers.half_widths.push(half_width);
-            let [by_means, by_medians] = cases.one_after_the_other()?;
-            answers.means.push(by_means);
-            answers.medians.push(by_medians);
+/// Asks each method alternately. Returns the answers by method.
+fn ask(rng: &mut ChaCha8Rng) -> Result<[Vec<f64>; METHODS.len()], GpuError> {
+    let mut answers: [Vec<f64>; METHODS.len()] = Default::default();
+    for _ in 0..REPEATS {
+        let open =
+            |workers| Cases::load(Hardware::open(&Options { workers, ..Options::default() })?);
+        let [before, thirds] = open(WantedWorkers::PerCore)?.by_rounds(rng)?;
+        let mut cases = open(WantedWorkers::One)?;
+        let [medians, now] = cases.by_rounds(rng)?;
+        let means = cases.one_after_the_other()?;
+        for (answers, answer) in answers.iter_mut().zip([before, thirds, medians, now, means]) {
+            answers.push(answer);
         }
-        Ok(answers)
     }
-
-    /// Builds a row of the table.
-    fn row(&self, machine: &str) -> Vec<String> {
-        let [by_rounds, by_means] = [&self.rounds, &self.means].map(|answers| spread(answers));
-        let own = median(&self.half_widths) / NORMAL_95;
-        vec![
-            machine.to_owned(),
-            per_cent(by_rounds),
-            per_cent(own),
-            per_cent(by_means),
-            per_cent(spread(&self.medians)),
-            format!("{:.2}", by_rounds / by_means),
-            format!("{:.3}", median(&self.rounds)),
-            format!("{:.3}", median(&self.means)),
-        ]
-    }
+    Ok(answers)
 }
 
 /// Runs the `divergence` experiment. Returns the cost of a 4-way branch and the verdict.
@@ -223,34 +212,33 @@ fn experiment(seed: u64) -> Result<(Option<f64>, &'static str), GpuError> {
 
 /// Measures both tables.
 pub(crate) fn measure() -> Result<Page, GpuError> {
-    let mut cases = Cases::load(Hardware::open(&Options::default())?)?;
+    let device = described(&Hardware::open(&Options::default())?);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut spreads = Table::new(&[
-        "machine",
-        "spread, rounds",
-        "error that an answer by rounds states",
-        "spread, one after the other, means",
-        "spread, one after the other, medians",
-        "spread of rounds / spread of means",
-        "median ratio, rounds",
-        "median ratio, means",
-    ]);
-    for (machine, load) in [("idle", None), ("busy and idle by turns", Some(threads))] {
-        let load = load.map(|threads| Load::start(threads, true));
-        let answers = Answers::ask(&mut cases, &mut rng)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut columns = vec!["machine"];
+    columns.extend(METHODS);
+    columns.extend(["now / before", "median ratio, before", "median ratio, now"]);
+    let mut spreads = Table::new(&columns);
+    for (machine, load) in [("idle", None), ("busy and idle by turns", Some(cores))] {
+        let load = load.map(|processes| Load::start(processes, true));
+        let answers = ask(&mut rng)?;
         drop(load);
-        spreads.rows.push(answers.row(machine));
-        println!("{}", spreads.rows[spreads.rows.len() - 1].join("  "));
+        let spread = answers.each_ref().map(|answers| spread(answers));
+        let mut row = vec![machine.to_owned()];
+        row.extend(spread.map(per_cent));
+        row.push(format!("{:.2}", spread[NOW] / spread[BEFORE]));
+        row.extend([BEFORE, NOW].map(|method| format!("{:.3}", median(&answers[method]))));
+        println!("{}", row.join("  "));
+        spreads.rows.push(row);
     }
 
     let mut loaded = Table::new(&["machine", "cost of a 4-way branch", "over idle", "verdict"]);
     let mut idle = None;
     for (machine, busy, seed) in [
         ("idle", 0, 1),
-        ("two busy threads", 2, 1),
-        ("two busy threads", 2, 2),
-        ("two busy threads", 2, 3),
+        ("two busy processes", 2, 1),
+        ("two busy processes", 2, 2),
+        ("two busy processes", 2, 3),
     ] {
         let load = Load::start(busy, false);
         let (cost, verdict) = experiment(seed)?;
@@ -267,20 +255,20 @@ pub(crate) fn measure() -> Result<Page, GpuError> {
     let about = vec![
         format!(
             "Spread (relative standard deviation) of {REPEATS} answers of {ANSWER_S} s each to one question: the cost \
-             of a {WAYS}-way branch over a branch of which all lanes take one path. `rounds` times both cases \
-             alternately with samples of equal length and takes the median of the ratios. `one after the other` gives \
-             each case half of the time, as Criterion does. An answer by rounds also states its own error, from its \
-             95 % interval. Where the spread is much larger than the stated error, the machine itself changed between \
-             answers, for example because another process shares the cores."
+             of a {WAYS}-way branch over a branch of which all lanes take one path. The first four methods time both \
+             cases in rounds, with samples of equal length. `medians` is the median of the rounds' ratios. `lower \
+             thirds` is the ratio of the lower thirds of both cases, after the slowdown that a round shares is removed. \
+             The last method gives each case half of the time, as Criterion does. A software device runs its \
+             workgroups on one thread or on a thread per core; on a GPU this makes no difference."
         ),
-        "The second table shows the same cost by the `divergence` experiment while two threads keep two cores busy. The \
-         experiment must find the idle cost within 5 %, or decide nothing."
+        "The second table shows the same cost by the `divergence` experiment while two processes keep two cores busy. \
+         The experiment must find the idle cost within 5 %, or decide nothing."
             .to_owned(),
     ];
     Ok(Page {
         task: "precision",
         title: "Precision for the time spent",
-        device: described(&cases.device),
+        device,
         about,
         tables: vec![spreads, loaded],
     })
