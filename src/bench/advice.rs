@@ -1,70 +1,72 @@
 //! Advice for an experiment that decides nothing: what would decide it.
 
-use crate::model::figures::{counted, quantity, short};
+use super::Profile;
+use crate::model::figures::{counted, per_cent, quantity, short};
 use crate::model::{Experiment, Interval, Point, Verdict};
 use crate::stats::judge;
 
 /// Multiple of the time for samples beyond which more time is no advice.
 const MOST_TIMES: f64 = 60.0;
+/// Multiple of the time for a point that has no interval yet.
+const UNKNOWN_TIMES: f64 = 4.0;
 /// Number of cores that other processes may keep busy without being named as a cause.
 const QUIET: f64 = 0.1;
 
-/// Adds what would decide an experiment that decides nothing although its controls passed. `sampling_s` is the time
-/// that its samples took.
+/// Adds what would decide an experiment that decides nothing. `sampling_s` is the time that its samples took by
+/// `profile`.
 ///
 /// # Formula
 /// The width of an interval falls with the square root of the number of samples. A point with the ratio r, the
 /// half-width h towards an edge of the tolerance and the distance d from that edge needs (h / d)² times the samples.
-pub(super) fn add_advice(sampling_s: f64, outcome: &mut Experiment) {
+pub(super) fn add_advice(profile: Profile, sampling_s: f64, outcome: &mut Experiment) {
     let Some(tolerance) = outcome.tolerance else { return };
     if outcome.verdict != Some(Verdict::Inconclusive) {
         return;
     }
-    let disturbed = outcome.other_load.filter(|&cores| cores > QUIET);
-    if let Some(cores) = disturbed {
-        outcome.diagnosis.push(format!(
-            "What would decide: other processes kept {} of the host busy meanwhile. End them and run again.",
+    if let Some(cores) = outcome.other_load.filter(|&cores| cores > QUIET) {
+        outcome.advice.push(format!(
+            "End other processes, which kept {} of the host busy, and run again.",
             quantity(cores, "cores")
         ));
     }
-    // What a spread bound keeps undecided has its own line, and no number of samples narrows the bound.
+    // What a spread bound keeps undecided is not open: no number of samples narrows the bound.
     let is_open = |point: &&Point| {
-        point.ratio_ci.is_some() && judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive
+        point.ratio_ci.is_none() || judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive
     };
     let open: Vec<&Point> = outcome.judged().filter(is_open).collect();
     let (near, far): (Vec<&Point>, Vec<&Point>) =
         open.into_iter().partition(|point| times(point, tolerance) > MOST_TIMES);
     let most = far.iter().map(|point| times(point, tolerance)).fold(0.0, f64::max);
     let mut advice = Vec::new();
-    if most > 1.0 {
+    if !far.is_empty() {
         advice.push(format!(
-            "What would decide {}: about {} of sampling instead of {}, for example `warplaw run --only {} --budget \
-             {:.0}s`.",
-            counted(far.len(), "point"),
+            "Sample for about {} instead of {}, which would decide {}: `warplaw run --{} --only {} --budget {:.0}s`.",
             quantity(most * sampling_s, "s"),
             quantity(sampling_s, "s"),
+            counted(far.len(), "point"),
+            profile.name,
             outcome.id,
             (most * sampling_s).ceil()
         ));
     }
     if let Some(point) = near.first() {
         advice.push(format!(
-            "More time would not decide {}: the ratio is too near the edge of the tolerance of {} % (for example {}, \
-             {} = {}: ratio {:.3}).",
+            "More time would not decide {}, because the ratio is too near an edge of the tolerance of ±{}: for \
+             example {:.3} for {}, {} = {}.",
             counted(near.len(), "point"),
-            short(100.0 * tolerance, ""),
+            per_cent(tolerance),
+            point.ratio,
             point.series,
             point.x.name,
-            short(point.x.value, ""),
-            point.ratio
+            short(point.x.value, "")
         ));
     }
-    outcome.diagnosis.extend(advice);
+    outcome.advice.extend(advice);
 }
 
 /// Returns how many times the samples of a point would decide it.
 fn times(point: &Point, tolerance: f64) -> f64 {
-    let Some(Interval { lo, hi }) = point.ratio_ci else { return f64::INFINITY };
+    let Some(Interval { lo, hi }) = point.ratio_ci else { return UNKNOWN_TIMES };
     let (ratio, low, high) = (point.ratio, 1.0 - tolerance, 1.0 + tolerance);
     let needed =
         |half: f64, distance: f64| if distance > 0.0 { half / distance } else { f64::INFINITY };

@@ -59,6 +59,7 @@ impl Experiment {
             points: Vec::new(),
             controls: Vec::new(),
             diagnosis: Vec::new(),
+            advice: Vec::new(),
             cases: Vec::new(),
         }
     }

@@ -51,6 +51,7 @@ pub fn replay(
     });
     add_case_diagnosis(clock, &checked.collect::<Vec<_>>(), &mut outcome);
     outcome.stopped_by = recorded.stopped_by;
+    outcome.advice.clone_from(&recorded.advice);
     outcome.searches.clone_from(&recorded.searches);
     outcome.workers = recorded.workers;
     outcome.other_load = recorded.other_load;

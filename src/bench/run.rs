@@ -71,7 +71,7 @@ pub fn run(
     outcome.other_load = other_load;
     add_clock_control(&session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
-    add_advice(costs.sampling_s, &mut outcome);
+    add_advice(session.profile, costs.sampling_s, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());

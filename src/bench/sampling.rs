@@ -111,29 +111,29 @@ impl Attempt<'_> {
         looks: &mut Looks,
         before: StoppedBy,
     ) -> Result<StoppedBy, GpuError> {
-        let tolerance = self.experiment.tolerance.ratio;
         loop {
             let typical = self.typical(&sampling.samples, sampling.sized);
-            looks.look(self.plan, &typical, tolerance);
+            looks.look(self.plan, &typical, self.experiment.tolerance.ratio);
             let Some(cases) = self.undecided(&sampling.samples, &typical, looks) else {
-                let narrow = sampling.samples.extra_rounds() == 0 && before == StoppedBy::Precision;
-                return Ok(if narrow { before } else { StoppedBy::Decided });
+                let was_narrow = before == StoppedBy::Precision;
+                let is_decided = looks.undecided(self.plan).is_empty();
+                let by_extra = is_decided && !(was_narrow && sampling.samples.extra_rounds() == 0);
+                return Ok(if by_extra { StoppedBy::Decided } else { before });
             };
             let cases = sampling.only_timed(self.controls.round(cases));
             let rounds = sampling.samples.whole_rounds() + sampling.samples.extra_rounds();
             if rounds > MOST_ROUNDS * sampling.samples.whole_rounds() {
                 return Ok(StoppedBy::Rounds);
             }
-            for _ in 0..rounds {
+            for round in 0..rounds {
                 if self.is_stopped() {
                     return Ok(StoppedBy::Interrupted);
                 }
                 if self.sampled_s() >= self.limit_s() {
-                    looks.look(
-                        self.plan,
-                        &self.typical(&sampling.samples, sampling.sized),
-                        tolerance,
-                    );
+                    if round > 0 {
+                        let typical = self.typical(&sampling.samples, sampling.sized);
+                        looks.look(self.plan, &typical, self.experiment.tolerance.ratio);
+                    }
                     return Ok(StoppedBy::Time);
                 }
                 let samples = self.round(&cases, &mut sampling.rng)?;

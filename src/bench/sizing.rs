@@ -92,7 +92,8 @@ pub(super) fn size(
     let mut groups = group(cases);
     let mut lengths = vec![Length::Fits; cases.len()];
     for is_longest in [false, true] {
-        let longest_s = groups.iter().map(|group| group.sample_s).fold(target_s, f64::max);
+        let timed = groups.iter().map(|group| group.sample_s).filter(|&s| s <= MAX_SAMPLE_S);
+        let longest_s = timed.fold(target_s, f64::max);
         let target_s = if is_longest { longest_s.min(MAX_TARGET_S) } else { target_s };
         for _ in 0..TRIALS {
             let open: Vec<(usize, usize)> = groups

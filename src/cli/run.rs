@@ -175,7 +175,7 @@ fn announcement(record: &Record, profile: Profile) -> String {
     let adapter = &record.adapter;
     let count = record.experiments.len();
     format!(
-        "Measuring {} ({}, {} {}, {}): {}, {} profile, about {} of sampling; compiling, autotuning and \
+        "Measuring {} ({}, {} {}, {}): {}, {} profile, at most {} of sampling; compiling, autotuning and \
          verification come on top.",
         adapter.name,
         adapter.device_type.as_str(),

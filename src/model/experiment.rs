@@ -176,6 +176,9 @@ pub struct Experiment {
     /// Diagnosis: likely mechanisms of deviations, warnings, and omissions with their reasons.
     #[serde(default)]
     pub diagnosis: Vec<String>,
+    /// What would decide the experiment; empty if it is decided or no advice is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
     /// Cases with their raw samples.
     #[serde(default)]
     pub cases: Vec<Case>,

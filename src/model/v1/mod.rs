@@ -171,6 +171,7 @@ impl OldExperiment {
             points,
             controls: self.controls,
             diagnosis: self.diagnosis,
+            advice: Vec::new(),
             cases: cases.into_iter().map(case).collect(),
             id,
         }

@@ -20,6 +20,10 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
         ));
     }
     document.list(experiment.diagnosis.clone());
+    if !experiment.advice.is_empty() {
+        document.text("What would decide this law:");
+        document.list(experiment.advice.clone());
+    }
     for plot in plots(experiment) {
         document.plot(plot);
     }

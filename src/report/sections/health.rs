@@ -1,5 +1,7 @@
 //! The quality of the measurements: the clock, the controls of every experiment, and the time spent.
 
+use std::collections::BTreeMap;
+
 use crate::model::figures;
 use crate::model::{Check, Control, Experiment, Record, StoppedBy};
 use crate::report::{Document, Table};
@@ -25,6 +27,12 @@ pub(super) fn health(record: &Record) -> Document {
     facts.extend(
         clock.faults.iter().map(|fault| format!("the clock is not to be trusted: {fault}")),
     );
+    facts.extend(workers(record));
+    let loads = record.experiments.iter().filter_map(|e| Some((e.other_load?, &e.id)));
+    facts.extend(loads.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(cores, id)| {
+        let cores = figures::quantity(cores, "cores");
+        format!("other processes kept at most {cores} of the host busy, during {id}")
+    }));
     document.list(facts);
     let checks = checks(record);
     let heads: Vec<String> = checks.iter().map(|check| format!("{}>", check.as_str())).collect();
@@ -44,9 +52,10 @@ pub(super) fn health(record: &Record) -> Document {
              four times the time. `drift` compares late rounds with early rounds. `clock` compares \
              timestamps with the host's clock. A control fails if its 95 % interval is outside its \
              tolerance or too wide to decide. An experiment with a failed control is inconclusive. Sampling \
-             stops when all intervals are narrow enough (`precision`), when they no longer become narrower \
-             (`noise stable`), at the end of the time budget (`time`), after the maximum number of rounds \
-             (`rounds`), or when the user interrupts the run (`interrupted`).",
+             stops when all intervals are narrow enough (`precision`), when all points are decided \
+             (`decided`), when intervals no longer become narrower (`noise stable`), at the end of the time \
+             budget (`time`), after the maximum number of rounds (`rounds`), or when the user interrupts the \
+             run (`interrupted`).",
         );
     }
     add_costs(&mut document, record);
@@ -99,6 +108,23 @@ fn checks(record: &Record) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// Describes how many workgroups a software device ran at the same time.
+fn workers(record: &Record) -> Option<String> {
+    let mut by_count: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for experiment in &record.experiments {
+        if let Some(count) = experiment.workers {
+            by_count.entry(count).or_default().push(&experiment.id);
+        }
+    }
+    let usual = *by_count.iter().max_by_key(|(_, ids)| ids.len())?.0;
+    let others = by_count.iter().filter(|&(&count, _)| count != usual);
+    let others = others.map(|(count, ids)| format!(", and {count} in {}", ids.join(", ")));
+    Some(format!(
+        "workgroups that the software device ran at the same time: {usual}{}",
+        others.collect::<String>()
+    ))
 }
 
 /// Returns the row of an experiment in the table of controls.

@@ -33,6 +33,14 @@ pub fn summary(record: &Record) -> Document {
     if !table.rows.is_empty() {
         document.table(table);
     }
+    let advice = record.experiments.iter().flat_map(|experiment| {
+        experiment.advice.iter().map(|advice| format!("{}: {advice}", experiment.id))
+    });
+    let advice: Vec<String> = advice.collect();
+    if !advice.is_empty() {
+        document.text("What would decide the undecided laws:");
+        document.list(advice);
+    }
     document
 }
 
