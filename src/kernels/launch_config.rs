@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::launch::MAX_ITERATIONS;
+
 /// The launch configuration of a kernel that processes an array: the grid, and the loads of each invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LaunchConfig {
@@ -127,10 +129,14 @@ impl LaunchConfig {
 
     /// Returns the number of workgroups for an array of `words` words.
     ///
-    /// The number is limited so that every workgroup but the last has words for one full loop iteration.
+    /// The number is limited so that every workgroup but the last has words for one full loop iteration. It exceeds the
+    /// number of the configuration where an invocation would otherwise have more than [`MAX_ITERATIONS`] iterations:
+    /// a configuration that autotuning found on a smaller array then still works.
     #[must_use]
     pub fn workgroups_for(self, words: u32) -> u32 {
-        words.div_ceil(self.words_a_step() * self.workgroup_size).clamp(1, self.workgroups)
+        let most = words.div_ceil(self.words_a_step() * self.workgroup_size);
+        let least = most.div_ceil(MAX_ITERATIONS).next_power_of_two();
+        most.clamp(1, self.workgroups.max(least))
     }
 
     /// Returns the number of words that an invocation loads per loop iteration.
@@ -174,5 +180,30 @@ impl fmt::Display for LaunchConfig {
             "{workgroups} × {workgroup_size} invocations, {loads_in_flight} × {}, {order}",
             load.as_str()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_invocation_has_more_iterations_than_a_loop_may_have() {
+        for words in [1u32 << 12, 1 << 24, (1 << 24) + 1, 1 << 28] {
+            for (workgroup_size, workgroups) in [(16, 1), (16, 8), (64, 1), (256, 8), (256, 65_536)]
+            {
+                for config in LaunchConfig::modules() {
+                    let config = LaunchConfig { workgroup_size, workgroups, ..config };
+                    assert!(config.iterations(words) <= MAX_ITERATIONS, "{words} words, {config}");
+                    let enough = words / (config.words_a_step() * workgroup_size * workgroups);
+                    if enough <= MAX_ITERATIONS / 2 {
+                        assert!(
+                            config.workgroups_for(words) <= workgroups,
+                            "{words} words, {config}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
