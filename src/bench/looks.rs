@@ -28,8 +28,8 @@ pub(super) fn confidence(look: u32) -> f64 {
 /// The confidence by which each point of a plan is judged.
 #[derive(Debug, Clone)]
 pub(super) struct Looks {
-    /// By point: the confidence of the look that decided it.
-    decided: Vec<Option<f64>>,
+    /// By point: the confidence of the look that decided it, and the verdict.
+    decided: Vec<Option<(f64, Verdict)>>,
     /// Number of looks so far.
     made: u32,
     /// Whether a judged point deviates. That alone decides the experiment.
@@ -41,31 +41,34 @@ impl Looks {
         Self { decided: vec![None; plan.points.len()], made: 0, any_deviates: false }
     }
 
-    /// Returns the looks of a recorded run, given the confidence by which it judged each point.
-    pub(super) fn recorded(confidences: impl IntoIterator<Item = f64>) -> Self {
-        Self { decided: confidences.into_iter().map(Some).collect(), made: 0, any_deviates: false }
+    /// Returns the looks of a recorded run, given the confidence by which it judged each point, and the verdict.
+    pub(super) fn recorded(points: impl IntoIterator<Item = (f64, Verdict)>) -> Self {
+        Self { decided: points.into_iter().map(Some).collect(), made: 0, any_deviates: false }
     }
 
     /// Looks at all points.
     ///
-    /// A point that an earlier look decided stays so while the interval of that look's confidence still decides it.
+    /// A point that an earlier look decided keeps its verdict while the interval of that look's confidence still
+    /// gives it. Otherwise it is judged by the confidence of this look, like a point that is undecided so far.
     pub(super) fn look(&mut self, plan: &Plan, typical: &Typical, tolerance: f64) {
         self.made += 1;
+        let now = confidence(self.made);
         self.any_deviates = false;
         for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
-            let confidences = decided.iter().copied().chain([confidence(self.made)]);
-            let verdicts = confidences.map(|by| (by, typical.verdict(&point.ratio, tolerance, by)));
-            let found = { verdicts }.find(|&(_, verdict)| verdict != Verdict::Inconclusive);
-            self.any_deviates |=
-                point.judged && found.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
-            *decided = found.map(|(by, _)| by);
+            let verdict = |by: f64| typical.verdict(&point.ratio, tolerance, by);
+            if decided.is_none_or(|(by, earlier)| verdict(by) != earlier) {
+                *decided = Some((now, verdict(now)))
+                    .filter(|&(_, verdict)| verdict != Verdict::Inconclusive);
+            }
+            let deviates = decided.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
+            self.any_deviates |= point.judged && deviates;
         }
     }
 
     /// Returns the confidence of the interval that judges a point: that of the look that decided it, or of the
     /// last look.
     pub(super) fn of_point(&self, point: usize) -> f64 {
-        self.decided[point].unwrap_or_else(|| confidence(self.made))
+        self.decided[point].map_or_else(|| confidence(self.made), |(by, _)| by)
     }
 
     /// Returns the confidence of the next look.

@@ -11,7 +11,7 @@ use super::rounds::Samples;
 use super::typical::{CONFIDENCE, Typical};
 use super::verify::Checked;
 use crate::gpu::{BadSpan, Span};
-use crate::model::{self, Clock};
+use crate::model::{self, Clock, Verdict};
 
 /// Returns the result that the samples of `recorded` give for `experiment` as it is declared now.
 ///
@@ -38,7 +38,11 @@ pub fn replay(
     let looks = Looks::recorded(plan.points.iter().map(|point| {
         let series = &plan.series_of(point).name;
         let is_same = |of: &&model::Point| (&of.series, of.x.value) == (series, point.x);
-        recorded.points.iter().find(is_same).map_or(CONFIDENCE, |of| of.confidence)
+        recorded
+            .points
+            .iter()
+            .find(is_same)
+            .map_or((CONFIDENCE, Verdict::Inconclusive), |of| (of.confidence, of.verdict))
     }));
     let scales = (0..plan.cases.len()).map(|index| case(index).map_or(0, |case| case.scale));
     let typical = Typical::of(&samples, scales.collect(), clock.resolution_ns * 1e-9);

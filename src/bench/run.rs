@@ -37,6 +37,7 @@ pub fn run(
     let mut plan = match plan {
         Ok(plan) => plan,
         Err(Unsupported(reason)) => {
+            session.spare_s += session.profile.budget_s;
             return Ok(unmeasured(experiment, Status::Unsupported, &reason));
         }
     };
@@ -71,12 +72,12 @@ pub fn run(
     outcome.other_load = other_load;
     add_clock_control(&session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
-    add_advice(session.profile, costs.sampling_s, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
+    add_advice(session.profile, costs.sampling_s, &mut outcome);
     outcome.workers = session.executor.facts().workers.map(|workers| workers.count);
     outcome.searches = searches;
     outcome.costs = Some(costs);

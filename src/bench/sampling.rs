@@ -122,7 +122,7 @@ impl Attempt<'_> {
             };
             let cases = sampling.only_timed(self.controls.round(cases));
             let rounds = sampling.samples.whole_rounds() + sampling.samples.extra_rounds();
-            if rounds > MOST_ROUNDS * sampling.samples.whole_rounds() {
+            if rounds >= MOST_ROUNDS * sampling.samples.whole_rounds() {
                 return Ok(StoppedBy::Rounds);
             }
             for round in 0..rounds {
@@ -158,6 +158,7 @@ impl Attempt<'_> {
         let can_be_decided = |ratio: &&Formula| {
             let interval = typical.ratio_interval(ratio, looks.next());
             typical.read(ratio).is_finite()
+                && typical.spread(ratio).is_some()
                 && judge(interval, None, tolerance) == Verdict::Inconclusive
         };
         let cases: BTreeSet<usize> = ratios

@@ -86,7 +86,7 @@ impl Status {
 pub enum StoppedBy {
     /// All judged intervals were narrow enough.
     Precision,
-    /// Every judged point was decided.
+    /// The verdict was decided: every judged point is decided, or one deviates.
     Decided,
     /// Further rounds no longer narrowed the intervals.
     NoiseStable,

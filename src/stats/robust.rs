@@ -5,10 +5,10 @@ use crate::model::Interval;
 
 /// The quantile of a case's samples that estimates its time without disturbance: the lower third.
 ///
-/// Noise on real machines only lengthens samples, and it comes in states: a sample is disturbed or not. The lower
-/// third is an undisturbed sample as long as fewer than two thirds of the samples are disturbed, and the median only
-/// as long as fewer than half are. Smaller quantiles resist more disturbance, but they are less certain where noise is
-/// symmetric: the standard deviation of the lower third is 3 % larger than that of the median, and that of the
+/// Most disturbances lengthen samples, and they come in states: a sample is disturbed or not. The lower third
+/// reflects undisturbed samples while fewer than two thirds are disturbed, and the median only while fewer than
+/// half are. Smaller quantiles resist more disturbance, but they are less certain where noise is symmetric: with
+/// normal noise, the standard deviation of the lower third is 3 % larger than that of the median, and that of the
 /// minimum of 16 values 70 % larger.
 pub const UNDISTURBED: f64 = 1.0 / 3.0;
 
