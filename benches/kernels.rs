@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, PlottingBackend, Throughput};
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
-use warplaw::gpu::{Executor, Hardware, Options, Workload, compare, prepare_environment};
+use warplaw::gpu::{Executor, Hardware, Options, Workload, prepare_environment};
 use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::empty;
@@ -107,8 +107,8 @@ fn bench(
         println!("{name} is left out: {reason}");
         return;
     }
-    let outputs = device.outputs(0).expect("the device works");
-    compare(&outputs, &workload.expected()).unwrap_or_else(|mismatch| panic!("{name}: {mismatch}"));
+    let verified = device.verify(0, &workload).expect("the device works");
+    verified.unwrap_or_else(|mismatch| panic!("{name}: {mismatch}"));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
             const MAX_SAMPLES_PER_ROUND: u64 = 64;

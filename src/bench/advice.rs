@@ -30,30 +30,28 @@ pub(super) fn add_advice(profile: Profile, sampling_s: f64, outcome: &mut Experi
         ));
     }
     // What a spread bound keeps undecided is not open: no number of samples narrows the bound.
-    let is_open = |point: &&Point| {
-        point.ratio_ci.is_none() || judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive
-    };
+    let is_open = |point: &&Point| judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive;
     let open: Vec<&Point> = outcome.judged().filter(is_open).collect();
-    let (near, far): (Vec<&Point>, Vec<&Point>) =
-        open.into_iter().partition(|point| times(point, tolerance) > MOST_TIMES);
-    let most = far.iter().map(|point| times(point, tolerance)).fold(0.0, f64::max);
+    let (decidable, hopeless): (Vec<&Point>, Vec<&Point>) =
+        open.into_iter().partition(|point| times(point, tolerance) <= MOST_TIMES);
+    let most = decidable.iter().map(|point| times(point, tolerance)).fold(0.0, f64::max);
     let mut advice = Vec::new();
-    if !far.is_empty() {
+    if !decidable.is_empty() {
         advice.push(format!(
             "Sample for about {} instead of {}, which would decide {}: `warplaw run --{} --only {} --budget {:.0}s`.",
             quantity(most * sampling_s, "s"),
             quantity(sampling_s, "s"),
-            counted(far.len(), "point"),
+            counted(decidable.len(), "point"),
             profile.name,
             outcome.id,
             (most * sampling_s).ceil()
         ));
     }
-    if let Some(point) = near.first() {
+    if let Some(point) = hopeless.first() {
         advice.push(format!(
             "More time would not decide {}, because the ratio is too near an edge of the tolerance of ±{}: for \
              example {:.3} for {}, {} = {}.",
-            counted(near.len(), "point"),
+            counted(hopeless.len(), "point"),
             per_cent(tolerance),
             point.ratio,
             point.series,

@@ -143,7 +143,7 @@ fn point(
     confidence: f64,
 ) -> Option<Point> {
     let [measured, predicted] = [&spec.measured, &spec.predicted].map(|side| typical.read(side));
-    let ratio_spread = typical.spread(&spec.ratio);
+    let evidence = typical.evidence(&spec.ratio, confidence);
     let series = plan.series_of(spec);
     let (name, unit) = series.x;
     let ratio = measured / predicted;
@@ -154,10 +154,10 @@ fn point(
         predicted,
         unit: series.unit.to_owned(),
         ratio,
-        ratio_ci: typical.ratio_interval(&spec.ratio, confidence),
-        ratio_spread,
+        ratio_ci: evidence.interval,
+        ratio_spread: evidence.spread,
         confidence,
-        verdict: typical.verdict(&spec.ratio, tolerance, confidence),
+        verdict: evidence.verdict(tolerance),
         judged: spec.judged,
         trace: None,
     })

@@ -38,7 +38,8 @@ pub fn tolerance_of(check: Check) -> Tolerance {
 /// The control cases of a plan.
 pub(super) struct Controls {
     canary: CaseId,
-    reference: CaseId,
+    /// The canary under a second name.
+    copy: CaseId,
     multiple: CaseId,
     floor: CaseId,
 }
@@ -71,7 +72,7 @@ impl Controls {
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            reference: plan.case("control.twin", follow(), chain(ITERATIONS)),
+            copy: plan.case("control.twin", follow(), chain(ITERATIONS)),
             multiple,
             floor: plan.floor("control.floor", follow(), chain(0)),
         }
@@ -86,7 +87,7 @@ impl Controls {
 
     /// Returns the indices of the control cases.
     pub(super) fn cases(&self) -> [usize; 4] {
-        [self.canary, self.reference, self.multiple, self.floor].map(|CaseId(case)| case)
+        [self.canary, self.copy, self.multiple, self.floor].map(|CaseId(case)| case)
     }
 
     /// Computes the controls. `tolerance` is the one that the experiment's points are judged by.
@@ -96,7 +97,7 @@ impl Controls {
         typical: &Typical,
         tolerance: f64,
     ) -> Vec<Control> {
-        let same = self.canary.time() / self.reference.time();
+        let same = self.canary.time() / self.copy.time();
         let linear =
             self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
         let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();

@@ -32,18 +32,16 @@ pub(super) struct Looks {
     decided: Vec<Option<(f64, Verdict)>>,
     /// Number of looks so far.
     made: u32,
-    /// Whether a judged point deviates. That alone decides the experiment.
-    any_deviates: bool,
 }
 
 impl Looks {
     pub(super) fn none(plan: &Plan) -> Self {
-        Self { decided: vec![None; plan.points.len()], made: 0, any_deviates: false }
+        Self { decided: vec![None; plan.points.len()], made: 0 }
     }
 
     /// Returns the looks of a recorded run, given the confidence by which it judged each point, and the verdict.
     pub(super) fn recorded(points: impl IntoIterator<Item = (f64, Verdict)>) -> Self {
-        Self { decided: points.into_iter().map(Some).collect(), made: 0, any_deviates: false }
+        Self { decided: points.into_iter().map(Some).collect(), made: 0 }
     }
 
     /// Looks at all points.
@@ -53,15 +51,12 @@ impl Looks {
     pub(super) fn look(&mut self, plan: &Plan, typical: &Typical, tolerance: f64) {
         self.made += 1;
         let now = confidence(self.made);
-        self.any_deviates = false;
         for (decided, point) in self.decided.iter_mut().zip(&plan.points) {
-            let verdict = |by: f64| typical.verdict(&point.ratio, tolerance, by);
+            let verdict = |by: f64| typical.evidence(&point.ratio, by).verdict(tolerance);
             if decided.is_none_or(|(by, earlier)| verdict(by) != earlier) {
                 *decided = Some((now, verdict(now)))
                     .filter(|&(_, verdict)| verdict != Verdict::Inconclusive);
             }
-            let deviates = decided.is_some_and(|(_, verdict)| verdict == Verdict::Deviates);
-            self.any_deviates |= point.judged && deviates;
         }
     }
 
@@ -79,11 +74,14 @@ impl Looks {
     /// Returns the judged points that keep the experiment undecided, by index: none if a point deviates, and else
     /// those that no look has decided.
     pub(super) fn undecided(&self, plan: &Plan) -> Vec<usize> {
-        if self.any_deviates {
+        let judged = || (0..plan.points.len()).filter(|&index| plan.points[index].judged);
+        let deviates = |index: usize| {
+            self.decided[index].is_some_and(|(_, verdict)| verdict == Verdict::Deviates)
+        };
+        if judged().any(deviates) {
             return Vec::new();
         }
-        let open = |&index: &usize| plan.points[index].judged && self.decided[index].is_none();
-        (0..plan.points.len()).filter(open).collect()
+        judged().filter(|&index| self.decided[index].is_none()).collect()
     }
 }
 

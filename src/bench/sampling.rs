@@ -17,8 +17,7 @@ use super::sizing::Sized;
 use super::stopping::Stopping;
 use super::typical::Typical;
 use crate::gpu::{GpuError, Span};
-use crate::model::{StoppedBy, Verdict};
-use crate::stats::judge;
+use crate::model::StoppedBy;
 
 /// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
 /// rejected.
@@ -156,10 +155,8 @@ impl Attempt<'_> {
         let tolerance = self.experiment.tolerance.ratio;
         // No number of samples decides an unknown ratio, or one that only its spread bound keeps undecided.
         let can_be_decided = |ratio: &&Formula| {
-            let interval = typical.ratio_interval(ratio, looks.next());
-            typical.read(ratio).is_finite()
-                && typical.spread(ratio).is_some()
-                && judge(interval, None, tolerance) == Verdict::Inconclusive
+            let evidence = typical.evidence(ratio, looks.next());
+            typical.read(ratio).is_finite() && evidence.is_open(tolerance)
         };
         let cases: BTreeSet<usize> = ratios
             .filter(can_be_decided)

@@ -92,38 +92,59 @@ pub(super) fn size(
     let mut groups = group(cases);
     let mut lengths = vec![Length::Fits; cases.len()];
     for is_longest in [false, true] {
-        let timed = groups.iter().map(|group| group.sample_s).filter(|&s| s <= MAX_SAMPLE_S);
-        let longest_s = timed.fold(target_s, f64::max);
-        let target_s = if is_longest { longest_s.min(MAX_TARGET_S) } else { target_s };
+        let target_s = if is_longest { longest_s(&groups, target_s) } else { target_s };
         for _ in 0..TRIALS {
-            let open: Vec<(usize, usize)> = groups
-                .iter()
-                .enumerate()
-                .filter(|(_, group)| group.is_longest == is_longest && !group.settled)
-                .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
-                .filter(|&(_, case)| lengths[case] == Length::Fits)
-                .collect();
+            let open = open_cases(&groups, &lengths, is_longest);
             if open.is_empty() || stop.load(Ordering::Relaxed) {
                 break;
             }
             let samples = trial(executor, cases, &groups, &open, &mut throughput)?;
-            let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
-            for (&(g, case), &sample) in open.iter().zip(&samples) {
-                if groups[g].scale == groups[g].granule {
-                    lengths[case] = Length::of(sample);
-                }
-                if lengths[case] == Length::Fits && sample.is_finite() {
-                    let slot = longest.entry(g).or_insert(0.0);
-                    *slot = slot.max(sample);
-                }
-            }
-            for (g, sample) in longest {
-                groups[g].grow(sample, target_s);
-            }
+            adapt(&mut groups, &mut lengths, &open, &samples, target_s);
         }
     }
     size_followers(executor, cases, &groups, &mut lengths, target_s, &mut throughput)?;
     Ok(finish(cases, &groups, lengths))
+}
+
+/// Returns the longest sample time of the groups so far that is timed, within what may be planned, or `target_s` if
+/// that is longer.
+fn longest_s(groups: &[Group], target_s: f64) -> f64 {
+    let timed = groups.iter().map(|group| group.sample_s).filter(|&s| s <= MAX_SAMPLE_S);
+    timed.fold(target_s, f64::max).min(MAX_TARGET_S)
+}
+
+/// Returns the cases whose scale is not final, each with its group.
+fn open_cases(groups: &[Group], lengths: &[Length], is_longest: bool) -> Vec<(usize, usize)> {
+    groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| group.is_longest == is_longest && !group.settled)
+        .flat_map(|(g, group)| group.members.iter().map(move |&case| (g, case)))
+        .filter(|&(_, case)| lengths[case] == Length::Fits)
+        .collect()
+}
+
+/// Adapts the scales of the open cases to their samples.
+fn adapt(
+    groups: &mut [Group],
+    lengths: &mut [Length],
+    open: &[(usize, usize)],
+    samples: &[f64],
+    target_s: f64,
+) {
+    let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
+    for (&(g, case), &sample) in open.iter().zip(samples) {
+        if groups[g].scale == groups[g].granule {
+            lengths[case] = Length::of(sample);
+        }
+        if lengths[case] == Length::Fits && sample.is_finite() {
+            let slot = longest.entry(g).or_insert(0.0);
+            *slot = slot.max(sample);
+        }
+    }
+    for (g, sample) in longest {
+        groups[g].grow(sample, target_s);
+    }
 }
 
 /// Decides whether each follower fits in a sample at the scale of its leader, the case that it follows.

@@ -37,6 +37,26 @@ pub(super) struct Typical {
     tick_s: f64,
 }
 
+/// What is known of a judged ratio.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Evidence {
+    pub(super) interval: Option<Interval>,
+    /// Spread bound.
+    pub(super) spread: Option<Interval>,
+}
+
+impl Evidence {
+    pub(super) fn verdict(self, tolerance: f64) -> Verdict {
+        judge(self.interval, self.spread, tolerance)
+    }
+
+    /// Returns whether narrower intervals could decide the ratio: it has a spread bound, and its interval alone
+    /// decides nothing.
+    pub(super) fn is_open(self, tolerance: f64) -> bool {
+        self.spread.is_some() && judge(self.interval, None, tolerance) == Verdict::Inconclusive
+    }
+}
+
 impl Typical {
     /// Estimates the typical sample times of cases with the given scales.
     ///
@@ -140,17 +160,13 @@ impl Typical {
         square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
     }
 
-    /// Returns the interval of a judged ratio.
+    /// Returns what is known of a judged ratio, by an interval of the given confidence.
     ///
     /// Without a spread bound, the ratio may not be finite for some times within the spread of the samples. It has
     /// no interval then.
-    pub(super) fn ratio_interval(&self, ratio: &Formula, confidence: f64) -> Option<Interval> {
-        self.spread(ratio).and_then(|_| self.interval(ratio, confidence))
-    }
-
-    /// Returns the verdict of a ratio by its interval of the given confidence.
-    pub(super) fn verdict(&self, ratio: &Formula, tolerance: f64, confidence: f64) -> Verdict {
-        judge(self.ratio_interval(ratio, confidence), self.spread(ratio), tolerance)
+    pub(super) fn evidence(&self, ratio: &Formula, confidence: f64) -> Evidence {
+        let spread = self.spread(ratio);
+        Evidence { interval: spread.and_then(|_| self.interval(ratio, confidence)), spread }
     }
 
     /// Returns the figure if it is the same for all times within the intervals of its cases, else `None`.

@@ -53,8 +53,7 @@ pub trait Executor {
         index: usize,
         workload: &Workload,
     ) -> Result<Result<(), Mismatch>, GpuError> {
-        let outputs = self.outputs(index)?;
-        Ok(compare(&outputs, &workload.expected()))
+        compare_outputs(self, index, workload)
     }
 
     /// Takes one sample of each loaded workload in `order`. The result has one entry per entry of `order`.
@@ -66,4 +65,14 @@ pub trait Executor {
     /// Returns an error if the device itself fails or if a workload is not loaded. A sample that the clock
     /// reported wrongly is not an error but a [`BadSpan`](super::BadSpan) in the result.
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError>;
+}
+
+/// Runs loaded workload `index`, which is `workload`, and compares its outputs with its CPU reference.
+pub(crate) fn compare_outputs(
+    executor: &mut (impl Executor + ?Sized),
+    index: usize,
+    workload: &Workload,
+) -> Result<Result<(), Mismatch>, GpuError> {
+    let outputs = executor.outputs(index)?;
+    Ok(compare(&outputs, &workload.expected()))
 }

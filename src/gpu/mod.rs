@@ -24,11 +24,12 @@ pub use adapter::{
 };
 pub use error::GpuError;
 pub use executor::Executor;
+pub(crate) use executor::compare_outputs;
 pub use hardware::{Hardware, Options};
 pub use pipeline::Built;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
-pub use verify::{Mismatch, compare};
+pub use verify::Mismatch;
 pub use workload::{
     Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
     Workload,

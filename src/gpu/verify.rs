@@ -26,7 +26,7 @@ impl fmt::Display for Mismatch {
 ///
 /// # Errors
 /// Returns the first mismatch.
-pub fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch> {
+pub(super) fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch> {
     if outputs.len() < expected.len() || expected.is_empty() {
         let index = outputs.len();
         return Err(Mismatch {

@@ -130,12 +130,12 @@ impl LaunchConfig {
     /// Returns the number of workgroups for an array of `words` words.
     ///
     /// The number is limited so that every workgroup but the last has words for one full loop iteration. It exceeds the
-    /// number of the configuration where an invocation would otherwise have more than [`MAX_ITERATIONS`] iterations:
+    /// number of the configuration where an invocation would otherwise have [`MAX_ITERATIONS`] iterations or more:
     /// a configuration that autotuning found on a smaller array then still works.
     #[must_use]
     pub fn workgroups_for(self, words: u32) -> u32 {
         let most = words.div_ceil(self.words_a_step() * self.workgroup_size);
-        let least = most.div_ceil(MAX_ITERATIONS).next_power_of_two();
+        let least = most.div_ceil(MAX_ITERATIONS - 1).next_power_of_two();
         most.clamp(1, self.workgroups.max(least))
     }
 
@@ -194,7 +194,7 @@ mod tests {
             {
                 for config in LaunchConfig::modules() {
                     let config = LaunchConfig { workgroup_size, workgroups, ..config };
-                    assert!(config.iterations(words) <= MAX_ITERATIONS, "{words} words, {config}");
+                    assert!(config.iterations(words) < MAX_ITERATIONS, "{words} words, {config}");
                     let enough = words / (config.words_a_step() * workgroup_size * workgroups);
                     if enough <= MAX_ITERATIONS / 2 {
                         assert!(

@@ -10,19 +10,20 @@ mod machine;
 mod metric;
 mod nanoseconds;
 mod plain;
+mod point;
 mod schema;
 mod store;
 mod v1;
 mod verdict;
 
 pub use experiment::{
-    Case, Category, Check, Control, Costs, Curve, Experiment, Over, Point, Quantity, Search,
-    Status, StoppedBy, Trace, Tried,
+    Case, Category, Check, Control, Costs, Experiment, Search, Status, StoppedBy, Tried,
 };
 pub use interval::Interval;
 pub use machine::Machine;
 pub use metric::{About, Better, Metric};
 pub use plain::{plain, plain_to};
+pub use point::{Curve, Over, Point, Quantity, Trace};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
 pub use store::{MAX_BYTES, RecordError, default_path, parse, read, write, write_whole};
 pub(crate) use store::{free_name, slug};

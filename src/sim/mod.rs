@@ -19,7 +19,7 @@ use crate::gpu::params::check_params;
 use crate::gpu::timer::decode;
 use crate::gpu::{
     AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch, Span,
-    Timing, Workload, compare,
+    Timing, Workload, compare_outputs,
 };
 use crate::model::{ClockKind, DeviceType};
 use noise::{Disturber, Moment};
@@ -280,8 +280,7 @@ impl Executor for Simulator {
         workload: &Workload,
     ) -> Result<Result<(), Mismatch>, GpuError> {
         if self.corrupt.is_some() {
-            let outputs = self.outputs(index)?;
-            return Ok(compare(&outputs, &workload.expected()));
+            return compare_outputs(self, index, workload);
         }
         // The outputs are those of the reference, so nothing is learned from computing both.
         self.run_once(index)?;

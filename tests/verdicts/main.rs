@@ -70,7 +70,7 @@ impl Tally {
 
 fn run(subject: &Subject, noise: Noise, seed: u64) -> Experiment {
     let machine = Machine { noise, seed, ..Machine::lawful(WIDTH) };
-    measure_seeded((subject.make)(machine), subject.experiment, seed)
+    measure_seeded(subject.build(machine), subject.experiment, seed)
 }
 
 /// Compares the outcome of one run with the truth, which is the outcome of the same device without noise.
@@ -122,7 +122,9 @@ fn matrix() -> BTreeMap<(usize, usize), Tally> {
             let noises = noises(seed);
             let truth = run(&SUBJECTS[subject], noises[0].1, seed);
             for (noise, (_, kind)) in noises.into_iter().enumerate() {
-                let outcome = run(&SUBJECTS[subject], kind, seed);
+                // The first kind is no noise, which is the truth itself.
+                let outcome =
+                    if noise == 0 { truth.clone() } else { run(&SUBJECTS[subject], kind, seed) };
                 let tally = judged(&SUBJECTS[subject], &outcome, &truth);
                 let mut cells = cells.lock().expect("no worker panics while it holds the lock");
                 cells.entry((subject, noise)).or_default().add(tally);

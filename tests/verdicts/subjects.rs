@@ -12,23 +12,36 @@ pub(crate) const WIDTH: u32 = 8;
 pub(crate) struct Subject {
     pub(crate) device: &'static str,
     pub(crate) experiment: &'static str,
-    pub(crate) make: fn(Machine) -> Simulator,
+    make: Make,
     /// Whether the law holds. `None` if only the measured width is checked.
     pub(crate) lawful: Option<bool>,
 }
 
-const fn subject(
-    experiment: &'static str,
-    device: &'static str,
-    make: fn(Machine) -> Simulator,
-    lawful: bool,
-) -> Subject {
-    Subject { device, experiment, make, lawful: Some(lawful) }
+/// How a device is built.
+enum Make {
+    As(fn(Machine) -> Simulator),
+    /// A device on which the workloads of which the predicate is true take so many times as long.
+    Slower(f64, fn(&Workload) -> bool),
+}
+
+impl Subject {
+    /// Builds the device on a machine.
+    pub(crate) fn build(&self, machine: Machine) -> Simulator {
+        match self.make {
+            Make::As(make) => make(machine),
+            Make::Slower(factor, which) => {
+                Simulator::new(machine).distorting(move |workload, span_s| {
+                    if which(workload) { factor * span_s } else { span_s }
+                })
+            }
+        }
+    }
 }
 
 /// An experiment on a device that obeys its law.
 const fn obeys(experiment: &'static str) -> Subject {
-    subject(experiment, "lawful", Simulator::new, true)
+    let make = Make::As(Simulator::new);
+    Subject { device: "lawful", experiment, make, lawful: Some(true) }
 }
 
 /// An experiment on a device that breaks its law.
@@ -37,13 +50,17 @@ const fn breaks(
     device: &'static str,
     make: fn(Machine) -> Simulator,
 ) -> Subject {
-    subject(experiment, device, make, false)
+    Subject { device, experiment, make: Make::As(make), lawful: Some(false) }
 }
 
-/// Builds a device on which the workloads of which `which` is true take `factor` times as long.
-fn slower(machine: Machine, factor: f64, which: fn(&Workload) -> bool) -> Simulator {
-    Simulator::new(machine)
-        .distorting(move |workload, span_s| if which(workload) { factor * span_s } else { span_s })
+/// An experiment on a device that breaks its law, because some workloads take `factor` times as long.
+const fn slows(
+    experiment: &'static str,
+    device: &'static str,
+    factor: f64,
+    which: fn(&Workload) -> bool,
+) -> Subject {
+    Subject { device, experiment, make: Make::Slower(factor, which), lawful: Some(false) }
 }
 
 /// Returns whether the label of the workload contains each of the words.
@@ -79,15 +96,6 @@ fn paths(workload: &Workload) -> usize {
     distinct(&selectors[..selectors.len().min(WIDTH as usize)])
 }
 
-/// Builds a device on which divergent subgroups take `factor` times as long.
-fn slower_when_divergent(machine: Machine, factor: f64) -> Simulator {
-    Simulator::new(machine).distorting(
-        move |workload, span_s| {
-            if paths(workload) > 1 { factor * span_s } else { span_s }
-        },
-    )
-}
-
 /// Builds a device that merges paths in pairs, so that half of the paths remain.
 fn paths_merged_in_pairs(machine: Machine) -> Simulator {
     Simulator::new(machine).distorting(|workload, span_s| {
@@ -111,96 +119,75 @@ fn alpha_that_grows(machine: Machine) -> Simulator {
 /// in one series, or at one point of the sweep alone.
 pub(crate) const SUBJECTS: &[Subject] = &[
     obeys("width"),
-    Subject {
-        device: "width half of reported",
-        experiment: "width",
-        make: half_as_wide,
-        lawful: None,
-    },
-    breaks("width", "workgroups of 32 slower by 30 %", |machine| {
-        slower(machine, 1.3, |w| named(w, ["Chain", "workgroup_size: 32,"]))
+    Subject { lawful: None, ..breaks("width", "width half of reported", half_as_wide) },
+    slows("width", "workgroups of 32 slower by 30 %", 1.3, |w| {
+        named(w, ["Chain", "workgroup_size: 32,"])
     }),
     obeys("divergence"),
     // The errors are inside the tolerance of 5 %, just outside it, and far outside it.
-    subject(
-        "divergence",
-        "k-way cost 3 % higher",
-        |machine| slower_when_divergent(machine, 1.03),
-        true,
-    ),
-    breaks("divergence", "k-way cost 7 % higher", |machine| slower_when_divergent(machine, 1.07)),
-    breaks("divergence", "k-way cost 10 % higher", |machine| slower_when_divergent(machine, 1.1)),
-    breaks("divergence", "4 paths slower by 15 %", |machine| {
-        slower(machine, 1.15, |w| paths(w) == 4)
-    }),
-    breaks("divergence", "coherent branches slower by 15 %", |machine| {
-        slower(machine, 1.15, |w| paths(w) == 1 && distinct(selectors(w)) > 1)
+    Subject {
+        lawful: Some(true),
+        ..slows("divergence", "k-way cost 3 % higher", 1.03, |w| paths(w) > 1)
+    },
+    slows("divergence", "k-way cost 7 % higher", 1.07, |w| paths(w) > 1),
+    slows("divergence", "k-way cost 10 % higher", 1.1, |w| paths(w) > 1),
+    slows("divergence", "4 paths slower by 15 %", 1.15, |w| paths(w) == 4),
+    slows("divergence", "coherent branches slower by 15 %", 1.15, |w| {
+        paths(w) == 1 && distinct(selectors(w)) > 1
     }),
     // A branch with two paths takes 0.6 times the time of both.
-    breaks("divergence", "two paths compiled to a select", |machine| {
-        slower(machine, 0.6, |w| paths(w) == 2)
-    }),
+    slows("divergence", "two paths compiled to a select", 0.6, |w| paths(w) == 2),
     breaks("divergence", "paths merged in pairs", paths_merged_in_pairs),
     breaks("divergence", "width half of reported", half_as_wide),
     obeys("imbalance"),
     breaks("imbalance", "width half of reported", half_as_wide),
     obeys("select"),
-    breaks("select", "selects slower by 40 %", |machine| {
-        slower(machine, 1.4, |w| named(w, ["select_long, 32"]))
-    }),
+    slows("select", "selects slower by 40 %", 1.4, |w| named(w, ["select_long, 32"])),
     obeys("coalescing"),
-    breaks("coalescing", "offset stride of 8 words slower by 50 %", |machine| {
-        slower(machine, 1.5, |w| named(w, ["Strided { stride: 8, offset: 1 }"]))
+    slows("coalescing", "offset stride of 8 words slower by 50 %", 1.5, |w| {
+        named(w, ["Strided { stride: 8, offset: 1 }"])
     }),
     obeys("amdahl"),
-    breaks("amdahl", "mixed jobs on 16 workers slower by 30 %", |machine| {
-        slower(machine, 1.3, |w| {
-            let one_stage =
-                named(w, ["serial_iterations: 0,"]) || named(w, ["parallel_iterations: 0,"]);
-            named(w, ["Stages", "workers: 16,"]) && !one_stage
-        })
+    slows("amdahl", "mixed jobs on 16 workers slower by 30 %", 1.3, |w| {
+        let one_stage =
+            named(w, ["serial_iterations: 0,"]) || named(w, ["parallel_iterations: 0,"]);
+        named(w, ["Stages", "workers: 16,"]) && !one_stage
     }),
     obeys("ilp"),
-    breaks("ilp", "3 chains of u32 slower by 30 %", |machine| {
-        slower(machine, 1.3, |w| named(w, ["number: U32, chains: 3,"]))
-    }),
+    slows("ilp", "3 chains of u32 slower by 30 %", 1.3, |w| named(w, ["number: U32, chains: 3,"])),
     obeys("lanes"),
     breaks("lanes", "width half of reported", half_as_wide),
-    breaks("lanes", "4 active lanes slower by 20 %", |machine| {
-        slower(machine, 1.2, |w| named(w, ["active: 4,"]))
-    }),
+    slows("lanes", "4 active lanes slower by 20 %", 1.2, |w| named(w, ["active: 4,"])),
     obeys("batching"),
     breaks("batching", "α grows with batch", alpha_that_grows),
     obeys("ceilings"),
-    breaks("ceilings", "triads slower by 60 %", |machine| {
-        slower(machine, 1.6, |w| named(w, ["triad"]))
-    }),
+    slows("ceilings", "triads slower by 60 %", 1.6, |w| named(w, ["triad"])),
     obeys("reduction"),
-    breaks("reduction", "two passes over 4,194,304 u32 take 4 times as long", |machine| {
-        slower(machine, 4.0, |w| named(w, ["two_pass of 4194304 u32"]))
+    slows("reduction", "two passes over 4,194,304 u32 take 4 times as long", 4.0, |w| {
+        named(w, ["two_pass of 4194304 u32"])
     }),
     obeys("contention"),
-    breaks("contention", "additions on 8 round-robin counters slower by 30 %", |machine| {
-        slower(machine, 1.3, |w| named(w, ["operation: Add, target: InTurn(8)"]))
+    slows("contention", "additions on 8 round-robin counters slower by 30 %", 1.3, |w| {
+        named(w, ["operation: Add, target: InTurn(8)"])
     }),
     // The error is just outside the tolerance of 10 %, at one point of 26.
-    breaks("contention", "maxima on 32 counters by block slower by 15 %", |machine| {
-        slower(machine, 1.15, |w| named(w, ["operation: Max, target: ByBlock(32)"]))
+    slows("contention", "maxima on 32 counters by block slower by 15 %", 1.15, |w| {
+        named(w, ["operation: Max, target: ByBlock(32)"])
     }),
     obeys("dependence"),
-    breaks("dependence", "16 dependent dispatches slower by 50 %", |machine| {
-        slower(machine, 1.5, |w| named(w, ["sharing: Results, dispatches: 16,"]))
+    slows("dependence", "16 dependent dispatches slower by 50 %", 1.5, |w| {
+        named(w, ["sharing: Results, dispatches: 16,"])
     }),
     obeys("allreduce"),
-    breaks("allreduce", "rings of 2 workers with 256 KiB take twice as long", |machine| {
-        slower(machine, 2.0, |w| named(w, ["algorithm: Ring, workers: 2, words: 65536,"]))
+    slows("allreduce", "rings of 2 workers with 256 KiB take twice as long", 2.0, |w| {
+        named(w, ["algorithm: Ring, workers: 2, words: 65536,"])
     }),
     obeys("occupancy"),
-    breaks("occupancy", "16 subgroups in 256 KiB slower by 30 %", |machine| {
-        slower(machine, 1.3, |w| named(w, ["16 × 8 invocations along 2048 links"]))
+    slows("occupancy", "16 subgroups in 256 KiB slower by 30 %", 1.3, |w| {
+        named(w, ["16 × 8 invocations along 2048 links"])
     }),
     obeys("overlap"),
-    breaks("overlap", "staged uploads do not overlap", |machine| {
-        slower(machine, 1.5, |w| named(w, ["MappedStaging, Whole, computed on 1 times, 2 deep"]))
+    slows("overlap", "staged uploads do not overlap", 1.5, |w| {
+        named(w, ["MappedStaging, Whole, computed on 1 times, 2 deep"])
     }),
 ];

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use warplaw::bench::Profile;
 use warplaw::experiments::fastest_reduction;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload, compare};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload};
 use warplaw::kernels::{LaunchConfig, MAX_ITERATIONS, Number};
 use warplaw::model::figures;
 use warplaw::report::Table;
@@ -159,9 +159,7 @@ impl Devices {
             let refused = device.load(&workloads)?;
             assert!(refused.iter().all(Option::is_none), "{refused:?}");
             for (index, workload) in workloads.iter().enumerate() {
-                let outputs = device.outputs(index)?;
-                compare(&outputs, &workload.expected())
-                    .unwrap_or_else(|mismatch| panic!("{mismatch}"));
+                device.verify(index, workload)?.unwrap_or_else(|mismatch| panic!("{mismatch}"));
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use warplaw::bench::{Profile, Session, run};
 use warplaw::experiments::find;
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload, compare};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload};
 use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::model::figures::per_cent;
 use warplaw::report::Table;
@@ -72,8 +72,7 @@ impl Cases {
         let refused = device.load(&all)?;
         assert!(refused.iter().all(Option::is_none), "{refused:?}");
         for (index, workload) in all.iter().enumerate() {
-            let outputs = device.outputs(index)?;
-            compare(&outputs, &workload.expected()).unwrap_or_else(|wrong| panic!("{wrong}"));
+            device.verify(index, workload)?.unwrap_or_else(|wrong| panic!("{wrong}"));
         }
         Ok(Self { device, times: f64::from(WAYS) })
     }

@@ -1,7 +1,7 @@
 //! The launch configurations that autotuning tries.
 
 use crate::bench::{Axis, Context};
-use crate::kernels::{LaunchConfig, Load, MAX_ITERATIONS};
+use crate::kernels::{LaunchConfig, Load};
 
 /// Returns the axes of a [`LaunchConfig`]. A sparse sweep has few options, because the driver takes a while
 /// to compile each one.
@@ -61,10 +61,4 @@ pub(crate) fn config(options: &[u32]) -> LaunchConfig {
         workgroups,
         blocked: blocked != 0,
     }
-}
-
-/// Returns whether each invocation processes its part of `words` words within the loop iterations that every
-/// compiler supports.
-pub(crate) fn is_within_iteration_limit(config: LaunchConfig, words: u32) -> bool {
-    config.iterations(words) < MAX_ITERATIONS
 }

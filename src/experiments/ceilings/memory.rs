@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::bench::{CaseId, Context, Plan, Search, Sizing, Work};
-use crate::experiments::ceilings::launch::{axes, config, is_within_iteration_limit};
+use crate::experiments::ceilings::launch::{axes, config};
 use crate::kernels::LaunchConfig;
 use crate::kernels::memory::{Memory, Traffic};
 
@@ -19,7 +19,7 @@ pub(crate) fn search_memory(context: &Context<'_>, traffic: Traffic) -> LaunchCo
     let amounts = *SEARCHED_WORDS.start()..=(1 << most.min(31)).min(*SEARCHED_WORDS.end());
     let search = Search::new(name, "B", axes(context), amounts, move |options, words| {
         let config = config(options);
-        is_within_iteration_limit(config, words).then(|| Work {
+        Some(Work {
             workload: Memory { traffic, words, config, seed, idle: false }.workload(),
             units: f64::from(words) * 4.0 * f64::from(arrays),
         })

@@ -2,7 +2,7 @@
 
 use super::kernel::{Items, Variant, reduce};
 use crate::bench::{Axis, Context, Profile, Search, Untuned, Work, search};
-use crate::experiments::ceilings::launch::{axes, config, is_within_iteration_limit};
+use crate::experiments::ceilings::launch::{axes, config};
 use crate::gpu::{Executor, GpuError};
 use crate::kernels::LaunchConfig;
 use crate::model;
@@ -50,9 +50,6 @@ fn search_for_fastest(context: &Context<'_>, items: &Items, most: u32) -> Search
     let amounts = MIN_SEARCHED.min(most)..=most;
     Search::new("reduction", "item", axes, amounts, move |options, count| {
         let (variant, config) = (variants[options[0] as usize], config(&options[1..]));
-        is_within_iteration_limit(config, count).then(|| Work {
-            workload: reduce(variant, &items, count, config),
-            units: f64::from(count),
-        })
+        Some(Work { workload: reduce(variant, &items, count, config), units: f64::from(count) })
     })
 }

@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use super::{
     Adapter, Better, Case, Category, Clock, Control, Costs, Curve, Experiment, Interval, Machine,
-    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict,
-    experiment::usual_confidence, nanoseconds,
+    Metric, Over, Point, Record, Schema, Search, Status, StoppedBy, Tool, Verdict, nanoseconds,
+    point::usual_confidence,
 };
 
 /// Former ids of experiments, each with the present id.
