@@ -9,7 +9,7 @@
 //!    timestamp queries.
 //! 4. It judges each ratio of measured to predicted figure by a tolerance.
 //!
-//! The verdict is `holds`, `deviates` or `inconclusive`. The result contains each ratio with its 95 %
+//! The verdict is `holds`, `deviates` or `inconclusive`. The result contains each ratio with its
 //! confidence interval, and a diagnosis.
 //!
 //! # Modules

@@ -1,6 +1,5 @@
 //! Advice for an experiment that decides nothing: what would decide it.
 
-use super::Profile;
 use crate::model::figures::{counted, per_cent, quantity, short};
 use crate::model::{Experiment, Interval, Point, Verdict};
 use crate::stats::judge;
@@ -9,16 +8,17 @@ use crate::stats::judge;
 const MOST_TIMES: f64 = 60.0;
 /// Multiple of the time for a point that has no interval yet.
 const UNKNOWN_TIMES: f64 = 4.0;
+/// Multiple of the estimated time that is advised, because later looks judge by wider intervals.
+const RESERVE: f64 = 2.0;
 /// Number of cores that other processes may keep busy without being named as a cause.
 const QUIET: f64 = 0.1;
 
-/// Adds what would decide an experiment that decides nothing. `sampling_s` is the time that its samples took by
-/// `profile`.
+/// Adds what would decide an experiment that decides nothing. `sampling_s` is the time that its samples took.
 ///
 /// # Formula
 /// The width of an interval falls with the square root of the number of samples. A point with the ratio r, the
 /// half-width h towards an edge of the tolerance and the distance d from that edge needs (h / d)² times the samples.
-pub(super) fn add_advice(profile: Profile, sampling_s: f64, outcome: &mut Experiment) {
+pub(super) fn add_advice(sampling_s: f64, outcome: &mut Experiment) {
     let Some(tolerance) = outcome.tolerance else { return };
     if outcome.verdict != Some(Verdict::Inconclusive) {
         return;
@@ -37,14 +37,14 @@ pub(super) fn add_advice(profile: Profile, sampling_s: f64, outcome: &mut Experi
     let most = decidable.iter().map(|point| times(point, tolerance)).fold(0.0, f64::max);
     let mut advice = Vec::new();
     if !decidable.is_empty() {
+        let needed_s = RESERVE * most * sampling_s;
         advice.push(format!(
-            "Sample for about {} instead of {}, which would decide {}: `warplaw run --{} --only {} --budget {:.0}s`.",
-            quantity(most * sampling_s, "s"),
+            "Run again with `--only {} --budget {:.0}s`: sampling for about {} instead of {} would decide {}.",
+            outcome.id,
+            needed_s.ceil(),
+            quantity(needed_s, "s"),
             quantity(sampling_s, "s"),
             counted(decidable.len(), "point"),
-            profile.name,
-            outcome.id,
-            (most * sampling_s).ceil()
         ));
     }
     if let Some(point) = hopeless.first() {

@@ -18,6 +18,10 @@ use crate::model::{Case, Costs};
 /// Failure of a case that an interrupted run did not verify.
 const INTERRUPTED: &str = "the run was interrupted before verification";
 
+/// Share of the spare time that an experiment may take, so that one hopeless point does not take it from all
+/// experiments to come.
+const OF_SPARE: f64 = 0.5;
+
 /// One experiment in progress.
 pub(super) struct Attempt<'a> {
     pub(super) session: &'a mut Session,
@@ -27,6 +31,8 @@ pub(super) struct Attempt<'a> {
     pub(super) seed: u64,
     /// Time of the executor at which sampling began.
     pub(super) sampling_since_s: f64,
+    /// Time of the executor at which the last round ended.
+    pub(super) idle_since_s: f64,
     pub(super) stop: &'a AtomicBool,
     pub(super) progress: &'a mut dyn FnMut(Progress),
     pub(super) costs: Costs,
@@ -46,9 +52,11 @@ impl Attempt<'_> {
         self.elapsed_s() - self.sampling_since_s
     }
 
-    /// Returns the seconds that sampling may take: the budget, and what earlier experiments left.
+    /// Returns the seconds that sampling may take: the budget, and a share of what earlier experiments left.
+    ///
+    /// The limit is below the budget if earlier experiments took more than their own.
     pub(super) fn limit_s(&self) -> f64 {
-        self.session.profile.budget_s + self.session.spare_s
+        self.session.profile.budget_s + OF_SPARE * self.session.spare_s
     }
 
     /// Estimates the typical sample times of all cases from the samples so far.

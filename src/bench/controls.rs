@@ -100,15 +100,18 @@ impl Controls {
         let same = self.canary.time() / self.copy.time();
         let linear =
             self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
-        let canary: Vec<f64> = samples.of(self.canary.0).into_iter().flatten().collect();
         let read = |check, figure| {
             let figure = Formula::from(figure);
             ratio(check, typical.read(&figure), typical.interval(&figure, CONFIDENCE), tolerance)
         };
-        [read(Check::Same, &same), read(Check::Linear, &linear), drift(&canary)]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            read(Check::Same, &same),
+            read(Check::Linear, &linear),
+            drift(&samples.shortest(self.canary.0)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -138,7 +141,8 @@ pub(super) fn are_settled(controls: &[Control]) -> bool {
 
 /// Compares the canary in the second half of the run with the canary in the first half.
 ///
-/// Each sample is divided by the sample half a run before it, so that a steady drift appears as one ratio.
+/// `canary` has one time per round, because samples of one round are disturbed together. Each time is divided by the
+/// time half a run before it, so that a steady drift appears as one ratio.
 fn drift(canary: &[f64]) -> Option<Control> {
     let half = canary.len().div_ceil(2);
     let apart = canary.iter().zip(canary.get(half..)?);

@@ -58,6 +58,18 @@ impl Samples {
         counts
     }
 
+    /// Returns the shortest sample of a case in each round, in seconds, without the rounds that have none.
+    pub(super) fn shortest(&self, case: usize) -> Vec<f64> {
+        let mut shortest: BTreeMap<usize, f64> = BTreeMap::new();
+        for (round, sample) in self.column(case) {
+            if let Ok(sample_s) = sample {
+                let so_far = shortest.entry(round).or_insert(sample_s);
+                *so_far = so_far.min(sample_s);
+            }
+        }
+        shortest.into_values().collect()
+    }
+
     fn column(&self, case: usize) -> impl Iterator<Item = (usize, Span)> {
         let rounds = self.rounds.iter().enumerate();
         rounds.flat_map(move |(number, round)| {
@@ -90,6 +102,7 @@ mod tests {
         assert!(samples.rounds_of(1).is_empty());
         assert_eq!(samples.of(1), [Some(2.0)]);
         assert_eq!(samples.of(2), [Some(3.0), None]);
+        assert_eq!((samples.shortest(0), samples.shortest(2)), (vec![1.0, 5.0], vec![3.0]));
         assert_eq!(samples.bad(1), BTreeMap::new());
         assert_eq!(samples.bad(2), BTreeMap::from([(BadSpan::Zero, 1)]));
     }

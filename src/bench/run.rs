@@ -50,6 +50,7 @@ pub fn run(
         controls: &controls,
         seed,
         sampling_since_s: f64::NAN,
+        idle_since_s: f64::NAN,
         stop,
         progress,
         costs: Costs { planning_s, searching_s, ..Costs::default() },
@@ -77,8 +78,8 @@ pub fn run(
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
-    add_advice(session.profile, costs.sampling_s, &mut outcome);
-    outcome.workers = session.executor.facts().workers.map(|workers| workers.count);
+    add_advice(costs.sampling_s, &mut outcome);
+    outcome.workers = session.workers();
     outcome.searches = searches;
     outcome.costs = Some(costs);
     outcome.duration_s = session.executor.elapsed_s() - start_s;

@@ -17,11 +17,14 @@ use super::sizing::Sized;
 use super::stopping::Stopping;
 use super::typical::Typical;
 use crate::gpu::{GpuError, Span};
-use crate::model::StoppedBy;
+use crate::model::{DeviceType, StoppedBy};
 
 /// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
 /// rejected.
 const MIN_WARM_UP_S: f64 = 0.01;
+
+/// Pause between two rounds, in seconds, in which no device lowers its clocks.
+const NO_PAUSE_S: f64 = 1e-3;
 
 /// Largest number of rounds, as a multiple of the rounds of all cases.
 const MOST_ROUNDS: usize = 32;
@@ -42,6 +45,7 @@ impl Attempt<'_> {
         self.warm_up(timed)?;
         let _load_before = self.session.executor.other_load();
         self.sampling_since_s = self.elapsed_s();
+        self.idle_since_s = self.sampling_since_s;
         self.costs.warming_s = self.sampling_since_s - began_s;
         let mut sampling = Sampling {
             timed,
@@ -55,7 +59,7 @@ impl Attempt<'_> {
             stopped_by = self.sample_undecided(&mut sampling, &mut looks, stopped_by)?;
         }
         self.costs.sampling_s = self.sampled_s();
-        self.session.spare_s = (self.limit_s() - self.sampled_s()).max(0.0);
+        self.session.spare_s += self.session.profile.budget_s - self.sampled_s();
         let other_load = self.session.executor.other_load();
         Ok(Sampled { samples: sampling.samples, looks, stopped_by, other_load })
     }
@@ -111,13 +115,15 @@ impl Attempt<'_> {
         before: StoppedBy,
     ) -> Result<StoppedBy, GpuError> {
         loop {
-            let typical = self.typical(&sampling.samples, sampling.sized);
-            looks.look(self.plan, &typical, self.experiment.tolerance.ratio);
-            let Some(cases) = self.undecided(&sampling.samples, &typical, looks) else {
-                let was_narrow = before == StoppedBy::Precision;
+            let Some(cases) = self.look(sampling, looks) else {
                 let is_decided = looks.undecided(self.plan).is_empty();
-                let by_extra = is_decided && !(was_narrow && sampling.samples.extra_rounds() == 0);
-                return Ok(if by_extra { StoppedBy::Decided } else { before });
+                let was_narrow =
+                    before == StoppedBy::Precision && sampling.samples.extra_rounds() == 0;
+                return Ok(match (is_decided, was_narrow) {
+                    (_, true) => before,
+                    (true, false) => StoppedBy::Decided,
+                    (false, false) => StoppedBy::Exhausted,
+                });
             };
             let cases = sampling.only_timed(self.controls.round(cases));
             let rounds = sampling.samples.whole_rounds() + sampling.samples.extra_rounds();
@@ -130,8 +136,7 @@ impl Attempt<'_> {
                 }
                 if self.sampled_s() >= self.limit_s() {
                     if round > 0 {
-                        let typical = self.typical(&sampling.samples, sampling.sized);
-                        looks.look(self.plan, &typical, self.experiment.tolerance.ratio);
+                        let _open = self.look(sampling, looks);
                     }
                     return Ok(StoppedBy::Time);
                 }
@@ -142,8 +147,19 @@ impl Attempt<'_> {
         }
     }
 
+    /// Looks at the verdicts.
+    ///
     /// Returns the cases whose samples would narrow the intervals of undecided points; `None` if no further sample can
     /// change the verdict of the experiment.
+    fn look(&mut self, sampling: &Sampling<'_>, looks: &mut Looks) -> Option<BTreeSet<usize>> {
+        let began_s = self.elapsed_s();
+        let typical = self.typical(&sampling.samples, sampling.sized);
+        looks.look(self.plan, &typical, self.experiment.tolerance.ratio);
+        let cases = self.undecided(&sampling.samples, &typical, looks);
+        self.costs.looking_s += self.elapsed_s() - began_s;
+        cases
+    }
+
     fn undecided(
         &self,
         samples: &Samples,
@@ -175,10 +191,25 @@ impl Attempt<'_> {
     ) -> Result<Vec<(usize, Span)>, GpuError> {
         let mut order = cases.to_vec();
         order.shuffle(rng);
+        self.wake()?;
         let samples = self.session.executor.round(&order)?;
+        self.idle_since_s = self.elapsed_s();
         self.costs.in_samples_s += samples.iter().flatten().sum::<f64>();
         self.costs.samples += samples.len() as u64;
         Ok(order.into_iter().zip(samples).collect())
+    }
+
+    /// Keeps the device busy for as long as it idled since the last round, so that its clocks are up again when the
+    /// next round begins. These samples are not kept.
+    fn wake(&mut self) -> Result<(), GpuError> {
+        let device_type = self.session.executor.facts().device_type;
+        let now_s = self.elapsed_s();
+        let idle_s = now_s - self.idle_since_s;
+        let until_s = now_s + waking_s(device_type, idle_s, self.session.profile.warm_up_s);
+        while self.elapsed_s() < until_s && !self.is_stopped() {
+            self.session.executor.round(&self.controls.cases())?;
+        }
+        Ok(())
     }
 
     fn report(&mut self, samples: &Samples, half_width: Option<f64>) {
@@ -191,6 +222,14 @@ impl Attempt<'_> {
             left_s: Some((limit_s - sampled_s).max(0.0)),
         });
     }
+}
+
+/// Returns for how many seconds to keep a device busy that idled for `idle_s` seconds: as long as it idled, at most
+/// `most_s`.
+///
+/// A software device runs on the cores that were busy meanwhile, so it needs nothing.
+fn waking_s(device_type: DeviceType, idle_s: f64, most_s: f64) -> f64 {
+    if device_type == DeviceType::Cpu || idle_s < NO_PAUSE_S { 0.0 } else { idle_s.min(most_s) }
 }
 
 /// What the rounds of an experiment have in common.
@@ -206,5 +245,18 @@ impl Sampling<'_> {
     fn only_timed(&self, mut cases: Vec<usize>) -> Vec<usize> {
         cases.retain(|case| self.timed.contains(case));
         cases
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_pause_of_a_device_with_clocks_of_its_own_is_made_up_for() {
+        assert_eq!(waking_s(DeviceType::Discrete, 0.5e-3, 0.1), 0.0);
+        assert_eq!(waking_s(DeviceType::Discrete, 8e-3, 0.1), 8e-3);
+        assert_eq!(waking_s(DeviceType::Integrated, 3.0, 0.1), 0.1);
+        assert_eq!(waking_s(DeviceType::Cpu, 3.0, 0.1), 0.0);
     }
 }

@@ -30,7 +30,7 @@ pub struct Session {
     pub effective_width: Option<u32>,
     /// Launch configurations found in this run.
     pub(super) found: Found,
-    /// Seconds of sampling that the experiments so far left of their budgets.
+    /// Seconds of sampling that the experiments so far left of their budgets; negative if they took more.
     pub(super) spare_s: f64,
     /// Seconds that a subgroup takes to issue one instruction.
     issue_s: f64,
@@ -85,6 +85,11 @@ impl Session {
     pub(super) fn throughput(&self) -> Throughput {
         let width = self.effective_width.or(self.reported_width()).unwrap_or(1);
         Throughput::new(self.issue_s, width)
+    }
+
+    /// Returns the number of workers of a software device; `None` for other devices.
+    pub(super) fn workers(&self) -> Option<u32> {
+        self.executor.facts().workers.map(|workers| workers.count)
     }
 
     /// Returns the subgroup width in lanes: as a shader observed it, else as the driver reports it if the

@@ -1,10 +1,12 @@
 //! A run of several experiments, which continues after the device fails.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use super::plan::Experiment;
 use super::progress::Progress;
 use super::run::{run, unmeasured};
+use super::search::Found;
 use super::session::close;
 use super::{Profile, Session};
 use crate::gpu::{Executor, GpuError, WantedWorkers};
@@ -40,6 +42,8 @@ pub struct Suite<'a> {
     before_s: f64,
     /// Seconds of sampling that the experiments of the last session left.
     spare_s: f64,
+    /// Launch configurations that ended sessions found, by the number of workers.
+    found: BTreeMap<Option<u32>, Found>,
     record: Record,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Suite<'a> {
             hung: None,
             before_s: 0.0,
             spare_s: 0.0,
+            found: BTreeMap::new(),
             record,
         })
     }
@@ -129,9 +134,8 @@ impl<'a> Suite<'a> {
             let workers = session.executor.facts().workers;
             workers.is_none_or(|workers| !workers.adjustable || workers.are(wanted))
         };
-        if let Some(other) = self.session.take_if(|session| !suits(session)) {
-            self.before_s += other.executor.elapsed_s();
-            self.spare_s = other.spare_s;
+        if let Some(mut other) = self.session.take_if(|session| !suits(session)) {
+            self.keep_from(&mut other);
         }
         match &mut self.session {
             Some(session) => Ok(session),
@@ -151,9 +155,18 @@ impl<'a> Suite<'a> {
                         reason: format!("`{}` was opened in its place", now.name),
                     });
                 }
+                if session.clock.kind != self.record.clock.kind {
+                    return Err(GpuError::Device {
+                        adapter: before.name.clone(),
+                        reason: "its clock changed when it was opened again".to_owned(),
+                    });
+                }
                 // The width from before the failure is in the record, so it applies to later experiments too.
                 session.effective_width = self.width;
                 session.spare_s = self.spare_s;
+                session.found = self.found.remove(&session.workers()).unwrap_or_default();
+                // The record stores one clock, by which every experiment of the run can be judged again.
+                session.clock = self.record.clock.clone();
                 Ok(closed.insert(session))
             }
         }
@@ -164,10 +177,16 @@ impl<'a> Suite<'a> {
         if matches!(error, GpuError::Hung { .. }) {
             self.hung = Some(error.to_string());
         }
-        if let Some(session) = self.session.take() {
-            self.before_s += session.executor.elapsed_s();
-            self.spare_s = session.spare_s;
+        if let Some(mut session) = self.session.take() {
+            self.keep_from(&mut session);
             close(session, error);
         }
+    }
+
+    /// Keeps what later sessions need of a session that ends.
+    fn keep_from(&mut self, session: &mut Session) {
+        self.before_s += session.executor.elapsed_s();
+        self.spare_s = session.spare_s;
+        self.found.insert(session.workers(), std::mem::take(&mut session.found));
     }
 }

@@ -111,7 +111,7 @@ impl Typical {
     ///
     /// These are the cases that have no interval of the given confidence yet. If all have one, they are the cases that
     /// contribute at least an average share to the width of the figure's interval. As they are sampled, their share
-    /// falls to the average.
+    /// falls to the average. If no case contributes a known share, they are all cases that the figure is computed from.
     pub(super) fn widening(&self, figure: &Formula, confidence: f64) -> BTreeSet<usize> {
         let needed = self.needed_by(figure);
         let unknown = needed.iter().copied().filter(|&case| self.part(case, confidence).is_none());
@@ -123,7 +123,9 @@ impl Typical {
         let shares = contributions(&self.estimates, parts, at);
         let average = 1.0 / shares.len() as f64;
         let wide = shares.into_iter().filter(|&(_, share)| share >= average);
-        wide.map(|(case, _)| case).filter(|case| needed.contains(case)).collect()
+        let wide: BTreeSet<usize> =
+            wide.map(|(case, _)| case).filter(|case| needed.contains(case)).collect();
+        if wide.is_empty() { needed } else { wide }
     }
 
     /// Returns the index and the interval of each quantity that the figure is computed from.

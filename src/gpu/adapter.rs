@@ -131,6 +131,9 @@ pub struct Selection {
     pub backend: Option<String>,
 }
 
+/// Largest number of threads that lavapipe uses, however many cores there are (`LP_MAX_THREADS`, since Mesa 22.3).
+const MOST_LAVAPIPE_THREADS: u32 = 32;
+
 /// Name of lavapipe's driver.
 const LAVAPIPE_DRIVER: &str = "llvmpipe";
 
@@ -140,7 +143,10 @@ impl Workers {
         let set = std::env::var(unchecked::LAVAPIPE_THREADS).ok();
         let threads = set.and_then(|threads| threads.parse().ok()).unwrap_or_else(cores);
         // Without threads of its own, lavapipe runs workgroups on the thread of the queue.
-        Self { count: threads.max(1), adjustable: unchecked::may_set_lavapipe_threads() }
+        Self {
+            count: threads.clamp(1, MOST_LAVAPIPE_THREADS),
+            adjustable: unchecked::may_set_lavapipe_threads(),
+        }
     }
 
     /// Returns whether there are as many workers as `wanted`, on this machine.

@@ -92,7 +92,12 @@ impl Hardware {
     /// run on the device during a measurement.
     #[must_use]
     pub fn from_device(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        Self::on(adapter, device, queue, &Options::default())
+        let mut hardware = Self::on(adapter, device, queue, &Options::default());
+        // warplaw cannot open the program's device again.
+        if let Some(workers) = &mut hardware.facts.workers {
+            workers.adjustable = false;
+        }
+        hardware
     }
 
     fn on(

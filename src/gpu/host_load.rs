@@ -1,12 +1,17 @@
 //! Load of the host by other processes.
 
-use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use std::time::Instant;
+
+use sysinfo::{
+    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate, System,
+};
 
 /// Measures how busy other processes keep the cores of the host.
 pub(super) struct HostLoad {
     system: System,
     own: Pid,
-    is_started: bool,
+    /// Time of the last call.
+    last: Option<Instant>,
 }
 
 impl HostLoad {
@@ -15,13 +20,14 @@ impl HostLoad {
         Some(Self {
             system: System::new().ok()?,
             own: sysinfo::get_current_pid().ok()?,
-            is_started: false,
+            last: None,
         })
     }
 
     /// Returns the number of cores that other processes kept busy on average since the last call; `None` at the
-    /// first call, and on a system that does not tell.
+    /// first call, less than a fifth of a second after the last one, and on a system that does not tell.
     pub(super) fn since_last(&mut self) -> Option<f64> {
+        let last = self.last.replace(Instant::now());
         let usage = CpuRefreshKind::nothing().with_usage();
         self.system.refresh_cpu_specifics(usage);
         self.system.refresh_processes_specifics(
@@ -29,9 +35,8 @@ impl HostLoad {
             false,
             ProcessRefreshKind::nothing().with_cpu(),
         );
-        if !std::mem::replace(&mut self.is_started, true) {
-            return None;
-        }
+        // The system's figures are too coarse for a shorter time.
+        last.filter(|last| last.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL)?;
         let cores = self.system.cpus();
         let all: f64 = cores.iter().map(|core| f64::from(core.usage()) / 100.0).sum();
         let own = f64::from(self.system.process(self.own)?.cpu_usage()) / 100.0;
@@ -41,14 +46,14 @@ impl HostLoad {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
 
     #[test]
     fn the_work_of_this_process_is_not_counted() {
         let mut load = HostLoad::new().expect("the system tells its load");
-        assert_eq!(load.since_last(), None);
+        assert_eq!([load.since_last(), load.since_last()], [None, None]);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             for _ in 0..cores {

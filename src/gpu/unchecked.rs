@@ -3,12 +3,16 @@
 #![expect(unsafe_code, reason = "this is the only module with unsafe code")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Variable with the number of threads on which lavapipe runs workgroups; 0 for the thread of the queue alone.
 pub(super) const LAVAPIPE_THREADS: &str = "LP_NUM_THREADS";
 
-/// Whether this process may set [`LAVAPIPE_THREADS`], because the user did not.
+/// Whether this process may set [`LAVAPIPE_THREADS`]: the user did not, and no attempt has failed.
 static MAY_SET_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// Longest wait for the threads of a closed device to end.
+const THREADS_END: Duration = Duration::from_secs(2);
 
 /// Sets environment variables that Mesa's drivers read on Linux, unless the user has set them.
 ///
@@ -51,13 +55,24 @@ pub(super) fn may_set_lavapipe_threads() -> bool {
 
 /// Sets the number of threads of lavapipe devices that are opened from now on.
 ///
-/// Does nothing if the user has set the number, or while another thread might read the environment. No device may
-/// be open, because drivers have threads.
+/// Does nothing if the user has set the number. If other threads that might read the environment do not end, the number
+/// stays as it is for the rest of the process. No device may be open, because drivers have threads.
 pub(super) fn set_lavapipe_threads(count: u32) {
-    if may_set_lavapipe_threads() && is_environment_unused() {
-        // SAFETY: no other thread exists that could access the environment during this call.
-        unsafe { std::env::set_var(LAVAPIPE_THREADS, count.to_string()) };
+    if !may_set_lavapipe_threads() {
+        return;
     }
+    // The threads of a device that was just closed take a while to end.
+    let begin = Instant::now();
+    while !is_environment_unused() {
+        if begin.elapsed() > THREADS_END {
+            MAY_SET_THREADS.store(false, Ordering::Relaxed);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // SAFETY: no thread exists that could access the environment during this call. The thread of the crate `ctrlc`,
+    // if there is one, blocks in a read of its pipe and then runs the handler, which sets a flag.
+    unsafe { std::env::set_var(LAVAPIPE_THREADS, count.to_string()) };
 }
 
 /// Name of the thread that waits for signals in the crate `ctrlc`. It does not access the environment.

@@ -91,6 +91,8 @@ pub enum StoppedBy {
     Decided,
     /// Further rounds no longer narrowed the intervals.
     NoiseStable,
+    /// Something is undecided that no further sample would decide, such as an unknown figure.
+    Exhausted,
     /// The time budget was spent.
     Time,
     /// The maximum number of rounds was reached.
@@ -110,6 +112,7 @@ impl StoppedBy {
             Self::Precision => "precision",
             Self::Decided => "decided",
             Self::NoiseStable => "noise stable",
+            Self::Exhausted => "exhausted",
             Self::Time => "time",
             Self::Rounds => "rounds",
             Self::Interrupted => "interrupted",

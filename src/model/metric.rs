@@ -108,7 +108,7 @@ pub struct Metric {
     /// Condition or caveat that the label does not contain.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// Figure, computed from the typical (median) sample times of its cases; absent for a text.
+    /// Figure, computed from the typical sample times of its cases; absent for a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// Text; absent for a figure.
@@ -117,9 +117,8 @@ pub struct Metric {
     /// 95 % confidence interval of the figure; absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<Interval>,
-    /// Spread bound: the range of the figure if the time of each case varies from the lower to the upper
-    /// quartile of its samples, and as far as their mean if the mean is outside the quartiles. Absent if
-    /// there are too few rounds.
+    /// Spread bound: the range of the figure if the time of each case varies from the lower sixth to the median
+    /// of its samples. Absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Interval>,
 }

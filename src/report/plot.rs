@@ -23,7 +23,7 @@ pub struct Mark {
     pub x: f64,
     /// Measured value.
     pub y: f64,
-    /// 95 % interval of `y`; `None` if the interval is unknown.
+    /// Interval of `y`; `None` if the interval is unknown.
     pub interval: Option<(f64, f64)>,
     /// Values that follow from single samples.
     pub samples: Vec<f64>,

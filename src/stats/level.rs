@@ -5,8 +5,8 @@ use super::robust::{UNDISTURBED, undisturbed, weighted_quantile};
 /// Passes over rows and columns. If the level steps once, half-way through the rows, two passes
 /// find the step.
 const PASSES: usize = 3;
-/// A column weighs at most as much as the other columns together divided by this number, so that no column
-/// sets the level of a row alone.
+/// A column weighs at most as much as the other columns of its row together divided by this number, so that no
+/// column sets the level of a row alone.
 const OTHERS: f64 = 3.0;
 
 /// Measurements that were taken together: pairs of a column, which measures one quantity, and a value.
@@ -20,8 +20,8 @@ pub type Row = Vec<(usize, f64)>;
 /// # Formula
 /// Median polish of a product, with lower thirds in place of medians, because disturbances only lengthen
 /// measurements. Each pass computes typical_c = lower third of x / level_r over the values x of column c, then
-/// level_r = weighted lower third of x / typical_c over the values of row r. The weight of a column is
-/// typical_c, up to a limit. For times, this is the share of a row that the column takes.
+/// level_r = weighted lower third of x / typical_c over the values of row r. A column that a row contains n times
+/// weighs n · typical_c there, up to a limit. For times, this is the share of the row that the column takes.
 /// O(passes · values · log).
 ///
 /// # Source
@@ -35,18 +35,24 @@ pub fn levels(rows: &[Row]) -> Vec<f64> {
             .iter()
             .map(|column| undisturbed(column).unwrap_or(f64::NAN))
             .collect();
-        let all: f64 = typical.iter().filter(|typical| typical.is_finite()).sum();
-        let level = |row: &Row| {
-            let pairs = row.iter().map(|&(column, x)| (x, typical[column]));
-            let weighed =
-                pairs.map(|(x, typical)| (x / typical, typical.min((all - typical) / OTHERS)));
-            weighted_quantile(weighed, UNDISTURBED)
-        };
-        levels = rows.iter().map(|row| level(row).unwrap_or(f64::NAN)).collect();
+        levels = rows.iter().map(|row| level(row, &typical).unwrap_or(f64::NAN)).collect();
         let centre = undisturbed(&levels).unwrap_or(1.0);
         levels.iter_mut().for_each(|level| *level /= centre);
     }
     levels
+}
+
+/// Returns the level of one row, given the typical value of each column; `None` for a row without a finite value.
+fn level(row: &Row, typical: &[f64]) -> Option<f64> {
+    let finite = || row.iter().copied().filter(|&(column, x)| (x / typical[column]).is_finite());
+    let mut times = vec![0.0; typical.len()];
+    finite().for_each(|(column, _)| times[column] += 1.0);
+    let all: f64 = finite().map(|(column, _)| typical[column]).sum();
+    let weighed = finite().map(|(column, x)| {
+        let own = times[column] * typical[column];
+        (x / typical[column], own.min((all - own) / OTHERS) / times[column])
+    });
+    weighted_quantile(weighed, UNDISTURBED)
 }
 
 /// Returns the values of each of `columns` columns, divided by the levels of their rows.
@@ -95,6 +101,17 @@ mod tests {
     fn one_long_column_does_not_set_the_level_alone() {
         let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0]); 5];
         rows[4][0].1 = 150.0;
+        assert_eq!(levels(&rows), [1.0; 5]);
+    }
+
+    #[test]
+    fn a_long_column_that_a_row_repeats_does_not_set_the_level_alone() {
+        let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0]); 5];
+        rows[4] = vec![(0, 150.0), (0, 150.0), (0, 150.0), (1, 1.0), (2, 1.0), (3, 1.0)];
+        assert_eq!(levels(&rows), [1.0; 5]);
+        // Other rows have a second long column. It adds no weight to the first one here.
+        let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0, 100.0]); 5];
+        rows[4] = vec![(0, 150.0), (1, 1.0), (2, 1.0), (3, 1.0)];
         assert_eq!(levels(&rows), [1.0; 5]);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Interval, Verdict};
 
-/// Judges the 95 % interval of a ratio against 1 ± `tolerance`. Without an interval, the verdict is
+/// Judges the interval of a ratio against 1 ± `tolerance`. Without an interval, the verdict is
 /// `Inconclusive`.
 ///
 /// `spread` is the spread bound of the ratio: the range of the ratio while each quantity behind it takes any
@@ -40,9 +40,9 @@ const UNDECIDED: f64 = 0.05;
 /// The result is `Deviates` if any point deviates. It is `Holds` if all points hold, or if at most one in twenty is
 /// undecided and each undecided point is near. Otherwise, and without any point, it is `Inconclusive`.
 ///
-/// `Holds` therefore says that the law holds within its tolerance at no less than 95 % of the points, and within
-/// twice its tolerance at every point. A point that is off by more than twice the tolerance passes only if its own
-/// interval does not contain the true ratio.
+/// `Holds` therefore says that at least 95 % of the points are within the tolerance, and all points within twice the
+/// tolerance. A point that is off by more than twice the tolerance passes only if its interval does not contain the
+/// true ratio.
 #[must_use]
 pub fn combine(points: impl IntoIterator<Item = (Verdict, bool)>) -> Verdict {
     let (mut all, mut open) = (0usize, 0usize);

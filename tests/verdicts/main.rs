@@ -19,8 +19,10 @@ use subjects::{SUBJECTS, Subject, WIDTH};
 use warplaw::model::{Experiment, Point, Verdict};
 use warplaw::sim::{Machine, Noise};
 
-/// Upper bound of the share of false verdicts among the decided runs.
+/// Upper bound of the share of false verdicts among all decided runs.
 const MAX_FALSE: f64 = 0.01;
+/// Upper bound of that share under each kind of noise, so that the other kinds cannot mask its false verdicts.
+const MAX_FALSE_OF_A_NOISE: f64 = 0.02;
 /// Upper bound of the share of undecided runs under the first [`MILD`] kinds of noise.
 const MAX_UNDECIDED_MILD: f64 = 0.15;
 /// Upper bound of the share of undecided runs under each other kind.
@@ -221,9 +223,8 @@ fn false_verdicts_are_rare_under_every_noise_and_intervals_contain_the_truth() {
     // The share refers to the decided runs, so that inconclusive runs do not improve it.
     assert!(Tally::share(all.wrong, all.decided()) <= MAX_FALSE, "{} false verdicts", all.wrong);
     for (index, ((name, _), tally)) in noises(0).iter().zip(of_noise).enumerate() {
-        // Each kind of noise has a separate bound, so that the other kinds cannot mask its false verdicts.
         let share = Tally::share(tally.wrong, tally.decided());
-        assert!(share <= 2.0 * MAX_FALSE, "{name}: {} false verdicts", tally.wrong);
+        assert!(share <= MAX_FALSE_OF_A_NOISE, "{name}: {} false verdicts", tally.wrong);
         let most = if index < MILD { MAX_UNDECIDED_MILD } else { MAX_UNDECIDED };
         let share = Tally::share(tally.inconclusive, tally.runs);
         assert!(share <= most, "{name}: {} of {} runs undecided", tally.inconclusive, tally.runs);
@@ -250,7 +251,7 @@ fn false_verdicts_are_rare_under_every_noise_and_intervals_contain_the_truth() {
 #[test]
 fn without_disturbances_every_subject_gets_the_correct_decided_verdict() {
     for subject in SUBJECTS {
-        // The rare spikes of a quiet machine are off. Their effect on the mean would leave a subject just
+        // The rare spikes of a quiet machine are off. They widen the spread bound, which would leave a subject just
         // outside the tolerance undecided.
         let outcome = run(subject, Noise { spread: 0.003, ..Noise::default() }, 1);
         let tally = judged(subject, &outcome, &outcome);

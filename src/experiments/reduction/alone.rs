@@ -65,7 +65,9 @@ impl Tree {
 pub(super) struct Alone {
     /// An empty dispatch.
     dispatch: CaseId,
-    /// Reads of the largest input in the launch configuration that is fastest for reads.
+    /// The launch configuration that is fastest for reads.
+    pub(super) read_config: LaunchConfig,
+    /// Reads of the largest input in that configuration.
     fastest_read: CaseId,
     /// Reads without coordination. The key is whether the variant [shares](Variant::shares) items, and the
     /// number of items.
@@ -122,15 +124,17 @@ impl Alone {
             [priced, plan.floor(format!("{name}.floor"), group, sums(0))]
         });
         let most_items = most_items(context);
+        let read_config = search_memory(context, Traffic::Read);
         let fastest_read = Memory {
             traffic: Traffic::Read,
             words: most_items,
-            config: search_memory(context, Traffic::Read),
+            config: read_config,
             seed: context.seed as u32,
             idle: false,
         };
         Self {
             dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).repeated(n)),
+            read_config,
             fastest_read: memory_case(plan, "alone.read_fastest".to_owned(), REPEATS, fastest_read),
             reads: Self::reads(plan, context, items, config),
             interleaved: Tree::add(plan, "interleaved", Variant::TreeInterleaved, WORKGROUP_SIZE),

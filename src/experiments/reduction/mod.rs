@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use alone::Alone;
 use diagnose::diagnose;
 use kernel::{BARRIERS_OF_A_TREE, Items, Variant, WORKGROUP_SIZE, reduce};
-use search::fastest_config;
+use search::tuned;
 use sizes::{MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, most_items, sizes};
 use steps::{steps, subgroup_size};
 
@@ -87,7 +87,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     plan.shorten_samples(4);
     let most = most_items(context);
     let inputs = Number::ALL.map(|item| Items::random(item, most, context.seed));
-    let config = fastest_config(context, &inputs[0], most);
+    let (fastest, config) = tuned(context, &inputs[0], most);
     let alone = Alone::add(&mut plan, context, &inputs[0], config);
     let mut of_u32: Vec<Reduction> = Vec::new();
     for (items, item) in inputs.iter().zip(Number::ALL) {
@@ -116,7 +116,19 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         "atomic_per_item f32 stops at {MAX_SWAPS} items, because the time of one compare-and-swap per item \
          is quadratic under contention."
     ));
-    add_best(&mut plan, &alone, &of_u32, config, most);
+    let mut largest: Vec<Candidate> = of_u32
+        .iter()
+        .filter(|reduction| reduction.count == most)
+        .map(|&Reduction { variant, case, .. }| Candidate { variant, config, case })
+        .collect();
+    if alone.read_config != config {
+        let (input, config) = (inputs[0].clone(), alone.read_config);
+        let case = plan.case("fastest_as_reads", REPEATS, move |n| {
+            reduce(fastest, &input, most, config).repeated(n)
+        });
+        largest.push(Candidate { variant: fastest, config, case });
+    }
+    add_best(&mut plan, &alone, &largest, most);
     add_prices(&mut plan, &alone);
     add_best_by_size(&mut plan, &of_u32);
     plan.diagnose(diagnose);
@@ -204,12 +216,22 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
     plan.metric(sum.lower().headline(), alone.subgroup_sum_s());
 }
 
-/// Adds the metrics of the fastest u32 variant on the largest input, which has `most` items. `config` is the
-/// launch configuration of the variants that share items.
-fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], config: LaunchConfig, most: u32) {
-    let largest: Vec<&Reduction> =
-        of_u32.iter().filter(|reduction| reduction.count == most).collect();
-    let rates: Vec<Expr> = largest.iter().map(|reduction| reduction.bytes_per_s()).collect();
+/// A reduction of the largest u32 input that may be the fastest.
+struct Candidate {
+    variant: Variant,
+    /// Launch configuration, if the variant [shares](Variant::shares) items.
+    config: LaunchConfig,
+    case: CaseId,
+}
+
+/// Adds the metrics of the fastest of `candidates`, which reduce `most` items.
+///
+/// Autotuning takes its samples one after the other, while the input is in the caches. So the candidates include the
+/// variant that it found fastest in the configuration that is fastest for reads.
+fn add_best(plan: &mut Plan, alone: &Alone, candidates: &[Candidate], most: u32) {
+    let bytes = f64::from(most) * ITEM_BYTES;
+    let rates: Vec<Expr> =
+        candidates.iter().map(|candidate| bytes / candidate.case.per_unit()).collect();
     let best = Expr::max_known(rates.iter().cloned());
     let about = |id, label, unit| About::new(id, label, unit);
     plan.metric(
@@ -228,7 +250,7 @@ fn add_best(plan: &mut Plan, alone: &Alone, of_u32: &[Reduction], config: Launch
             .higher(),
         best / alone.ceiling(),
     );
-    let words = largest.iter().map(|Reduction { variant, .. }| {
+    let words = candidates.iter().map(|Candidate { variant, config, .. }| {
         let name = variant.as_str();
         if variant.shares() { format!("{name}, {config}") } else { name.to_owned() }
     });

@@ -28,10 +28,11 @@ pub fn fastest(
     Ok((sharing(&context)[options[0] as usize], config(&options[1..]), searched))
 }
 
-/// Returns the launch configuration of the fastest reduction of `items`, found by autotuning on at most
-/// `most` items.
-pub(super) fn fastest_config(context: &Context<'_>, items: &Items, most: u32) -> LaunchConfig {
-    config(&context.tune(&search_for_fastest(context, items, most))[1..])
+/// Returns the variant and the launch configuration of the fastest reduction of `items`, found by autotuning on at
+/// most `most` items.
+pub(super) fn tuned(context: &Context<'_>, items: &Items, most: u32) -> (Variant, LaunchConfig) {
+    let options = context.tune(&search_for_fastest(context, items, most));
+    (sharing(context)[options[0] as usize], config(&options[1..]))
 }
 
 /// Returns the variants that [share](Variant::shares) items and that the device supports.

@@ -78,7 +78,7 @@ fn point_table(points: &[Point], verdict: impl Fn(&Point) -> &'static str) -> Ta
         "swept value",
         "predicted>",
         "measured>",
-        "measured / predicted [95 % interval]>",
+        "measured / predicted [interval]>",
         "verdict",
     ];
     let mut table = Table::new(&columns);

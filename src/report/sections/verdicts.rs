@@ -15,21 +15,23 @@ pub(in crate::report) fn verdicts(record: &Record) -> Document {
         "verdict",
         "reason",
         "median residual>",
-        "worst point: measured / predicted [95 % interval]",
+        "worst point: measured / predicted [interval]",
     ]);
     table.rows.extend(record.experiments.iter().map(row));
     document.table(table);
     document.text(
         "The residual of a point is |measured / predicted − 1|. Only points to which the law applies are \
-         judged. A law holds if the whole 95 % interval of measured / predicted is within the tolerance at \
-         every judged point. The tolerance is 1 ± the percentage after the verdict. A law deviates if the \
-         interval and the spread bound are outside the tolerance at one judged point or more. The spread \
-         bound is the range of the ratio while the time of each case behind the ratio varies between the \
-         quartiles of its samples, or is at their mean. In all other cases, and if a control failed, the \
-         verdict is inconclusive. In a plot, a line is a prediction and a mark is a measurement. Graphical \
-         plots add the 95 % interval of each measurement, and single samples as faint dots. A hollow mark \
-         is a point that is not judged. The lower panel shows measured / predicted, with the tolerance as \
-         a band.",
+         judged. A point holds if the whole interval of measured / predicted is within the tolerance, which is \
+         1 ± the percentage after the verdict. It deviates if the interval and the spread bound are outside \
+         the tolerance on the same side. Else it is undecided. The interval has a confidence of at least \
+         95 %. The spread bound is the range of the ratio while the time of each case behind it varies \
+         between the lower sixth and the median of its samples. A law deviates if one judged point \
+         deviates. It holds if all judged points hold, or if at most one in twenty is undecided and each of \
+         those is within the tolerance, with an interval within twice the tolerance. In all other cases, and \
+         if a control failed, the verdict is inconclusive. In a plot, a line is a prediction and a mark is a \
+         measurement. Graphical plots add the interval of each measurement, and single samples as faint dots. \
+         A hollow mark is a point that is not judged. The lower panel shows measured / predicted, with the \
+         tolerance as a band.",
     );
     document
 }
