@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sim::{measure, suite};
 use warplaw::bench::{Profile, Progress, Session, run};
 use warplaw::experiments::{REGISTRY, find};
+use warplaw::gpu::{Contents, Workers, Workload};
 use warplaw::model::{Experiment, Status, StoppedBy, Verdict};
 use warplaw::sim::{DeviceFault, Machine, Noise, Simulator};
 
@@ -134,4 +135,66 @@ fn at_any_speed_samples_stay_within_50_ms_and_dispatches_within_the_watchdog() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_lost_device_has_found_is_not_searched_again() {
+    let alone = suite(vec![lawful()], &["ceilings"]);
+    let lost = lawful().failing(DeviceFault::LostAfter(alone.duration_s + 0.1));
+    let record = suite(vec![lost, lawful()], &["ceilings", "lanes", "reduction"]);
+    let statuses: Vec<Status> = record.experiments.iter().map(|e| e.status).collect();
+    assert_eq!(statuses, [Status::Measured, Status::Failed, Status::Measured]);
+    let searches = |index: usize| {
+        let names = record.experiments[index].searches.iter().map(|search| search.name.as_str());
+        names.collect::<Vec<_>>()
+    };
+    assert!(searches(0).contains(&"memory.read"), "{:?}", searches(0));
+    assert_eq!(searches(2), ["reduction"]);
+}
+
+#[test]
+fn an_experiment_that_needs_several_workers_gets_a_device_that_has_them() {
+    let with = |count| {
+        lawful().appearing(|facts| facts.workers = Some(Workers { count, adjustable: true }))
+    };
+    let record = suite(vec![with(1), with(4), with(1)], &["width", "amdahl", "lanes"]);
+    let workers: Vec<Option<u32>> = record.experiments.iter().map(|e| e.workers).collect();
+    let has_cores = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    // A machine of one core has no other device to offer.
+    assert_eq!(
+        workers,
+        if has_cores { [Some(1), Some(4), Some(1)] } else { [Some(1), None, Some(1)] }
+    );
+}
+
+#[test]
+fn sampling_ends_when_only_a_spread_bound_keeps_points_undecided() {
+    // Two paths take 5.5 % too long where 5 % is allowed. The noise spreads the ratio further than that, which no number
+    // of samples changes.
+    let noise = Noise { spread: 0.03, ..Noise::default() };
+    let device = Simulator::new(Machine { noise, seed: 3, ..Machine::lawful(16) });
+    let has_two_paths = |workload: &Workload| {
+        workload.buffers().iter().any(|contents| match contents {
+            Contents::Data(words) => {
+                words.iter().min() == Some(&0) && words.iter().max() == Some(&1)
+            }
+            _ => false,
+        })
+    };
+    let device =
+        device.distorting(
+            move |workload, sample_s| {
+                if has_two_paths(workload) { 1.055 * sample_s } else { sample_s }
+            },
+        );
+    let profile = Profile { budget_s: 60.0, ..Profile::QUICK };
+    let mut session = Session::open(Box::new(device), profile, 3).expect("the device opens");
+    let divergence = find("divergence").expect("the experiment is registered");
+    let outcome = run(&mut session, divergence, &AtomicBool::new(false), &mut |_| ())
+        .expect("the device works");
+    assert_eq!(outcome.stopped_by, Some(StoppedBy::Exhausted));
+    assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+    let costs = outcome.costs.expect("a measured experiment has costs");
+    assert!(costs.sampling_s < profile.budget_s, "{} s", costs.sampling_s);
+    assert!(!outcome.advice.iter().any(|a| a.contains("--budget")), "{:?}", outcome.advice);
 }

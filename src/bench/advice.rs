@@ -1,7 +1,7 @@
 //! Advice for an experiment that decides nothing: what would decide it.
 
 use crate::model::figures::{counted, per_cent, quantity, short};
-use crate::model::{Experiment, Interval, Point, Verdict};
+use crate::model::{Experiment, Interval, Point, StoppedBy, Verdict};
 use crate::stats::judge;
 
 /// Multiple of the time for samples beyond which more time is no advice.
@@ -29,11 +29,17 @@ pub(super) fn add_advice(sampling_s: f64, outcome: &mut Experiment) {
             quantity(cores, "cores")
         ));
     }
-    // What a spread bound keeps undecided is not open: no number of samples narrows the bound.
-    let is_open = |point: &&Point| judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive;
+    // What a spread bound keeps undecided is not open: no number of samples narrows the bound. Neither is a point that
+    // has no interval after sampling ended because more samples would not help.
+    let is_unknown = |point: &Point| {
+        point.ratio_ci.is_none() && outcome.stopped_by == Some(StoppedBy::Exhausted)
+    };
+    let is_open = |point: &&Point| {
+        !is_unknown(point) && judge(point.ratio_ci, None, tolerance) == Verdict::Inconclusive
+    };
     let open: Vec<&Point> = outcome.judged().filter(is_open).collect();
     let (decidable, hopeless): (Vec<&Point>, Vec<&Point>) =
-        open.into_iter().partition(|point| times(point, tolerance) <= MOST_TIMES);
+        open.into_iter().partition(|point| RESERVE * times(point, tolerance) <= MOST_TIMES);
     let most = decidable.iter().map(|point| times(point, tolerance)).fold(0.0, f64::max);
     let mut advice = Vec::new();
     if !decidable.is_empty() {

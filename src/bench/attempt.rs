@@ -53,8 +53,6 @@ impl Attempt<'_> {
     }
 
     /// Returns the seconds that sampling may take: the budget, and a share of what earlier experiments left.
-    ///
-    /// The limit is below the budget if earlier experiments took more than their own.
     pub(super) fn limit_s(&self) -> f64 {
         self.session.profile.budget_s + OF_SPARE * self.session.spare_s
     }

@@ -38,7 +38,7 @@ pub fn tolerance_of(check: Check) -> Tolerance {
 /// The control cases of a plan.
 pub(super) struct Controls {
     canary: CaseId,
-    /// The canary under a second name.
+    /// The canary under a second name, `control.twin` in records.
     copy: CaseId,
     multiple: CaseId,
     floor: CaseId,
@@ -83,6 +83,11 @@ impl Controls {
         let controls = self.cases();
         let others = cases.into_iter().filter(|case| !controls.contains(case));
         others.chain(controls.repeat(PER_ROUND)).collect()
+    }
+
+    /// Returns the index of the canary.
+    pub(super) fn canary(&self) -> usize {
+        self.canary.0
     }
 
     /// Returns the indices of the control cases.

@@ -10,8 +10,8 @@ pub struct Profile {
     /// Target time of a sample, in seconds.
     pub sample_s: f64,
     /// Time for the samples of an experiment in seconds, without compiling, autotuning, sizing, verifying and
-    /// warming up. No further round begins after it. The least number of rounds may take up to three times as long.
-    /// An experiment that needs less leaves the rest to the experiments after it.
+    /// warming up. An experiment may also take half of the time that those before it left. The least number of rounds
+    /// may take up to three times the budget.
     pub budget_s: f64,
     /// Seconds for which the device is kept busy before the first round of an experiment counts.
     pub warm_up_s: f64,

@@ -16,7 +16,7 @@ use super::rounds::Samples;
 use super::sizing::Sized;
 use super::stopping::Stopping;
 use super::typical::Typical;
-use crate::gpu::{GpuError, Span};
+use crate::gpu::{Executor, GpuError, Span};
 use crate::model::{DeviceType, StoppedBy};
 
 /// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
@@ -43,9 +43,9 @@ impl Attempt<'_> {
     pub(super) fn sample(&mut self, timed: &[usize], sized: &[Sized]) -> Result<Sampled, GpuError> {
         let began_s = self.elapsed_s();
         self.warm_up(timed)?;
+        self.idle_since_s = self.elapsed_s();
         let _load_before = self.session.executor.other_load();
         self.sampling_since_s = self.elapsed_s();
-        self.idle_since_s = self.sampling_since_s;
         self.costs.warming_s = self.sampling_since_s - began_s;
         let mut sampling = Sampling {
             timed,
@@ -59,7 +59,8 @@ impl Attempt<'_> {
             stopped_by = self.sample_undecided(&mut sampling, &mut looks, stopped_by)?;
         }
         self.costs.sampling_s = self.sampled_s();
-        self.session.spare_s += self.session.profile.budget_s - self.sampled_s();
+        let left_s = self.session.profile.budget_s - self.sampled_s();
+        self.session.spare_s = (self.session.spare_s + left_s).max(0.0);
         let other_load = self.session.executor.other_load();
         Ok(Sampled { samples: sampling.samples, looks, stopped_by, other_load })
     }
@@ -191,7 +192,7 @@ impl Attempt<'_> {
     ) -> Result<Vec<(usize, Span)>, GpuError> {
         let mut order = cases.to_vec();
         order.shuffle(rng);
-        self.wake()?;
+        self.make_up_for_pause(cases)?;
         let samples = self.session.executor.round(&order)?;
         self.idle_since_s = self.elapsed_s();
         self.costs.in_samples_s += samples.iter().flatten().sum::<f64>();
@@ -200,14 +201,18 @@ impl Attempt<'_> {
     }
 
     /// Keeps the device busy for as long as it idled since the last round, so that its clocks are up again when the
-    /// next round begins. These samples are not kept.
-    fn wake(&mut self) -> Result<(), GpuError> {
-        let device_type = self.session.executor.facts().device_type;
-        let now_s = self.elapsed_s();
-        let idle_s = now_s - self.idle_since_s;
-        let until_s = now_s + waking_s(device_type, idle_s, self.session.profile.warm_up_s);
-        while self.elapsed_s() < until_s && !self.is_stopped() {
-            self.session.executor.round(&self.controls.cases())?;
+    /// next round begins, of `cases`. The time counts as warming up.
+    fn make_up_for_pause(&mut self, cases: &[usize]) -> Result<(), GpuError> {
+        let canary = self.controls.canary();
+        let began_s = self.elapsed_s();
+        let executor = &mut *self.session.executor;
+        let (idle_s, most_s) = (began_s - self.idle_since_s, self.session.profile.warm_up_s);
+        let busy_s = busy_s(executor.facts().device_type, idle_s, most_s);
+        // The canary is not among the cases if it cannot be timed.
+        if cases.contains(&canary) && keep_busy(executor, canary, busy_s)? {
+            let took_s = self.elapsed_s() - began_s;
+            self.costs.warming_s += took_s;
+            self.sampling_since_s += took_s;
         }
         Ok(())
     }
@@ -228,8 +233,17 @@ impl Attempt<'_> {
 /// `most_s`.
 ///
 /// A software device runs on the cores that were busy meanwhile, so it needs nothing.
-fn waking_s(device_type: DeviceType, idle_s: f64, most_s: f64) -> f64 {
+fn busy_s(device_type: DeviceType, idle_s: f64, most_s: f64) -> f64 {
     if device_type == DeviceType::Cpu || idle_s < NO_PAUSE_S { 0.0 } else { idle_s.min(most_s) }
+}
+
+/// Runs `case` for at least `busy_s` seconds, and keeps no sample. Returns whether it ran at all.
+fn keep_busy(executor: &mut dyn Executor, case: usize, busy_s: f64) -> Result<bool, GpuError> {
+    let until_s = executor.elapsed_s() + busy_s;
+    while executor.elapsed_s() < until_s {
+        executor.round(&[case])?;
+    }
+    Ok(busy_s > 0.0)
 }
 
 /// What the rounds of an experiment have in common.
@@ -251,12 +265,32 @@ impl Sampling<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::chain::Chain;
+    use crate::sim::{Machine, Simulator};
 
     #[test]
     fn only_a_pause_of_a_device_with_clocks_of_its_own_is_made_up_for() {
-        assert_eq!(waking_s(DeviceType::Discrete, 0.5e-3, 0.1), 0.0);
-        assert_eq!(waking_s(DeviceType::Discrete, 8e-3, 0.1), 8e-3);
-        assert_eq!(waking_s(DeviceType::Integrated, 3.0, 0.1), 0.1);
-        assert_eq!(waking_s(DeviceType::Cpu, 3.0, 0.1), 0.0);
+        assert_eq!(busy_s(DeviceType::Discrete, 0.5e-3, 0.1), 0.0);
+        assert_eq!(busy_s(DeviceType::Discrete, 8e-3, 0.1), 8e-3);
+        assert_eq!(busy_s(DeviceType::Integrated, 3.0, 0.1), 0.1);
+        assert_eq!(busy_s(DeviceType::Cpu, 3.0, 0.1), 0.0);
+    }
+
+    #[test]
+    fn a_device_is_kept_busy_for_the_given_time_and_not_much_longer() {
+        let mut device = Simulator::new(Machine::lawful(32));
+        let chain =
+            Chain { workgroup_size: 64, active: 64, iterations: 512, workgroups: 64, seed: 1 };
+        device.load(&[chain.workload()]).expect("the simulator works");
+        let begin_s = device.elapsed_s();
+        let sample_s = device.round(&[0]).expect("the simulator works")[0].expect("a valid sample");
+        let round_s = device.elapsed_s() - begin_s;
+        assert!(round_s >= sample_s && sample_s > 0.0);
+        let begin_s = device.elapsed_s();
+        assert_eq!(keep_busy(&mut device, 0, 0.0).ok(), Some(false));
+        assert_eq!(device.elapsed_s(), begin_s);
+        assert_eq!(keep_busy(&mut device, 0, 10.0 * round_s).ok(), Some(true));
+        let took_s = device.elapsed_s() - begin_s;
+        assert!((9.9..12.0).contains(&(took_s / round_s)), "{took_s} of rounds of {round_s}");
     }
 }

@@ -30,7 +30,7 @@ pub struct Session {
     pub effective_width: Option<u32>,
     /// Launch configurations found in this run.
     pub(super) found: Found,
-    /// Seconds of sampling that the experiments so far left of their budgets; negative if they took more.
+    /// Seconds of sampling that the experiments so far left of their budgets together, at least zero.
     pub(super) spare_s: f64,
     /// Seconds that a subgroup takes to issue one instruction.
     issue_s: f64,

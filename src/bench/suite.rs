@@ -40,7 +40,7 @@ pub struct Suite<'a> {
     hung: Option<String>,
     /// Seconds spent in sessions that ended.
     before_s: f64,
-    /// Seconds of sampling that the experiments of the last session left.
+    /// Seconds of sampling that the experiments of the last session left of their budgets.
     spare_s: f64,
     /// Launch configurations that ended sessions found, by the number of workers.
     found: BTreeMap<Option<u32>, Found>,
@@ -165,8 +165,6 @@ impl<'a> Suite<'a> {
                 session.effective_width = self.width;
                 session.spare_s = self.spare_s;
                 session.found = self.found.remove(&session.workers()).unwrap_or_default();
-                // The record stores one clock, by which every experiment of the run can be judged again.
-                session.clock = self.record.clock.clone();
                 Ok(closed.insert(session))
             }
         }

@@ -151,8 +151,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     })
 }
 
-/// Returns the profile of the run. A budget is shared equally by the experiments, and what one of them leaves goes to
-/// those after it.
+/// Returns the profile of the run. A budget is shared equally by the experiments.
 fn profile(arguments: &RunArguments, experiments: usize) -> Profile {
     let usual = if arguments.quick { Profile::QUICK } else { Profile::FULL };
     arguments.budget.map_or(usual, |budget| Profile {
@@ -175,7 +174,7 @@ fn announcement(record: &Record, profile: Profile) -> String {
     let adapter = &record.adapter;
     let count = record.experiments.len();
     format!(
-        "Measuring {} ({}, {} {}, {}): {}, {} profile, at most {} of sampling; compiling, autotuning and \
+        "Measuring {} ({}, {} {}, {}): {}, {} profile, about {} of sampling at most; compiling, autotuning and \
          verification come on top.",
         adapter.name,
         adapter.device_type.as_str(),

@@ -69,7 +69,8 @@ impl DeviceLimits {
 pub struct Workers {
     /// Number of workgroups that run at the same time.
     pub count: u32,
-    /// Whether the device can be opened with another number. If not, the user has chosen the number.
+    /// Whether the device can be opened with another number. It cannot if the user has set the number, if the program
+    /// opened the device, or if an attempt to change the number failed.
     pub adjustable: bool,
 }
 

@@ -10,7 +10,7 @@ use sysinfo::{
 pub(super) struct HostLoad {
     system: System,
     own: Pid,
-    /// Time of the last call.
+    /// Time of the last call that counts.
     last: Option<Instant>,
 }
 
@@ -24,10 +24,15 @@ impl HostLoad {
         })
     }
 
-    /// Returns the number of cores that other processes kept busy on average since the last call; `None` at the
-    /// first call, less than a fifth of a second after the last one, and on a system that does not tell.
+    /// Returns the number of cores that other processes kept busy on average since the last call.
+    ///
+    /// Returns `None` at the first call and on a system that does not tell. A call less than a fifth of a second after
+    /// the last one returns `None` too and does not count, because the system's figures are too coarse for it.
     pub(super) fn since_last(&mut self) -> Option<f64> {
-        let last = self.last.replace(Instant::now());
+        if self.last.is_some_and(|last| last.elapsed() < MINIMUM_CPU_UPDATE_INTERVAL) {
+            return None;
+        }
+        let is_first = self.last.replace(Instant::now()).is_none();
         let usage = CpuRefreshKind::nothing().with_usage();
         self.system.refresh_cpu_specifics(usage);
         self.system.refresh_processes_specifics(
@@ -35,8 +40,9 @@ impl HostLoad {
             false,
             ProcessRefreshKind::nothing().with_cpu(),
         );
-        // The system's figures are too coarse for a shorter time.
-        last.filter(|last| last.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL)?;
+        if is_first {
+            return None;
+        }
         let cores = self.system.cpus();
         let all: f64 = cores.iter().map(|core| f64::from(core.usage()) / 100.0).sum();
         let own = f64::from(self.system.process(self.own)?.cpu_usage()) / 100.0;

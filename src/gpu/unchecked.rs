@@ -28,7 +28,7 @@ const THREADS_END: Duration = Duration::from_secs(2);
 ///   display print warnings to standard error. warplaw needs no display.
 ///
 /// The function does nothing on other operating systems, or if the process has another thread, which might
-/// read the environment at the same time.
+/// read the environment at the same time. A handler that the program gives to the crate `ctrlc` must not read it.
 pub fn prepare_environment() {
     if !cfg!(target_os = "linux") || !is_environment_unused() {
         return;
@@ -58,7 +58,8 @@ pub(super) fn may_set_lavapipe_threads() -> bool {
 /// Does nothing if the user has set the number. If other threads that might read the environment do not end, the number
 /// stays as it is for the rest of the process. No device may be open, because drivers have threads.
 pub(super) fn set_lavapipe_threads(count: u32) {
-    if !may_set_lavapipe_threads() {
+    let is_set = std::env::var(LAVAPIPE_THREADS).is_ok_and(|set| set == count.to_string());
+    if is_set || !may_set_lavapipe_threads() {
         return;
     }
     // The threads of a device that was just closed take a while to end.
@@ -70,8 +71,9 @@ pub(super) fn set_lavapipe_threads(count: u32) {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    // SAFETY: no thread exists that could access the environment during this call. The thread of the crate `ctrlc`,
-    // if there is one, blocks in a read of its pipe and then runs the handler, which sets a flag.
+    // SAFETY: no thread exists that accesses the environment during this call. The thread of the crate `ctrlc`, if
+    // there is one, blocks until a signal arrives. The first signal sets a flag. The second one ends the process, and
+    // what its exit handlers read no longer matters.
     unsafe { std::env::set_var(LAVAPIPE_THREADS, count.to_string()) };
 }
 

@@ -91,7 +91,8 @@ pub enum StoppedBy {
     Decided,
     /// Further rounds no longer narrowed the intervals.
     NoiseStable,
-    /// Something is undecided that no further sample would decide, such as an unknown figure.
+    /// More samples could not decide what is still undecided: the spread bound of a ratio is too wide, or a figure is
+    /// unknown.
     Exhausted,
     /// The time budget was spent.
     Time,

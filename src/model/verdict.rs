@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The whole interval of measured / predicted is within the tolerance of 1. For an experiment: the same at all
-    /// judged points, except few that are undecided and near.
+    /// The whole interval of measured / predicted is within the tolerance of 1. For an experiment: all judged
+    /// points hold, or at most one in twenty is undecided, with its interval within twice the tolerance.
     Holds,
     /// The whole interval and, if known, the whole spread bound are outside the tolerance, on the same side.
     Deviates,

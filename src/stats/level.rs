@@ -45,12 +45,12 @@ pub fn levels(rows: &[Row]) -> Vec<f64> {
 /// Returns the level of one row, given the typical value of each column; `None` for a row without a finite value.
 fn level(row: &Row, typical: &[f64]) -> Option<f64> {
     let finite = || row.iter().copied().filter(|&(column, x)| (x / typical[column]).is_finite());
-    let mut times = vec![0.0; typical.len()];
-    finite().for_each(|(column, _)| times[column] += 1.0);
+    let mut counts = vec![0.0; typical.len()];
+    finite().for_each(|(column, _)| counts[column] += 1.0);
     let all: f64 = finite().map(|(column, _)| typical[column]).sum();
     let weighed = finite().map(|(column, x)| {
-        let own = times[column] * typical[column];
-        (x / typical[column], own.min((all - own) / OTHERS) / times[column])
+        let own = counts[column] * typical[column];
+        (x / typical[column], own.min((all - own) / OTHERS) / counts[column])
     });
     weighted_quantile(weighed, UNDISTURBED)
 }
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn a_long_column_that_a_row_repeats_does_not_set_the_level_alone() {
-        let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0]); 5];
-        rows[4] = vec![(0, 150.0), (0, 150.0), (0, 150.0), (1, 1.0), (2, 1.0), (3, 1.0)];
-        assert_eq!(levels(&rows), [1.0; 5]);
+        let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0]); 12];
+        rows[11] = [vec![(0, 150.0); 7], vec![(1, 1.0), (2, 1.0), (3, 1.0)]].concat();
+        assert_eq!(levels(&rows), [1.0; 12]);
         // Other rows have a second long column. It adds no weight to the first one here.
         let mut rows = vec![row(&[100.0, 1.0, 1.0, 1.0, 100.0]); 5];
         rows[4] = vec![(0, 150.0), (1, 1.0), (2, 1.0), (3, 1.0)];

@@ -20,7 +20,7 @@ pub(crate) struct Subject {
 /// How a device is built.
 enum Make {
     As(fn(Machine) -> Simulator),
-    /// A device on which the workloads of which the predicate is true take so many times as long.
+    /// A device that slows every workload for which the predicate is true by the factor.
     Slower(f64, fn(&Workload) -> bool),
 }
 

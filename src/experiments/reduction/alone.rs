@@ -87,7 +87,7 @@ pub(super) struct Alone {
     subgroup_sums: Option<[CaseId; 2]>,
     subgroups_per_workgroup: f64,
     /// Items of the largest input.
-    most_items: u32,
+    pub(super) most_items: u32,
 }
 
 impl Alone {

@@ -54,7 +54,10 @@ const ITEM_BYTES: f64 = 4.0;
 struct Reduction {
     variant: Variant,
     count: u32,
+    /// Launch configuration, if the variant [shares](Variant::shares) items.
+    config: LaunchConfig,
     case: CaseId,
+    /// Predicted time in seconds; unknown if the reads alone have no case.
     predicted: Expr,
 }
 
@@ -116,19 +119,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         "atomic_per_item f32 stops at {MAX_SWAPS} items, because the time of one compare-and-swap per item \
          is quadratic under contention."
     ));
-    let mut largest: Vec<Candidate> = of_u32
-        .iter()
-        .filter(|reduction| reduction.count == most)
-        .map(|&Reduction { variant, case, .. }| Candidate { variant, config, case })
-        .collect();
-    if alone.read_config != config {
-        let (input, config) = (inputs[0].clone(), alone.read_config);
-        let case = plan.case("fastest_as_reads", REPEATS, move |n| {
-            reduce(fastest, &input, most, config).repeated(n)
-        });
-        largest.push(Candidate { variant: fastest, config, case });
-    }
-    add_best(&mut plan, &alone, &largest, most);
+    of_u32.extend(add_rival(&mut plan, &alone, fastest, &inputs[0], config));
+    let largest = of_u32.iter().filter(|reduction| reduction.count == most);
+    add_best(&mut plan, &alone, &largest.collect::<Vec<_>>(), most);
     add_prices(&mut plan, &alone);
     add_best_by_size(&mut plan, &of_u32);
     plan.diagnose(diagnose);
@@ -158,7 +151,7 @@ fn sweep(
         }
         let predicted = alone.predicted(variant, item, count, steps(variant, count, config, width));
         plan.judge(series, f64::from(count), case.per_unit(), &predicted);
-        swept.push(Reduction { variant, count, case, predicted });
+        swept.push(Reduction { variant, count, config, case, predicted });
     }
     swept
 }
@@ -216,22 +209,30 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
     plan.metric(sum.lower().headline(), alone.subgroup_sum_s());
 }
 
-/// A reduction of the largest u32 input that may be the fastest.
-struct Candidate {
+/// Adds a rival of the reductions in the autotuned configuration `config`: the variant that autotuning found fastest, on
+/// the largest input, in the configuration that is fastest for reads. Returns `None` if the two are equal.
+///
+/// Autotuning times each configuration several times in succession, so a cache may hold the input. The rival makes up
+/// for a choice that is slow with the input in memory. It is not judged.
+fn add_rival(
+    plan: &mut Plan,
+    alone: &Alone,
     variant: Variant,
-    /// Launch configuration, if the variant [shares](Variant::shares) items.
+    items: &Items,
     config: LaunchConfig,
-    case: CaseId,
+) -> Option<Reduction> {
+    let (input, count, rival) = (items.clone(), alone.most_items, alone.read_config);
+    (rival != config).then(|| {
+        let case = plan.case("fastest_in_read_config", REPEATS, move |n| {
+            reduce(variant, &input, count, rival).repeated(n)
+        });
+        Reduction { variant, count, config: rival, case, predicted: f64::NAN.into() }
+    })
 }
 
-/// Adds the metrics of the fastest of `candidates`, which reduce `most` items.
-///
-/// Autotuning takes its samples one after the other, while the input is in the caches. So the candidates include the
-/// variant that it found fastest in the configuration that is fastest for reads.
-fn add_best(plan: &mut Plan, alone: &Alone, candidates: &[Candidate], most: u32) {
-    let bytes = f64::from(most) * ITEM_BYTES;
-    let rates: Vec<Expr> =
-        candidates.iter().map(|candidate| bytes / candidate.case.per_unit()).collect();
+/// Adds the metrics of the fastest of the reductions `largest`, which have the largest u32 input of `most` items.
+fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
+    let rates: Vec<Expr> = largest.iter().map(|reduction| reduction.bytes_per_s()).collect();
     let best = Expr::max_known(rates.iter().cloned());
     let about = |id, label, unit| About::new(id, label, unit);
     plan.metric(
@@ -250,7 +251,7 @@ fn add_best(plan: &mut Plan, alone: &Alone, candidates: &[Candidate], most: u32)
             .higher(),
         best / alone.ceiling(),
     );
-    let words = candidates.iter().map(|Candidate { variant, config, .. }| {
+    let words = largest.iter().map(|Reduction { variant, config, .. }| {
         let name = variant.as_str();
         if variant.shares() { format!("{name}, {config}") } else { name.to_owned() }
     });

@@ -53,8 +53,8 @@ pub(super) fn health(record: &Record) -> Document {
              timestamps with the host's clock. A control fails if its 95 % interval is outside its \
              tolerance or too wide to decide. An experiment with a failed control is inconclusive. Sampling \
              stops when all intervals are narrow enough (`precision`), when all points are decided \
-             (`decided`), when intervals no longer become narrower (`noise stable`), when something is undecided \
-             that no further sample would decide (`exhausted`), at the end of the time budget (`time`), after \
+             (`decided`), when intervals no longer become narrower (`noise stable`), when more samples could not \
+             decide what is still undecided (`exhausted`), at the end of the time budget (`time`), after \
              the maximum number of rounds (`rounds`), or when the user interrupts the run (`interrupted`).",
         );
     }
