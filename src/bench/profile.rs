@@ -32,7 +32,7 @@ impl Profile {
     pub const QUICK: Self = Self {
         name: "quick",
         sample_s: 1.5e-3,
-        budget_s: 1.9,
+        budget_s: 1.8,
         warm_up_s: 0.05,
         least_rounds: 14,
         most_rounds: 61,
