@@ -326,7 +326,7 @@ fn undecided_points_get_extra_rounds_and_decided_points_get_none() {
         |workload, span| {
             let active = params(workload).first().copied();
             let iterations = params(workload).get(1).copied();
-            if (active, iterations) == (Some(2), Some(512)) { span / 1.048 } else { span }
+            if (active, iterations) == (Some(2), Some(512)) { span / 1.045 } else { span }
         },
     );
     let outcome = measure(executor, "lanes");
@@ -338,9 +338,8 @@ fn undecided_points_get_extra_rounds_and_decided_points_get_none() {
         case.expect("the case exists").samples_s.len()
     };
     assert!(rounds("active.2") > rounds("active.8"), "extra rounds sample the undecided point");
-    assert_eq!(
-        rounds("active.1"),
-        rounds("active.2"),
+    assert!(
+        rounds("active.1") > rounds("active.8"),
         "extra rounds sample the case that predicts the point"
     );
     assert!(

@@ -6,6 +6,7 @@ use super::plan::{Experiment, Plan, PointSpec, Value};
 use super::rounds::Samples;
 use super::traces::Traces;
 use super::typical::{CONFIDENCE, Typical};
+use crate::model::figures;
 use crate::model::{self, Check, Interval, Metric, Point, Quantity, Status, Verdict};
 use crate::stats::{combine, is_near, judge};
 
@@ -58,6 +59,14 @@ pub(super) fn analyse(
         diagnosis: plan.notes.clone(),
         ..experiment.blank(Status::Measured)
     };
+    if let Some(longer_s) = controls.longer_sample_s(typical) {
+        outcome.diagnosis.push(format!(
+            "The control `linear` covers samples of up to {}, and the longest sample takes {}. Disturbances while \
+             samples were sized made it too short.",
+            figures::quantity(controls.covered_s(typical), "s"),
+            figures::quantity(longer_s, "s")
+        ));
+    }
     if samples.extra_rounds() > 0 {
         outcome.diagnosis.push(format!(
             "extra rounds for the cases of undecided points: {}",

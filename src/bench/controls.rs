@@ -3,6 +3,7 @@
 use super::case::CaseId;
 use super::formula::Formula;
 use super::plan::{Plan, Sizing, Tolerance};
+use super::profile::MAX_TARGET_S;
 use super::rounds::Samples;
 use super::typical::{CONFIDENCE, Typical};
 use crate::kernels::chain::Chain;
@@ -42,10 +43,18 @@ pub(super) struct Controls {
     copy: CaseId,
     multiple: CaseId,
     floor: CaseId,
+    /// The cases of the experiment whose samples have a length of their own.
+    sized: Vec<usize>,
 }
 
 /// Work of the case `control.multiple`, as a multiple of the canary's work.
 const TIMES: u32 = 4;
+
+/// Largest number of workgroups of a control case. The CPU reference computes as many.
+const MOST: u32 = 16_320;
+
+/// Multiple of a sample of the case `control.multiple` up to which it covers the length of other samples.
+const COVERED: f64 = 2.0;
 
 /// Samples of each control case in a round. All verdicts of an experiment depend on its controls, so they are
 /// sampled more often than any other case.
@@ -66,7 +75,10 @@ impl Controls {
                 Chain { workgroup_size: 64, active: 64, iterations, workgroups, seed }.workload()
             }
         };
-        let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: 16_320 };
+        let sized = (0..plan.cases.len())
+            .filter(|&case| !matches!(plan.cases[case].sizing, Sizing::Follow(_)))
+            .collect();
+        let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: MOST };
         let canary = plan.case("control.canary", shared(), chain(ITERATIONS));
         let multiple = plan.case("control.multiple", shared(), chain(TIMES * ITERATIONS));
         let follow = || Sizing::Follow(canary);
@@ -75,6 +87,7 @@ impl Controls {
             copy: plan.case("control.twin", follow(), chain(ITERATIONS)),
             multiple,
             floor: plan.floor("control.floor", follow(), chain(0)),
+            sized,
         }
     }
 
@@ -109,14 +122,31 @@ impl Controls {
             let figure = Formula::from(figure);
             ratio(check, typical.read(&figure), typical.interval(&figure, CONFIDENCE), tolerance)
         };
-        [
-            read(Check::Same, &same),
-            read(Check::Linear, &linear),
-            drift(&samples.shortest(self.canary.0)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let linear = read(Check::Linear, &linear).map(|linear| Control {
+            passed: linear.passed && self.longer_sample_s(typical).is_none(),
+            ..linear
+        });
+        let drift = drift(&samples.shortest(self.canary.0));
+        [read(Check::Same, &same), linear, drift].into_iter().flatten().collect()
+    }
+
+    /// Returns the longest sample that `linear` covers, in seconds.
+    pub(super) fn covered_s(&self, typical: &Typical) -> f64 {
+        COVERED * typical.time_s(self.multiple.0)
+    }
+
+    /// Returns the longest typical sample of the experiment, in seconds, if disturbances while samples were sized left
+    /// `linear` too short to cover its length.
+    ///
+    /// A scheduler that interrupts long samples only may interrupt that one, and `linear` would not see it.
+    pub(super) fn longer_sample_s(&self, typical: &Typical) -> Option<f64> {
+        if typical.scale(self.multiple.0) >= MOST {
+            return None;
+        }
+        let times = self.sized.iter().map(|&case| typical.time_s(case));
+        let longest_s = times.filter(|time_s| time_s.is_finite()).fold(0.0, f64::max);
+        let longest_s = longest_s.min(MAX_TARGET_S);
+        (longest_s > self.covered_s(typical)).then_some(longest_s)
     }
 }
 

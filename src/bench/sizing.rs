@@ -60,6 +60,9 @@ const GROWTH: f64 = 16.0;
 const TRIALS: usize = 6;
 /// Samples of each case in a trial. The shortest counts, since the first one may include compilation.
 const REPEATS: usize = 2;
+/// Samples of each case that should be as long as the longest of all others. If all of its samples are disturbed, it
+/// becomes too short.
+const REPEATS_OF_LONGEST: usize = 6;
 /// Share of the target time from which a sample is long enough to compute the final scale.
 const NEAR: f64 = 0.5;
 /// Multiple of the target time above which sizing could not make a sample short enough.
@@ -98,7 +101,8 @@ pub(super) fn size(
             if open.is_empty() || stop.load(Ordering::Relaxed) {
                 break;
             }
-            let samples = trial(executor, cases, &groups, &open, &mut throughput)?;
+            let repeats = if is_longest { REPEATS_OF_LONGEST } else { REPEATS };
+            let samples = trial(executor, cases, &groups, &open, repeats, &mut throughput)?;
             adapt(&mut groups, &mut lengths, &open, &samples, target_s);
         }
     }
@@ -170,7 +174,7 @@ fn size_followers(
         }
     }
     if !open.is_empty() {
-        let samples = trial(executor, cases, groups, &open, throughput)?;
+        let samples = trial(executor, cases, groups, &open, REPEATS, throughput)?;
         for (&(_, case), sample_s) in open.iter().zip(samples) {
             lengths[case] = Length::of(sample_s);
         }
@@ -211,7 +215,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case a few times and returns its shortest sample in seconds.
+/// Times each open case `repeats` times and returns its shortest sample in seconds.
 ///
 /// A case is not tried if the sample of its smaller case shows that it is too long. The result is then that
 /// sample, scaled up. A case that could come near a watchdog is not tried either. The result is then its
@@ -221,6 +225,7 @@ fn trial(
     cases: &[CaseSpec],
     groups: &[Group],
     open: &[(usize, usize)],
+    repeats: usize,
     throughput: &mut Throughput,
 ) -> Result<Vec<f64>, GpuError> {
     let workloads: Vec<Workload> =
@@ -250,7 +255,7 @@ fn trial(
         if tried.is_empty() && known.is_empty() {
             risky.drain(..).for_each(|i| samples[i] = expected_s(i));
         }
-        for _ in 0..REPEATS {
+        for _ in 0..repeats {
             let before_s = executor.elapsed_s();
             let round = executor.round(&tried)?;
             let mean_s = (executor.elapsed_s() - before_s) / tried.len().max(1) as f64;

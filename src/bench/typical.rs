@@ -177,6 +177,11 @@ impl Typical {
         interval.filter(|interval| interval.lo == interval.hi).map(|sure| sure.lo)
     }
 
+    /// Returns the scale of the case.
+    pub(super) fn scale(&self, case: usize) -> u32 {
+        self.scales[case]
+    }
+
     /// Returns the typical sample time of the case, in seconds.
     pub(super) fn time_s(&self, case: usize) -> f64 {
         self.estimates[case]
