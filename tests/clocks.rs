@@ -16,9 +16,9 @@ fn record_of(fault: StampFault) -> Record {
     suite(vec![lawful().stamping(fault)], &["lanes"])
 }
 
-/// With these faults, no pair of timestamps gives a usable span.
+/// With these faults, no pair of timestamps gives a usable time.
 #[test]
-fn unusable_timestamps_decide_nothing_and_the_record_names_the_fault() {
+fn a_dead_clock_falls_back_to_the_host_clock_and_the_record_names_the_fault() {
     for (fault, name) in [
         (StampFault::Lost(1.0), "timestamps of zero, as from a query that was never written"),
         (StampFault::Negative, "an end timestamp before its begin timestamp"),
@@ -26,16 +26,13 @@ fn unusable_timestamps_decide_nothing_and_the_record_names_the_fault() {
         (StampFault::Frozen, "two equal timestamps"),
     ] {
         let record = record_of(fault);
-        let lanes = &record.experiments[0];
-        assert_eq!(lanes.status, Status::Measured, "{fault:?}: {:?}", lanes.reason);
-        assert_eq!(lanes.verdict, Some(Verdict::Inconclusive), "{fault:?}");
-        assert_eq!(lanes.points, [], "{fault:?}");
+        assert_eq!(record.clock.kind, ClockKind::Host, "{fault:?}");
         let faults = &record.clock.faults;
         assert!(faults.iter().any(|fault| fault.contains(name)), "{fault:?}: {faults:?}");
-        assert!(said(lanes, name), "{fault:?}: {:?}", lanes.diagnosis);
-        // Every attempted sample is recorded, without a time.
-        let samples: Vec<_> = record.cases().flat_map(|case| &case.samples_s).collect();
-        assert!(samples.len() > 100 && samples.iter().all(|sample| sample.is_none()), "{fault:?}");
+        let lanes = &record.experiments[0];
+        assert_eq!(lanes.status, Status::Measured, "{fault:?}: {:?}", lanes.reason);
+        assert_eq!(lanes.verdict, Some(Verdict::Holds), "{fault:?}: {:#?}", lanes.points);
+        assert!(said(lanes, "timed by the host's clock"), "{fault:?}: {:?}", lanes.diagnosis);
     }
 }
 
@@ -114,7 +111,7 @@ fn a_stopped_clock_does_not_make_samples_grow_until_the_watchdog_acts() {
     let record = suite(vec![frozen], &["lanes", "divergence"]);
     for outcome in &record.experiments {
         assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);
-        assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
+        assert_ne!(outcome.verdict, Some(Verdict::Deviates), "{:#?}", outcome.points);
     }
 }
 

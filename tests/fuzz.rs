@@ -189,7 +189,7 @@ fn use_everywhere(record: &Record) {
     let named = |path, record| Named { path, record };
     let pair = [named("a", record), named("b", &other)];
     let three = [pair[0], pair[1], pair[0]];
-    let (_judged, checked) = report::check(&pair, Some(pair[1]));
+    let checked = report::check(&pair, Some(pair[1])).document();
     let documents = [
         report::report(record),
         report::summary(record),
@@ -198,7 +198,8 @@ fn use_everywhere(record: &Record) {
         checked,
     ];
     for document in &documents {
-        let terminal = render(document, Format::Terminal { width: Some(80), color: false });
+        let terminal =
+            render(document, Format::Terminal { width: Some(80), color: false, ascii: false });
         let stray = |c: char| c.is_control() && c != '\n';
         assert!(!terminal.contains(stray), "a control character reaches the terminal");
         check_html(&render(document, Format::Html));

@@ -25,7 +25,7 @@ const MAX_DELAY: Duration = Duration::from_millis(3_500);
 fn start(out: &Path, seed: u64) -> Child {
     Command::new(env!("CARGO_BIN_EXE_warplaw"))
         .args(["run", "--quick", "--only", "width,lanes", "--backend", "vulkan"])
-        .args(["--adapter", "llvmpipe", "--seed", &seed.to_string(), "--out"])
+        .args(["--adapter", "llvmpipe", "--seed", &seed.to_string(), "--force", "--out"])
         .arg(out)
         .env("LP_NATIVE_VECTOR_WIDTH", "256")
         .stdout(Stdio::null())

@@ -47,7 +47,7 @@ fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) 
     command
         .args(["run", "--quick", "--backend", "vulkan", "--adapter", "llvmpipe", "--seed", "1"])
         .args(arguments)
-        .arg("--out")
+        .args(["--force", "--out"])
         .arg(&out)
         .env("LP_NATIVE_VECTOR_WIDTH", bits)
         // The program sets this variable only if the environment does not, so the test removes it.
@@ -404,7 +404,7 @@ fn an_interrupt_keeps_finished_experiments_and_marks_the_others() {
     let out = scratch("interrupted.json");
     let mut child = Command::new(env!("CARGO_BIN_EXE_warplaw"))
         .args(["run", "--full", "--backend", "vulkan", "--adapter", "llvmpipe"])
-        .args(["--only", "width,lanes,batching", "--out"])
+        .args(["--only", "width,lanes,batching", "--force", "--out"])
         .arg(&out)
         .env("LP_NATIVE_VECTOR_WIDTH", "256")
         .stdout(std::process::Stdio::null())
@@ -428,4 +428,83 @@ fn an_interrupt_keeps_finished_experiments_and_marks_the_others() {
     assert_eq!(record.experiments[0].status, Status::Measured);
     assert_eq!(record.experiments.len(), 3);
     assert_eq!(record.experiments[2].status, Status::Interrupted);
+}
+
+#[test]
+fn a_run_whose_output_nobody_reads_is_measured_to_its_end() {
+    if skipped() {
+        return;
+    }
+    let _alone = alone();
+    for (name, streams) in
+        [("pipe", "2>&1 | true"), ("closed", ">&- 2>&-"), ("full", "> /dev/full 2>&1")]
+    {
+        let out = scratch(&format!("unread-{name}.json"));
+        let binary = env!("CARGO_BIN_EXE_warplaw");
+        let run =
+            "run --quick --backend vulkan --adapter llvmpipe --only width,lanes --force --out";
+        let script = format!("'{binary}' {run} '{}' {streams}", out.display());
+        let status = Command::new("bash").args(["-c", &script]).status().expect("bash runs");
+        let record = read(&out).expect("the record is complete");
+        for outcome in &record.experiments {
+            assert_eq!(outcome.status, Status::Measured, "{name}, {status}: {}", outcome.id);
+        }
+    }
+}
+
+/// Mesa's driver for AMD makes a null device for its developers.
+#[test]
+fn a_null_device_is_never_chosen_by_itself_and_refused_by_name() {
+    if skipped() {
+        return;
+    }
+    let warplaw = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_warplaw"))
+            .args(arguments)
+            .env("RADV_FORCE_FAMILY", "gfx1100")
+            .env("AMD_FORCE_FAMILY", "gfx1100")
+            .output()
+            .expect("the binary runs")
+    };
+    let listed = String::from_utf8_lossy(&warplaw(&["adapters"]).stdout).into_owned();
+    if !listed.contains("Null hardware") {
+        println!("this machine has no driver for AMD, so there is no null device to refuse");
+        return;
+    }
+    assert!(!listed.lines().next().expect("there is an adapter").contains("Null"), "{listed}");
+    let refused = warplaw(&["run", "--quick", "--adapter", "null hardware"]);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(error.contains("executes nothing") && error.contains("RADV_FORCE_FAMILY"), "{error}");
+}
+
+#[test]
+fn adapters_as_json_have_the_numbers_that_the_option_takes() {
+    if skipped() {
+        return;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_warplaw"))
+        .args(["adapters", "--format", "json"])
+        .output()
+        .expect("the binary runs");
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(list["schema"]["name"], "warplaw-adapters");
+    let adapters = list["adapters"].as_array().expect("an array");
+    for (number, adapter) in adapters.iter().enumerate() {
+        assert_eq!(adapter["number"], number);
+        assert!(adapter["name"].is_string() && adapter["backend"].is_string(), "{adapter}");
+    }
+    let number = adapters
+        .iter()
+        .position(|adapter| adapter["backend"] == "vulkan" && adapter["driver"] == "llvmpipe");
+    let number = number.expect("lavapipe is installed").to_string();
+    let out = scratch("by-number.json");
+    let status = Command::new(env!("CARGO_BIN_EXE_warplaw"))
+        .args(["run", "--quick", "--only", "lanes", "--adapter", &number, "--force", "--out"])
+        .arg(&out)
+        .output()
+        .expect("the binary runs")
+        .status;
+    assert!(status.success());
+    assert_eq!(read(&out).expect("a record").adapter.driver, "llvmpipe");
 }

@@ -10,7 +10,11 @@ use warplaw::experiments::laws;
 use warplaw::model::{self, About, Interval, Metric, Verdict};
 
 fn warplaw(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_warplaw")).args(arguments).output().expect("the binary runs")
+    Command::new(env!("CARGO_BIN_EXE_warplaw"))
+        .args(arguments)
+        .envs([("COLUMNS", "1000"), ("LC_ALL", "C.UTF-8")])
+        .output()
+        .expect("the binary runs")
 }
 
 /// Runs `warplaw predict` with arguments separated by spaces, asserts success and returns the output.
@@ -24,7 +28,8 @@ fn predict(arguments: &str) -> String {
 
 /// Runs `warplaw predict` and returns the answer as JSON.
 fn json(arguments: &str) -> Value {
-    serde_json::from_str(&predict(&format!("{arguments} --json"))).expect("the output is JSON")
+    serde_json::from_str(&predict(&format!("{arguments} --format json")))
+        .expect("the output is JSON")
 }
 
 /// Returns the value of the answer's figure `name`.
@@ -311,7 +316,11 @@ fn extreme_values_give_finite_figures_or_a_refusal() {
                 assert!(rows >= 1 && answer.columns.iter().all(|c| c.values.len() == rows));
                 let text = warplaw::report::render(
                     &warplaw::report::answer(&answer),
-                    warplaw::report::Format::Terminal { width: Some(60), color: false },
+                    warplaw::report::Format::Terminal {
+                        width: Some(60),
+                        color: false,
+                        ascii: false,
+                    },
                 );
                 // Only tables and plots must fit the width, because the terminal wraps sentences.
                 let is_ruled = |line: &&str| line.contains('┤') || line.contains('─');

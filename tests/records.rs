@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use warplaw::model::{Interval, Verdict};
-use warplaw::model::{Record, RecordError, Status, default_path, read, write};
+use warplaw::model::{Record, RecordError, Schema, Status, default_path, new_file, read, write};
 
 /// Reads the golden record.
 fn golden() -> Record {
@@ -51,7 +51,7 @@ fn a_written_record_is_read_back_bit_for_bit() {
 fn fields_of_a_later_minor_version_are_ignored() {
     let text = serde_json::to_string(&golden()).expect("a record is JSON");
     let later = text
-        .replacen("\"2.2.0\"", "\"2.7.0\"", 1)
+        .replacen(&format!("\"{}\"", Schema::VERSION), "\"2.7.0\"", 1)
         .replacen("\"seed\":", "\"mood\": \"good\", \"seed\":", 1)
         .replacen("\"series\":", "\"colour\": 3, \"series\":", 1);
     for added in ["2.7.0", "mood", "colour"] {
@@ -88,6 +88,23 @@ fn unknown_values_are_absent_or_null_and_never_zero() {
 fn the_default_path_names_the_gpu_the_date_the_backend_and_the_revision() {
     let path = default_path(&golden());
     assert_eq!(path, Path::new("records/acme-warp-weft-9000/2026-11-24-vulkan-012345678.json"));
+    // Two equal GPUs of one machine have folders of their own.
+    let mut second = golden();
+    second.adapter.pci_bus_id = Some("0000:41:00.0".to_owned());
+    let path = default_path(&second);
+    assert!(path.starts_with("records/acme-warp-weft-9000-0000-41-00-0"), "{}", path.display());
+}
+
+#[test]
+fn runs_that_start_at_once_get_files_of_their_own() {
+    let root = tempfile::tempdir().expect("a folder can be made");
+    let paths: Vec<PathBuf> = std::thread::scope(|scope| {
+        let run = || scope.spawn(|| new_file(&golden(), root.path()).expect("a file can be made"));
+        let runs: Vec<_> = (0..16).map(|_| run()).collect();
+        runs.into_iter().map(|run| run.join().expect("no run panics")).collect()
+    });
+    let different: std::collections::BTreeSet<&PathBuf> = paths.iter().collect();
+    assert_eq!(different.len(), 16, "{paths:?}");
 }
 
 #[cfg(unix)]

@@ -47,6 +47,10 @@ impl Executor for Logging {
         self.inner.facts()
     }
 
+    fn use_host_clock(&mut self, reason: String) {
+        self.inner.use_host_clock(reason);
+    }
+
     fn built(&self) -> Built {
         self.inner.built()
     }

@@ -88,7 +88,7 @@ fn named<'a>(records: &'a [(&'a str, Record)]) -> Vec<Named<'a>> {
 }
 
 fn in_terminal(document: &Document, width: Option<u16>) -> String {
-    render(document, Format::Terminal { width, color: false })
+    render(document, Format::Terminal { width, color: false, ascii: false })
 }
 
 #[test]
@@ -116,7 +116,8 @@ fn a_record_of_the_first_version_renders_in_every_format() {
 #[test]
 fn colours_do_not_change_the_text() {
     let document = report::summary(&fixture());
-    let colored = render(&document, Format::Terminal { width: Some(200), color: true });
+    let colored =
+        render(&document, Format::Terminal { width: Some(200), color: true, ascii: false });
     assert!(colored.contains("\u{1b}["), "{colored}");
     let mut plain = String::new();
     let mut in_code = false;
@@ -169,7 +170,7 @@ fn a_record_compared_with_itself_is_the_same_on_every_row() {
         assert!(rows.iter().all(|row| row.trim_end().ends_with(&same)), "{csv}");
         let pair = named(&pair);
         assert!(report::slower(pair[0], pair[1]).is_empty());
-        assert!(report::differences(pair[0], pair[1]).is_empty());
+        assert!(report::conditions_that_differ(&pair).is_empty());
     }
 }
 
@@ -193,29 +194,76 @@ fn differences_other_than_the_device_are_listed_before_the_verdicts() {
 fn a_check_against_a_baseline_fails_only_for_what_got_worse() {
     let (before, after) = ([("a.json", fixture())], [("b.json", later())]);
     let baseline = named(&before)[0];
-    let (judgement, document) = report::check(&named(&after), Some(baseline));
-    assert_eq!(judgement, Judgement::Deviates);
-    insta::assert_snapshot!("check", render(&document, Format::Markdown));
+    let after = named(&after);
+    let checked = report::check(&after, Some(baseline));
+    assert_eq!(checked.judgement(), Judgement::Deviates);
+    insta::assert_snapshot!("check", render(&checked.document(), Format::Markdown));
+    insta::assert_snapshot!("check_csv", render(&checked.tidy(), Format::Csv));
+    insta::assert_snapshot!("check_json", serde_json::to_string_pretty(&checked).expect("JSON"));
+    let judgement =
+        |record: Record| report::check(&named(&[("c.json", record)]), Some(baseline)).judgement();
     // `overlap` deviates in the baseline too, so the check of the baseline against itself holds.
-    let (judgement, _) = report::check(&named(&before), Some(baseline));
-    assert_eq!(judgement, Judgement::Holds);
-    assert_eq!(report::check(&named(&before), None).0, Judgement::Deviates);
+    assert_eq!(judgement(fixture()), Judgement::Holds);
+    assert_eq!(report::check(&named(&before), None).judgement(), Judgement::Deviates);
 
     let mut undecided = fixture();
     undecided.experiments[0].controls[0].passed = false;
-    let undecided = [("c.json", undecided)];
-    let (judgement, _) = report::check(&named(&undecided), Some(baseline));
-    assert_eq!(judgement, Judgement::Inconclusive);
-    let mut missing = fixture();
-    missing.experiments.remove(0);
-    let missing = [("c.json", missing)];
-    let (judgement, document) = report::check(&named(&missing), Some(baseline));
-    assert_eq!(judgement, Judgement::Inconclusive);
-    assert!(render(&document, Format::Markdown).contains("width: missing (baseline: holds)"));
+    assert_eq!(judgement(undecided), Judgement::Inconclusive);
     let mut failed = fixture();
     failed.experiments[0].status = Status::Failed;
-    let failed = [("c.json", failed)];
-    assert_eq!(report::check(&named(&failed), Some(baseline)).0, Judgement::Deviates);
+    assert_eq!(judgement(failed), Judgement::Deviates);
+}
+
+#[test]
+fn a_check_against_a_baseline_ignores_what_only_one_record_measured() {
+    let full = [("a.json", fixture())];
+    let baseline = named(&full)[0];
+    let mut partial = fixture();
+    partial.experiments.remove(0);
+    let partial = [("c.json", partial)];
+    let partial = named(&partial);
+    let checked = report::check(&partial, Some(baseline));
+    assert_eq!(checked.judgement(), Judgement::Holds);
+    let page = render(&checked.document(), Format::Markdown);
+    assert!(
+        page.contains("measured in some records only") && page.contains("width (not in B)"),
+        "{page}"
+    );
+    // The other way round, the experiment that the baseline lacks may do what it likes.
+    let checked = report::check(&named(&full), Some(partial[0])).judgement();
+    assert_eq!(checked, Judgement::Holds);
+    let mut other = fixture();
+    other.experiments.clear();
+    let empty = [("d.json", other)];
+    let checked = report::check(&named(&empty), Some(baseline)).judgement();
+    assert_eq!(checked, Judgement::Inconclusive);
+}
+
+#[test]
+fn a_point_newly_deviates_only_if_it_held_before_and_its_ratio_has_clearly_changed() {
+    let moved = |ratio: f64| {
+        let mut record = fixture();
+        let experiment = &mut record.experiments[0];
+        experiment.tolerance = Some(0.05);
+        for point in experiment.points.iter_mut().filter(|point| point.judged) {
+            let near = |width: f64| Some(Interval { lo: ratio - width, hi: ratio + width });
+            (point.ratio, point.ratio_ci, point.ratio_spread) = (ratio, near(0.005), near(0.01));
+        }
+        record
+    };
+    let judgement = |before: f64, after: f64| {
+        let (before, after) = ([("a.json", moved(before))], [("b.json", moved(after))]);
+        report::check(&named(&after), Some(named(&before)[0])).judgement()
+    };
+    // Just inside the tolerance, then just outside: two runs of one device may differ by that much.
+    assert_eq!(judgement(1.04, 1.07), Judgement::Holds);
+    assert_eq!(judgement(1.00, 1.30), Judgement::Deviates);
+    assert_eq!(judgement(1.00, 0.80), Judgement::Deviates);
+    // It deviated before.
+    assert_eq!(judgement(1.20, 1.60), Judgement::Holds);
+    assert_eq!(judgement(1.30, 1.00), Judgement::Holds);
+    // It was undecided before: the interval contains the edge of the tolerance.
+    assert_eq!(judgement(1.05, 1.40), Judgement::Holds);
 }
 
 #[test]
@@ -230,7 +278,7 @@ fn no_line_exceeds_the_width_of_the_terminal() {
         report::summary(&long),
         report::compare(&named(&pair)),
         report::compare(&named(&three)),
-        report::check(&named(&three), Some(named(&pair)[0])).1,
+        report::check(&named(&three), Some(named(&pair)[0])).document(),
     ];
     for document in &documents {
         for width in [60, 80, 200] {
@@ -266,7 +314,7 @@ fn a_narrow_terminal_shows_every_cell() {
 #[test]
 fn two_processes_render_the_same_report_byte_for_byte() {
     let page = |name: &str| {
-        let out = std::env::temp_dir().join(format!("warplaw-page-{}", std::process::id()));
+        let out = std::env::temp_dir().join(format!("warplaw-{name}-{}", std::process::id()));
         let made = Command::new(env!("CARGO_BIN_EXE_warplaw"))
             .args(["report", &data("record-1.1.0.json"), "--format", name, "--out"])
             .arg(&out)
@@ -401,7 +449,11 @@ fn an_unknown_experiment_is_shown_in_full_in_every_report() {
 
     let report = report::report(&record);
     let comparison = report::compare(&pair);
-    for format in [Format::Terminal { width: None, color: false }, Format::Markdown, Format::Html] {
+    for format in [
+        Format::Terminal { width: None, color: false, ascii: false },
+        Format::Markdown,
+        Format::Html,
+    ] {
         for (document, expected) in [
             (&report, ["speed ", "kind ", "plain ", "40"].as_slice()),
             (&comparison, ["speed ", "plain ", "SAME"].as_slice()),

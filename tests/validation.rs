@@ -36,6 +36,7 @@ fn the_validation_layer_finds_no_fault_in_any_experiment() {
             "llvmpipe",
             "--seed",
             "1",
+            "--force",
             "--out",
         ])
         .arg(&out)

@@ -49,6 +49,7 @@ impl Experiment {
             rounds: 0,
             duration_s: 0.0,
             workers: None,
+            states: None,
             other_load: None,
             costs: None,
             tolerance: None,

@@ -59,7 +59,8 @@ pub fn run(
     let mut checked = attempt.verify(&sized)?;
     let timed: Vec<usize> =
         (0..checked.len()).filter(|&i| checked[i].case.failure.is_none()).collect();
-    let Sampled { samples, looks, stopped_by, other_load } = attempt.sample(&timed, &sized)?;
+    let Sampled { samples, looks, stopped_by, states, other_load } =
+        attempt.sample(&timed, &sized)?;
     let typical = attempt.typical(&samples, &sized);
     let costs = attempt.costs_since(built);
     for &index in &timed {
@@ -71,6 +72,7 @@ pub fn run(
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
     outcome.stopped_by = Some(stopped_by);
     outcome.other_load = other_load;
+    outcome.states = states;
     add_clock_control(&session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {

@@ -17,7 +17,7 @@ use super::sizing::Sized;
 use super::stopping::Stopping;
 use super::typical::Typical;
 use crate::gpu::{Executor, GpuError, Span};
-use crate::model::{DeviceType, StoppedBy};
+use crate::model::{DeviceState, DeviceType, StoppedBy};
 
 /// Least time that a warm-up round counts as, in seconds, so that the warm-up ends even if all samples are
 /// rejected.
@@ -34,6 +34,8 @@ pub(super) struct Sampled {
     pub(super) samples: Samples,
     pub(super) looks: Looks,
     pub(super) stopped_by: StoppedBy,
+    /// State of the device before and after.
+    pub(super) states: Option<[DeviceState; 2]>,
     /// Cores that other processes kept busy meanwhile.
     pub(super) other_load: Option<f64>,
 }
@@ -45,6 +47,7 @@ impl Attempt<'_> {
         self.warm_up(timed)?;
         self.idle_since_s = self.elapsed_s();
         let _load_before = self.session.executor.other_load();
+        let state_before = self.session.executor.state();
         self.sampling_since_s = self.elapsed_s();
         self.costs.warming_s = self.sampling_since_s - began_s;
         let mut sampling = Sampling {
@@ -61,8 +64,10 @@ impl Attempt<'_> {
         self.costs.sampling_s = self.sampled_s();
         let left_s = self.session.profile.budget_s - self.sampled_s();
         self.session.spare_s = (self.session.spare_s + left_s).max(0.0);
+        // The state first, before the device idles.
+        let states = state_before.zip(self.session.executor.state()).map(|(a, b)| [a, b]);
         let other_load = self.session.executor.other_load();
-        Ok(Sampled { samples: sampling.samples, looks, stopped_by, other_load })
+        Ok(Sampled { samples: sampling.samples, looks, stopped_by, states, other_load })
     }
 
     /// Runs rounds that are not kept, in which the device leaves its idle clocks and caches and memory

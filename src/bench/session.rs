@@ -58,7 +58,7 @@ impl Session {
         let facts = executor.facts().clone();
         let mut probe = || {
             let observed = observe_subgroup_size(&mut *executor, &facts)?;
-            Ok((observed, test_clock(&mut *executor, &facts)?))
+            Ok((observed, working_clock(&mut *executor)?))
         };
         let (observed, (clock, issue_s)) = match probe() {
             Ok(probed) => probed,
@@ -67,7 +67,7 @@ impl Session {
                 return Err(error);
             }
         };
-        let adapter = adapter(&facts, observed);
+        let adapter = adapter(executor.facts(), observed);
         Ok(Self {
             executor,
             adapter,
@@ -134,8 +134,33 @@ fn observe_subgroup_size(
     Ok(sizes.first().copied().filter(|_| alike))
 }
 
-/// Tests the clock. Returns the clock, and the seconds that a subgroup takes to issue one instruction.
-fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Clock, f64), GpuError> {
+/// Share of the timestamps of the test that must be usable. With fewer, the host's clock takes over.
+const USABLE: f64 = 0.1;
+
+/// Tests the clock. If hardly any timestamp is usable, the host's clock takes over and is tested instead.
+fn working_clock(executor: &mut dyn Executor) -> Result<(Clock, f64), GpuError> {
+    let tested = test_clock(executor)?;
+    if tested.usable >= USABLE || tested.clock.kind == ClockKind::Host {
+        return Ok((tested.clock, tested.issue_s));
+    }
+    let reason = tested.clock.faults.join("; ");
+    executor.use_host_clock(format!("{reason}, so the host clock times all samples"));
+    let by_host = test_clock(executor)?;
+    Ok((by_host.clock, by_host.issue_s))
+}
+
+/// A clock with what its test found.
+struct Tested {
+    clock: Clock,
+    /// Seconds that a subgroup takes to issue one instruction.
+    issue_s: f64,
+    /// Share of the samples that are valid.
+    usable: f64,
+}
+
+/// Tests the clock of the executor.
+fn test_clock(executor: &mut dyn Executor) -> Result<Tested, GpuError> {
+    let facts = executor.facts().clone();
     // One invocation runs chains of several lengths, so that a clock with long ticks does not give all of
     // them the same time.
     let lengths = [101, 1_009, 10_007].map(|iterations| {
@@ -184,7 +209,8 @@ fn test_clock(executor: &mut dyn Executor, facts: &AdapterFacts) -> Result<(Cloc
         bad.iter()
             .map(|(reason, n)| format!("{n} of the first {of} samples were rejected: {reason}")),
     );
-    Ok((clock, issue_s))
+    let usable = probes.iter().filter(|probe| probe.is_ok()).count() as f64 / of as f64;
+    Ok(Tested { clock, issue_s, usable })
 }
 
 /// Returns whether the least number of ticks is longer than any sample that may be planned.
@@ -241,10 +267,12 @@ fn adapter(facts: &AdapterFacts, observed: Option<u32>) -> Adapter {
         name: facts.name.clone(),
         vendor_id: facts.vendor_id,
         device_id: facts.device_id,
+        pci_bus_id: facts.pci_bus_id.clone(),
         device_type: facts.device_type,
         backend: facts.backend.to_owned(),
         driver: facts.driver.clone(),
         driver_info: facts.driver_info.clone(),
+        compiler: facts.compiler.map(str::to_owned),
         subgroup_size: SubgroupSize { min: facts.subgroup_min, max: facts.subgroup_max, observed },
         features: facts.features.iter().map(|&feature| feature.to_owned()).collect(),
         shader_checks: facts.shader_checks,

@@ -4,14 +4,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::error::CliError;
-use super::output::{FormatArgument, Output, named, read_all};
+use super::input::{named, only, read_all};
+use super::output::{Forms, Output, json};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArguments {
-    /// Records to compare: two are compared figure by figure, three or more are ranked
-    #[arg(required = true, num_args = 2.., value_name = "RECORD")]
+    /// Records to compare, or folders with records, or `-` for standard input: two records are compared figure by
+    /// figure, three or more are ranked
+    #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
+    /// Compare only these experiments, comma-separated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -21,12 +26,17 @@ pub(super) struct CompareArguments {
 /// # Errors
 /// Returns an error if a record cannot be read or the comparison cannot be written.
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
-    let records = read_all(&arguments.records)?;
+    arguments.output.check_inputs(&arguments.records)?;
+    let records = only(read_all(&arguments.records)?, &arguments.only)?;
     let records = named(&records);
-    let document = match arguments.output.format {
-        FormatArgument::Csv => report::comparison(&records),
-        _ => report::compare(&records),
+    if records.len() < 2 {
+        return Err(CliError::OneRecord);
+    }
+    let forms = Forms {
+        page: Box::new(|| report::compare(&records)),
+        table: Box::new(|| report::comparison(&records)),
+        json: Box::new(|| json(&report::comparison_data(&records))),
     };
-    arguments.output.write(document, "compare", &arguments.records)?;
+    arguments.output.write(forms, "compare", &arguments.records)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -25,13 +25,47 @@ pub enum CliError {
         /// Known ids, comma-separated.
         known: String,
     },
-    /// The folder of a gallery contains no record.
+    /// The folders or patterns that a user named contain no record.
     #[error(
-        "`{folder}` and its subfolders contain no record (.json file); make one with `warplaw run`"
+        "`{place}` contains no record (.json, .json.gz or .json.zst); make one with `warplaw run`"
     )]
     NoRecords {
-        /// The folder.
-        folder: String,
+        /// The first folder or pattern.
+        place: String,
+    },
+    /// A comparison has one record only.
+    #[error(
+        "compare needs two records or more, and found one; name another record, or a folder with several"
+    )]
+    OneRecord,
+    /// A record is checked against that of another device.
+    #[error(
+        "`{record}` is of {device}, and the baseline is of {baseline}: check records of one device, or add \
+         --across-devices"
+    )]
+    OtherDevice {
+        /// Path of the record.
+        record: String,
+        /// Its device.
+        device: String,
+        /// The device of the baseline.
+        baseline: String,
+    },
+    /// An output would replace one of the inputs.
+    #[error(
+        "`{path}` is one of the inputs and is not replaced; choose another file with --out FILE"
+    )]
+    OutputIsInput {
+        /// The path.
+        path: String,
+    },
+    /// An output would replace a file that exists.
+    #[error(
+        "`{path}` exists and is not replaced; choose another file with --out FILE, or add --force"
+    )]
+    Exists {
+        /// The path.
+        path: String,
     },
     /// An output cannot be written.
     #[error("cannot write `{path}`: {reason}; choose another file with --out FILE")]

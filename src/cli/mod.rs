@@ -7,6 +7,7 @@ mod check;
 mod compare;
 mod error;
 mod gallery;
+mod input;
 mod list;
 mod output;
 mod predict;
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// Write no colours (default if `NO_COLOR` is set or the output is not a terminal)
     #[arg(long, global = true)]
     no_color: bool,
+    /// Write text in ASCII (default if the locale is not UTF-8)
+    #[arg(long, global = true)]
+    ascii: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -61,6 +65,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     if arguments.no_color {
         ColorChoice::Never.write_global();
     }
+    if arguments.ascii {
+        output::force_ascii();
+    }
     let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
         Command::List(arguments) => list::list(&arguments),
@@ -78,7 +85,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
 #[must_use]
 pub fn report_error(outcome: Result<ExitCode, CliError>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {}", plain(&error.to_string()));
+        output::say(&format!("error: {}", plain(&error.to_string())));
         ExitCode::from(2)
     })
 }

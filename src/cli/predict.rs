@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::error::CliError;
-use super::output::Output;
+use super::output::{Forms, Output, json, quoted};
 use crate::experiments::laws;
 use crate::model::{self, ALIASES};
 use crate::predict::Law;
@@ -25,7 +25,6 @@ pub(super) struct PredictArguments {
     words: Vec<(&'static str, String)>,
     /// Record that supplies the other parameters.
     from: Option<PathBuf>,
-    json: bool,
     output: Output,
 }
 
@@ -84,13 +83,6 @@ fn subcommand(law: &'static Law) -> Command {
                 .value_name("RECORD")
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Take parameters that are not given from this record"),
-        )
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("format")
-                .help("Write the answer as JSON"),
         );
     // `augment_args` sets `about` to the doc comment of `Output`, so the text of the law is set afterwards.
     Output::augment_args(command)
@@ -112,7 +104,6 @@ impl FromArgMatches for PredictArguments {
             numbers: law.parameters.iter().filter_map(|p| number(p.flag)).collect(),
             words: law.choices.iter().filter_map(|choice| word(choice.flag)).collect(),
             from: matches.get_one::<PathBuf>("from").cloned(),
-            json: matches.get_flag("json"),
             output: Output::from_arg_matches(matches)?,
         })
     }
@@ -138,13 +129,12 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<ExitCode, CliError
         given.word(flag, word.clone());
     }
     let answer = arguments.law.ask(&mut given)?;
-    if arguments.json {
-        let text =
-            serde_json::to_string_pretty(&answer).expect("an answer serialises to JSON") + "\n";
-        arguments.output.put(&text)?;
-    } else {
-        arguments.output.write(report::answer(&answer), &command(arguments), &[])?;
-    }
+    let forms = Forms {
+        page: Box::new(|| report::answer(&answer)),
+        table: Box::new(|| report::answer_table(&answer)),
+        json: Box::new(|| json(&answer)),
+    };
+    arguments.output.write(forms, &command(arguments), &[])?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -158,6 +148,6 @@ fn command(arguments: &PredictArguments) -> String {
     for (flag, word) in &arguments.words {
         words.push(format!("--{flag} {word}"));
     }
-    words.extend(arguments.from.iter().map(|path| format!("--from {}", path.display())));
+    words.extend(arguments.from.iter().map(|path| format!("--from {}", quoted(path))));
     words.join(" ")
 }

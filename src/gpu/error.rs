@@ -18,6 +18,25 @@ pub enum GpuError {
         /// Names and backends of all available adapters.
         available: String,
     },
+    /// Several adapters match the request.
+    #[error(
+        "`{wanted}` matches several adapters: {candidates}; choose one by its number or its PCI bus id"
+    )]
+    Ambiguous {
+        /// What the user typed.
+        wanted: String,
+        /// Numbers, names, backends and PCI bus ids of the adapters that match.
+        candidates: String,
+    },
+    /// The adapter executes nothing.
+    #[error(
+        "`{adapter}` compiles shaders but executes nothing, so it cannot be measured; \
+         unset RADV_FORCE_FAMILY and AMD_FORCE_FAMILY"
+    )]
+    NullDevice {
+        /// Adapter name.
+        adapter: String,
+    },
     /// An environment variable or option has a value that wgpu does not know.
     #[error("{name}={value} is not valid: use one of {accepted}")]
     BadSetting {

@@ -6,6 +6,7 @@ use super::pipeline::Built;
 use super::timer::Span;
 use super::verify::{Mismatch, compare};
 use super::workload::Workload;
+use crate::model::DeviceState;
 
 /// Runs workloads and returns the duration of each.
 pub trait Executor {
@@ -20,6 +21,16 @@ pub trait Executor {
     fn other_load(&mut self) -> Option<f64> {
         None
     }
+
+    /// Returns the state of the device now; `None` if the system does not tell it.
+    fn state(&self) -> Option<DeviceState> {
+        None
+    }
+
+    /// Times all samples by the host's clock from now on, because the timestamps are unusable for this reason.
+    ///
+    /// Loaded workloads must be loaded again.
+    fn use_host_clock(&mut self, reason: String);
 
     /// Returns the number of pipelines built since the device was opened and the time spent on them.
     fn built(&self) -> Built;

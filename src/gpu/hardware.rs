@@ -9,8 +9,8 @@ use super::host_load::HostLoad;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
 use super::timer::{MAX_SPANS, QueryTimer, poll, read_mapped};
-use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload};
-use crate::model::ClockKind;
+use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload, state};
+use crate::model::{ClockKind, DeviceState};
 
 /// Options for opening a device.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,7 @@ pub struct Hardware {
     /// First error that wgpu has reported since the last wait.
     fault: Arc<Mutex<Option<String>>>,
     host_load: Option<HostLoad>,
+    state_source: Option<state::Source>,
     opened: Instant,
 }
 
@@ -136,6 +137,7 @@ impl Hardware {
             inputs: Inputs::default(),
             device,
             queue,
+            state_source: state::Source::of(&facts),
             facts,
             timer: None,
             loaded: Vec::new(),
@@ -283,6 +285,16 @@ impl Executor for Hardware {
 
     fn other_load(&mut self) -> Option<f64> {
         self.host_load.as_mut()?.since_last()
+    }
+
+    fn state(&self) -> Option<DeviceState> {
+        self.state_source.as_ref()?.read()
+    }
+
+    fn use_host_clock(&mut self, reason: String) {
+        self.facts.clock = ClockKind::Host;
+        self.facts.clock_fault = Some(reason);
+        self.timer = None;
     }
 
     fn built(&self) -> Built {

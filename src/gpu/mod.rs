@@ -14,13 +14,15 @@ mod host_load;
 mod loading;
 pub(crate) mod params;
 mod pipeline;
+mod state;
 pub(crate) mod timer;
 mod unchecked;
 mod verify;
 mod workload;
 
 pub use adapter::{
-    AdapterFacts, DeviceLimits, LimitSet, Selection, WantedWorkers, Workers, list as list_adapters,
+    AdapterFacts, DeviceLimits, Hidden, LimitSet, Selection, WantedWorkers, Workers,
+    list as list_adapters, signs_of_gpus,
 };
 pub use error::GpuError;
 pub use executor::Executor;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::point::yes;
-use super::{Curve, Interval, Metric, Point, Verdict};
+use super::{Curve, DeviceState, Interval, Metric, Point, Verdict};
 
 /// Category of experiments. Each category is one principle of efficient parallel execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +151,9 @@ pub struct Experiment {
     /// Workgroups that the software device ran at the same time; absent for other devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
+    /// State of the device before the first round and after the last one; absent if the system does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<[DeviceState; 2]>,
     /// Cores that other processes kept busy on average during sampling; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_load: Option<f64>,

@@ -2,6 +2,8 @@
 //!
 //! This module imports no other module of the crate.
 
+mod ascii;
+mod compressed;
 mod experiment;
 pub mod figures;
 mod interval;
@@ -12,20 +14,24 @@ mod nanoseconds;
 mod plain;
 mod point;
 mod schema;
+mod state;
 mod store;
 mod v1;
 mod verdict;
 
+pub use ascii::to_ascii;
 pub use experiment::{
     Case, Category, Check, Control, Costs, Experiment, Search, Status, StoppedBy, Tried,
 };
 pub use interval::Interval;
 pub use machine::Machine;
 pub use metric::{About, Better, Metric};
+pub(crate) use plain::MAX_CHARS;
 pub use plain::{plain, plain_to};
 pub use point::{Curve, Over, Point, Quantity, Trace};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
-pub use store::{MAX_BYTES, RecordError, default_path, parse, read, write, write_whole};
+pub use state::DeviceState;
+pub use store::{MAX_BYTES, RecordError, default_path, new_file, parse, read, write, write_whole};
 pub(crate) use store::{free_name, slug};
 pub use v1::ALIASES;
 pub use verdict::Verdict;

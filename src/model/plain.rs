@@ -1,7 +1,7 @@
 //! Sanitisation of strings from records, drivers and users before they are shown.
 
 /// Number of characters that [`plain`] keeps. The longest string of a record is its command line.
-const MAX_CHARS: usize = 20_000;
+pub(crate) const MAX_CHARS: usize = 20_000;
 
 /// Returns `text` as one line that is safe to print, with at most 20,000 characters.
 ///

@@ -30,6 +30,17 @@ pub struct Record {
     pub experiments: Vec<Experiment>,
 }
 
+impl Adapter {
+    /// Returns the name, with the address on the PCI bus if it is known.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        match &self.pci_bus_id {
+            Some(id) => format!("{} (PCI {id})", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 impl Record {
     /// Returns the cases of all experiments, in the order of execution.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
@@ -50,7 +61,7 @@ impl Schema {
     /// Name of the record format.
     pub const NAME: &'static str = "warplaw-record";
     /// Version of the records that this version of warplaw writes.
-    pub const VERSION: &'static str = "2.2.0";
+    pub const VERSION: &'static str = "2.3.0";
 
     /// Returns the schema of the records that this version of warplaw writes.
     #[must_use]
@@ -140,6 +151,9 @@ pub struct Adapter {
     pub vendor_id: u32,
     /// PCI device id, or an id that the backend defines.
     pub device_id: u32,
+    /// Address on the PCI bus, such as `0000:01:00.0`; absent if the backend does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pci_bus_id: Option<String>,
     /// Kind of the device.
     pub device_type: DeviceType,
     /// `vulkan`, `metal`, `dx12` or `gl`.
@@ -148,6 +162,9 @@ pub struct Adapter {
     pub driver: String,
     /// Version and build of the driver.
     pub driver_info: String,
+    /// Shader compiler, `dxc` or `fxc`, of a DX12 device; absent for other backends, whose driver compiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<String>,
     /// Reported and observed subgroup sizes.
     pub subgroup_size: SubgroupSize,
     /// Optional device features in use.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::compressed::decompressed;
 use super::lines::to_lines;
-use super::{Record, Schema, plain, plain_to, v1};
+use super::{Adapter, Record, Schema, plain, plain_to, v1};
 
 /// Upper bound of a record's size in bytes. A full run of all experiments writes about 1 MiB.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -78,7 +79,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     Ok(bytes)
 }
 
-/// Parses the record in `bytes`. Errors contain `name` as the path of the file.
+/// Parses the record in `bytes`, which may be compressed by gzip or Zstandard. Errors contain `name` as the path of the file.
 ///
 /// The parser uses at most a small multiple of [`MAX_BYTES`] of memory, and serde_json limits the nesting.
 ///
@@ -99,6 +100,8 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         let place = format!(" at line {} column {}", error.line(), error.column());
         format!("{}{place}", plain_to(message.strip_suffix(&place).unwrap_or(&message), 300))
     };
+    let bytes = &*decompressed(bytes, MAX_BYTES + 1)
+        .map_err(|error| malformed(format!("the compressed data is damaged: {error}")))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(malformed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
     }
@@ -216,16 +219,43 @@ fn hidden_file(permissions: Option<Permissions>) -> tempfile::Builder<'static, '
 
 /// Returns the default path of a record, `records/<gpu>/<date>-<backend>-<rev>.json`.
 ///
-/// If the file exists, its name gets a number, so that no run overwrites the record of another run.
+/// The name of the GPU includes its address on the PCI bus, if known.
 #[must_use]
 pub fn default_path(record: &Record) -> PathBuf {
-    let folder = Path::new("records").join(slug(&record.adapter.name));
+    let Adapter { name, pci_bus_id, backend, .. } = &record.adapter;
+    let gpu = [Some(name), pci_bus_id.as_ref()].into_iter().flatten().map(|part| slug(part));
     let date = record.started_at.get(..10).unwrap_or("undated");
     let rev = record.tool.git_rev.as_deref().unwrap_or("release");
     let rev = rev.get(..9).unwrap_or(rev);
     // `slug` removes `/` and `..`, so that no part can name another folder.
-    let stem = [date, &record.adapter.backend, rev].map(slug).join("-");
-    folder.join(free_name(&stem, "json", |name| folder.join(name).exists()))
+    let file = [date, backend, rev].map(slug).join("-");
+    Path::new("records").join(gpu.collect::<Vec<_>>().join("-")).join(format!("{file}.json"))
+}
+
+/// Creates an empty file for the record at its [`default_path`] below `root`, and returns the path.
+///
+/// If the file exists, its name gets a number, so that no run writes the file of another run, even at the same time.
+///
+/// # Errors
+/// Returns [`RecordError::Unwritable`] if the folder or the file cannot be created.
+pub fn new_file(record: &Record, root: &Path) -> Result<PathBuf, RecordError> {
+    let wanted = root.join(default_path(record));
+    let folder = wanted.parent().unwrap_or(root);
+    let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let unwritable = |path: &Path, error: std::io::Error| RecordError::Unwritable {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+    loop {
+        let path = folder.join(free_name(&stem, "json", |name| folder.join(name).exists()));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(_) => return Ok(path),
+            // Another run has just created it.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => (),
+            Err(error) => return Err(unwritable(&path, error)),
+        }
+    }
 }
 
 /// Returns the first of `stem.extension`, `stem-2.extension`, `stem-3.extension` and so on that is not `taken`.

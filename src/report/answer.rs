@@ -26,6 +26,24 @@ pub fn answer(answer: &Answer) -> Document {
     document
 }
 
+/// Builds the table of an answer with numbers in full precision. A column's name ends with its unit.
+#[must_use]
+pub fn answer_table(answer: &Answer) -> Document {
+    let name = |column: &Column| match column.unit {
+        "" => column.name.to_owned(),
+        unit => format!("{} ({unit})", column.name),
+    };
+    let names: Vec<String> = answer.columns.iter().map(name).collect();
+    let mut table = Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for row in 0..answer.columns[0].values.len() {
+        let cell = |column: &Column| column.values[row].map_or(String::new(), |v| v.to_string());
+        table.rows.push(answer.columns.iter().map(cell).collect());
+    }
+    let mut document = Document::default();
+    document.table(table);
+    document
+}
+
 /// Builds the table. Its first column contains the swept values.
 fn table(answer: &Answer) -> Table {
     let names: Vec<String> =

@@ -1,7 +1,8 @@
 //! The document model: headings, paragraphs, lists, tables, links and plots. Renderers know nothing else.
 
 use super::plot::Plot;
-use crate::model::{plain, plain_to};
+use super::safe::Safe;
+use crate::model::MAX_CHARS;
 
 /// Maximum length of a table cell, in characters.
 ///
@@ -49,9 +50,10 @@ impl Table {
     }
 
     /// Returns the table with every string safe to show, and with long cells cut.
-    fn plain(&self) -> Self {
-        let column = |column: &Column| Column { name: plain(&column.name), align: column.align };
-        let cells = |row: &Vec<String>| row.iter().map(|cell| plain_to(cell, MAX_CELL)).collect();
+    fn safe(&self, safe: Safe) -> Self {
+        let column =
+            |column: &Column| Column { name: safe(&column.name, MAX_CHARS), align: column.align };
+        let cells = |row: &Vec<String>| row.iter().map(|cell| safe(cell, MAX_CELL)).collect();
         Self {
             columns: self.columns.iter().map(column).collect(),
             rows: self.rows.iter().map(cells).collect(),
@@ -70,8 +72,8 @@ pub struct Link {
 
 impl Link {
     /// Returns the link with its text safe to show.
-    fn plain(&self) -> Self {
-        Self { text: plain(&self.text), target: self.target.clone() }
+    fn safe(&self, safe: Safe) -> Self {
+        Self { text: safe(&self.text, MAX_CHARS), target: self.target.clone() }
     }
 
     /// Returns the target percent-encoded, so that no character of a file name has a meaning in a URL.
@@ -167,16 +169,17 @@ impl Document {
     /// Returns the document with every string safe to show.
     ///
     /// Most strings come from records, which anyone may have written.
-    pub(super) fn plain(&self) -> Self {
+    pub(super) fn safe(&self, safe: Safe) -> Self {
+        let plain = |text: &str| safe(text, MAX_CHARS);
         let block = |block: &Block| match block {
             Block::Heading(level, title) => Block::Heading(*level, plain(title)),
             Block::Text(text) => Block::Text(plain(text)),
             Block::List(items) => Block::List(items.iter().map(|item| plain(item)).collect()),
-            Block::Table(table) => Block::Table(table.plain()),
-            Block::Folded(summary, table) => Block::Folded(plain(summary), table.plain()),
-            Block::Links(links) => Block::Links(links.iter().map(Link::plain).collect()),
-            Block::Picture(picture) => Block::Picture(picture.plain()),
-            Block::Plot(plot) => Block::Plot(plot.plain()),
+            Block::Table(table) => Block::Table(table.safe(safe)),
+            Block::Folded(summary, table) => Block::Folded(plain(summary), table.safe(safe)),
+            Block::Links(links) => Block::Links(links.iter().map(|link| link.safe(safe)).collect()),
+            Block::Picture(picture) => Block::Picture(picture.safe(safe)),
+            Block::Plot(plot) => Block::Plot(plot.safe(safe)),
         };
         Self { blocks: self.blocks.iter().map(block).collect() }
     }

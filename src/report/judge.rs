@@ -2,12 +2,15 @@
 //!
 //! The outcome of each control is taken from the record.
 
+use serde::Serialize;
+
 use crate::model::figures;
-use crate::model::{Experiment, Point, Record, Status, Verdict};
+use crate::model::{Experiment, Point, Record, Schema, Status, Verdict};
 use crate::stats::{combine, is_near, judge};
 
 /// Judgement of a whole record, ordered from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Judgement {
     /// Every measured law holds.
     Holds,
@@ -96,6 +99,31 @@ pub fn decided_by(experiment: &Experiment) -> String {
         (Verdict::Deviates, n) => format!("{n} of {points} deviate"),
         (Verdict::Inconclusive, 0) => "a control or a required value is unknown".to_owned(),
         (Verdict::Inconclusive, n) => format!("{n} of {points} undecided"),
+    }
+}
+
+/// Records with today's verdicts and without raw samples, as data.
+#[derive(Debug, Serialize)]
+pub struct Judged {
+    schema: Schema,
+    records: Vec<Record>,
+}
+
+/// Judges records again, for programs that read all results but no raw samples.
+#[must_use]
+pub fn judged(records: &[Record]) -> Judged {
+    let of_experiment = |experiment: &Experiment| Experiment {
+        verdict: rejudge(experiment),
+        cases: Vec::new(),
+        ..experiment.clone()
+    };
+    let of_record = |record: &Record| Record {
+        experiments: record.experiments.iter().map(of_experiment).collect(),
+        ..record.clone()
+    };
+    Judged {
+        schema: Schema { name: "warplaw-report".to_owned(), version: "1.0.0".to_owned() },
+        records: records.iter().map(of_record).collect(),
     }
 }
 

@@ -7,18 +7,24 @@ mod answer;
 mod check;
 mod compare;
 mod document;
+mod export;
 mod gallery;
 mod judge;
 mod plot;
 mod render;
+mod safe;
 mod sections;
 
-pub use answer::answer;
-pub use check::check;
-pub use compare::{Difference, Doubt, Named, compare, comparison, differences, slower};
+pub use answer::{answer, answer_table};
+pub use check::{Checked, check};
+pub use compare::{
+    Comparison, Difference, Doubt, Named, are_of_one_device, compare, comparison, comparison_data,
+    conditions_that_differ, has_changed, slower,
+};
 pub use document::{Align, Block, Column, Document, Link, Table};
+pub use export::{Export, export};
 pub use gallery::{Page, gallery};
-pub use judge::{Judgement, decided_by, in_a_line};
+pub use judge::{Judged, Judgement, decided_by, in_a_line, judged};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 pub use render::{Format, render};
 pub use sections::{points, report, summary};

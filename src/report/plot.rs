@@ -2,8 +2,8 @@
 //!
 //! Terminals draw a plot in text characters. HTML pages draw a plot as a picture.
 
-use crate::model::figures;
-use crate::model::plain;
+use super::safe::Safe;
+use crate::model::{MAX_CHARS, figures};
 
 /// An axis of a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +70,9 @@ pub struct Plot {
 
 impl Axis {
     /// Returns the axis with every string safe to show.
-    fn plain(&self) -> Self {
-        Self { name: plain(&self.name), unit: plain(&self.unit), logarithmic: self.logarithmic }
+    fn safe(&self, safe: Safe) -> Self {
+        let [name, unit] = [&self.name, &self.unit].map(|text| safe(text, MAX_CHARS));
+        Self { name, unit, logarithmic: self.logarithmic }
     }
 }
 
@@ -85,9 +86,13 @@ impl Curve {
 
 impl Panel {
     /// Returns the panel with every string safe to show.
-    fn plain(&self) -> Self {
-        let curve = |curve: &Curve| Curve { name: plain(&curve.name), ..curve.clone() };
-        Self { y: self.y.plain(), curves: self.curves.iter().map(curve).collect(), band: self.band }
+    fn safe(&self, safe: Safe) -> Self {
+        let curve = |curve: &Curve| Curve { name: safe(&curve.name, MAX_CHARS), ..curve.clone() };
+        Self {
+            y: self.y.safe(safe),
+            curves: self.curves.iter().map(curve).collect(),
+            band: self.band,
+        }
     }
 
     /// Returns the range of the vertical axis, or `None` if the panel has no finite value.
@@ -109,11 +114,11 @@ impl Panel {
 
 impl Plot {
     /// Returns the plot with every string safe to show.
-    pub(super) fn plain(&self) -> Self {
+    pub(super) fn safe(&self, safe: Safe) -> Self {
         Self {
-            title: plain(&self.title),
-            x: self.x.plain(),
-            panels: self.panels.iter().map(Panel::plain).collect(),
+            title: safe(&self.title, MAX_CHARS),
+            x: self.x.safe(safe),
+            panels: self.panels.iter().map(|panel| panel.safe(safe)).collect(),
         }
     }
 

@@ -71,6 +71,8 @@ impl Simulator {
                 name: "Simulated <GPU> & Device | 1".to_owned(),
                 vendor_id: 0,
                 device_id: 0,
+                pci_bus_id: None,
+                compiler: None,
                 device_type: DeviceType::Other,
                 backend: "fake",
                 driver: "fake".to_owned(),
@@ -237,6 +239,11 @@ impl Executor for Simulator {
 
     fn elapsed_s(&self) -> f64 {
         self.now_s
+    }
+
+    fn use_host_clock(&mut self, reason: String) {
+        self.facts.clock = ClockKind::Host;
+        self.facts.clock_fault = Some(reason);
     }
 
     fn built(&self) -> Built {

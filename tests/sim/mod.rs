@@ -89,7 +89,7 @@ pub fn suite_seeded(devices: Vec<Simulator>, ids: &[&str], seed: u64) -> Record 
         argv: vec!["warplaw".to_owned()],
         profile: PROFILE.name.to_owned(),
     };
-    let machine = Machine { os: "none".to_owned(), cpu: None, cores: 1 };
+    let machine = Machine { os: "none".to_owned(), kernel: None, power: None, cpu: None, cores: 1 };
     let origin = Origin { tool, machine, started_at: "2026-01-01T00:00:00Z".to_owned() };
     let mut suite = Suite::open(opener, experiments.collect(), PROFILE, seed, origin)
         .expect("the simulated device opens");

@@ -24,7 +24,10 @@ impl Page {
     /// Prints the page and writes it to `xtask/results/<task>.md`.
     pub(crate) fn keep(&self) -> ExitCode {
         let document = self.document();
-        println!("{}", render(&document, Format::Terminal { width: None, color: false }));
+        println!(
+            "{}",
+            render(&document, Format::Terminal { width: None, color: false, ascii: false })
+        );
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(format!("{}.md", self.task));
         match write_whole(&path, render(&document, Format::Markdown).as_bytes()) {

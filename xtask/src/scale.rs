@@ -155,7 +155,7 @@ fn reports(program: &Path, scratch: &Path) -> Table {
         let paths: Vec<&PathBuf> = records.iter().cycle().take(count).collect();
         let make = |command: &str, format: &str| {
             let out = scratch.join("page");
-            let arguments = [command, "--format", format, "--out"];
+            let arguments = [command, "--format", format, "--force", "--out"];
             usage(Command::new(program).args(arguments).arg(&out).args(&paths))
         };
         let report = make("report", "html");
@@ -189,7 +189,7 @@ fn quick_runs(program: &Path, scratch: &Path) -> Table {
         let out = scratch.join("quick.json");
         let start = Instant::now();
         let mut child = Command::new(program)
-            .args(["run", "--quick", "--out"])
+            .args(["run", "--quick", "--force", "--out"])
             .arg(&out)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -154,6 +154,7 @@ impl OldExperiment {
         Experiment {
             category: self.idea,
             workers: None,
+            states: None,
             other_load: None,
             law: self.law,
             status: self.status,

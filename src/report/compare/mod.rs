@@ -3,15 +3,17 @@
 
 mod caveats;
 mod curves;
+mod data;
 mod figure;
 mod named;
 mod rule;
 mod tables;
 
-use crate::model::figures;
+use crate::model::{Point, Record, figures};
 use crate::report::Document;
 
 pub(super) use curves::overlaid;
+pub use data::{Comparison, comparison_data};
 pub use named::Named;
 pub(super) use named::letter;
 pub use rule::{Difference, Doubt};
@@ -39,12 +41,12 @@ pub fn compare(records: &[Named<'_>]) -> Document {
     document
 }
 
-/// Lists the conditions other than the device that can affect the comparison, and summarises the results.
+/// Lists the conditions that differ, and summarises the results.
 fn conditions(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     let mut document = Document::default();
     let caveats = caveats::caveats(records);
     if !caveats.is_empty() {
-        document.text("Conditions other than the device that can affect the comparison:");
+        document.text("Conditions that differ between the records and can affect the comparison:");
         document.list(caveats);
     }
     document.text(rows.summary());
@@ -106,8 +108,21 @@ pub fn slower(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
     Rows::of(&[baseline, record]).slower()
 }
 
-/// Returns a line for each condition, other than the device, that makes the records hard to compare.
+/// Returns a line for each condition that differs between the records.
 #[must_use]
-pub fn differences(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
-    caveats::caveats(&[baseline, record])
+pub fn conditions_that_differ(records: &[Named<'_>]) -> Vec<String> {
+    caveats::caveats(records)
+}
+
+/// Returns whether two records are of one kind of device.
+#[must_use]
+pub fn are_of_one_device(a: &Record, b: &Record) -> bool {
+    caveats::are_of_one_device(a, b)
+}
+
+/// Returns whether the ratio of a point has clearly become larger or smaller: its interval and its spread bound in the
+/// second record, over those in the first, lie beyond what two runs of one device may differ by.
+#[must_use]
+pub fn has_changed(before: &Point, now: &Point, tolerance: f64) -> bool {
+    rule::has_changed(before, now, tolerance)
 }

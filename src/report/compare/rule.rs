@@ -3,7 +3,7 @@
 //! The rule does not decide without sufficient evidence.
 
 use super::figure::Figure;
-use crate::model::{Better, Interval};
+use crate::model::{Better, Interval, Point};
 use crate::stats::{add_up, square_and_add};
 
 /// Share by which the metrics of two runs of one device may differ.
@@ -148,6 +148,28 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
         _ => Difference::Unclear(Doubt::Spread),
     };
     Compared { ratio, interval, difference }
+}
+
+/// Returns whether the ratio of a point of a law with this tolerance differs between two runs: its interval and its
+/// spread bound are beyond the run-to-run limit.
+///
+/// The two figures of a ratio are measured in the same rounds, so that what slows the whole device cancels out, on a
+/// CPU too.
+pub(super) fn has_changed(before: &Point, now: &Point, tolerance: f64) -> bool {
+    let limit = 1.0 + RUNS.max(tolerance);
+    let estimates = [before.ratio, now.ratio];
+    let ratio = |x: &[f64]| x[1] / x[0];
+    let parts = |limits: fn(&Point) -> Option<Interval>| {
+        Some([(0, limits(before)?), (1, limits(now)?)]).filter(|parts| parts[0].1.lo > 0.0)
+    };
+    let interval =
+        parts(|point| point.ratio_ci).and_then(|parts| square_and_add(&estimates, parts, ratio));
+    let spread =
+        parts(|point| point.ratio_spread).and_then(|parts| add_up(&estimates, parts, ratio));
+    let is_beyond =
+        |of: Option<Interval>| of.is_some_and(|of| of.lo > limit || of.hi < 1.0 / limit);
+    // Both contain the ratio of the estimates, so both are on the same side.
+    is_beyond(interval) && is_beyond(spread)
 }
 
 /// Returns the ratio up to which two values count as alike: 1 + the run-to-run limit.

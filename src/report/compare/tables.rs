@@ -48,6 +48,15 @@ fn result(compared: Compared) -> String {
     doubt.map_or_else(|| name.to_owned(), |doubt| format!("{name}: {}", doubt.as_str()))
 }
 
+/// A metric in the first record and in another one.
+pub(super) struct Pair<'r, 'a> {
+    /// Index of the other record.
+    pub(super) index: usize,
+    pub(super) first: &'r Figure<'a>,
+    pub(super) second: &'r Figure<'a>,
+    pub(super) compared: Compared,
+}
+
 /// Every metric with a better direction that at least two records have.
 pub(super) struct Rows<'a> {
     rows: Vec<Row<'a>>,
@@ -178,6 +187,16 @@ impl<'a> Rows<'a> {
         table
     }
 
+    /// Returns each metric of each pair of the first record and another one that has the metric.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Pair<'_, 'a>> {
+        self.rows.iter().flat_map(move |row| {
+            (1..self.records).filter_map(move |index| {
+                let (first, second) = (row.figures[0].as_ref()?, row.figures[index].as_ref()?);
+                Some(Pair { index, first, second, compared: row.compared(0, index)? })
+            })
+        })
+    }
+
     /// Builds the table in tidy form: a row for each metric and each pair of the first record and another.
     ///
     /// Numbers have full precision.
@@ -201,28 +220,22 @@ impl<'a> Rows<'a> {
             "second_is",
             "because",
         ]);
-        for row in &self.rows {
-            for index in 1..self.records {
-                let (Some(a), Some(b), Some(compared)) =
-                    (&row.figures[0], &row.figures[index], row.compared(0, index))
-                else {
-                    continue;
-                };
-                let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
-                let ends = |ci: Option<Interval>| [ci.map(|ci| ci.lo), ci.map(|ci| ci.hi)];
-                let mut cells =
-                    [a.experiment, a.id, a.unit, a.better.as_str()].map(str::to_owned).to_vec();
-                cells.extend([letter(0), letter(index)]);
-                for figure in [a, b] {
-                    cells.push(number(Some(figure.value)));
-                    cells.extend(ends(figure.ci).map(number));
-                }
-                cells.push(number(compared.ratio));
-                cells.extend(ends(compared.interval).map(number));
-                cells.push(compared.difference.as_str().to_owned());
-                cells.push(compared.difference.doubt().map_or("", Doubt::as_str).to_owned());
-                table.rows.push(cells);
+        for Pair { index, first, second, compared } in self.pairs() {
+            let number = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+            let ends = |ci: Option<Interval>| [ci.map(|ci| ci.lo), ci.map(|ci| ci.hi)];
+            let mut cells = [first.experiment, first.id, first.unit, first.better.as_str()]
+                .map(str::to_owned)
+                .to_vec();
+            cells.extend([letter(0), letter(index)]);
+            for figure in [first, second] {
+                cells.push(number(Some(figure.value)));
+                cells.extend(ends(figure.ci).map(number));
             }
+            cells.push(number(compared.ratio));
+            cells.extend(ends(compared.interval).map(number));
+            cells.push(compared.difference.as_str().to_owned());
+            cells.push(compared.difference.doubt().map_or("", Doubt::as_str).to_owned());
+            table.rows.push(cells);
         }
         table
     }

@@ -12,6 +12,7 @@ mod terminal;
 mod words;
 
 use super::{Document, Plot};
+use crate::model::{plain_to, to_ascii};
 
 /// Replaces the plots of a build without the `plots` feature: pages contain the tables only.
 #[cfg(not(feature = "plots"))]
@@ -39,6 +40,8 @@ pub enum Format {
         width: Option<u16>,
         /// Whether verdicts are coloured.
         color: bool,
+        /// Whether the text contains ASCII characters only.
+        ascii: bool,
     },
     /// Markdown with pipe tables.
     Markdown,
@@ -51,17 +54,22 @@ pub enum Format {
 /// Renders the document in a format. Strings from records are made safe to show first.
 #[must_use]
 pub fn render(document: &Document, format: Format) -> String {
-    let document = &document.plain();
+    let plain = || document.safe(plain_to);
     match format {
-        Format::Terminal { width, color } => terminal::render(document, width, color),
-        Format::Markdown => markdown::render(document),
-        Format::Csv => csv::render(document),
-        Format::Html => html::render(document),
+        Format::Terminal { width, color, ascii: false } => terminal::render(&plain(), width, color),
+        Format::Terminal { width, color, ascii: true } => {
+            // Texts first, so that tables are laid out with their final widths. Then what the layout adds.
+            let safe = |text: &str, most: usize| to_ascii(&plain_to(text, most));
+            to_ascii(&terminal::render(&document.safe(safe), width, color))
+        }
+        Format::Markdown => markdown::render(&plain()),
+        Format::Csv => csv::render(&plain()),
+        Format::Html => html::render(&plain()),
     }
 }
 
 /// Draws a plot as a standalone SVG file, or returns `None` if the plot has no finite value.
 #[must_use]
 pub(super) fn picture(plot: &Plot) -> Option<String> {
-    svg::file(&plot.plain())
+    svg::file(&plot.safe(plain_to))
 }

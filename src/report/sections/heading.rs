@@ -8,7 +8,7 @@ use crate::report::Document;
 pub(in crate::report) fn heading(record: &Record) -> Document {
     let adapter = &record.adapter;
     let mut document = Document::default();
-    document.heading(1, adapter.name.clone());
+    document.heading(1, adapter.full_name());
     document.text(format!(
         "Backend {}, driver {} {}. Host: {}{}, {}. Shader checks of wgpu: {}.{}",
         adapter.backend,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::figures;
-use crate::model::{Check, Control, Experiment, Record, StoppedBy};
+use crate::model::{Check, Control, DeviceState, Experiment, Record, StoppedBy};
 use crate::report::{Document, Table};
 
 /// Builds the sections on controls, clock and time.
@@ -58,8 +58,53 @@ pub(super) fn health(record: &Record) -> Document {
              the maximum number of rounds (`rounds`), or when the user interrupts the run (`interrupted`).",
         );
     }
+    add_states(&mut document, record);
     add_costs(&mut document, record);
     document
+}
+
+/// Adds the table of the device's state during each experiment, if the record contains any.
+fn add_states(document: &mut Document, record: &Record) {
+    let mut table = Table::new(&[
+        "experiment",
+        "core clock>",
+        "memory clock>",
+        "temperature>",
+        "power>",
+        "throttled by",
+        "load by other processes>",
+    ]);
+    for experiment in &record.experiments {
+        let Some([before, after]) = &experiment.states else { continue };
+        let change = |of: fn(&DeviceState) -> Option<f64>, unit: &str| {
+            let ends = [before, after].map(|state| of(state).map(|value| format!("{value:.0}")));
+            match ends {
+                [Some(a), Some(b)] if a == b => format!("{a} {unit}"),
+                [Some(a), Some(b)] => format!("{a} → {b} {unit}"),
+                [Some(one), None] | [None, Some(one)] => format!("{one} {unit}"),
+                [None, None] => String::new(),
+            }
+        };
+        let mut reasons = before.throttled_by.clone();
+        reasons.extend(
+            after.throttled_by.iter().filter(|r| !before.throttled_by.contains(r)).cloned(),
+        );
+        table.rows.push(vec![
+            experiment.id.clone(),
+            change(|state| state.core_mhz, "MHz"),
+            change(|state| state.memory_mhz, "MHz"),
+            change(|state| state.temperature_c, "°C"),
+            change(|state| state.power_w, "W"),
+            reasons.join(", "),
+            experiment.other_load.map_or(String::new(), |cores| format!("{cores:.2} cores")),
+        ]);
+    }
+    if !table.rows.is_empty() {
+        document.text(
+            "State of the device, before the first round of each experiment → after the last one:",
+        );
+        document.table(table);
+    }
 }
 
 /// Adds the table of the time that each experiment spent in its phases, if the record contains these times.

@@ -1,20 +1,24 @@
 //! `warplaw run`: measures, and writes the record after every experiment.
 
+mod keeper;
+mod progress;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use keeper::{Keeper, reserve};
+use progress::{progress_bar, show};
 
 use super::error::CliError;
-use super::output::{print_text, terminal};
-use crate::bench::{Experiment, Opener, Origin, Profile, Progress, Stage, Suite, seed_from_time};
+use super::output::{print_text, quoted, say, terminal};
+use crate::bench::{Experiment, Opener, Origin, Profile, Suite, seed_from_time};
 use crate::experiments::{REGISTRY, find};
-use crate::gpu::{Hardware, LimitSet, Options, Selection};
+use crate::gpu::{Hardware, LimitSet, Options, Selection, signs_of_gpus};
 use crate::model::figures;
-use crate::model::{self, Machine, Record, Status, Tool, plain};
+use crate::model::{DeviceType, Machine, Record, Status, Tool, plain};
 use crate::report::{self, render};
 
 /// Arguments of `warplaw run` and of `cargo bench --bench laws`.
@@ -33,9 +37,9 @@ pub struct RunArguments {
     /// Run only these experiments, comma-separated (see `warplaw list`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Use the best adapter whose name contains NAME, ignoring case (default: `WGPU_ADAPTER_NAME`, else the
-    /// best adapter)
-    #[arg(long, value_name = "NAME")]
+    /// Use this adapter: its number in `warplaw adapters`, its PCI bus id, or part of its name, ignoring case
+    /// (default: `WGPU_ADAPTER_NAME`, else the best adapter)
+    #[arg(long, value_name = "ADAPTER")]
     pub adapter: Option<String>,
     /// Use only these backends, comma-separated: vulkan, metal, dx12, gl (default: `WGPU_BACKEND`, else all)
     #[arg(long, value_name = "BACKEND")]
@@ -46,6 +50,9 @@ pub struct RunArguments {
     /// Write the record to FILE (default: a new file under records/)
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Replace the file of --out if it exists
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// Keep the bounds, division and loop checks that wgpu injects into shaders
     #[arg(long)]
     pub checked: bool,
@@ -91,7 +98,7 @@ impl From<Limits> for LimitSet {
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let experiments = selected(&arguments.only)?;
     if let Some(path) = &arguments.out {
-        check_writable(path)?;
+        reserve(path, arguments.force)?;
     }
     let stop = stop_on_interrupt();
     let profile = profile(arguments, experiments.len());
@@ -115,32 +122,35 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
         started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let mut suite = Suite::open(opener, experiments, profile, seed, origin)?;
-    let mut keeper = Keeper::new(arguments.out.clone(), suite.record());
+    let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
     keeper.keep(suite.record())?;
 
     let count = suite.experiments().len();
-    eprintln!("{}\n", plain(&announcement(suite.record(), profile)));
+    say(&format!("{}\n", plain(&announcement(suite.record(), profile))));
+    for warning in warnings(suite.record()) {
+        say(&format!("warning: {}\n", plain(&warning)));
+    }
     for index in 0..count {
         if stop.load(Ordering::Relaxed) {
             break;
         }
         let bar = progress_bar(suite.experiments()[index], index, count);
         suite.run(index, &stop, &mut |progress| show(&bar, progress));
+        keeper.keep(suite.record())?;
         bar.finish_and_clear();
         // Printed now, because the full report appears only after the last experiment.
         let line = report::in_a_line(&suite.record().experiments[index]);
-        eprintln!("{:>5} {}", format!("{}/{count}", index + 1), plain(&line));
-        keeper.keep(suite.record())?;
+        say(&format!("{:>5} {}", format!("{}/{count}", index + 1), plain(&line)));
     }
     let record = suite.record();
-    eprintln!();
+    say("");
     print_text(&render(&report::summary(record), terminal()))?;
-    let path = plain(&keeper.path.display().to_string());
+    let path = plain(&quoted(&keeper.path));
     print_text(&format!("\nrecord: {path}\nall figures and plots: warplaw report {path}\n"))?;
     let failed = record.experiments.iter().filter(|e| e.status == Status::Failed);
     for experiment in failed.clone() {
         let reason = experiment.reason.as_deref().unwrap_or("unknown reason");
-        eprintln!("error: {}", plain(&format!("{} failed: {reason}", experiment.id)));
+        say(&format!("error: {}", plain(&format!("{} failed: {reason}", experiment.id))));
     }
     Ok(if stop.load(Ordering::Relaxed) {
         ExitCode::from(130)
@@ -176,7 +186,7 @@ fn announcement(record: &Record, profile: Profile) -> String {
     format!(
         "Measuring {} ({}, {} {}, {}): {}, {} profile, about {} of sampling at most; compiling, autotuning and \
          verification come on top.",
-        adapter.name,
+        adapter.full_name(),
         adapter.device_type.as_str(),
         adapter.backend,
         adapter.driver,
@@ -185,6 +195,15 @@ fn announcement(record: &Record, profile: Profile) -> String {
         profile.name,
         figures::quantity(profile.budget_s * count as f64, "s"),
     )
+}
+
+/// Returns what a user should know before the run about the choice of the device.
+fn warnings(record: &Record) -> Vec<String> {
+    if record.adapter.device_type != DeviceType::Cpu {
+        return Vec::new();
+    }
+    let signs = signs_of_gpus(Path::new("/")).into_iter();
+    signs.map(|sign| format!("a software device is measured, but {sign}")).collect()
 }
 
 /// Returns the experiments of `--only` in the order of the registry, or all experiments if `only` is empty.
@@ -203,24 +222,6 @@ fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
     // The order of the registry, because other experiments use the subgroup width that `width` finds.
     let is_wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
     Ok(REGISTRY.iter().filter(is_wanted).collect())
-}
-
-/// Checks that the record can be written to `path`, so that `run` fails before it measures rather than after.
-fn check_writable(path: &Path) -> Result<(), CliError> {
-    let unwritable =
-        |reason: String| CliError::Unwritable { path: path.display().to_string(), reason };
-    match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => {
-            return Err(unwritable("the path is a directory".to_owned()));
-        }
-        Ok(metadata) if !metadata.is_file() => return Ok(()), // a device or a pipe, opened for each write
-        _ => (),
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| unwritable(error.to_string()))?;
-    tempfile::NamedTempFile::new_in(folder).map_err(|error| unwritable(error.to_string()))?;
-    Ok(())
 }
 
 /// Installs a handler for Ctrl-C and for termination signals, and returns the flag that it sets.
@@ -270,76 +271,6 @@ fn tool(profile: Profile) -> Tool {
     }
 }
 
-/// Writes the record to its file. If a write fails during the run, writes to a temporary file instead.
-struct Keeper {
-    /// Destination of the next write.
-    path: PathBuf,
-}
-
-impl Keeper {
-    fn new(out: Option<PathBuf>, record: &Record) -> Self {
-        Self { path: out.unwrap_or_else(|| model::default_path(record)) }
-    }
-
-    /// Writes the record.
-    ///
-    /// # Errors
-    /// Returns an error if the write fails and the record contains no case yet. A later failure only prints a
-    /// warning, so that the run continues.
-    fn keep(&mut self, record: &Record) -> Result<(), CliError> {
-        let Err(error) = model::write(record, &self.path) else {
-            return Ok(());
-        };
-        if record.cases().next().is_none() {
-            return Err(error.into()); // no measurement is lost
-        }
-        let fallback =
-            tempfile::Builder::new().prefix("warplaw-rescued-").suffix(".json").tempfile();
-        let fallback = fallback.ok().and_then(|file| file.into_temp_path().keep().ok());
-        let Some(fallback) = fallback.filter(|path| model::write(record, path).is_ok()) else {
-            eprintln!("warning: {}", plain(&error.to_string()));
-            return Ok(());
-        };
-        let warning = format!("{error}; the record is now in `{}`", fallback.display());
-        eprintln!("warning: {}", plain(&warning));
-        self.path = fallback;
-        Ok(())
-    }
-}
-
-/// Returns a progress bar on standard error. The bar is hidden if standard error is not a terminal.
-fn progress_bar(experiment: &Experiment, index: usize, count: usize) -> ProgressBar {
-    const STEPS: u64 = 1000;
-    let bar = ProgressBar::new(STEPS);
-    let template = "{prefix:>20} {bar:24} {percent:>3} % {wide_msg}";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    bar.set_prefix(format!("{}/{count} {}", index + 1, experiment.id));
-    bar
-}
-
-/// Updates the progress bar.
-fn show(bar: &ProgressBar, progress: Progress) {
-    let steps = bar.length().unwrap_or(0) as f64;
-    bar.set_position((progress.done * steps) as u64);
-    bar.set_message(describe(progress));
-}
-
-/// Describes the stage. While samples are taken, the text contains the number of rounds, the half-width of
-/// the widest judged interval, and the upper bound of the remaining seconds.
-fn describe(progress: Progress) -> String {
-    match progress.stage {
-        Stage::Searching => "autotuning launch configurations".to_owned(),
-        Stage::Sizing => "sizing samples".to_owned(),
-        Stage::Verifying => "verifying outputs".to_owned(),
-        Stage::Timing => {
-            let width = progress.half_width.map(|half| format!(", ±{}", figures::per_cent(half)));
-            let left = progress.left_s.map(|left_s| format!(", ≤ {:.0} s left", left_s.ceil()));
-            let [width, left] = [width, left].map(Option::unwrap_or_default);
-            format!("round {}{width}{left}", progress.rounds)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,19 +282,5 @@ mod tests {
         assert_eq!(line(&["/t/laws-0123", "--bench"]), "cargo bench --bench laws");
         let chosen = line(&["/t/laws-0123", "--quick", "--bench"]);
         assert_eq!(chosen, "cargo bench --bench laws -- --quick");
-    }
-
-    #[test]
-    fn progress_shows_rounds_interval_width_and_time_left_if_known() {
-        let timing = Progress {
-            stage: Stage::Timing,
-            done: 0.4,
-            rounds: 21,
-            half_width: Some(0.031),
-            left_s: Some(3.2),
-        };
-        assert_eq!(describe(timing), "round 21, ±3.1 %, ≤ 4 s left");
-        assert_eq!(describe(Progress { half_width: None, left_s: None, ..timing }), "round 21");
-        assert_eq!(describe(Progress { stage: Stage::Sizing, ..timing }), "sizing samples");
     }
 }

@@ -1,0 +1,152 @@
+//! Properties of an adapter.
+
+use wgpu::Backend;
+
+use super::limits::{DeviceLimits, LimitSet};
+use super::workers::Workers;
+use crate::model::{ClockKind, DeviceType};
+
+/// Properties of an adapter that are known without running a workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterFacts {
+    /// Name reported by the driver.
+    pub name: String,
+    /// PCI vendor id, or an id defined by the backend.
+    pub vendor_id: u32,
+    /// PCI device id, or an id defined by the backend.
+    pub device_id: u32,
+    /// Address on the PCI bus, such as `0000:01:00.0`, which tells equal adapters apart. `None` if the backend does
+    /// not tell it.
+    pub pci_bus_id: Option<String>,
+    /// Device type: `discrete`, `integrated`, `virtual`, `cpu` or `other`.
+    pub device_type: DeviceType,
+    /// Backend: `vulkan`, `metal`, `dx12`, `gl`, `webgpu`, `noop`, or `fake` for the simulator.
+    pub backend: &'static str,
+    /// Driver name.
+    pub driver: String,
+    /// Driver version and build.
+    pub driver_info: String,
+    /// Shader compiler of a DX12 device: `dxc` or `fxc`.
+    pub compiler: Option<&'static str>,
+    /// Smallest subgroup size that the driver reports. `None` without the subgroup feature.
+    pub subgroup_min: Option<u32>,
+    /// Largest subgroup size that the driver reports. `None` without the subgroup feature.
+    pub subgroup_max: Option<u32>,
+    /// Features in use: `timestamp-query`, `subgroup`, `shader-int64`.
+    pub features: Vec<&'static str>,
+    /// Whether shaders contain the bounds, division and loop checks that wgpu injects.
+    pub shader_checks: bool,
+    /// The clock that times a compute pass.
+    pub clock: ClockKind,
+    /// Nanoseconds per timestamp tick.
+    pub period_ns: f64,
+    /// Reason why the timestamps of the adapter are not used, if it offers unusable ones.
+    pub clock_fault: Option<String>,
+    /// Workers of the device; `None` if they are unknown, as on every GPU.
+    pub workers: Option<Workers>,
+    /// Limits of the device.
+    pub limits: DeviceLimits,
+    /// The set that `limits` was taken from.
+    pub limit_set: LimitSet,
+}
+
+impl AdapterFacts {
+    /// Returns the properties of `adapter` if its device has these features.
+    pub(crate) fn of(adapter: &wgpu::Adapter, features: wgpu::Features) -> Self {
+        let info = adapter.get_info();
+        let workers = Workers::of(&info.driver);
+        let has = |feature| features.contains(feature);
+        let timestamps = has(wgpu::Features::TIMESTAMP_QUERY);
+        let subgroups = has(wgpu::Features::SUBGROUP);
+        // wgpu offers subgroup operations on DX12 only with DXC.
+        let compiler =
+            if adapter.features().contains(wgpu::Features::SUBGROUP) { "dxc" } else { "fxc" };
+        let integers_of_64_bits = has(wgpu::Features::SHADER_INT64);
+        Self {
+            name: info.name,
+            vendor_id: info.vendor,
+            device_id: info.device,
+            pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
+            device_type: device_type(info.device_type),
+            backend: backend_name(info.backend),
+            driver: info.driver,
+            driver_info: info.driver_info,
+            compiler: (info.backend == Backend::Dx12).then_some(compiler),
+            subgroup_min: subgroups.then_some(info.subgroup_min_size),
+            subgroup_max: subgroups.then_some(info.subgroup_max_size),
+            features: [
+                (timestamps, TIMESTAMPS),
+                (subgroups, SUBGROUPS),
+                (integers_of_64_bits, INTEGERS_OF_64_BITS),
+            ]
+            .into_iter()
+            .filter_map(|(is_on, name)| is_on.then_some(name))
+            .collect(),
+            shader_checks: false,
+            clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
+            period_ns: 1.0,
+            clock_fault: None,
+            workers,
+            limits: DeviceLimits::of(&adapter.limits()),
+            limit_set: LimitSet::Adapter,
+        }
+    }
+
+    /// Sets the timestamp period in nanoseconds. An impossible period selects the host clock instead.
+    pub(crate) fn set_period(&mut self, period_ns: f64) {
+        // A counter that ticks once a second or less often cannot time a dispatch.
+        if period_ns > 0.0 && period_ns < 1e9 {
+            self.period_ns = period_ns;
+            return;
+        }
+        self.clock = ClockKind::Host;
+        self.clock_fault = Some(format!(
+            "the driver reports a timestamp period of {period_ns} ns, so the host clock times all samples"
+        ));
+    }
+
+    /// Returns `true` if the device is opened with the timestamp feature.
+    ///
+    /// The timestamps may still be unusable: see [`AdapterFacts::clock`] and [`AdapterFacts::clock_fault`].
+    #[must_use]
+    pub fn has_timestamps(&self) -> bool {
+        self.features.contains(&TIMESTAMPS)
+    }
+
+    /// Returns `true` if shaders may use subgroup operations.
+    #[must_use]
+    pub fn has_subgroups(&self) -> bool {
+        self.features.contains(&SUBGROUPS)
+    }
+
+    /// Returns `true` if shaders may use 64-bit integers.
+    #[must_use]
+    pub fn has_u64(&self) -> bool {
+        self.features.contains(&INTEGERS_OF_64_BITS)
+    }
+}
+
+pub(crate) const TIMESTAMPS: &str = "timestamp-query";
+pub(crate) const SUBGROUPS: &str = "subgroup";
+pub(crate) const INTEGERS_OF_64_BITS: &str = "shader-int64";
+
+fn device_type(device_type: wgpu::DeviceType) -> DeviceType {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu => DeviceType::Discrete,
+        wgpu::DeviceType::IntegratedGpu => DeviceType::Integrated,
+        wgpu::DeviceType::VirtualGpu => DeviceType::Virtual,
+        wgpu::DeviceType::Cpu => DeviceType::Cpu,
+        wgpu::DeviceType::Other => DeviceType::Other,
+    }
+}
+
+pub(super) fn backend_name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Vulkan => "vulkan",
+        Backend::Metal => "metal",
+        Backend::Dx12 => "dx12",
+        Backend::Gl => "gl",
+        Backend::BrowserWebGpu => "webgpu",
+        Backend::Noop => "noop",
+    }
+}
