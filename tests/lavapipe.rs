@@ -215,7 +215,10 @@ fn implausible_coordination(record: &Record) -> Option<String> {
             )
         })
         .or_else(|| {
-            unexplained("contention", &["from cache to cache", "with a counter for each block"])
+            // By the machine, cores pass lines between their caches, or counters share hardware.
+            let causes =
+                ["from cache to cache", "with a counter for each block", "share more hardware"];
+            unexplained("contention", &causes)
         })
         // lavapipe runs dispatches one after another, whether they are dependent or not.
         .or_else(|| {
