@@ -51,6 +51,14 @@ pub enum CliError {
         /// The device of the baseline.
         baseline: String,
     },
+    /// One file is to hold the records of several adapters.
+    #[error(
+        "--out {path} names one file, and each adapter has a record of its own; leave out --out"
+    )]
+    OneFile {
+        /// The path.
+        path: String,
+    },
     /// An output would replace one of the inputs.
     #[error(
         "`{path}` is one of the inputs and is not replaced; choose another file with --out FILE"

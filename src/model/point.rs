@@ -109,7 +109,7 @@ pub struct Point {
     /// together are wrong in less than 5 %.
     #[serde(default = "usual_confidence")]
     pub confidence: f64,
-    /// Spread bound of the ratio: see [`Metric::spread`]. A point deviates only if the whole spread bound is
+    /// Spread bound of the ratio: see [`Metric::spread`](super::Metric::spread). A point deviates only if the whole spread bound is
     /// outside the tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ratio_reach")]
     pub ratio_spread: Option<Interval>,
@@ -129,7 +129,7 @@ pub struct Point {
 /// the unit of the figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Id of the [`Case`].
+    /// Id of the [`Case`](super::Case).
     pub case: String,
     /// Offset, in the figure's unit raised to `power`.
     pub offset: f64,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::compare::{Named, conditions_that_differ, has_changed, slower};
 use super::{Document, Judgement, Table, judge};
-use crate::model::{Experiment, Point, Schema, Status, Verdict, figures};
+use crate::model::{DeviceType, Experiment, Point, Schema, Status, Verdict, figures};
 
 /// The result of a check.
 #[derive(Debug, Serialize)]
@@ -224,10 +224,11 @@ fn find<'a>(named: Named<'a>, id: &str) -> Option<&'a Experiment> {
 fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
     let mut changes = Vec::new();
     let mut compared = 0;
+    let shared = [baseline, named].iter().any(|n| n.record.adapter.device_type == DeviceType::Cpu);
     for before in baseline.record.experiments.iter().filter(|e| e.status == Status::Measured) {
         let Some(now) = find(named, &before.id) else { continue };
         compared += usize::from([Status::Measured, Status::Failed].contains(&now.status));
-        changes.extend(change(before, now));
+        changes.extend(change(before, now, shared));
     }
     let slower = slower(baseline, named).into_iter();
     changes.extend(slower.map(|metric| (Judgement::Deviates, format!("SLOWER: {metric}"))));
@@ -242,7 +243,7 @@ fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
 }
 
 /// Returns what became worse in an experiment that the baseline measured, if anything.
-fn change(before: &Experiment, now: &Experiment) -> Option<(Judgement, String)> {
+fn change(before: &Experiment, now: &Experiment, shared: bool) -> Option<(Judgement, String)> {
     if now.status == Status::Failed {
         let reason = judge::decided_by(now);
         return Some((Judgement::Deviates, format!("{}: failed: {reason}", now.id)));
@@ -256,7 +257,7 @@ fn change(before: &Experiment, now: &Experiment) -> Option<(Judgement, String)> 
         Verdict::Inconclusive => Some((Judgement::Inconclusive, line("inconclusive"))),
         Verdict::Holds => None,
         Verdict::Deviates => {
-            let point = now.judged().find(|point| newly_deviates(before, now, point))?;
+            let point = now.judged().find(|point| newly_deviates(before, now, point, shared))?;
             let place = format!("{}, {} = {}", point.series, point.x.name, point.x.value);
             Some((Judgement::Deviates, line(&format!("deviates at {place}, which held"))))
         }
@@ -266,12 +267,15 @@ fn change(before: &Experiment, now: &Experiment) -> Option<(Judgement, String)> 
 /// Returns whether a point deviates that held in the baseline, and by clearly another ratio.
 ///
 /// A ratio near an edge of its tolerance may hold in one run and deviate in the next, without any change.
-fn newly_deviates(before: &Experiment, now: &Experiment, point: &Point) -> bool {
+fn newly_deviates(before: &Experiment, now: &Experiment, point: &Point, shared: bool) -> bool {
     let tolerance = now.tolerance.unwrap_or(0.0);
     let held = |then: &&Point| {
         (&then.series, &then.x) == (&point.series, &point.x)
             && judge::judge_point(before, then) == Verdict::Holds
     };
     judge::judge_point(now, point) == Verdict::Deviates
-        && before.judged().find(held).is_some_and(|then| has_changed(then, point, tolerance))
+        && before
+            .judged()
+            .find(held)
+            .is_some_and(|then| has_changed(then, point, tolerance, shared))
 }

@@ -44,6 +44,13 @@ pub(super) fn reserve(path: &Path, force: bool) -> Result<(), CliError> {
     }
 }
 
+/// Removes the file that [`reserve`] made for a run that did not begin.
+pub(super) fn release(path: &Path) {
+    if path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+        let _gone = std::fs::remove_file(path);
+    }
+}
+
 /// Writes the record to its file. If a write fails during the run, writes to a temporary file instead.
 pub(super) struct Keeper {
     /// Destination of the next write.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keeper::{Keeper, reserve};
+use keeper::{Keeper, release, reserve};
 use progress::{progress_bar, show};
 
 use super::error::CliError;
@@ -34,13 +34,17 @@ pub struct RunArguments {
     /// verification come on top
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub budget: Option<Duration>,
+    /// Keep the device busy for TIME before each experiment counts, for example 2s (default: 0.05s, or 0.15s with --full)
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    pub warm_up: Option<Duration>,
     /// Run only these experiments, comma-separated (see `warplaw list`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Use this adapter: its number in `warplaw adapters`, its PCI bus id, or part of its name, ignoring case
-    /// (default: `WGPU_ADAPTER_NAME`, else the best adapter)
+    /// (default: `WGPU_ADAPTER_NAME`, else the best adapter). Given several times, each experiment runs on one adapter
+    /// after the other
     #[arg(long, value_name = "ADAPTER")]
-    pub adapter: Option<String>,
+    pub adapter: Vec<String>,
     /// Use only these backends, comma-separated: vulkan, metal, dx12, gl (default: `WGPU_BACKEND`, else all)
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<String>,
@@ -97,77 +101,125 @@ impl From<Limits> for LimitSet {
 /// record cannot be written.
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let experiments = selected(&arguments.only)?;
+    let count = experiments.len();
     if let Some(path) = &arguments.out {
+        if arguments.adapter.len() > 1 {
+            return Err(CliError::OneFile { path: path.display().to_string() });
+        }
         reserve(path, arguments.force)?;
     }
     let stop = stop_on_interrupt();
-    let profile = profile(arguments, experiments.len());
-    let seed = arguments.seed.unwrap_or_else(seed_from_time);
-    let options = Options {
-        selection: Selection {
-            adapter: arguments.adapter.clone(),
-            backend: arguments.backend.clone(),
-        },
-        checked: arguments.checked,
-        host_clock: arguments.host_clock,
-        limits: arguments.limits.into(),
-        ..Options::default()
-    };
-    let opener: Opener<'_> = Box::new(move |workers| {
-        Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?))
-    });
-    let origin = Origin {
-        tool: tool(profile),
-        machine: Machine::here(),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    };
-    let mut suite = Suite::open(opener, experiments, profile, seed, origin)?;
-    let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
-    keeper.keep(suite.record())?;
-
-    let count = suite.experiments().len();
-    say(&format!("{}\n", plain(&announcement(suite.record(), profile))));
-    for warning in warnings(suite.record()) {
-        say(&format!("warning: {}\n", plain(&warning)));
-    }
-    for index in 0..count {
-        if stop.load(Ordering::Relaxed) {
-            break;
+    let profile = profile(arguments, count);
+    let opened = open_all(arguments, &experiments, profile);
+    let mut targets = opened.inspect_err(|_| {
+        if let Some(path) = &arguments.out {
+            release(path);
         }
-        let bar = progress_bar(suite.experiments()[index], index, count);
-        suite.run(index, &stop, &mut |progress| show(&bar, progress));
-        keeper.keep(suite.record())?;
-        bar.finish_and_clear();
-        // Printed now, because the full report appears only after the last experiment.
-        let line = report::in_a_line(&suite.record().experiments[index]);
-        say(&format!("{:>5} {}", format!("{}/{count}", index + 1), plain(&line)));
+    })?;
+    for Target { suite, .. } in &targets {
+        say(&format!("{}\n", plain(&announcement(suite.record(), profile))));
+        for warning in warnings(suite.record()) {
+            say(&format!("warning: {}\n", plain(&warning)));
+        }
     }
-    let record = suite.record();
+    let are_several = targets.len() > 1;
+    for index in 0..count {
+        for Target { suite, keeper } in &mut targets {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let bar = progress_bar(suite.experiments()[index], index, count);
+            suite.run(index, &stop, &mut |progress| show(&bar, progress));
+            keeper.keep(suite.record())?;
+            bar.finish_and_clear();
+            // Printed now, because the full report appears only after the last experiment.
+            let line = report::in_a_line(&suite.record().experiments[index]);
+            let device = suite.record().adapter.full_name();
+            let device = if are_several { format!("  on {device}") } else { String::new() };
+            say(&format!("{:>5} {}", format!("{}/{count}", index + 1), plain(&(line + &device))));
+        }
+    }
     say("");
-    print_text(&render(&report::summary(record), terminal()))?;
-    let path = plain(&quoted(&keeper.path));
-    print_text(&format!("\nrecord: {path}\nall figures and plots: warplaw report {path}\n"))?;
-    let failed = record.experiments.iter().filter(|e| e.status == Status::Failed);
-    for experiment in failed.clone() {
+    conclude(&targets)?;
+    let failed = targets.iter().flat_map(|target| &target.suite.record().experiments);
+    let failed: Vec<_> = failed.filter(|e| e.status == Status::Failed).collect();
+    for experiment in &failed {
         let reason = experiment.reason.as_deref().unwrap_or("unknown reason");
         say(&format!("error: {}", plain(&format!("{} failed: {reason}", experiment.id))));
     }
     Ok(if stop.load(Ordering::Relaxed) {
         ExitCode::from(130)
-    } else if failed.count() > 0 {
-        ExitCode::from(2)
-    } else {
+    } else if failed.is_empty() {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
     })
+}
+
+/// A device under test, with the file of its record.
+struct Target<'a> {
+    suite: Suite<'a>,
+    keeper: Keeper,
+}
+
+/// Opens each of the adapters, or the best one.
+fn open_all<'a>(
+    arguments: &RunArguments,
+    experiments: &[&'static Experiment],
+    profile: Profile,
+) -> Result<Vec<Target<'a>>, CliError> {
+    let chosen: Vec<Option<String>> = match &arguments.adapter[..] {
+        [] => vec![None],
+        several => several.iter().cloned().map(Some).collect(),
+    };
+    let seed = arguments.seed.unwrap_or_else(seed_from_time);
+    let open = |adapter: Option<String>| {
+        let options = Options {
+            selection: Selection { adapter, backend: arguments.backend.clone() },
+            checked: arguments.checked,
+            host_clock: arguments.host_clock,
+            limits: arguments.limits.into(),
+            ..Options::default()
+        };
+        let opener: Opener<'_> = Box::new(move |workers| {
+            Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?))
+        });
+        let origin = Origin {
+            tool: tool(profile),
+            machine: Machine::here(),
+            started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        };
+        let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin)?;
+        let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
+        keeper.keep(suite.record())?;
+        Ok(Target { suite, keeper })
+    };
+    chosen.into_iter().map(open).collect()
+}
+
+/// Prints the summary of each record, and what to do with the records.
+fn conclude(targets: &[Target<'_>]) -> Result<(), CliError> {
+    for Target { suite, keeper } in targets {
+        print_text(&render(&report::summary(suite.record()), terminal()))?;
+        let path = plain(&quoted(&keeper.path));
+        print_text(&format!("\nrecord: {path}\nall figures and plots: warplaw report {path}\n"))?;
+    }
+    if targets.len() > 1 {
+        let paths: Vec<String> = targets.iter().map(|t| plain(&quoted(&t.keeper.path))).collect();
+        print_text(&format!("comparison: warplaw compare {}\n", paths.join(" ")))?;
+    }
+    Ok(())
 }
 
 /// Returns the profile of the run. A budget is shared equally by the experiments.
 fn profile(arguments: &RunArguments, experiments: usize) -> Profile {
     let usual = if arguments.quick { Profile::QUICK } else { Profile::FULL };
-    arguments.budget.map_or(usual, |budget| Profile {
-        budget_s: budget.as_secs_f64() / experiments.max(1) as f64,
+    let share = |budget: Duration| budget.as_secs_f64() / experiments.max(1) as f64;
+    Profile {
+        budget_s: arguments.budget.map_or(usual.budget_s, share),
+        warm_up_s: arguments.warm_up.map_or(usual.warm_up_s, |time| time.as_secs_f64()),
         ..usual
-    })
+    }
 }
 
 /// Parses a time such as `90s`, `10min` or `1h 30m`.

@@ -19,7 +19,7 @@ pub(super) struct Figure<'a> {
     pub(super) tolerance: f64,
     /// Whether the experiment has controls and all of them passed.
     pub(super) sound: bool,
-    /// Whether the metric is a time or a rate of a CPU, whose cores other programs share.
+    /// Whether the metric is one of a CPU, whose cores other programs share, and follows from times.
     pub(super) shared: bool,
     /// Identity of the run: start, seed and device name.
     pub(super) run: (&'a str, u64, &'a str),
@@ -62,16 +62,16 @@ fn of_experiment<'a>(
             better: metric.better,
             tolerance: experiment.tolerance.unwrap_or(0.0),
             sound,
-            shared: record.adapter.device_type == DeviceType::Cpu && is_of_time(&metric.unit),
+            shared: record.adapter.device_type == DeviceType::Cpu && is_of_time(metric),
             run: (&record.started_at, record.seed, &record.adapter.name),
         })
     };
     experiment.metrics.iter().filter_map(figure)
 }
 
-/// Returns whether a unit is a time, a time per unit of work, or a rate.
-fn is_of_time(unit: &str) -> bool {
-    unit == "s" || unit.starts_with("s/") || unit.ends_with("/s")
+/// Returns whether a metric follows from times: nearly all do, but a count of lanes does not.
+fn is_of_time(metric: &Metric) -> bool {
+    !["lanes", "B"].contains(&metric.unit.as_str())
 }
 
 #[cfg(test)]

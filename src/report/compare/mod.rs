@@ -72,7 +72,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
              B is SAME if the whole 95 % interval of B / A is within the limit. B is FASTER (better) or \
              SLOWER (worse) if the whole interval and the spread bound of B / A are beyond the limit. The \
              spread bound is the range of B / A if both metrics vary over the spread of their samples. For \
-             FASTER or SLOWER, times and rates of a CPU must differ by more than {factor}, because other \
+             FASTER or SLOWER, metrics of a CPU must differ by more than {factor}, because other \
              programs share its cores. In all other cases B is UNCLEAR, and the table gives the reason."
         ));
         document.list(rows.doubts());
@@ -82,7 +82,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
              devices that are clearly better. A device is clearly better if the whole 95 % interval and the \
              spread bound of the ratio of the two values are beyond the run-to-run limit. Two runs of one \
              device may differ by this limit, which is 10 % or the tolerance of the law, whichever is \
-             larger. Times and rates of a CPU must differ by more than {factor}, because other programs \
+             larger. Metrics of a CPU must differ by more than {factor}, because other programs \
              share its cores. Several devices may share a rank. A metric in which no device is clearly \
              better has no ranks."
         ));
@@ -121,8 +121,9 @@ pub fn are_of_one_device(a: &Record, b: &Record) -> bool {
 }
 
 /// Returns whether the ratio of a point has clearly become larger or smaller: its interval and its spread bound in the
-/// second record, over those in the first, lie beyond what two runs of one device may differ by.
+/// second record, over those in the first, lie beyond what two runs of one device may differ by. `shared` tells that
+/// the device is a CPU, whose cores other programs share.
 #[must_use]
-pub fn has_changed(before: &Point, now: &Point, tolerance: f64) -> bool {
-    rule::has_changed(before, now, tolerance)
+pub fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: bool) -> bool {
+    rule::has_changed(before, now, tolerance, shared)
 }

@@ -12,7 +12,7 @@ use crate::stats::{add_up, square_and_add};
 /// such a difference.
 const RUNS: f64 = 0.10;
 
-/// Share by which times and rates of two runs may differ if the device is a CPU.
+/// Share by which the metrics of two runs may differ if the device is a CPU.
 ///
 /// Another thread on the same core takes up to half of the core's throughput. The loss slows work that is
 /// bound by throughput, but not a chain of dependent operations. No control of either run shows the loss.
@@ -151,21 +151,18 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
 }
 
 /// Returns whether the ratio of a point of a law with this tolerance differs between two runs: its interval and its
-/// spread bound are beyond the run-to-run limit.
-///
-/// The two figures of a ratio are measured in the same rounds, so that what slows the whole device cancels out, on a
-/// CPU too.
-pub(super) fn has_changed(before: &Point, now: &Point, tolerance: f64) -> bool {
-    let limit = 1.0 + RUNS.max(tolerance);
+/// spread bound are beyond the run-to-run limit, or beyond the larger limit of a CPU if `shared`.
+pub(super) fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: bool) -> bool {
+    let limit = 1.0 + RUNS.max(tolerance).max(if shared { SHARED } else { 0.0 });
     let estimates = [before.ratio, now.ratio];
     let ratio = |x: &[f64]| x[1] / x[0];
     let parts = |limits: fn(&Point) -> Option<Interval>| {
         Some([(0, limits(before)?), (1, limits(now)?)]).filter(|parts| parts[0].1.lo > 0.0)
     };
-    let interval =
-        parts(|point| point.ratio_ci).and_then(|parts| square_and_add(&estimates, parts, ratio));
-    let spread =
-        parts(|point| point.ratio_spread).and_then(|parts| add_up(&estimates, parts, ratio));
+    let interval = parts(|point| point.ratio_ci);
+    let interval = interval.and_then(|parts| square_and_add(&estimates, parts, ratio));
+    let spread = parts(|point| point.ratio_spread);
+    let spread = spread.and_then(|parts| add_up(&estimates, parts, ratio));
     let is_beyond =
         |of: Option<Interval>| of.is_some_and(|of| of.lo > limit || of.hi < 1.0 / limit);
     // Both contain the ratio of the estimates, so both are on the same side.
@@ -179,7 +176,7 @@ pub(super) fn alike(first: &Figure<'_>, second: &Figure<'_>) -> f64 {
     1.0 + RUNS.max(first.tolerance).max(second.tolerance)
 }
 
-/// Returns the ratio beyond which two values differ: `alike`, or more for times and rates of a CPU.
+/// Returns the ratio beyond which two values differ: `alike`, or more on a CPU.
 fn apart(first: &Figure<'_>, second: &Figure<'_>, alike: f64) -> f64 {
     if first.shared || second.shared { alike.max(1.0 + SHARED) } else { alike }
 }
