@@ -216,7 +216,7 @@ fn add_spread(
     for &extent in extents {
         let lengths = spread.falling(extent);
         let work: u32 = lengths.iter().sum();
-        let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ u64::from(extent));
+        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(extent));
         let sorted = balance_subgroups(&lengths, width, &mut rng);
         let mut shuffled = lengths;
         shuffled.shuffle(&mut rng);

@@ -136,7 +136,7 @@ const LABELS: &[Label] = &[
     label("overlap", "upload_gb_per_s.*", Higher, HEAD, "upload bandwidth, *"),
     label("overlap", "hidden_share.*", Higher, BODY, "share of an upload hidden, * batches in flight"),
     label("overlap", "t_upload.*", Lower, BODY, "time to upload a batch, *"),
-    label("overlap", "t_compute", Lower, BODY, "time to compute on a batch"),
+    label("overlap", "t_compute", Neither, BODY, "time to compute on a batch"),
     label("overlap", "t_copy", Lower, BODY, "time to copy a batch on the device"),
     label("overlap", "t_submit_and_wait", Lower, BODY, "time to submit a batch and wait for it"),
 ];
