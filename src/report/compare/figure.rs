@@ -69,9 +69,9 @@ fn of_experiment<'a>(
     experiment.metrics.iter().filter_map(figure)
 }
 
-/// Returns whether a metric follows from times: nearly all do, but a count of lanes does not.
+/// Returns whether a metric follows from times: nearly all do, but a subgroup width or a size in bytes does not.
 fn is_of_time(metric: &Metric) -> bool {
-    !["lanes", "B"].contains(&metric.unit.as_str())
+    metric.unit != "B" && !metric.unit.starts_with("lane")
 }
 
 #[cfg(test)]
