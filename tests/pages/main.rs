@@ -126,7 +126,7 @@ fn pages_of_comparisons_checks_and_the_gallery_have_no_fault() {
         records.iter().map(|(path, record)| Named { path, record }).collect();
     look("comparison", &report::compare(&named[..2]));
     look("ranking", &report::compare(&named));
-    look("check", &report::check(&named, Some(named[0])).1);
+    look("check", &report::check(&named, Some(named[0])).document());
     let gallery = root().join("results/index.html");
     let [desktop, _] = look_at("gallery", &gallery);
     assert!(desktop.plots >= 5 && desktop.tables >= 3, "{desktop:?}");
