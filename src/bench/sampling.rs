@@ -166,6 +166,7 @@ impl Attempt<'_> {
         cases
     }
 
+    /// Returns what [`look`](Self::look) returns, from the looks so far.
     fn undecided(
         &self,
         samples: &Samples,

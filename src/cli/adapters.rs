@@ -82,7 +82,7 @@ pub(super) fn adapters(arguments: &AdapterArguments) -> Result<ExitCode, CliErro
     let signs = if has_gpu { Vec::new() } else { signs };
     match arguments.format {
         AdapterFormat::Json => print(&json(&List {
-            schema: Schema { name: "warplaw-adapters".to_owned(), version: "1.0.0".to_owned() },
+            schema: Schema::new("warplaw-adapters", "1.0.0"),
             adapters: adapters
                 .iter()
                 .enumerate()

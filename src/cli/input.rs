@@ -31,16 +31,16 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
     for path in paths {
         if path.as_os_str() == "-" {
             records.push(read_standard_input()?);
-        } else if path.is_dir() {
-            records.extend(
-                read_folder(path)?.into_iter().map(|(path, record)| (shown(&path), record)),
-            );
-        } else if let Some(files) = matches(path) {
-            records
-                .extend(readable(files).into_iter().map(|(path, record)| (shown(&path), record)));
-        } else {
-            records.push((shown(path), model::read(path)?));
+            continue;
         }
+        let found = if path.is_dir() {
+            read_folder(path)?
+        } else if let Some(files) = matches(path) {
+            readable(files)
+        } else {
+            vec![(path.clone(), model::read(path)?)]
+        };
+        records.extend(found.into_iter().map(|(path, record)| (shown(&path), record)));
     }
     if records.is_empty() && !paths.is_empty() {
         return Err(CliError::NoRecords { place: shown(&paths[0]) });
@@ -78,10 +78,7 @@ fn read_standard_input() -> Result<(String, Record), CliError> {
     const NAME: &str = "standard input";
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| RecordError::Unreadable {
-        path: NAME.to_owned(),
-        reason: error.to_string(),
-    })?;
+    read.map_err(|error| RecordError::unreadable(Path::new(NAME), &error))?;
     Ok((NAME.to_owned(), model::parse(NAME, &bytes)?))
 }
 
@@ -113,10 +110,7 @@ const ENDINGS: [&str; 3] = [".json", ".json.gz", ".json.zst"];
 
 /// Adds the files of `folder` that may contain a record to `found`, and those of its subfolders if `depth` is above 1.
 fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliError> {
-    let unreadable = |error: std::io::Error| RecordError::Unreadable {
-        path: folder.display().to_string(),
-        reason: error.to_string(),
-    };
+    let unreadable = |error| RecordError::unreadable(folder, &error);
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -59,7 +59,7 @@ struct ListedExperiment {
 }
 
 fn listed() -> Listed {
-    let experiment = |experiment: &&'static Experiment| ListedExperiment {
+    let experiment = |experiment: &'static Experiment| ListedExperiment {
         id: experiment.id,
         category: experiment.category,
         about: experiment.about,
@@ -68,8 +68,8 @@ fn listed() -> Listed {
         tolerance_reason: experiment.tolerance.reason,
     };
     Listed {
-        schema: Schema { name: "warplaw-list".to_owned(), version: "1.0.0".to_owned() },
-        experiments: REGISTRY.iter().collect::<Vec<_>>().iter().map(experiment).collect(),
+        schema: Schema::new("warplaw-list", "1.0.0"),
+        experiments: REGISTRY.iter().map(experiment).collect(),
     }
 }
 

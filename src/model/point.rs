@@ -109,8 +109,8 @@ pub struct Point {
     /// together are wrong in less than 5 %.
     #[serde(default = "usual_confidence")]
     pub confidence: f64,
-    /// Spread bound of the ratio: see [`Metric::spread`](super::Metric::spread). A point deviates only if the whole spread bound is
-    /// outside the tolerance.
+    /// Spread bound of the ratio: see [`Metric::spread`](super::Metric::spread). A point deviates only if the whole
+    /// spread bound is outside the tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ratio_reach")]
     pub ratio_spread: Option<Interval>,
     /// Verdict of this point.

@@ -63,10 +63,16 @@ impl Schema {
     /// Version of the records that this version of warplaw writes.
     pub const VERSION: &'static str = "2.3.0";
 
+    /// Returns the schema with this name and version.
+    #[must_use]
+    pub fn new(name: &str, version: &str) -> Self {
+        Self { name: name.to_owned(), version: version.to_owned() }
+    }
+
     /// Returns the schema of the records that this version of warplaw writes.
     #[must_use]
     pub fn current() -> Self {
-        Self { name: Self::NAME.to_owned(), version: Self::VERSION.to_owned() }
+        Self::new(Self::NAME, Self::VERSION)
     }
 }
 

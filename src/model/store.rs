@@ -58,6 +58,20 @@ pub enum RecordError {
     },
 }
 
+impl RecordError {
+    /// Returns the error of a file that the operating system could not read.
+    #[must_use]
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        Self::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    }
+
+    /// Returns the error of a file that the operating system could not write.
+    #[must_use]
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Self {
+        Self::Unwritable { path: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
 /// Reads the record at `path`.
 ///
 /// # Errors
@@ -69,10 +83,7 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
 /// Returns at most the first [`MAX_BYTES`] + 1 bytes of a file. The last of them shows that the file is too
 /// large.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
-    let unreadable = |error: std::io::Error| RecordError::Unreadable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
+    let unreadable = |error| RecordError::unreadable(path, &error);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -161,10 +172,7 @@ pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
 /// Writes `record` as JSON, completely or not at all.
 pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), RecordError> {
     let attempt = || -> std::io::Result<()> { write_whole(path, &to_lines(record)?) };
-    attempt().map_err(|error| RecordError::Unwritable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    attempt().map_err(|error| RecordError::unwritable(path, &error))
 }
 
 /// Writes a file completely or not at all, even if the process ends during the write.
@@ -242,18 +250,14 @@ pub fn new_file(record: &Record, root: &Path) -> Result<PathBuf, RecordError> {
     let wanted = root.join(default_path(record));
     let folder = wanted.parent().unwrap_or(root);
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let unwritable = |path: &Path, error: std::io::Error| RecordError::Unwritable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
-    std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+    std::fs::create_dir_all(folder).map_err(|error| RecordError::unwritable(folder, &error))?;
     loop {
         let path = folder.join(free_name(&stem, "json", |name| folder.join(name).exists()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(_) => return Ok(path),
             // Another run has just created it.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => (),
-            Err(error) => return Err(unwritable(&path, error)),
+            Err(error) => return Err(RecordError::unwritable(&path, &error)),
         }
     }
 }

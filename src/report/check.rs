@@ -75,7 +75,7 @@ pub fn check<'a>(records: &[Named<'a>], baseline: Option<Named<'a>>) -> Checked<
         records.iter().map(|&named| checked(named, baseline)).collect();
     let worst = records.iter().map(|record| record.judgement).max();
     Checked {
-        schema: Schema { name: "warplaw-check".to_owned(), version: "1.0.0".to_owned() },
+        schema: Schema::new("warplaw-check", "1.0.0"),
         judgement: worst.unwrap_or(Judgement::Inconclusive),
         baseline: baseline.map(Source::of),
         records,

@@ -122,7 +122,7 @@ pub fn judged(records: &[Record]) -> Judged {
         ..record.clone()
     };
     Judged {
-        schema: Schema { name: "warplaw-report".to_owned(), version: "1.0.0".to_owned() },
+        schema: Schema::new("warplaw-report", "1.0.0"),
         records: records.iter().map(of_record).collect(),
     }
 }

@@ -54,7 +54,7 @@ impl Card {
         }
     }
 
-    /// Returns the clock in MHz of the level with a star, such as `1: 1800Mhz *`.
+    /// Returns the clock in MHz of the current level of a list, which ends with `*`: `1: 1800Mhz *`.
     fn current_level(&self, name: &str) -> Option<f64> {
         let levels = std::fs::read_to_string(self.device.join(name)).ok()?;
         let line = levels.lines().find(|line| line.trim_end().ends_with('*'))?;

@@ -108,7 +108,8 @@ fn measured(record: &Record) -> impl Iterator<Item = &str> {
 }
 
 /// Returns whether two records are of one kind of device, by its name and its ids.
-pub(super) fn are_of_one_device(a: &Record, b: &Record) -> bool {
+#[must_use]
+pub fn are_of_one_device(a: &Record, b: &Record) -> bool {
     let identity = |record: &Record| {
         (record.adapter.name.clone(), record.adapter.vendor_id, record.adapter.device_id)
     };

@@ -101,7 +101,7 @@ pub fn comparison_data<'a>(records: &[Named<'a>]) -> Comparison<'a> {
         }
     });
     Comparison {
-        schema: Schema { name: "warplaw-comparison".to_owned(), version: "1.0.0".to_owned() },
+        schema: Schema::new("warplaw-comparison", "1.0.0"),
         records: records.iter().enumerate().map(compared).collect(),
         conditions: caveats::caveats(records),
         figures: figures.collect(),

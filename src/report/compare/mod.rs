@@ -9,14 +9,15 @@ mod named;
 mod rule;
 mod tables;
 
-use crate::model::{Point, Record, figures};
+use crate::model::figures;
 use crate::report::Document;
 
+pub use caveats::are_of_one_device;
 pub(super) use curves::overlaid;
 pub use data::{Comparison, comparison_data};
 pub use named::Named;
 pub(super) use named::letter;
-pub use rule::{Difference, Doubt};
+pub use rule::{Difference, Doubt, has_changed};
 use tables::Rows;
 
 /// Compares records side by side, in the given order.
@@ -112,18 +113,4 @@ pub fn slower(baseline: Named<'_>, record: Named<'_>) -> Vec<String> {
 #[must_use]
 pub fn conditions_that_differ(records: &[Named<'_>]) -> Vec<String> {
     caveats::caveats(records)
-}
-
-/// Returns whether two records are of one kind of device.
-#[must_use]
-pub fn are_of_one_device(a: &Record, b: &Record) -> bool {
-    caveats::are_of_one_device(a, b)
-}
-
-/// Returns whether the ratio of a point has clearly become larger or smaller: its interval and its spread bound in the
-/// second record, over those in the first, lie beyond what two runs of one device may differ by. `shared` tells that
-/// the device is a CPU, whose cores other programs share.
-#[must_use]
-pub fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: bool) -> bool {
-    rule::has_changed(before, now, tolerance, shared)
 }

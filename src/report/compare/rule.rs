@@ -152,7 +152,8 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
 
 /// Returns whether the ratio of a point of a law with this tolerance differs between two runs: its interval and its
 /// spread bound are beyond the run-to-run limit, or beyond the larger limit of a CPU if `shared`.
-pub(super) fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: bool) -> bool {
+#[must_use]
+pub fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: bool) -> bool {
     let limit = 1.0 + RUNS.max(tolerance).max(if shared { SHARED } else { 0.0 });
     let estimates = [before.ratio, now.ratio];
     let ratio = |x: &[f64]| x[1] / x[0];
