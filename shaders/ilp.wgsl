@@ -1,12 +1,12 @@
-// Independent chains of dependent operations in each invocation. `src/kernels/ilp.rs` appends the function
-// `run_chains` for each number type and number of chains. It executes STEPS operations of every chain in each
-// loop iteration. The operands come from a uniform block, so that no compiler can combine an operation with
-// the next one.
+// Independent chains in each invocation, whose steps depend on one another. `src/kernels/ilp.rs` appends the
+// function `run_chains` for each kind of step and number of chains. It executes STEPS steps of every chain in
+// each loop iteration. The operands come from a uniform block, so that no compiler can combine a step with the
+// next one.
 
 struct Params {
     iterations: u32,
     seed: u32,
-    a: u32, // operands of `run_chains`; bit patterns of f32 values for f32 chains
+    a: u32, // operands of `run_chains`; bit patterns of f32 values for floating-point chains
     b: u32,
     c: u32,
 }

@@ -7,6 +7,7 @@
 
 mod sim;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -17,7 +18,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use warplaw::cli::Arguments;
 use warplaw::experiments::{REGISTRY, laws};
 use warplaw::model::{self, Record};
-use warplaw::report::{self, Format, Judgement, Named, render};
+use warplaw::report::{self, Export, Format, Judgement, Named, render};
 use warplaw::sim::{Machine, Simulator};
 
 /// Text of the golden record, which is small.
@@ -198,10 +199,12 @@ fn use_everywhere(record: &Record) {
         checked,
     ];
     for document in &documents {
-        let terminal =
-            render(document, Format::Terminal { width: Some(80), color: false, ascii: false });
-        let stray = |c: char| c.is_control() && c != '\n';
-        assert!(!terminal.contains(stray), "a control character reaches the terminal");
+        for ascii in [false, true] {
+            let text = render(document, Format::Terminal { width: Some(80), color: false, ascii });
+            let stray = |c: char| c.is_control() && c != '\n';
+            assert!(!text.contains(stray), "a control character reaches the terminal");
+            assert!(text.is_ascii() || !ascii, "{text}");
+        }
         check_html(&render(document, Format::Html));
         check_markdown(&render(document, Format::Markdown), Links::None);
     }
@@ -209,6 +212,14 @@ fn use_everywhere(record: &Record) {
         [&documents[0], &report::points(std::slice::from_ref(record)), &report::comparison(&pair)]
     {
         check_csv(&render(document, Format::Csv));
+    }
+    check_json(&report::check(&pair, Some(pair[1])));
+    check_json(&report::comparison_data(&pair));
+    check_json(&report::judged(record.clone()));
+    for service in [Export::GithubSmaller, Export::GithubBigger, Export::Bencher] {
+        let exported = report::export(std::slice::from_ref(record), service);
+        let parsed = serde_json::from_str::<serde_json::Value>(&exported);
+        assert!(parsed.is_ok(), "{exported}");
     }
     for page in report::gallery(&three, "warplaw gallery") {
         assert!(!page.path.contains(".."), "the path {} leaves the folder", page.path);
@@ -235,6 +246,12 @@ fn use_everywhere(record: &Record) {
     }
     let again = serde_json::to_vec(record).expect("a record is JSON");
     assert_eq!(&model::parse("again", &again).expect("the written record can be read"), record);
+}
+
+/// Checks that programs can read the value as JSON.
+fn check_json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string(value).expect("the value has only JSON types");
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
 }
 
 fn check_html(html: &str) {
@@ -296,6 +313,16 @@ fn check(text: &[u8]) {
     }
 }
 
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).expect("a write to memory succeeds");
+    encoder.finish().expect("a write to memory succeeds")
+}
+
+fn zstandard(text: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
 /// Returns a configuration with at least 3000 cases per test. `PROPTEST_CASES` raises the number.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
@@ -319,6 +346,17 @@ proptest! {
         if turn == 0 {
             check(&mutated(full_record().to_vec(), &mutations));
         }
+    }
+
+    #[test]
+    fn a_mutated_compressed_record_is_read_or_refused(
+        before in prop::collection::vec(mutation(), 0..3),
+        after in prop::collection::vec(mutation(), 0..3),
+        is_gzip in any::<bool>(),
+    ) {
+        let text = mutated(GOLDEN.as_bytes().to_vec(), &before);
+        let packed = if is_gzip { gzip(&text) } else { zstandard(&text) };
+        check(&mutated(packed, &after));
     }
 
     #[test]
@@ -367,6 +405,14 @@ fn word() -> impl Strategy<Value = String> {
         "--f",
         "--alpha",
         "--baseline",
+        "--across-devices",
+        "--adapter",
+        "--ascii",
+        "--backend",
+        "--budget",
+        "--export",
+        "--force",
+        "--warm-up",
         "--no-color",
         "--",
     ];

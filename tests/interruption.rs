@@ -1,7 +1,7 @@
 //! Runs that a signal ends at a random moment, with and without a chance to clean up. The record of the
 //! finished experiments is on disk and can be read.
 //!
-//! The runs use lavapipe, as `tests/lavapipe.rs` does. `WARPLAW_INTERRUPTIONS=50` ends 50 runs per signal.
+//! The runs use lavapipe, as `tests/lavapipe` does. `WARPLAW_INTERRUPTIONS=50` ends 50 runs per signal.
 
 #![cfg(target_os = "linux")]
 

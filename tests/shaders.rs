@@ -6,14 +6,19 @@
 use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use warplaw::experiments::shaders;
+use warplaw::gpu::ShaderFeature;
 
-/// Validates the module with all capabilities and subgroup operations allowed.
-fn validate(module: &naga::Module) -> ModuleInfo {
-    Validator::new(ValidationFlags::all(), Capabilities::all())
+/// Returns a validator that allows these capabilities, and with them all subgroup operations.
+fn validator(capabilities: Capabilities) -> Validator {
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+    validator
         .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
-        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
-        .validate(module)
-        .expect("the module is valid")
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all());
+    validator
+}
+
+fn validate(module: &naga::Module) -> ModuleInfo {
+    validator(Capabilities::all()).validate(module).expect("the module is valid")
 }
 
 #[test]
@@ -122,15 +127,28 @@ fn every_kernel_file_has_a_shader() {
         let path = file.expect("the folder can be listed").path();
         let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         // Code that several kernels share has no shader.
-        let shared = ["mod", "launch_config", "launch"].contains(&stem.as_str());
+        let shared = ["mod", "launch_config", "launch", "step"].contains(&stem.as_str());
         assert!(shared || loaded(&stem), "{stem}.rs has no shader");
     }
 }
 
 #[test]
-fn a_module_declares_subgroups_exactly_if_its_source_uses_them() {
-    for module in shaders() {
-        let uses = module.source().contains("subgroup_") || module.source().contains("subgroupAdd");
-        assert_eq!(module.needs_subgroups(), uses, "{}", module.name());
+fn a_module_declares_a_feature_exactly_if_it_is_invalid_without_it() {
+    for shader in shaders() {
+        let module = naga::front::wgsl::parse_str(shader.source()).expect("the module parses");
+        for feature in ShaderFeature::ALL {
+            let without = Capabilities::all() - capabilities(feature);
+            let valid = validator(without).validate(&module).is_ok();
+            assert_eq!(shader.needs().contains(&feature), !valid, "{feature:?}: {}", shader.name());
+        }
+    }
+}
+
+/// Returns what naga calls the feature.
+fn capabilities(feature: ShaderFeature) -> Capabilities {
+    match feature {
+        ShaderFeature::Subgroups => Capabilities::SUBGROUP,
+        ShaderFeature::U64 => Capabilities::SHADER_INT64,
+        ShaderFeature::F16 => Capabilities::SHADER_FLOAT16,
     }
 }

@@ -1,7 +1,7 @@
 //! Runs the suite under the Khronos validation layer, with synchronisation validation. The layer must report
 //! no fault.
 //!
-//! The run uses lavapipe, as `tests/lavapipe.rs` does, and needs `apt-get install vulkan-validationlayers`.
+//! The run uses lavapipe, as `tests/lavapipe` does, and needs `apt-get install vulkan-validationlayers`.
 //! The test is ignored by default: `cargo test --test validation -- --ignored` runs it.
 
 #![cfg(target_os = "linux")]

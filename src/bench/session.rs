@@ -10,7 +10,7 @@ use super::profile::{MAX_TARGET_S, MIN_TICKS};
 use super::search::Found;
 use super::sizing::size;
 use super::throughput::Throughput;
-use crate::gpu::{AdapterFacts, BadSpan, Executor, GpuError, Timing, Workload};
+use crate::gpu::{AdapterFacts, BadSpan, Executor, GpuError, ShaderFeature, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
 use crate::model::{Adapter, Check, Clock, ClockKind, SubgroupSize};
 use crate::stats;
@@ -122,7 +122,7 @@ fn observe_subgroup_size(
     executor: &mut dyn Executor,
     facts: &AdapterFacts,
 ) -> Result<Option<u32>, GpuError> {
-    if !facts.has_subgroups() {
+    if !facts.has(ShaderFeature::Subgroups) {
         return Ok(None);
     }
     let workload = subgroup_size::workload(facts.limits.max_workgroup_size.min(128));

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::error::CliError;
-use super::input::{Records, named, read_folder};
+use super::input::{Records, for_each, named};
 use super::output::{check_replaceable, print_text, write_text};
-use crate::model::{figures, plain};
+use crate::model::{RecordError, figures, plain};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -35,11 +35,14 @@ pub fn make_gallery(folder: &Path, force: bool) -> Result<ExitCode, CliError> {
         let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
         names.join("/")
     };
-    let records = read_folder(folder)?.into_iter();
-    let records: Records = records.map(|(path, record)| (within(&path), record)).collect();
-    if records.is_empty() {
-        return Err(CliError::NoRecords { place: folder.display().to_string() });
-    }
+    // A file would be taken for a record.
+    std::fs::read_dir(folder).map_err(|error| RecordError::unreadable(folder, &error))?;
+    let mut records = Records::new();
+    let work = |_, path: String, record| (within(Path::new(&path)), record);
+    for_each(&[folder.to_owned()], work, |named| {
+        records.push(named);
+        Ok(())
+    })?;
     let shown = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let command = format!("warplaw gallery {shown}");
     let pages = report::gallery(&named(&records), command.trim_end());

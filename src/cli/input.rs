@@ -1,7 +1,11 @@
 //! The records that a user names: files, folders, patterns, or standard input.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rayon::prelude::*;
 
 use super::error::CliError;
 use super::output::say;
@@ -19,62 +23,129 @@ pub(super) fn named(records: &Records) -> Vec<Named<'_>> {
     records.iter().map(|(path, record)| Named { path, record }).collect()
 }
 
-/// Reads the records at `paths`, in order.
+/// Where a record is, or may be.
+enum Source {
+    /// A file that the user named.
+    Named(PathBuf),
+    /// A file in a folder or of a pattern, which may be no record.
+    Found(PathBuf),
+    StandardInput,
+}
+
+/// Records that are read at the same time, for each thread. It bounds the memory.
+const AT_ONCE: usize = 2;
+
+/// Reads the records at `paths` and calls `each` with each of them, in several threads, and `then` with each result, in order.
 ///
 /// A path is a file, a folder with records, a pattern such as `results/*/*.json`, or `-` for standard input. In a
-/// folder, and among the files of a pattern, what is no record is skipped with one line on standard error.
+/// folder, and among the files of a pattern, what is no record is skipped with one line on standard error. `each` gets
+/// the number of the file, counted from 1, the path and the record. Only a few records are in memory at the same time.
+///
+/// # Errors
+/// Returns an error if a named file is no record, if there is no record at all, or if `then` returns one.
+pub(super) fn for_each<T: Send>(
+    paths: &[PathBuf],
+    each: impl Fn(usize, String, Record) -> T + Sync,
+    mut then: impl FnMut(T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let numbered: Vec<(usize, Source)> = (1..).zip(find_all(paths)?).collect();
+    let mut is_empty = true;
+    for some in numbered.chunks(AT_ONCE * rayon::current_num_threads()) {
+        let work = |(number, source): &(usize, Source)| {
+            source.read().map(|(path, record)| each(*number, path, record))
+        };
+        let results: Vec<Result<T, RecordError>> = some.par_iter().map(work).collect();
+        // An error among the first few files is found before anything is written.
+        let mut read = Vec::new();
+        for ((_, source), result) in some.iter().zip(results) {
+            match (result, source) {
+                (Ok(result), _) => read.push(result),
+                (Err(error), Source::Found(_)) => skip(&error),
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+        is_empty &= read.is_empty();
+        read.into_iter().try_for_each(&mut then)?;
+    }
+    match paths.first() {
+        Some(path) if is_empty => Err(CliError::NoRecords { place: shown(path) }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the records at `paths`, in order and without samples: see [`for_each`].
 ///
 /// # Errors
 /// Returns an error if a named file is no record, or if there is no record at all.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
     let mut records = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            records.push(read_standard_input()?);
-            continue;
-        }
-        let found = if path.is_dir() {
-            read_folder(path)?
-        } else if let Some(files) = matches(path) {
-            readable(files)
-        } else {
-            vec![(path.clone(), model::read(path)?)]
-        };
-        records.extend(found.into_iter().map(|(path, record)| (shown(&path), record)));
-    }
-    if records.is_empty() && !paths.is_empty() {
-        return Err(CliError::NoRecords { place: shown(&paths[0]) });
-    }
+    let work = |_, path, record: Record| (path, record.without_samples());
+    for_each(paths, work, |named| {
+        records.push(named);
+        Ok(())
+    })?;
     Ok(records)
 }
 
-/// Keeps only the experiments with these ids, in the order of the records. Without any id, all are kept.
-///
-/// # Errors
-/// Returns an error if no record has an experiment of one of the ids.
-pub(super) fn only(mut records: Records, ids: &[String]) -> Result<Records, CliError> {
-    if ids.is_empty() {
-        return Ok(records);
+/// The experiments that a user asked for by `--only`; all if there are no ids.
+pub(super) struct Only<'a> {
+    ids: &'a [String],
+    /// All ids in the records so far.
+    known: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Only<'a> {
+    pub(super) fn new(ids: &'a [String]) -> Self {
+        Self { ids, known: Mutex::default() }
     }
-    let known = || records.iter().flat_map(|(_, record)| &record.experiments).map(|e| &e.id);
-    if let Some(unknown) = ids.iter().find(|id| !known().any(|known| known == *id)) {
-        let mut known: Vec<&str> = known().map(String::as_str).collect();
-        let mut seen = std::collections::BTreeSet::new();
-        known.retain(|id| seen.insert(*id));
-        return Err(CliError::UnknownExperiment { name: unknown.clone(), known: known.join(", ") });
+
+    /// Keeps only the wanted experiments of a record.
+    pub(super) fn of(&self, mut record: Record) -> Record {
+        if !self.ids.is_empty() {
+            let ids = record.experiments.iter().map(|experiment| experiment.id.clone());
+            self.known.lock().expect("no thread panics").extend(ids);
+            record.experiments.retain(|experiment| self.ids.contains(&experiment.id));
+        }
+        record
     }
-    for (_, record) in &mut records {
-        record.experiments.retain(|experiment| ids.contains(&experiment.id));
+
+    /// Checks the ids against those of all records.
+    ///
+    /// # Errors
+    /// Returns an error if no record has an experiment of one of the ids.
+    pub(super) fn check(self) -> Result<(), CliError> {
+        let known = self.known.into_inner().expect("no thread panics");
+        match self.ids.iter().find(|id| !known.contains(*id)) {
+            Some(unknown) => {
+                let known = known.into_iter().collect::<Vec<_>>().join(", ");
+                Err(CliError::UnknownExperiment { name: unknown.clone(), known })
+            }
+            None => Ok(()),
+        }
     }
-    Ok(records)
 }
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// Says in one line which file is skipped, and why.
+fn skip(error: &RecordError) {
+    say(&format!("skipped: {}", plain(&error.to_string())));
+}
+
+impl Source {
+    /// Reads the record. Returns it with its path.
+    fn read(&self) -> Result<(String, Record), RecordError> {
+        match self {
+            Self::Named(path) | Self::Found(path) => Ok((shown(path), model::read(path)?)),
+            Self::StandardInput => read_standard_input(),
+        }
+    }
+}
+
 /// Reads the record on standard input.
-fn read_standard_input() -> Result<(String, Record), CliError> {
+fn read_standard_input() -> Result<(String, Record), RecordError> {
     const NAME: &str = "standard input";
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes);
@@ -82,34 +153,31 @@ fn read_standard_input() -> Result<(String, Record), CliError> {
     Ok((NAME.to_owned(), model::parse(NAME, &bytes)?))
 }
 
-/// Reads all records in `folder` and its immediate subfolders, in the order of their paths.
-///
-/// # Errors
-/// Returns an error if the folder cannot be listed.
-pub(super) fn read_folder(folder: &Path) -> Result<Vec<(PathBuf, Record)>, CliError> {
-    let mut files = Vec::new();
-    find(folder, DEPTH, &mut files)?;
-    files.sort();
-    Ok(readable(files))
-}
-
-/// Reads the records among `files`. Says in one line which file is skipped, and why.
-fn readable(files: Vec<PathBuf>) -> Vec<(PathBuf, Record)> {
-    let read = |path: PathBuf| match model::read(&path) {
-        Ok(record) => Some((path, record)),
-        Err(error) => {
-            say(&format!("skipped: {}", plain(&error.to_string())));
-            None
+/// Returns where the records at `paths` are.
+fn find_all(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
+    let mut sources = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            sources.push(Source::StandardInput);
+        } else if path.is_dir() {
+            let mut files = Vec::new();
+            find(path, DEPTH, &mut files)?;
+            files.sort();
+            sources.extend(files.into_iter().map(Source::Found));
+        } else if let Some(files) = matches(path) {
+            sources.extend(files.into_iter().map(Source::Found));
+        } else {
+            sources.push(Source::Named(path.clone()));
         }
-    };
-    files.into_iter().filter_map(read).collect()
+    }
+    Ok(sources)
 }
 
 /// Endings of the names of files that may contain a record.
 const ENDINGS: [&str; 3] = [".json", ".json.gz", ".json.zst"];
 
 /// Adds the files of `folder` that may contain a record to `found`, and those of its subfolders if `depth` is above 1.
-fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliError> {
+fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), RecordError> {
     let unreadable = |error| RecordError::unreadable(folder, &error);
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -121,7 +189,7 @@ fn find(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<(), CliEr
             if depth > 1
                 && let Err(error) = find(&path, depth - 1, found)
             {
-                say(&format!("skipped: {}", plain(&error.to_string())));
+                skip(&error);
             }
         } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             found.push(path);

@@ -1,5 +1,6 @@
 //! Reads records, and writes documents to the terminal or to a file.
 
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -7,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 
 use super::error::CliError;
-use crate::model::{to_ascii, write_whole};
+use crate::model::{WholeFile, to_ascii, write_whole};
 use crate::report::{Document, Format, render};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,8 +52,10 @@ fn is_utf_8(variable: impl Fn(&str) -> Option<String>) -> bool {
 
 /// Returns the format for standard output: the width of the terminal, and colours unless they are disabled.
 pub(super) fn terminal() -> Format {
-    let choice = AutoStream::choice(&std::io::stdout());
-    let color = choice != ColorChoice::Never;
+    terminal_with(AutoStream::choice(&std::io::stdout()) != ColorChoice::Never)
+}
+
+fn terminal_with(color: bool) -> Format {
     Format::Terminal { width: Some(terminal_width()), color, ascii: is_ascii() }
 }
 
@@ -62,12 +65,12 @@ pub(super) struct Output {
     /// Output format
     #[arg(long, value_enum, default_value = "terminal")]
     pub(super) format: FormatArgument,
-    /// Write to FILE instead of standard output
+    /// Write to FILE instead of standard output, which is also `-`
     #[arg(long, value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
+    out: Option<PathBuf>,
     /// Replace FILE even if it is no page of warplaw
     #[arg(long, requires = "out")]
-    pub(super) force: bool,
+    force: bool,
 }
 
 /// What a command shows, in the forms that the formats need. Only the needed form is made.
@@ -86,13 +89,30 @@ impl Output {
     /// # Errors
     /// Returns an error if `--out` is one of the inputs.
     pub(super) fn check_inputs(&self, inputs: &[PathBuf]) -> Result<(), CliError> {
-        let Some(out) = self.out.as_ref().and_then(|out| out.canonicalize().ok()) else {
+        let Some(out) = self.file().and_then(|out| out.canonicalize().ok()) else {
             return Ok(());
         };
         let is_out = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == out);
         match inputs.iter().find(is_out) {
             Some(input) => Err(CliError::OutputIsInput { path: input.display().to_string() }),
             None => Ok(()),
+        }
+    }
+
+    /// Returns the file of `--out`.
+    fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// Returns the format of a document. Only programs read JSON, which is none.
+    pub(super) fn document_format(&self) -> Option<Format> {
+        match self.format {
+            FormatArgument::Json => None,
+            FormatArgument::Csv => Some(Format::Csv),
+            FormatArgument::Terminal if self.file().is_some() => Some(terminal_with(false)),
+            FormatArgument::Terminal => Some(terminal()),
+            FormatArgument::Markdown => Some(Format::Markdown),
+            FormatArgument::Html => Some(Format::Html),
         }
     }
 
@@ -105,42 +125,78 @@ impl Output {
         command: &str,
         records: &[PathBuf],
     ) -> Result<(), CliError> {
-        let format = match self.format {
-            FormatArgument::Csv => return self.put(&render(&(forms.table)(), Format::Csv)),
-            FormatArgument::Json => return self.put(&(forms.json)()),
-            FormatArgument::Terminal if self.out.is_some() => {
-                Format::Terminal { width: Some(terminal_width()), color: false, ascii: is_ascii() }
-            }
-            FormatArgument::Terminal => terminal(),
-            FormatArgument::Markdown => Format::Markdown,
-            FormatArgument::Html => Format::Html,
-        };
+        let Some(format) = self.document_format() else { return self.put(&(forms.json)()) };
+        if format == Format::Csv {
+            return self.put(&render(&(forms.table)(), format));
+        }
         let mut document = (forms.page)();
-        if let Some(path) = &self.out {
-            let value = self.format.to_possible_value().expect("every format has a name");
-            let records: String = records.iter().map(|path| format!(" {}", quoted(path))).collect();
-            document.push_maker(&format!(
-                "warplaw {command}{records} --format {} --out {}",
-                value.get_name(),
-                quoted(path)
-            ));
+        if let Some(maker) = self.maker(command, records) {
+            document.push_maker(&maker);
         }
         self.put(&render(&document, format))
     }
 
+    /// Returns the command that makes the page, if it goes to a file.
+    pub(super) fn maker(&self, command: &str, records: &[PathBuf]) -> Option<String> {
+        let path = self.file()?;
+        let value = self.format.to_possible_value().expect("every format has a name");
+        let records: String = records.iter().map(|path| format!(" {}", quoted(path))).collect();
+        Some(format!(
+            "warplaw {command}{records} --format {} --out {}",
+            value.get_name(),
+            quoted(path)
+        ))
+    }
+
     /// Writes the text to the file of `--out`, or to standard output.
     pub(super) fn put(&self, text: &str) -> Result<(), CliError> {
-        match &self.out {
-            Some(path) => {
-                let is_csv = self.format == FormatArgument::Csv;
-                if !self.force {
-                    check_replaceable(path, is_csv.then_some(text))?;
-                }
-                write_text(path, text)
+        let mut sink = self.open(text)?;
+        sink.put(text)?;
+        sink.finish()
+    }
+
+    /// Opens the file of `--out`, or standard output, for a text that begins with `start`: with the line of column
+    /// names if it is CSV.
+    ///
+    /// # Errors
+    /// Returns an error if the file exists and is not to be replaced, or cannot be written.
+    pub(super) fn open(&self, start: &str) -> Result<Sink<'_>, CliError> {
+        let Some(path) = self.file() else { return Ok(Sink::StandardOutput) };
+        if !self.force {
+            let is_csv = self.format == FormatArgument::Csv;
+            check_replaceable(path, is_csv.then_some(start))?;
+        }
+        let file = WholeFile::create(path).map_err(|error| unwritable(path, &error))?;
+        Ok(Sink::File(BufWriter::new(file), path))
+    }
+}
+
+/// Where a command writes its text, piece by piece.
+pub(super) enum Sink<'a> {
+    File(BufWriter<WholeFile>, &'a Path),
+    StandardOutput,
+}
+
+impl Sink<'_> {
+    pub(super) fn put(&mut self, text: &str) -> Result<(), CliError> {
+        match self {
+            Self::File(file, path) => {
+                file.write_all(text.as_bytes()).map_err(|error| unwritable(path, &error))
             }
-            None => print(text),
+            Self::StandardOutput => print(text),
         }
     }
+
+    /// Puts a complete file in its place.
+    pub(super) fn finish(self) -> Result<(), CliError> {
+        let Self::File(file, path) = self else { return Ok(()) };
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error);
+        file.and_then(WholeFile::finish).map_err(|error| unwritable(path, &error))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::Unwritable { path: path.display().to_string(), reason: error.to_string() }
 }
 
 /// Checks that the file `path` is missing, or a page that warplaw made and may replace.
@@ -184,15 +240,11 @@ pub(super) fn quoted(path: &Path) -> String {
 
 /// Writes `text` to the file `path`, completely or not at all.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
-    write_whole(path, text.as_bytes()).map_err(|error| CliError::Unwritable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    write_whole(path, text.as_bytes()).map_err(|error| unwritable(path, &error))
 }
 
 /// Prints a line on standard error. It does not matter whether anybody reads it.
 pub(super) fn say(line: &str) {
-    use std::io::Write;
     let line = if is_ascii() { to_ascii(line) } else { line.to_owned() };
     let _unread = writeln!(std::io::stderr().lock(), "{line}");
 }
@@ -211,13 +263,11 @@ pub(super) fn print_text(text: &str) -> Result<(), CliError> {
 ///
 /// A closed pipe is not an error, because a reader such as `head` may stop early.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
-    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Unwritable {
-            path: "standard output".to_owned(),
-            reason: error.to_string(),
-        }),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(unwritable(Path::new("standard output"), &error))
+        }
         _ => Ok(()),
     }
 }

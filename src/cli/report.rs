@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::error::CliError;
-use super::input::{only, read_all};
-use super::output::{Forms, Output, json};
-use crate::model::Record;
-use crate::report::{self, Document, Export};
+use super::input::{Only, for_each, read_all};
+use super::output::{Output, json};
+use crate::model::{Record, Schema};
+use crate::report::{self, Document, Export, Format, render_foot, render_head, render_part};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArguments {
@@ -50,23 +50,101 @@ impl From<ExportArgument> for Export {
 /// # Errors
 /// Returns an error if a record cannot be read or the report cannot be written.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> {
-    arguments.output.check_inputs(&arguments.records)?;
-    let records = only(read_all(&arguments.records)?, &arguments.only)?;
-    let records: Vec<Record> = records.into_iter().map(|(_, record)| record).collect();
+    let ReportArguments { records, output, .. } = arguments;
+    output.check_inputs(records)?;
     if let Some(format) = arguments.export {
-        arguments.output.put(&report::export(&records, format.into()))?;
+        let only = Only::new(&arguments.only);
+        let read = read_all(records)?.into_iter();
+        let read: Vec<Record> = read.map(|(_, record)| only.of(record)).collect();
+        only.check()?;
+        output.put(&report::export(&read, format.into()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let forms = Forms {
-        page: Box::new(|| {
-            records.iter().fold(Document::default(), |mut document, record| {
-                document.append(report::report(record));
-                document
-            })
-        }),
-        table: Box::new(|| report::points(&records)),
-        json: Box::new(|| json(&report::judged(&records))),
-    };
-    arguments.output.write(forms, "report", &arguments.records)?;
+    match output.document_format() {
+        None => write(arguments, &json_list())?,
+        Some(Format::Csv) => write(arguments, &table())?,
+        Some(format) => write(arguments, &pages(format, output.maker("report", records)))?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The text of the report, whose parts are made and written one after another.
+struct Text<'a> {
+    /// What begins the text, if it does not depend on the records.
+    start: String,
+    /// What precedes the first part, from its title.
+    head: Box<dyn Fn(&str) -> String + 'a>,
+    /// Makes the title and the text of the part of a record, from its number and the record.
+    part: Box<dyn Fn(usize, Record) -> (String, String) + Sync + 'a>,
+    /// What is between two parts.
+    between: &'static str,
+    /// What follows the last part.
+    foot: String,
+}
+
+/// Writes the text for the records that the arguments name.
+fn write(arguments: &ReportArguments, text: &Text<'_>) -> Result<(), CliError> {
+    let only = Only::new(&arguments.only);
+    let mut sink = arguments.output.open(&text.start)?;
+    sink.put(&text.start)?;
+    let mut is_first = true;
+    let make = &text.part;
+    let part = |number, _, record| make(number, only.of(record));
+    for_each(&arguments.records, part, |(title, part)| {
+        if std::mem::take(&mut is_first) {
+            sink.put(&(text.head)(&title))?;
+        } else {
+            sink.put(text.between)?;
+        }
+        sink.put(&part)
+    })?;
+    only.check()?;
+    sink.put(&text.foot)?;
+    sink.finish()
+}
+
+/// Returns the reports as pages in one document. The document ends with the command `maker` that makes it, if any.
+fn pages<'a>(format: Format, maker: Option<String>) -> Text<'a> {
+    let made = maker.map(|maker| {
+        let mut document = Document::default();
+        document.push_maker(&maker);
+        render_part(&document, format, usize::MAX)
+    });
+    Text {
+        start: String::new(),
+        head: Box::new(move |title| render_head(title, format)),
+        part: Box::new(move |number, record| {
+            let document = report::report(&record);
+            (document.title().to_owned(), render_part(&document, format, number))
+        }),
+        between: "",
+        foot: made.unwrap_or_default() + render_foot(format),
+    }
+}
+
+/// Returns the table of all points as comma-separated values.
+fn table<'a>() -> Text<'a> {
+    let rows = |records: &[Record], part| render_part(&report::points(records), Format::Csv, part);
+    Text {
+        start: rows(&[], 1),
+        head: Box::new(|_| String::new()),
+        part: Box::new(move |_, record| (String::new(), rows(&[record], 2))),
+        between: "",
+        foot: String::new(),
+    }
+}
+
+/// Returns an object with the list of all results.
+fn json_list<'a>() -> Text<'a> {
+    let indented = |value: String, by: &str| value.trim_end().replace('\n', &format!("\n{by}"));
+    let schema = indented(json(&Schema::new("warplaw-report", "1.0.0")), "  ");
+    Text {
+        start: format!("{{\n  \"schema\": {schema},\n  \"records\": ["),
+        head: Box::new(|_| "\n    ".to_owned()),
+        part: Box::new(move |_, record| {
+            (String::new(), indented(json(&report::judged(record)), "    "))
+        }),
+        between: ",\n    ",
+        foot: "\n  ]\n}\n".to_owned(),
+    }
 }

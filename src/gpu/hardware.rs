@@ -58,7 +58,8 @@ impl Hardware {
     /// Features that warplaw uses if the device has them.
     pub const OPTIONAL_FEATURES: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
         .union(wgpu::Features::SUBGROUP)
-        .union(wgpu::Features::SHADER_INT64);
+        .union(wgpu::Features::SHADER_INT64)
+        .union(wgpu::Features::SHADER_F16);
 
     /// Opens the adapter that `options` selects.
     ///
@@ -377,7 +378,7 @@ impl Executor for Hardware {
     }
 }
 
-/// These tests run on lavapipe, like `tests/lavapipe.rs`.
+/// These tests run on lavapipe, like `tests/lavapipe`.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -399,8 +400,7 @@ mod tests {
         let shader = Shader {
             name: format!("store of {words} words, {} bytes of source", source.len()),
             source: source.to_owned(),
-            needs_subgroups: false,
-            needs_u64: false,
+            needs: Vec::new(),
             checked: false,
         };
         let dispatch = Dispatch {

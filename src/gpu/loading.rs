@@ -143,11 +143,8 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Returns the reason why the workload cannot run, in one line.
     pub(super) fn load(&mut self, workload: &Workload, expected_s: f64) -> Result<Loaded, String> {
-        if workload.needs_subgroups() && !self.facts.has_subgroups() {
-            return Err("the adapter offers no subgroup operations".to_owned());
-        }
-        if workload.needs_u64() && !self.facts.has_u64() {
-            return Err("the adapter offers no 64-bit integers".to_owned());
+        if let Some(missing) = workload.needs().find(|&feature| !self.facts.has(feature)) {
+            return Err(missing.missing());
         }
         check_params(workload)?;
         let device = self.device;

@@ -8,6 +8,7 @@
 pub(crate) mod adapter;
 mod error;
 mod executor;
+mod features;
 mod hardware;
 mod host_clock;
 mod host_load;
@@ -27,6 +28,7 @@ pub use adapter::{
 pub use error::GpuError;
 pub use executor::Executor;
 pub(crate) use executor::compare_outputs;
+pub use features::ShaderFeature;
 pub use hardware::{Hardware, Options};
 pub use pipeline::Built;
 pub use timer::{BadSpan, Span};

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ShaderFeature;
+
 /// A WGSL module.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
@@ -13,10 +15,8 @@ pub struct Shader {
     pub(crate) name: String,
     /// WGSL source.
     pub(crate) source: String,
-    /// Whether the module uses subgroup builtins.
-    pub(crate) needs_subgroups: bool,
-    /// Whether the module uses 64-bit integers.
-    pub(crate) needs_u64: bool,
+    /// Optional features of WGSL that the module uses.
+    pub(crate) needs: Vec<ShaderFeature>,
     /// Whether the module keeps wgpu's bounds, division and loop checks on every device. Only shaders of this
     /// crate may run without them.
     pub(crate) checked: bool,
@@ -33,8 +33,10 @@ impl Shader {
         let source = source.into();
         Self {
             name: name.into(),
-            needs_subgroups: source.contains("subgroup"),
-            needs_u64: source.contains("u64"),
+            needs: ShaderFeature::ALL
+                .into_iter()
+                .filter(|feature| source.contains(feature.word()))
+                .collect(),
             source,
             checked: true,
         }
@@ -45,12 +47,11 @@ impl Shader {
         if shader.checked {
             return Arc::clone(shader);
         }
-        let Self { name, source, needs_subgroups, needs_u64, .. } = &**shader;
+        let Self { name, source, needs, .. } = &**shader;
         Arc::new(Self {
             name: name.clone(),
             source: source.clone(),
-            needs_subgroups: *needs_subgroups,
-            needs_u64: *needs_u64,
+            needs: needs.clone(),
             checked: true,
         })
     }
@@ -67,10 +68,10 @@ impl Shader {
         &self.source
     }
 
-    /// Returns `true` if the module uses subgroup builtins.
+    /// Returns the optional features of WGSL that the module uses.
     #[must_use]
-    pub fn needs_subgroups(&self) -> bool {
-        self.needs_subgroups
+    pub fn needs(&self) -> &[ShaderFeature] {
+        &self.needs
     }
 }
 
@@ -380,16 +381,9 @@ impl Workload {
         (self.check.expected)()
     }
 
-    /// Returns `true` if a dispatch uses subgroup builtins.
-    #[must_use]
-    pub fn needs_subgroups(&self) -> bool {
-        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_subgroups)
-    }
-
-    /// Returns `true` if a dispatch uses 64-bit integers.
-    #[must_use]
-    pub fn needs_u64(&self) -> bool {
-        self.dispatches.iter().any(|dispatch| dispatch.shader.needs_u64)
+    /// Returns the optional features of WGSL that the dispatches use.
+    pub fn needs(&self) -> impl Iterator<Item = ShaderFeature> {
+        self.dispatches.iter().flat_map(|dispatch| &dispatch.shader.needs).copied()
     }
 
     /// Returns the same workload with another timing.

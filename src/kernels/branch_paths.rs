@@ -81,7 +81,7 @@ fn source(paths: u32) -> String {
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
         COMPILED_PATHS
-            .map(|paths| module(&format!("branch_paths.{paths}"), source(paths), false))
+            .map(|paths| module(&format!("branch_paths.{paths}"), source(paths), &[]))
             .into()
     });
     SHADERS.clone()

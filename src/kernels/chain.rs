@@ -9,7 +9,7 @@ use crate::gpu::{CostModel, Shader, Workload};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("chain", include_str!("../../shaders/chain.wgsl"), false));
+        LazyLock::new(|| module("chain", include_str!("../../shaders/chain.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, ShaderFeature, Workload};
 
-/// Creates a shader module that needs no 64-bit integers.
+/// Creates a shader module that uses the optional features `needs` of WGSL.
 ///
 /// `name` is the stem of the shader file. A template adds a dot and the variant.
-pub(crate) fn module(name: &str, source: impl Into<String>, needs_subgroups: bool) -> Arc<Shader> {
+pub(crate) fn module(
+    name: &str,
+    source: impl Into<String>,
+    needs: &[ShaderFeature],
+) -> Arc<Shader> {
     Arc::new(Shader {
         name: name.to_owned(),
         source: source.into(),
-        needs_subgroups,
-        needs_u64: false,
+        needs: needs.to_vec(),
         checked: false,
     })
 }

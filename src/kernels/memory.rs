@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::launch_config::LaunchConfig;
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, ShaderFeature, Workload};
 
 /// Number of loads after which the written values repeat, as in the shader.
 const PERIOD: u32 = 1 << 16;
@@ -115,8 +115,7 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
     Arc::new(Shader {
         name: format!("memory.{}", config.module()),
         source: text,
-        needs_subgroups: false,
-        needs_u64: is_u64,
+        needs: is_u64.then_some(ShaderFeature::U64).into_iter().collect(),
         checked: false,
     })
 }

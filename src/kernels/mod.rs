@@ -10,11 +10,13 @@ pub mod ilp;
 mod launch;
 mod launch_config;
 pub mod memory;
+mod step;
 pub mod subgroup_size;
 
 pub(crate) use launch::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 pub use launch::{MAX_ITERATIONS, Number, random_words};
 pub use launch_config::{LaunchConfig, Load};
+pub use step::Step;
 
 use std::sync::Arc;
 

@@ -3,13 +3,17 @@
 use std::sync::{Arc, LazyLock};
 
 use super::module;
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, ShaderFeature, Workload};
 
 /// Returns the shader module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("subgroup_size", include_str!("../../shaders/subgroup_size.wgsl"), true)
+        module(
+            "subgroup_size",
+            include_str!("../../shaders/subgroup_size.wgsl"),
+            &[ShaderFeature::Subgroups],
+        )
     });
     Arc::clone(&SHADER)
 }

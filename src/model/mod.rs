@@ -18,6 +18,7 @@ mod state;
 mod store;
 mod v1;
 mod verdict;
+mod whole_file;
 
 pub use ascii::to_ascii;
 pub use experiment::{
@@ -31,7 +32,8 @@ pub use plain::{plain, plain_to};
 pub use point::{Curve, Over, Point, Quantity, Trace};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
 pub use state::DeviceState;
-pub use store::{MAX_BYTES, RecordError, default_path, new_file, parse, read, write, write_whole};
+pub use store::{MAX_BYTES, RecordError, default_path, new_file, parse, read, write};
 pub(crate) use store::{free_name, slug};
 pub use v1::ALIASES;
 pub use verdict::Verdict;
+pub use whole_file::{WholeFile, write_whole};

@@ -46,6 +46,18 @@ impl Record {
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.experiments.iter().flat_map(|experiment| &experiment.cases)
     }
+
+    /// Returns the record without its raw samples, and without what only they need. They take most of its memory.
+    #[must_use]
+    pub fn without_samples(mut self) -> Self {
+        for experiment in &mut self.experiments {
+            experiment.cases = Vec::new();
+            experiment.points.iter_mut().for_each(|point| point.trace = None);
+            experiment.points.shrink_to_fit();
+            experiment.metrics.shrink_to_fit();
+        }
+        self
+    }
 }
 
 /// Name and version of a file format.
@@ -67,6 +79,13 @@ impl Schema {
     #[must_use]
     pub fn new(name: &str, version: &str) -> Self {
         Self { name: name.to_owned(), version: version.to_owned() }
+    }
+
+    /// Returns whether records of this version have the fields of those that this version of warplaw writes. Records
+    /// of version 2.0 have other ids.
+    pub(super) fn is_like_present(&self) -> bool {
+        let mut numbers = self.version.split('.');
+        numbers.next() == Some("2") && numbers.next().is_some_and(|minor| minor != "0")
     }
 
     /// Returns the schema of the records that this version of warplaw writes.

@@ -1,13 +1,14 @@
-//! Records on disk. Errors describe the file and the fault. A file is written completely or not at all.
+//! Records on disk. Errors describe the file and the fault.
 
-use std::fs::{File, Metadata, OpenOptions, Permissions};
-use std::io::{Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::compressed::decompressed;
 use super::lines::to_lines;
+use super::whole_file::write_whole;
 use super::{Adapter, Record, Schema, plain, plain_to, v1};
 
 /// Upper bound of a record's size in bytes. A full run of all experiments writes about 1 MiB.
@@ -97,6 +98,43 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
 /// # Errors
 /// Returns an error if `bytes` is too large, malformed, or of an unknown major version.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
+    let malformed =
+        |reason: String| RecordError::Malformed { path: name.to_owned(), reason: plain(&reason) };
+    let bytes = &*decompressed(bytes, MAX_BYTES + 1)
+        .map_err(|error| malformed(format!("the compressed data is damaged: {error}")))?;
+    // Some programs on Windows begin every text with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(malformed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    // Nearly all files are valid records of the present version. The others are read twice: first to find out what
+    // they are.
+    let present = serde_json::from_slice(bytes).ok().filter(|record: &Record| {
+        record.schema.name == Schema::NAME && record.schema.is_like_present()
+    });
+    let record = match present {
+        Some(record) => record,
+        None => parse_any(name, bytes)?,
+    };
+    let entries = record.experiments.iter().map(|e| {
+        1 + e.points.len()
+            + e.metrics.len()
+            + e.curves.len()
+            + e.controls.len()
+            + e.diagnosis.len()
+            + e.searches.iter().map(|search| 1 + search.tried.len()).sum::<usize>()
+    });
+    let entries: usize = entries.sum();
+    if entries > MAX_ENTRIES {
+        return Err(malformed(format!(
+            "the record has {entries} points, metrics and other entries; the limit is {MAX_ENTRIES}"
+        )));
+    }
+    Ok(record)
+}
+
+/// Parses a record of any known version, or finds out why `bytes` is none.
+fn parse_any(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
     /// Part of a record that identifies the format.
     #[derive(Deserialize)]
     struct Head {
@@ -111,11 +149,6 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         let place = format!(" at line {} column {}", error.line(), error.column());
         format!("{}{place}", plain_to(message.strip_suffix(&place).unwrap_or(&message), 300))
     };
-    let bytes = &*decompressed(bytes, MAX_BYTES + 1)
-        .map_err(|error| malformed(format!("the compressed data is damaged: {error}")))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(malformed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
-    }
     let head: Head = serde_json::from_slice(bytes).map_err(|error| {
         let missing = error.to_string().starts_with("missing field");
         let no_schema = error.is_data() && (missing || bytes.first() != Some(&b'{'));
@@ -144,20 +177,6 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         v1::translate(&mut record);
         record.schema = Schema::current();
     }
-    let entries = record.experiments.iter().map(|e| {
-        1 + e.points.len()
-            + e.metrics.len()
-            + e.curves.len()
-            + e.controls.len()
-            + e.diagnosis.len()
-            + e.searches.iter().map(|search| 1 + search.tried.len()).sum::<usize>()
-    });
-    let entries: usize = entries.sum();
-    if entries > MAX_ENTRIES {
-        return Err(malformed(format!(
-            "the record has {entries} points, metrics and other entries; the limit is {MAX_ENTRIES}"
-        )));
-    }
     Ok(record)
 }
 
@@ -173,56 +192,6 @@ pub fn write(record: &Record, path: &Path) -> Result<(), RecordError> {
 pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), RecordError> {
     let attempt = || -> std::io::Result<()> { write_whole(path, &to_lines(record)?) };
     attempt().map_err(|error| RecordError::unwritable(path, &error))
-}
-
-/// Writes a file completely or not at all, even if the process ends during the write.
-///
-/// The function writes a hidden file in the same folder and then renames it to `path`. A missing folder is
-/// created, and the permissions of an existing file are kept. If `path` is a symbolic link, the function
-/// replaces the target and keeps the link. If `path` is not a regular file, or is below `/dev` or `/proc`,
-/// the function opens `path` and appends `bytes`.
-///
-/// # Errors
-/// Returns an error if `path` is a directory or a symbolic link without target, or if the operating system
-/// reports an error.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let existing = path.metadata();
-    if existing.as_ref().is_ok_and(Metadata::is_dir) {
-        return Err(std::io::Error::other("the path is a directory"));
-    }
-    let is_special = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
-    if is_special || existing.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
-        return OpenOptions::new().append(true).open(path)?.write_all(bytes);
-    }
-    if existing.is_err() && path.is_symlink() {
-        return Err(std::io::Error::other("the path is a symbolic link without target"));
-    }
-    let target = if existing.is_ok() { path.canonicalize()? } else { path.to_owned() };
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let permissions = existing.ok().map(|metadata| metadata.permissions());
-    let mut file = hidden_file(permissions).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(target)?;
-    Ok(())
-}
-
-/// Returns a builder for a hidden file with these permissions, or with the system's default for new files.
-fn hidden_file(permissions: Option<Permissions>) -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".warplaw-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)));
-    }
-    #[cfg(not(unix))]
-    let _unused = permissions;
-    builder
 }
 
 /// Returns the default path of a record, `records/<gpu>/<date>-<backend>-<rev>.json`.

@@ -161,6 +161,16 @@ impl Document {
         self.blocks.push(Block::Plot(plot));
     }
 
+    /// Returns the heading of level 1, or an empty text without one.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        let title = self.blocks.iter().find_map(|block| match block {
+            Block::Heading(1, title) => Some(title.as_str()),
+            _ => None,
+        });
+        title.unwrap_or_default()
+    }
+
     /// Adds a paragraph with the command that makes the document.
     pub fn push_maker(&mut self, command: &str) {
         self.text(format!("Made by `{command}`."));

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::model::figures;
-use crate::model::{Experiment, Point, Record, Schema, Status, Verdict};
+use crate::model::{Experiment, Point, Record, Status, Verdict};
 use crate::stats::{combine, is_near, judge};
 
 /// Judgement of a whole record, ordered from best to worst.
@@ -102,29 +102,14 @@ pub fn decided_by(experiment: &Experiment) -> String {
     }
 }
 
-/// Records with today's verdicts and without raw samples, as data.
-#[derive(Debug, Serialize)]
-pub struct Judged {
-    schema: Schema,
-    records: Vec<Record>,
-}
-
-/// Judges records again, for programs that read all results but no raw samples.
+/// Returns the record with today's verdicts and without raw samples, for programs that read all results.
 #[must_use]
-pub fn judged(records: &[Record]) -> Judged {
-    let of_experiment = |experiment: &Experiment| Experiment {
-        verdict: rejudge(experiment),
-        cases: Vec::new(),
-        ..experiment.clone()
-    };
-    let of_record = |record: &Record| Record {
-        experiments: record.experiments.iter().map(of_experiment).collect(),
-        ..record.clone()
-    };
-    Judged {
-        schema: Schema::new("warplaw-report", "1.0.0"),
-        records: records.iter().map(of_record).collect(),
+pub fn judged(record: Record) -> Record {
+    let mut record = record.without_samples();
+    for experiment in &mut record.experiments {
+        experiment.verdict = rejudge(experiment);
     }
+    record
 }
 
 impl Judgement {

@@ -24,7 +24,7 @@ pub use compare::{
 pub use document::{Align, Block, Column, Document, Link, Table};
 pub use export::{Export, export};
 pub use gallery::{Page, gallery};
-pub use judge::{Judged, Judgement, decided_by, in_a_line, judged};
+pub use judge::{Judgement, decided_by, in_a_line, judged};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
-pub use render::{Format, render};
+pub use render::{Format, render, render_foot, render_head, render_part};
 pub use sections::{points, report, summary};

@@ -14,12 +14,12 @@ mod noise;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::adapter::{INTEGERS_OF_64_BITS, SUBGROUPS, TIMESTAMPS};
+use crate::gpu::adapter::TIMESTAMPS;
 use crate::gpu::params::check_params;
 use crate::gpu::timer::decode;
 use crate::gpu::{
-    AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch, Span,
-    Timing, Workload, compare_outputs,
+    AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch,
+    ShaderFeature, Span, Timing, Workload, compare_outputs,
 };
 use crate::model::{ClockKind, DeviceType};
 use noise::{Disturber, Moment};
@@ -79,9 +79,9 @@ impl Simulator {
                 driver_info: String::new(),
                 subgroup_min: machine.reported_width,
                 subgroup_max: machine.reported_width,
-                features: [TIMESTAMPS, INTEGERS_OF_64_BITS]
+                features: [TIMESTAMPS, ShaderFeature::U64.as_str(), ShaderFeature::F16.as_str()]
                     .into_iter()
-                    .chain(machine.reported_width.map(|_| SUBGROUPS))
+                    .chain(machine.reported_width.map(|_| ShaderFeature::Subgroups.as_str()))
                     .collect(),
                 shader_checks: false,
                 clock: ClockKind::TimestampQuery,
@@ -193,8 +193,8 @@ impl Simulator {
         if let Err(mismatch) = check_params(workload) {
             return Some(mismatch);
         }
-        if workload.needs_subgroups() && self.machine.reported_width.is_none() {
-            return Some("the adapter offers no subgroup operations".to_owned());
+        if let Some(missing) = workload.needs().find(|&feature| !self.facts.has(feature)) {
+            return Some(missing.missing());
         }
         let largest = workload.buffers.iter().map(|buffer| buffer.words() as u64 * 4).max();
         let limit = self.facts.limits.binding_bytes;

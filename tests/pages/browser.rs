@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Size of a screen, and the color scheme that its owner prefers.
@@ -108,7 +108,7 @@ impl Browser {
     }
 
     /// Calls a command of the protocol in `session`, or in the browser itself. Returns its result.
-    fn call(&mut self, session: Option<&str>, method: &str, params: Value) -> Value {
+    fn call(&mut self, session: Option<&str>, method: &str, params: impl Serialize) -> Value {
         self.calls += 1;
         let id = self.calls;
         let mut command = json!({ "id": id, "method": method, "params": params });

@@ -154,7 +154,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         named(w, ["Stages", "workers: 16,"]) && !one_stage
     }),
     obeys("ilp"),
-    slows("ilp", "3 chains of u32 slower by 30 %", 1.3, |w| named(w, ["number: U32, chains: 3,"])),
+    slows("ilp", "3 chains of u32 slower by 30 %", 1.3, |w| named(w, ["step: U32, chains: 3,"])),
     obeys("lanes"),
     breaks("lanes", "width half of reported", half_as_wide),
     slows("lanes", "4 active lanes slower by 20 %", 1.2, |w| named(w, ["active: 4,"])),

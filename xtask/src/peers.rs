@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use warplaw::bench::Profile;
 use warplaw::experiments::fastest_reduction;
 use warplaw::experiments::reduction::kernel::{Items, Variant, reduce};
-use warplaw::gpu::{Executor, GpuError, Hardware, Options, WantedWorkers, Workload};
+use warplaw::gpu::{Executor, GpuError, Hardware, Options, ShaderFeature, WantedWorkers, Workload};
 use warplaw::kernels::{LaunchConfig, MAX_ITERATIONS, Number};
 use warplaw::model::figures;
 use warplaw::report::Table;
@@ -174,7 +174,7 @@ impl Devices {
     ) -> Result<Timed, GpuError> {
         let words = &items.words[..count as usize];
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let has_subgroups = self.0[0].facts().has_subgroups();
+        let has_subgroups = self.0[0].facts().has(ShaderFeature::Subgroups);
         let candidates = candidates(items, count, has_subgroups, tuned);
         self.load(&candidates)?;
         let [unchecked, checked] = &self.0;

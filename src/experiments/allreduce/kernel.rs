@@ -9,9 +9,8 @@ use crate::kernels::{MAX_ITERATIONS, module};
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("allreduce", include_str!("../../../shaders/allreduce.wgsl"), false)
-    });
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("allreduce", include_str!("../../../shaders/allreduce.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

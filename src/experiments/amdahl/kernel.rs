@@ -11,7 +11,7 @@ use crate::kernels::module;
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("amdahl", include_str!("../../../shaders/amdahl.wgsl"), false));
+        LazyLock::new(|| module("amdahl", include_str!("../../../shaders/amdahl.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -2,15 +2,11 @@
 
 use super::launch::workgroup_sizes_alone;
 use crate::bench::{Axis, CaseId, Context, Expr, Plan, Search, Sizing, Work};
-use crate::kernels::Number;
-use crate::kernels::ilp::{Ilp, STEPS, VECTORS};
+use crate::kernels::Step;
+use crate::kernels::ilp::{Ilp, STEPS};
 
 /// Workgroup size that the device must support.
 pub(crate) const MIN_WORKGROUP_SIZE: u32 = 256;
-
-/// Arithmetic operations per step of a chain: a multiplication and an addition for f32, an addition and an
-/// exclusive or for u32.
-pub(crate) const OPS_A_STEP: f64 = 2.0;
 
 /// The case that measures arithmetic throughput.
 pub(crate) struct Arithmetic {
@@ -22,7 +18,7 @@ pub(crate) struct Arithmetic {
 impl Arithmetic {
     /// Adds the case. Autotuning chooses its launch configuration once per run. The device must support
     /// workgroups of [`MIN_WORKGROUP_SIZE`] invocations.
-    pub(crate) fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Self {
+    pub(crate) fn add(plan: &mut Plan, context: &Context<'_>, step: Step) -> Self {
         let narrow = context.is_narrow();
         let (workgroups, start): (&[u32], u32) =
             if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
@@ -33,13 +29,13 @@ impl Arithmetic {
         };
         let axes = vec![
             Axis::numbers("chains", chains.iter().copied(), 8),
-            Axis::numbers("chains per vector", VECTORS, 1),
+            Axis::numbers("chains per vector", step.vectors().iter().copied(), 1),
             Axis::numbers("invocations", workgroup_sizes_alone(context), MIN_WORKGROUP_SIZE),
             Axis::numbers("workgroups", workgroups.iter().copied(), start),
         ];
-        let name = format!("arithmetic.{}", number.as_str());
+        let name = format!("arithmetic.{}", step.as_str());
         let seed = context.seed as u32;
-        let configured = move |options: &[u32], amount| configured(number, options, amount, seed);
+        let configured = move |options: &[u32], amount| configured(step, options, amount, seed);
         let amounts = 1..=if narrow { 1 << 11 } else { 1 << 19 };
         let own = Sizing::Own { granule: 1, most: *amounts.end() };
         let search = Search::new(&name, "op", axes, amounts, move |options, amount| {
@@ -68,19 +64,19 @@ impl Arithmetic {
 ///
 /// The kernel performs about `amount`·2^16 chain steps in every configuration. A fast GPU needs many such
 /// units.
-fn configured(number: Number, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
+fn configured(step: Step, options: &[u32], amount: u32, seed: u32) -> Option<Ilp> {
     let &[chains, vector, workgroup_size, workgroups] = options else {
         unreachable!("there is one option per axis")
     };
     let iterations =
         (u64::from(amount) << 16) / u64::from(chains * STEPS * workgroup_size * workgroups);
     let iterations = iterations.max(1) as u32;
-    let ilp = Ilp { number, chains, vector, iterations, workgroup_size, workgroups, seed };
+    let ilp = Ilp { step, chains, vector, iterations, workgroup_size, workgroups, seed };
     chains.is_multiple_of(vector).then_some(ilp)
 }
 
 /// Returns the operations of one dispatch.
 fn ops(ilp: Ilp) -> f64 {
     let steps = f64::from(ilp.iterations * STEPS) * f64::from(ilp.chains);
-    OPS_A_STEP * steps * f64::from(ilp.workgroup_size) * f64::from(ilp.workgroups)
+    ilp.step.operations() * steps * f64::from(ilp.workgroup_size) * f64::from(ilp.workgroups)
 }

@@ -9,7 +9,7 @@ use crate::kernels::{Kernel, Launch, module};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("ceilings", include_str!("../../../shaders/ceilings.wgsl"), false));
+        LazyLock::new(|| module("ceilings", include_str!("../../../shaders/ceilings.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

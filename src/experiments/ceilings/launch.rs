@@ -1,13 +1,14 @@
 //! The launch configurations that autotuning tries.
 
 use crate::bench::{Axis, Context};
+use crate::gpu::ShaderFeature;
 use crate::kernels::{LaunchConfig, Load};
 
 /// Returns the axes of a [`LaunchConfig`]. A sparse sweep has few options, because the driver takes a while
 /// to compile each one.
 pub(crate) fn axes(context: &Context<'_>) -> Vec<Axis> {
     let (narrow, dense) = (context.is_narrow(), context.profile.dense);
-    let has_u64 = context.facts.has_u64();
+    let has_u64 = context.facts.has(ShaderFeature::U64);
     let loads = Load::ALL.iter().filter(|load| has_u64 || !load.is_u64());
     let workgroup_size: &[u32] = match (narrow, dense) {
         (true, true) => &[16, 64, 256],

@@ -24,9 +24,9 @@ use super::sweep::REPEATS;
 use crate::bench::{
     Axis, CaseId, Context, Experiment, Expr, Plan, Search, Sizing, Tolerance, Unsupported, Work,
 };
-use crate::gpu::WantedWorkers;
+use crate::gpu::{ShaderFeature, WantedWorkers};
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::{LaunchConfig, Number, empty};
+use crate::kernels::{LaunchConfig, Step, empty};
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -139,6 +139,41 @@ impl Ceilings {
     }
 }
 
+/// Adds the peak throughput of each kind of arithmetic. A sparse sweep has only those of 32 bits.
+fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
+    for (step, id, label) in [
+        (
+            Step::F32,
+            "fma_f32_gop_per_s",
+            "peak f32 throughput, multiply and add counted as two operations",
+        ),
+        (Step::U32, "u32_gop_per_s", "peak u32 throughput, add and xor counted as two operations"),
+        (
+            Step::F16,
+            "fma_f16_gop_per_s",
+            "peak f16 throughput, multiply and add counted as two operations",
+        ),
+        (
+            Step::I8,
+            "dot_i8_gop_per_s",
+            "peak i8 throughput, dot product of four bytes counted as eight operations",
+        ),
+    ] {
+        if [Step::F16, Step::I8].contains(&step) && !context.profile.dense {
+            continue;
+        }
+        if step == Step::F16 && !context.facts.has(ShaderFeature::F16) {
+            plan.note(
+                "f16 throughput is absent: the adapter offers no 16-bit floating-point numbers.",
+            );
+            continue;
+        }
+        let arithmetic = Arithmetic::add(plan, context, step);
+        let about = About::new(id, label, "Gop/s").higher().headline();
+        plan.metric(about, arithmetic.ops_per_s() * 1e-9);
+    }
+}
+
 /// Adds the bandwidth of workgroup memory.
 fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
     const MOST: u32 = 32_768;
@@ -203,22 +238,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     context.require_workgroup_size(256)?;
     let mut plan = Plan::default();
     let ceilings = Ceilings::add(&mut plan, context);
-    for (number, id, label) in [
-        (
-            Number::F32,
-            "fma_f32_gop_per_s",
-            "peak f32 throughput, multiply and add counted as two operations",
-        ),
-        (
-            Number::U32,
-            "u32_gop_per_s",
-            "peak u32 throughput, add and xor counted as two operations",
-        ),
-    ] {
-        let arithmetic = Arithmetic::add(&mut plan, context, number);
-        let about = About::new(id, label, "Gop/s").higher().headline();
-        plan.metric(about, arithmetic.ops_per_s() * 1e-9);
-    }
+    add_arithmetic(&mut plan, context);
     add_workgroup_memory(&mut plan, context);
     add_atomics(&mut plan);
     add_memory(&mut plan, &ceilings);

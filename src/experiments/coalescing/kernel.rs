@@ -11,7 +11,7 @@ use crate::kernels::{Kernel, Launch, module};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("coalescing", include_str!("../../../shaders/coalescing.wgsl"), false)
+        module("coalescing", include_str!("../../../shaders/coalescing.wgsl"), &[])
     });
     Arc::clone(&SHADER)
 }

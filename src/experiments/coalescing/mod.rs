@@ -294,7 +294,7 @@ mod tests {
         assert!(outcome.diagnosis.iter().any(named), "{:?}", outcome.diagnosis);
     }
 
-    /// Runs on lavapipe, as `tests/lavapipe.rs` does.
+    /// Runs on lavapipe, as `tests/lavapipe` does.
     #[cfg(target_os = "linux")]
     #[test]
     fn every_pattern_agrees_with_its_cpu_reference() {

@@ -9,7 +9,7 @@ use crate::kernels::module;
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("contention", include_str!("../../../shaders/contention.wgsl"), false)
+        module("contention", include_str!("../../../shaders/contention.wgsl"), &[])
     });
     Arc::clone(&SHADER)
 }

@@ -10,7 +10,7 @@ use crate::kernels::module;
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("dependence", include_str!("../../../shaders/dependence.wgsl"), false)
+        module("dependence", include_str!("../../../shaders/dependence.wgsl"), &[])
     });
     Arc::clone(&SHADER)
 }

@@ -14,11 +14,11 @@ pub mod predict;
 use knee::{NEAR, STILL_FALLING, deviating};
 use law::{chains_to_hide, step_time};
 
-use super::ceilings::arithmetic::{Arithmetic, MIN_WORKGROUP_SIZE, OPS_A_STEP};
+use super::ceilings::arithmetic::{Arithmetic, MIN_WORKGROUP_SIZE};
 use super::sweep::case_at;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::WantedWorkers;
-use crate::kernels::Number;
+use crate::kernels::Step;
 use crate::kernels::ilp::{Ilp, STEPS};
 use crate::model::{self, About, Category};
 
@@ -49,6 +49,8 @@ struct Load {
 
 const GPU_LOAD: Load = Load { iterations: 2048, subgroups: 1 };
 const CPU_LOAD: Load = Load { iterations: 8192, subgroups: 8 };
+/// The steps by which the law is judged.
+const STEPS_OF_LAW: [Step; 2] = [Step::U32, Step::F32];
 /// Numbers of chains whose points are judged.
 const JUDGED: [u32; 7] = [2, 3, 4, 5, 6, 7, 8];
 /// Numbers of chains that calibrate: one chain for the latency, and more chains than any judged number for
@@ -67,15 +69,15 @@ struct Chains {
 }
 
 impl Chains {
-    fn add(plan: &mut Plan, context: &Context<'_>, number: Number) -> Result<Self, Unsupported> {
+    fn add(plan: &mut Plan, context: &Context<'_>, step: Step) -> Result<Self, Unsupported> {
         let load = if context.is_narrow() { CPU_LOAD } else { GPU_LOAD };
         let width = context.known_width()?;
         let seed = context.seed as u32;
-        let word = number.as_str();
+        let word = step.as_str();
         let own = Sizing::Own { granule: 1, most: 1024 };
         let build = |chains: u32, iterations: u32| {
             let ilp = Ilp {
-                number,
+                step,
                 chains,
                 vector: 1,
                 iterations,
@@ -142,9 +144,9 @@ impl Chains {
 
     /// Returns the peak throughput of the device relative to the peak throughput of one subgroup. This ratio
     /// is the number of schedulers if one subgroup keeps a scheduler busy.
-    fn schedulers(&self, device: &Arithmetic) -> Expr {
+    fn schedulers(&self, device: &Arithmetic, step: Step) -> Expr {
         let steps = self.cases.iter().map(|&(chains, _)| self.step(chains));
-        device.ops_per_s() * Expr::min_known(steps) / (OPS_A_STEP * self.width)
+        device.ops_per_s() * Expr::min_known(steps) / (step.operations() * self.width)
     }
 
     /// Returns the largest speed-up over one chain among the judged numbers of chains.
@@ -155,9 +157,9 @@ impl Chains {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
-    for number in Number::ALL {
-        let chains = Chains::add(&mut plan, context, number)?;
-        let word = number.as_str();
+    for step in STEPS_OF_LAW {
+        let chains = Chains::add(&mut plan, context, step)?;
+        let word = step.as_str();
         let series = plan.series(word, ("chains", ""), "s");
         for c in JUDGED {
             plan.judge(series, f64::from(c), chains.step(c), chains.step_time(c));
@@ -166,7 +168,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             About::new(format!("{name}.{word}"), format!("{label}, {word}"), unit)
         };
         let latency = about("latency", "latency of a dependent operation", "s").lower().headline();
-        plan.metric(latency.note(step_of(number)), chains.latency());
+        plan.metric(latency.note(step_of(step)), chains.latency());
         let issue = about("t_issue", "issue time of an independent operation", "s");
         plan.metric(issue.lower(), chains.issue());
         let label = "independent chains that hide the latency, predicted";
@@ -179,14 +181,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let best = about("best_speed_up", "best speed-up by independent chains", "x");
         plan.metric(best.higher(), chains.best_speed_up());
         if context.require_workgroup_size(MIN_WORKGROUP_SIZE).is_ok() {
-            let device = Arithmetic::add(&mut plan, context, number);
+            let device = Arithmetic::add(&mut plan, context, step);
             let schedulers = about("schedulers", "concurrent subgroups at peak", "x");
             plan.metric(
                 schedulers
                     .higher()
                     .headline()
                     .note("peak throughput of the device over peak throughput of one subgroup"),
-                chains.schedulers(&device),
+                chains.schedulers(&device, step),
             );
         }
     }
@@ -195,17 +197,17 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 }
 
 /// Returns the note that describes one operation of a chain.
-fn step_of(number: Number) -> &'static str {
-    match number {
-        Number::U32 => "per chain operation: an add and a dependent xor",
-        Number::F32 => "per chain operation: a multiply and add",
+fn step_of(step: Step) -> &'static str {
+    match step {
+        Step::U32 => "per chain operation: an add and a dependent xor",
+        _ => "per chain operation: a multiply and add",
     }
 }
 
 /// Returns one text for each effect that the metrics and the points show.
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
-    for word in Number::ALL.map(Number::as_str) {
+    for word in STEPS_OF_LAW.map(Step::as_str) {
         let number = |name: &str| outcome.number(&format!("{name}.{word}"));
         let Some(knee) = number("knee_predicted") else { continue };
         if number("knee_measured").is_none() {

@@ -9,9 +9,8 @@ use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("imbalance", include_str!("../../../shaders/imbalance.wgsl"), false)
-    });
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("imbalance", include_str!("../../../shaders/imbalance.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -14,9 +14,8 @@ use crate::kernels::{Kernel, Launch, module};
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("occupancy", include_str!("../../../shaders/occupancy.wgsl"), false)
-    });
+    static SHADER: LazyLock<Arc<Shader>> =
+        LazyLock::new(|| module("occupancy", include_str!("../../../shaders/occupancy.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -13,7 +13,7 @@ use crate::kernels::{module, random_words};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("overlap", include_str!("../../../shaders/overlap.wgsl"), false));
+        LazyLock::new(|| module("overlap", include_str!("../../../shaders/overlap.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -12,6 +12,7 @@ use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::REPEATS;
+use crate::gpu::ShaderFeature;
 use crate::kernels::memory::{Memory, Traffic};
 use crate::kernels::{LaunchConfig, Number, empty, random_words};
 
@@ -115,7 +116,7 @@ impl Alone {
                 [priced, floor]
             })
         });
-        let subgroup_sums = context.facts.has_subgroups().then(|| {
+        let subgroup_sums = context.facts.has(ShaderFeature::Subgroups).then(|| {
             let group =
                 Sizing::Shared { group: "subgroup sum".to_owned(), granule: 16, most: 16_384 };
             let name = "alone.subgroup_sum";

@@ -24,7 +24,7 @@ use steps::{steps, subgroup_size};
 
 use super::sweep::REPEATS;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Tolerance, Unsupported};
-use crate::gpu::WantedWorkers;
+use crate::gpu::{ShaderFeature, WantedWorkers};
 use crate::kernels::{LaunchConfig, Number};
 use crate::model::{About, Category, Curve, figures};
 
@@ -95,7 +95,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut of_u32: Vec<Reduction> = Vec::new();
     for (items, item) in inputs.iter().zip(Number::ALL) {
         for variant in Variant::ALL {
-            if variant.needs_subgroups() && !context.facts.has_subgroups() {
+            if variant.needs_subgroups() && !context.facts.has(ShaderFeature::Subgroups) {
                 plan.note(format!(
                     "{} {} is unsupported, because the adapter has no subgroup operations.",
                     variant.as_str(),

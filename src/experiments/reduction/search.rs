@@ -3,7 +3,7 @@
 use super::kernel::{Items, Variant, reduce};
 use crate::bench::{Axis, Context, Profile, Search, Untuned, Work, search};
 use crate::experiments::ceilings::launch::{axes, config};
-use crate::gpu::{Executor, GpuError};
+use crate::gpu::{Executor, GpuError, ShaderFeature};
 use crate::kernels::LaunchConfig;
 use crate::model;
 
@@ -37,7 +37,7 @@ pub(super) fn tuned(context: &Context<'_>, items: &Items, most: u32) -> (Variant
 
 /// Returns the variants that [share](Variant::shares) items and that the device supports.
 fn sharing(context: &Context<'_>) -> Vec<Variant> {
-    let has_subgroups = context.facts.has_subgroups();
+    let has_subgroups = context.facts.has(ShaderFeature::Subgroups);
     let sharing = Variant::ALL.into_iter().filter(|variant| variant.shares());
     sharing.filter(|variant| has_subgroups || !variant.needs_subgroups()).collect()
 }

@@ -10,7 +10,7 @@ use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("select", include_str!("../../../shaders/select.wgsl"), false));
+        LazyLock::new(|| module("select", include_str!("../../../shaders/select.wgsl"), &[]));
     Arc::clone(&SHADER)
 }
 

@@ -4,6 +4,7 @@ use wgpu::Backend;
 
 use super::limits::{DeviceLimits, LimitSet};
 use super::workers::Workers;
+use crate::gpu::ShaderFeature;
 use crate::model::{ClockKind, DeviceType};
 
 /// Properties of an adapter that are known without running a workload.
@@ -32,7 +33,7 @@ pub struct AdapterFacts {
     pub subgroup_min: Option<u32>,
     /// Largest subgroup size that the driver reports. `None` without the subgroup feature.
     pub subgroup_max: Option<u32>,
-    /// Features in use: `timestamp-query`, `subgroup`, `shader-int64`.
+    /// Features in use: `timestamp-query`, and those of [`ShaderFeature`].
     pub features: Vec<&'static str>,
     /// Whether shaders contain the bounds, division and loop checks that wgpu injects.
     pub shader_checks: bool,
@@ -61,7 +62,8 @@ impl AdapterFacts {
         // wgpu offers subgroup operations on DX12 only with DXC.
         let compiler =
             if adapter.features().contains(wgpu::Features::SUBGROUP) { "dxc" } else { "fxc" };
-        let integers_of_64_bits = has(wgpu::Features::SHADER_INT64);
+        let of_shaders = ShaderFeature::ALL.into_iter().filter(|feature| has(feature.wgpu()));
+        let of_shaders = of_shaders.map(ShaderFeature::as_str);
         Self {
             name: info.name,
             vendor_id: info.vendor,
@@ -74,14 +76,7 @@ impl AdapterFacts {
             compiler: (info.backend == Backend::Dx12).then_some(compiler),
             subgroup_min: subgroups.then_some(info.subgroup_min_size),
             subgroup_max: subgroups.then_some(info.subgroup_max_size),
-            features: [
-                (timestamps, TIMESTAMPS),
-                (subgroups, SUBGROUPS),
-                (integers_of_64_bits, INTEGERS_OF_64_BITS),
-            ]
-            .into_iter()
-            .filter_map(|(is_on, name)| is_on.then_some(name))
-            .collect(),
+            features: timestamps.then_some(TIMESTAMPS).into_iter().chain(of_shaders).collect(),
             shader_checks: false,
             clock: if timestamps { ClockKind::TimestampQuery } else { ClockKind::Host },
             period_ns: 1.0,
@@ -113,22 +108,14 @@ impl AdapterFacts {
         self.features.contains(&TIMESTAMPS)
     }
 
-    /// Returns `true` if shaders may use subgroup operations.
+    /// Returns `true` if shaders may use the feature.
     #[must_use]
-    pub fn has_subgroups(&self) -> bool {
-        self.features.contains(&SUBGROUPS)
-    }
-
-    /// Returns `true` if shaders may use 64-bit integers.
-    #[must_use]
-    pub fn has_u64(&self) -> bool {
-        self.features.contains(&INTEGERS_OF_64_BITS)
+    pub fn has(&self, feature: ShaderFeature) -> bool {
+        self.features.contains(&feature.as_str())
     }
 }
 
 pub(crate) const TIMESTAMPS: &str = "timestamp-query";
-pub(crate) const SUBGROUPS: &str = "subgroup";
-pub(crate) const INTEGERS_OF_64_BITS: &str = "shader-int64";
 
 fn device_type(device_type: wgpu::DeviceType) -> DeviceType {
     match device_type {

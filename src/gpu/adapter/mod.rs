@@ -8,7 +8,7 @@ mod signs;
 mod workers;
 
 pub use facts::AdapterFacts;
-pub(crate) use facts::{INTEGERS_OF_64_BITS, SUBGROUPS, TIMESTAMPS};
+pub(crate) use facts::TIMESTAMPS;
 pub use hidden::Hidden;
 pub use limits::{DeviceLimits, LimitSet};
 pub(crate) use selection::choose;

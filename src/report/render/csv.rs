@@ -1,10 +1,11 @@
 //! Comma-separated values (RFC 4180): only the tables.
 //!
-//! Each row begins with the heading of its section, if there is one.
+//! Each row begins with the heading of its section, if there is one. Of several parts, only the first has the names of
+//! the columns.
 
 use crate::report::{Block, Document};
 
-pub(super) fn render(document: &Document) -> String {
+pub(super) fn render(document: &Document, part: usize) -> String {
     let mut text = String::new();
     let mut section = String::new();
     for block in &document.blocks {
@@ -13,7 +14,9 @@ pub(super) fn render(document: &Document) -> String {
             Block::Table(table) | Block::Folded(_, table) => {
                 let in_section = |name: &str| (!section.is_empty()).then(|| name.to_owned());
                 let head = table.columns.iter().map(|column| column.name.clone());
-                line(&mut text, in_section("section").into_iter().chain(head));
+                if part == 1 {
+                    line(&mut text, in_section("section").into_iter().chain(head));
+                }
                 for row in &table.rows {
                     line(&mut text, in_section(&section).into_iter().chain(row.iter().cloned()));
                 }

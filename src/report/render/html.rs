@@ -8,29 +8,31 @@ use crate::report::{Align, Block, Column, Document, Link, Table};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Renders the document as a page.
-pub(super) fn render(document: &Document) -> String {
-    let title = document.blocks.iter().find_map(|block| match block {
-        Block::Heading(1, title) => Some(escape(title)),
-        _ => None,
-    });
-    let mut page = Page::default();
-    for (index, block) in document.blocks.iter().enumerate() {
-        if matches!(block, Block::Heading(1, _)) {
-            page.begin_part(&document.blocks[index + 1..]);
-        }
-        page.block(block);
-    }
-    page.close_section();
+/// Returns the page up to its first part.
+pub(super) fn head(title: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n<title>{} · warplaw</title>\n<style>\n{STYLE}{}</style>\n</head>\n\
-         <body>\n<main>\n{}</main>\n</body>\n</html>\n",
-        title.unwrap_or_default(),
+         <body>\n<main>\n",
+        escape(title),
         svg::STYLE,
-        page.text
     )
+}
+
+/// Returns the page after its last part.
+pub(super) fn foot() -> &'static str {
+    "</main>\n</body>\n</html>\n"
+}
+
+/// Renders the document as the part with this number, counted from 1.
+pub(super) fn render(document: &Document, part: usize) -> String {
+    let mut page = Page { part, sections: sections(&document.blocks), ..Page::default() };
+    for block in &document.blocks {
+        page.block(block);
+    }
+    page.close_section();
+    page.text
 }
 
 /// Splits a heading of level 2 at its first colon and space: the subject and the rest.
@@ -38,10 +40,9 @@ fn subject_and_rest(title: &str) -> (&str, &str) {
     title.split_once(": ").unwrap_or((title, ""))
 }
 
-/// Returns the subjects of the headings of level 2 up to the next heading of level 1.
+/// Returns the subjects of the headings of level 2.
 fn sections(blocks: &[Block]) -> Vec<&str> {
-    let own = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
-    let subjects = own.filter_map(|block| match block {
+    let subjects = blocks.iter().filter_map(|block| match block {
         Block::Heading(2, title) => Some(subject_and_rest(title).0),
         _ => None,
     });
@@ -58,30 +59,27 @@ struct Open {
 #[derive(Default)]
 struct Page<'a> {
     text: String,
-    /// Number of the current part. Each heading of level 1 begins a part, such as the report on one record.
+    /// Number of the part, counted from 1. A page may have a part for each of several records.
     part: usize,
     /// Subjects of the sections of the part.
     sections: Vec<&'a str>,
     /// Whether the links to the sections of the part are written.
     has_links: bool,
-    /// Number of plots drawn so far.
+    /// Number of plots drawn so far in the part.
     plots: usize,
     open: Open,
 }
 
-impl<'a> Page<'a> {
-    /// Begins a part. `blocks` follow its heading of level 1.
-    fn begin_part(&mut self, blocks: &'a [Block]) {
-        self.part += 1;
-        self.sections = sections(blocks);
-        self.has_links = false;
-    }
-
+impl Page<'_> {
     /// Returns the anchor of a section of this part.
     fn anchor(&self, subject: &str) -> String {
         let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        let anchor: String = subject.chars().map(letter).collect();
-        if self.part > 1 { format!("{anchor}-{}", self.part) } else { anchor }
+        self.in_page(subject.chars().map(letter).collect())
+    }
+
+    /// Makes an id that is unique in the part unique in the page.
+    fn in_page(&self, id: String) -> String {
+        if self.part > 1 { format!("{id}-{}", self.part) } else { id }
     }
 
     /// Closes the group of plots, if one is open.
@@ -140,7 +138,7 @@ impl<'a> Page<'a> {
                 self.text.push_str(&format!("<img src=\"{source}\" alt=\"{text}\">\n"));
             }
             Block::Plot(plot) => {
-                if let Some(picture) = svg::draw(plot, self.plots) {
+                if let Some(picture) = svg::draw(plot, &self.in_page(self.plots.to_string())) {
                     self.plots += 1;
                     if !std::mem::replace(&mut self.open.plots, true) {
                         self.text.push_str("<div class=\"plots\">\n");

@@ -12,7 +12,7 @@ mod terminal;
 mod words;
 
 use super::{Document, Plot};
-use crate::model::{plain_to, to_ascii};
+use crate::model::{MAX_CHARS, plain_to, to_ascii};
 
 /// Replaces the plots of a build without the `plots` feature: pages contain the tables only.
 #[cfg(not(feature = "plots"))]
@@ -21,7 +21,7 @@ mod svg {
 
     pub(super) const STYLE: &str = "";
 
-    pub(super) fn draw(_plot: &Plot, _id: usize) -> Option<String> {
+    pub(super) fn draw(_plot: &Plot, _id: &str) -> Option<String> {
         None
     }
 
@@ -51,9 +51,30 @@ pub enum Format {
     Html,
 }
 
-/// Renders the document in a format. Strings from records are made safe to show first.
+/// Renders the document in a format. Strings from records are made safe to show.
 #[must_use]
 pub fn render(document: &Document, format: Format) -> String {
+    let (head, foot) = (render_head(document.title(), format), render_foot(format));
+    format!("{head}{}{foot}", render_part(document, format, 1))
+}
+
+/// Returns what precedes the first part of a page that is made of several documents, so that not all of them have to be
+/// in memory.
+#[must_use]
+pub fn render_head(title: &str, format: Format) -> String {
+    let has_head = format == Format::Html;
+    if has_head { html::head(&plain_to(title, MAX_CHARS)) } else { String::new() }
+}
+
+/// Returns what follows the last part of a page.
+#[must_use]
+pub fn render_foot(format: Format) -> &'static str {
+    if format == Format::Html { html::foot() } else { "" }
+}
+
+/// Renders the document as a part of a page: the part with the number `part`, counted from 1.
+#[must_use]
+pub fn render_part(document: &Document, format: Format, part: usize) -> String {
     let plain = || document.safe(plain_to);
     match format {
         Format::Terminal { width, color, ascii: false } => terminal::render(&plain(), width, color),
@@ -62,9 +83,10 @@ pub fn render(document: &Document, format: Format) -> String {
             let safe = |text: &str, most: usize| to_ascii(&plain_to(text, most));
             to_ascii(&terminal::render(&document.safe(safe), width, color))
         }
+        Format::Markdown if part > 1 => format!("\n{}", markdown::render(&plain())),
         Format::Markdown => markdown::render(&plain()),
-        Format::Csv => csv::render(&plain()),
-        Format::Html => html::render(&plain()),
+        Format::Csv => csv::render(&plain(), part),
+        Format::Html => html::render(&plain(), part),
     }
 }
 

@@ -4,7 +4,7 @@
 //! Consecutive dots of one colour become one path, so that the file stays small.
 
 use std::convert::Infallible;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
@@ -57,11 +57,19 @@ fn paint(color: BackendColor) -> usize {
     usize::from(color.rgb.2)
 }
 
-/// Formats a length in pixels.
-fn pixels(units: i32) -> String {
-    let (whole, tenths) = (units / UNITS, (units % UNITS).abs());
-    let sign = if units < 0 && whole == 0 { "-" } else { "" };
-    if tenths == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{tenths}") }
+/// A length in units, shown in pixels.
+struct Pixels(i32);
+
+fn pixels(units: i32) -> Pixels {
+    Pixels(units)
+}
+
+impl fmt::Display for Pixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, tenths) = (self.0 / UNITS, (self.0 % UNITS).abs());
+        let sign = if self.0 < 0 && whole == 0 { "-" } else { "" };
+        if tenths == 0 { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{tenths}") }
+    }
 }
 
 /// Returns the path data of straight lines through the points.
@@ -213,7 +221,7 @@ mod tests {
 
     #[test]
     fn units_are_tenths_of_a_pixel() {
-        let written = [0, 5, -5, 120, 123, -123].map(pixels);
+        let written = [0, 5, -5, 120, 123, -123].map(|units| pixels(units).to_string());
         assert_eq!(written, ["0", "0.5", "-0.5", "12", "12.3", "-12.3"]);
     }
 

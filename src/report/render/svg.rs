@@ -54,7 +54,7 @@ fn paint(curve: usize) -> RGBColor {
 /// Draws the picture for a page whose style sheet contains [`STYLE`]. `id` must be unique in the page.
 ///
 /// Returns `None` if the plot has no finite value.
-pub(super) fn draw(plot: &Plot, id: usize) -> Option<String> {
+pub(super) fn draw(plot: &Plot, id: &str) -> Option<String> {
     picture(plot, &format!("-{id}"), "")
 }
 

@@ -60,14 +60,17 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
 
 /// Lays out a table as a grid, or as a list if the grid does not fit and the terminal is narrow.
 fn laid_out(table: &Table, width: Option<u16>, color: bool) -> String {
-    let unbroken = grid(table, None, color);
-    let widest =
-        grid(table, None, false).lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let unbroken = grid(table, None, false);
+    let widest = unbroken.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     match width {
-        Some(width) if widest <= usize::from(width) => format!("{unbroken}\n"),
-        Some(width) if width < NARROW => entries(table, width, color),
-        Some(width) => format!("{}\n", grid(table, Some(width), color)),
-        None => format!("{unbroken}\n"),
+        Some(width) if widest > usize::from(width) && width < NARROW => {
+            entries(table, width, color)
+        }
+        Some(width) if widest > usize::from(width) => {
+            format!("{}\n", grid(table, Some(width), color))
+        }
+        _ if color => format!("{}\n", grid(table, None, color)),
+        _ => format!("{unbroken}\n"),
     }
 }
 

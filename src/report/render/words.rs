@@ -8,6 +8,9 @@ pub(super) fn is_verdict(cell: &str, word: &str) -> bool {
 
 /// Escapes text for HTML, so that a name from a driver cannot become markup.
 pub(super) fn escape(text: &str) -> String {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text.to_owned();
+    }
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -10,7 +10,7 @@ use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 /// Maximum number of curves in a plot: the number of marks and colours that people can distinguish.
 pub(in crate::report) const MAX_CURVES: usize = 6;
 /// Maximum number of samples at a mark, taken at even distances from all samples.
-const MAX_SAMPLES: usize = 200;
+const MAX_SAMPLES: usize = 30;
 /// Ratio of the largest to the smallest value from which an axis of measurements is logarithmic.
 const DECADES: f64 = 20.0;
 /// Ratio of the largest to the smallest value from which the axis of measured / predicted is logarithmic.

@@ -1,7 +1,7 @@
 //! All points of all records in one tidy table: a row per point, a column per variable, full precision.
 
 use crate::model::Record;
-use crate::report::{Document, Table, judge};
+use crate::report::{Block, Document, Table, judge};
 
 /// Column names. Units have separate columns.
 const COLUMNS: [&str; 20] = [
@@ -27,7 +27,8 @@ const COLUMNS: [&str; 20] = [
     "tolerance",
 ];
 
-/// Builds the table of all points of the records, for programs that read tables.
+/// Builds the table of all points of the records, for programs that read tables. Without any point, the table has its
+/// head alone.
 #[must_use]
 pub fn points(records: &[Record]) -> Document {
     let mut table = Table::new(&COLUMNS);
@@ -63,6 +64,6 @@ pub fn points(records: &[Record]) -> Document {
         }
     }
     let mut document = Document::default();
-    document.table(table);
+    document.blocks.push(Block::Table(table));
     document
 }

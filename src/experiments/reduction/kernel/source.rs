@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::Shader;
+use crate::gpu::{Shader, ShaderFeature};
 use crate::kernels::{LaunchConfig, Number};
 
 impl Number {
@@ -35,11 +35,15 @@ fn source(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
     let loads = loads(config);
     let text = format!("{}{items}\n{loads}\n{text}", item.prelude());
     let name = format!("{stem}.{}.{}", item.as_str(), config.module());
+    let uses = |feature| match feature {
+        ShaderFeature::Subgroups => subgroup,
+        ShaderFeature::U64 => config.load.is_u64(),
+        ShaderFeature::F16 => false,
+    };
     Arc::new(Shader {
         name,
         source: text,
-        needs_subgroups: subgroup,
-        needs_u64: config.load.is_u64(),
+        needs: ShaderFeature::ALL.into_iter().filter(|&feature| uses(feature)).collect(),
         checked: false,
     })
 }

@@ -1,0 +1,162 @@
+//! The steps of the chains of `ilp`: the operations that each invocation repeats, each step on the result of the last.
+
+/// A step of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// 32-bit integers: an addition, then an exclusive or. No compiler can merge the two.
+    U32,
+    /// 32-bit floating-point numbers: a multiplication and an addition, fused if the hardware can.
+    F32,
+    /// 16-bit floating-point numbers: a multiplication and an addition, fused if the hardware can.
+    F16,
+    /// 8-bit integers, four in a word: the scalar product of two words, added to a 32-bit integer.
+    I8,
+}
+
+impl Step {
+    /// All steps.
+    pub const ALL: [Self; 4] = [Self::U32, Self::F32, Self::F16, Self::I8];
+
+    /// Returns the name of the numbers, as records write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::U32 => "u32",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::I8 => "i8",
+        }
+    }
+
+    /// Returns the number of arithmetic operations in a step.
+    #[must_use]
+    pub fn operations(self) -> f64 {
+        match self {
+            Self::U32 | Self::F32 | Self::F16 => 2.0,
+            // Four multiplications and four additions.
+            Self::I8 => 8.0,
+        }
+    }
+
+    /// Returns the numbers of chains that a variable can have. On hardware with vector instructions, one instruction
+    /// advances all chains of a variable. WGSL has no scalar products of vectors of words.
+    #[must_use]
+    pub fn vectors(self) -> &'static [u32] {
+        if self == Self::I8 { &[1] } else { &[1, 2, 4] }
+    }
+
+    /// Returns the type of a chain in WGSL.
+    pub(super) fn scalar(self) -> &'static str {
+        if self == Self::I8 { "i32" } else { self.as_str() }
+    }
+
+    /// Returns the WGSL that reads the operand `name` of the uniform block as a scalar.
+    pub(super) fn operand(self, name: &str) -> String {
+        match self {
+            Self::U32 | Self::I8 => format!("params.{name}"),
+            Self::F32 => format!("bitcast<f32>(params.{name})"),
+            // The bits are those of an f32, because a uniform block of 16-bit numbers is another optional feature.
+            Self::F16 => format!("f16(bitcast<f32>(params.{name}))"),
+        }
+    }
+
+    /// Returns the type of the operands in WGSL.
+    pub(super) fn operand_type(self) -> &'static str {
+        if self == Self::I8 { "u32" } else { self.as_str() }
+    }
+
+    /// Returns the WGSL of one step on the variable `x`.
+    ///
+    /// Steps with odd index add another constant in floating point, so that two successive steps do not cancel.
+    pub(super) fn code(self, x: u32, odd: bool) -> String {
+        match (self, odd) {
+            (Self::U32, _) => format!("x{x} = (x{x} + a) ^ b;"),
+            (Self::F32 | Self::F16, false) => format!("x{x} = fma(x{x}, a, b);"),
+            (Self::F32 | Self::F16, true) => format!("x{x} = fma(x{x}, a, c);"),
+            (Self::I8, _) => format!("x{x} = dot4I8Packed(bitcast<u32>(x{x}), a) + x{x};"),
+        }
+    }
+
+    /// Returns the WGSL at the end of a loop iteration.
+    ///
+    /// In f16, the two constants change places, so that the next iteration undoes this one: integers above 2,048 are
+    /// not exact.
+    pub(super) fn after_iteration(self) -> &'static str {
+        if self == Self::F16 { "let swapped = b; b = c; c = swapped;" } else { "" }
+    }
+
+    /// Returns the WGSL that converts the value `x` of a chain to a word.
+    pub(super) fn word(self, x: &str) -> String {
+        match self {
+            Self::F16 => format!("bitcast<u32>(f32({x}))"),
+            _ => format!("bitcast<u32>({x})"),
+        }
+    }
+
+    /// Returns the bit patterns of the operands `a`, `b` and `c`.
+    pub(super) fn operands(self) -> [u32; 3] {
+        match self {
+            Self::U32 => [0x9E37_79B9, 0x85EB_CA6B, 0],
+            // Two steps map x to 3 − x and then to 4 − (3 − x) = x + 1. All values are small integers, which are
+            // exact with and without intermediate rounding.
+            Self::F32 | Self::F16 => [(-1f32).to_bits(), 3f32.to_bits(), 4f32.to_bits()],
+            // The bytes 7, −3, 5 and 1.
+            Self::I8 => [0x0105_FD07, 0, 0],
+        }
+    }
+
+    /// Returns the word of a chain that began with `start`, after `iterations` of `steps` steps each.
+    ///
+    /// The number of steps must be even.
+    pub(super) fn result(self, start: u32, iterations: u32, steps: u32) -> u32 {
+        let all = iterations * steps;
+        match self {
+            Self::U32 => {
+                let [a, b, _] = self.operands();
+                (0..all).fold(start, |x, _| x.wrapping_add(a) ^ b)
+            }
+            // Two steps add one.
+            Self::F32 => ((start + all / 2) as f32).to_bits(),
+            // An iteration adds half of its steps, and the next one subtracts them.
+            Self::F16 => ((start + iterations % 2 * (steps / 2)) as f32).to_bits(),
+            Self::I8 => {
+                let [a, ..] = self.operands();
+                (0..all).fold(start, |x, _| dot4_i8_packed(x, a).wrapping_add(x))
+            }
+        }
+    }
+}
+
+/// Returns the scalar product of two words of four signed bytes each.
+fn dot4_i8_packed(x: u32, y: u32) -> u32 {
+    let products = x.to_le_bytes().into_iter().zip(y.to_le_bytes());
+    products.map(|(x, y)| i32::from(x as i8) * i32::from(y as i8)).sum::<i32>() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_results_match_calculations_by_hand() {
+        let [a, b, _] = Step::U32.operands();
+        assert_eq!(Step::U32.result(5, 1, 2), ((5u32.wrapping_add(a) ^ b).wrapping_add(a)) ^ b);
+
+        // 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7. After 16 steps, the value is 5 + 8.
+        let floats = Step::F32.operands().map(f32::from_bits);
+        let [a, b, c] = floats;
+        let expected = (0..8).fold(5f32, |x, _| (x * a + b) * a + c);
+        assert_eq!(expected, 13.0);
+        assert_eq!(Step::F32.result(5, 1, 16), expected.to_bits());
+        assert_eq!(Step::F16.result(5, 1, 16), expected.to_bits());
+        let expected = (0..8).fold(expected, |x, _| (x * a + c) * a + b);
+        assert_eq!(expected, 5.0);
+        assert_eq!(Step::F16.result(5, 2, 16), expected.to_bits());
+
+        // The bytes of 5 are 5, 0, 0 and 0: 5 + 5·7 = 40, then 40 + 40·7 = 320, whose bytes are 64, 1, 0 and 0:
+        // 320 + 64·7 − 1·3 = 765.
+        assert_eq!(Step::I8.result(5, 1, 2), 320);
+        assert_eq!(Step::I8.result(5, 1, 3), 765);
+        assert_eq!(dot4_i8_packed(0x80FF_7F02, 0x0101_0103), 6 + 127 - 1 - 128);
+    }
+}
