@@ -35,7 +35,8 @@ enum Source {
 /// Records that are read at the same time, for each thread. It bounds the memory.
 const AT_ONCE: usize = 2;
 
-/// Reads the records at `paths` and calls `each` with each of them, in several threads, and `then` with each result, in order.
+/// Reads the records at `paths` and calls `each` with each of them, in several threads. Then calls `then` with each
+/// result, in order.
 ///
 /// A path is a file, a folder with records, a pattern such as `results/*/*.json`, or `-` for standard input. In a
 /// folder, and among the files of a pattern, what is no record is skipped with one line on standard error. `each` gets

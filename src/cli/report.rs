@@ -86,12 +86,12 @@ struct Text<'a> {
 fn write(arguments: &ReportArguments, text: &Text<'_>) -> Result<(), CliError> {
     let only = Only::new(&arguments.only);
     let mut sink = arguments.output.open(&text.start)?;
-    sink.put(&text.start)?;
     let mut is_first = true;
     let make = &text.part;
     let part = |number, _, record| make(number, only.of(record));
     for_each(&arguments.records, part, |(title, part)| {
         if std::mem::take(&mut is_first) {
+            sink.put(&text.start)?;
             sink.put(&(text.head)(&title))?;
         } else {
             sink.put(text.between)?;
