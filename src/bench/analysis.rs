@@ -39,7 +39,7 @@ pub(super) fn analyse(
         .iter()
         .enumerate()
         .filter_map(|(index, spec)| {
-            let trace = traces.of_point(spec);
+            let trace = traces.of_point(spec).map(Box::new);
             let point = point(plan, spec, typical, tolerance, looks.of_point(index));
             point.map(|point| Point { trace, ..point })
         })

@@ -74,13 +74,13 @@ pub(super) fn for_each<T: Send>(
     }
 }
 
-/// Reads the records at `paths`, in order and without samples: see [`for_each`].
+/// Reads the records at `paths`, in order, as far as comparisons need them: see [`for_each`].
 ///
 /// # Errors
 /// Returns an error if a named file is no record, or if there is no record at all.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
     let mut records = Vec::new();
-    let work = |_, path, record: Record| (path, record.without_samples());
+    let work = |_, path, record: Record| (path, record.for_comparison());
     for_each(paths, work, |named| {
         records.push(named);
         Ok(())

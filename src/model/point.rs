@@ -120,7 +120,7 @@ pub struct Point {
     pub judged: bool,
     /// `measured` as a function of single samples of one case; absent if no [`Trace`] expresses the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<Trace>,
+    pub trace: Option<Box<Trace>>,
 }
 
 /// A measured figure as a function of one sample of one case: `(offset + factor·s)^power` for `s` seconds.

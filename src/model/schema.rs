@@ -47,6 +47,18 @@ impl Record {
         self.experiments.iter().flat_map(|experiment| &experiment.cases)
     }
 
+    /// Returns what comparisons need: the record without samples, and without the texts about the measurement.
+    #[must_use]
+    pub fn for_comparison(self) -> Self {
+        let mut record = self.without_samples();
+        for experiment in &mut record.experiments {
+            experiment.searches = Vec::new();
+            experiment.diagnosis = Vec::new();
+            experiment.advice = Vec::new();
+        }
+        record
+    }
+
     /// Returns the record without its raw samples, and without what only they need. They take most of its memory.
     #[must_use]
     pub fn without_samples(mut self) -> Self {

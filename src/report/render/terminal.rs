@@ -6,7 +6,7 @@ use comfy_table::{
 
 use super::letters;
 use super::words::is_verdict;
-use crate::report::{Align, Block, Document, Table};
+use crate::report::{Align, Block, Column, Document, Table};
 
 /// Terminal width in columns below which a table that does not fit becomes a list.
 ///
@@ -60,18 +60,22 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
 
 /// Lays out a table as a grid, or as a list if the grid does not fit and the terminal is narrow.
 fn laid_out(table: &Table, width: Option<u16>, color: bool) -> String {
-    let unbroken = grid(table, None, false);
-    let widest = unbroken.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    match width {
-        Some(width) if widest > usize::from(width) && width < NARROW => {
-            entries(table, width, color)
-        }
-        Some(width) if widest > usize::from(width) => {
-            format!("{}\n", grid(table, Some(width), color))
-        }
-        _ if color => format!("{}\n", grid(table, None, color)),
-        _ => format!("{unbroken}\n"),
+    match width.filter(|&width| width_unbroken(table) > usize::from(width)) {
+        Some(width) if width < NARROW => entries(table, width, color),
+        narrower => format!("{}\n", grid(table, narrower, color)),
     }
+}
+
+/// Returns the width of the grid in columns if no cell is broken: each cell has a space on both sides, and another one
+/// separates two cells.
+fn width_unbroken(table: &Table) -> usize {
+    let widest = |(index, column): (usize, &Column)| {
+        let cells = table.rows.iter().filter_map(|row| row.get(index)).map(String::as_str);
+        let widths = cells.chain([column.name.as_str()]).map(textwrap::core::display_width);
+        widths.max().unwrap_or(0) + 2
+    };
+    let separators = table.columns.len().saturating_sub(1);
+    table.columns.iter().enumerate().map(widest).sum::<usize>() + separators
 }
 
 /// Lays out a table as a list.
@@ -169,4 +173,21 @@ fn grid(table: &Table, width: Option<u16>, color: bool) -> String {
         }));
     }
     grid.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_width_of_a_grid_is_known_before_it_is_drawn() {
+        let mut table = Table::new(&["metric", "value>", "η"]);
+        assert_eq!(width_unbroken(&table), 8 + 7 + 3 + 2);
+        for row in [["time", "1.2 ns [1.1, 1.3]", "½"], ["bandwidth of a read", "97 GB/s", ""]] {
+            table.rows.push(row.map(str::to_owned).to_vec());
+            let drawn = grid(&table, None, false);
+            let widest = drawn.lines().map(|line| line.chars().count()).max();
+            assert_eq!(widest, Some(width_unbroken(&table)), "{drawn}");
+        }
+    }
 }
