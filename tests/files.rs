@@ -275,6 +275,59 @@ fn json_has_a_schema_and_csv_has_numbers_without_units() {
     }
 }
 
+/// More records than are read in one batch, and a first file that is none.
+#[test]
+fn a_report_of_many_records_has_a_part_for_each() {
+    const RECORDS: usize = 150;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    std::fs::write(folder.path().join("0.json"), "{}").expect("written");
+    for number in 1..=RECORDS {
+        std::fs::write(folder.path().join(format!("{number:03}.json")), record()).expect("written");
+    }
+    let report = |path: &str, format: &str| {
+        let output = warplaw(folder.path(), &["report", path, "--format", format, "--out", "-"]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        out(&output)
+    };
+    let one = |format: &str| report("001.json", format);
+    let many = |format: &str| report(".", format);
+
+    let json: serde_json::Value = serde_json::from_str(&many("json")).expect("JSON");
+    assert_eq!(json["records"].as_array().map(Vec::len), Some(RECORDS));
+    let alone: serde_json::Value = serde_json::from_str(&one("json")).expect("JSON");
+    assert_eq!((&json["schema"], &json["records"][149]), (&alone["schema"], &alone["records"][0]));
+
+    let (csv, alone) = (many("csv"), one("csv"));
+    let head = alone.lines().next().expect("the table has a head");
+    assert_eq!(csv.matches(head).count(), 1);
+    assert_eq!(csv.lines().count() - 1, RECORDS * (alone.lines().count() - 1));
+
+    let html = many("html");
+    let ids: Vec<&str> =
+        html.split(" id=\"").skip(1).filter_map(|id| id.split('"').next()).collect();
+    let distinct: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), distinct.len(), "an id occurs twice");
+    assert!(ids.contains(&"verdicts") && ids.contains(&"verdicts-150"), "{ids:?}");
+    for target in html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(distinct.contains(&target), "a link leads nowhere: {target}");
+    }
+    assert_eq!((html.matches("<html").count(), html.matches("</html>").count()), (1, 1));
+    assert_eq!(html.matches("<h1>").count(), RECORDS);
+
+    let (markdown, alone) = (many("markdown"), one("markdown"));
+    assert_eq!(markdown, vec![alone; RECORDS].join("\n"));
+    assert_eq!(many("terminal"), one("terminal").repeat(RECORDS));
+}
+
+#[test]
+fn a_measured_record_is_no_page_that_may_be_replaced() {
+    let folder = folder();
+    let output = warplaw(folder.path(), &["report", "gpu/b.json", "--out", "gpu/a.json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    let written = std::fs::read(folder.path().join("gpu/a.json")).expect("the file is there");
+    assert_eq!(written, record());
+}
+
 #[test]
 fn exports_have_the_shape_that_the_services_read() {
     let folder = folder();

@@ -28,8 +28,9 @@ pub(super) struct Typical {
     estimates: Vec<f64>,
     /// Valid samples of each case, with the levels of the rounds divided out; then the levels.
     columns: Vec<Vec<f64>>,
-    /// Spread bound of each case; `None` for a case with too few samples.
-    spreads: Vec<Option<Interval>>,
+    /// What spread bounds follow from: all samples, and those of the rounds that timed all cases if there are extra
+    /// rounds.
+    spreads: Vec<Spreads>,
     /// Whether enough samples of each case are valid.
     enough: Vec<bool>,
     /// Whether any round timed the case.
@@ -37,6 +38,27 @@ pub(super) struct Typical {
     scales: Vec<u32>,
     /// Resolution of the clock in seconds.
     tick_s: f64,
+}
+
+/// Estimates and spread bounds of all cases, from some of the rounds.
+struct Spreads {
+    /// As [`Typical::estimates`].
+    estimates: Vec<f64>,
+    /// Spread bound of each case; `None` for a case with too few samples.
+    bounds: Vec<Option<Interval>>,
+}
+
+impl Spreads {
+    fn of(columns: &[Vec<f64>]) -> Self {
+        let mut estimates: Vec<f64> = columns.iter().map(|column| estimate(column)).collect();
+        estimates.push(1.0);
+        Self { estimates, bounds: columns.iter().map(|column| stats::spread(column)).collect() }
+    }
+}
+
+/// Returns the typical sample time of a case; NaN without a valid sample.
+fn estimate(column: &[f64]) -> f64 {
+    stats::undisturbed(column).unwrap_or(f64::NAN)
 }
 
 /// What is known of a judged ratio.
@@ -75,11 +97,12 @@ impl Typical {
             enough.push(given as f64 >= GIVEN * (given + lost) as f64);
             timed.push(given + lost > 0);
         }
-        let whole = columns_of(&rows[..samples.whole_rounds()], &levels, scales.len());
-        let spreads = columns.iter().zip(&whole).map(|(all, whole)| spread(all, whole)).collect();
-        let estimate = |column: &Vec<f64>| stats::undisturbed(column).unwrap_or(f64::NAN);
-        let mut estimates: Vec<f64> = columns.iter().map(estimate).collect();
-        estimates.push(1.0);
+        let mut spreads = vec![Spreads::of(&columns)];
+        if samples.extra_rounds() > 0 {
+            let whole = &rows[..samples.whole_rounds()];
+            spreads.push(Spreads::of(&columns_of(whole, &levels, scales.len())));
+        }
+        let estimates = spreads[0].estimates.clone();
         columns.push(levels);
         Self { estimates, columns, spreads, enough, timed, scales, tick_s }
     }
@@ -157,12 +180,24 @@ impl Typical {
     /// Returns the spread bound of the figure: its range while the cases that it is computed from take times within
     /// the spread bounds of their samples, each independently of the others.
     ///
+    /// Extra rounds time only some cases, perhaps under other conditions. If there are any, the bound also covers the
+    /// range of the figure by the rounds that timed all cases.
+    ///
     /// Returns `None` if a case has too few samples, or if the figure is not finite at an end of such a
     /// range.
     pub(super) fn spread(&self, figure: &Formula) -> Option<Interval> {
-        let needed = self.needed_by(figure).into_iter();
-        let parts: Option<Vec<_>> = needed.map(|case| Some((case, self.spreads[case]?))).collect();
-        square_and_add(&self.estimates, parts?, |moved| figure.evaluate(self.values(moved)))
+        let of = |Spreads { estimates, bounds }: &Spreads| {
+            let needed = self.needed_by(figure).into_iter();
+            let parts: Option<Vec<_>> = needed.map(|case| Some((case, bounds[case]?))).collect();
+            square_and_add(estimates, parts?, |moved| figure.evaluate(self.values(moved)))
+        };
+        let mut bounds = self.spreads.iter().map(of);
+        let of_all = bounds.next()??;
+        Some(
+            bounds
+                .flatten()
+                .fold(of_all, |a, b| Interval { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) }),
+        )
     }
 
     /// Returns what is known of a judged ratio, by an interval of the given confidence.
@@ -189,19 +224,6 @@ impl Typical {
     pub(super) fn time_s(&self, case: usize) -> f64 {
         self.estimates[case]
     }
-}
-
-/// Returns the spread bound of a case, from all of its samples and from those of the rounds that timed all cases.
-///
-/// A case with samples in extra rounds met other conditions than a case without them. If its samples in the rounds of
-/// all cases tell another time than all of its samples, the bound covers both.
-fn spread(all: &[f64], whole: &[f64]) -> Option<Interval> {
-    let of_all = stats::spread(all)?;
-    let both = |of_whole: Interval| Interval {
-        lo: of_all.lo.min(of_whole.lo),
-        hi: of_all.hi.max(of_whole.hi),
-    };
-    Some(stats::spread(whole).map_or(of_all, both))
 }
 
 #[cfg(test)]
@@ -270,24 +292,27 @@ mod tests {
         assert_eq!(typical.read(&one_of_two), 1.0);
     }
 
-    /// The first rounds time all cases while a neighbour slows two of them by a third. Then it is gone, and extra rounds
-    /// time only one of the two.
+    /// The first rounds time all cases while a neighbour slows a few of them by a third. Then it is gone, and extra
+    /// rounds time all but one.
     #[test]
-    fn a_case_that_only_extra_rounds_saw_undisturbed_does_not_make_a_ratio_deviate() {
+    fn cases_that_only_extra_rounds_saw_undisturbed_do_not_make_a_ratio_deviate() {
+        const STEADY: usize = 30;
+        const SUMMED: usize = 4;
+        const OTHER: usize = STEADY + SUMMED;
         let mut samples = Samples::default();
-        let at = |round: usize| 1.0 + 0.001 * (round % 5) as f64;
-        for round in 0..40 {
-            samples.push(vec![
-                (0, Ok(4.0 * at(round))),
-                (1, Ok(1.0)),
-                (2, Ok(4.0 * at(round + 2))),
-            ]);
-        }
-        for round in 0..120 {
-            samples.push_extra(vec![(0, Ok(3.0 * at(round))), (1, Ok(1.0))]);
-        }
-        let typical = Typical::of(&samples, vec![1; 3], 0.0);
-        let evidence = typical.evidence(&formula(CASE.time() / OTHER.time()), CONFIDENCE);
+        let round = |number: usize, slowdown: f64, cases: usize| {
+            let sample = |case: usize| {
+                let slowdown = if case < STEADY { 1.0 } else { slowdown };
+                (case, Ok(slowdown * (1.0 + 0.001 * ((number + case) % 5) as f64)))
+            };
+            (0..cases).map(sample).collect::<Vec<(usize, Span)>>()
+        };
+        (0..40).for_each(|number| samples.push(round(number, 4.0 / 3.0, OTHER + 1)));
+        (0..120).for_each(|number| samples.push_extra(round(number, 1.0, OTHER)));
+        let typical = Typical::of(&samples, vec![1; OTHER + 1], 0.0);
+        let sum = Expr::sum((STEADY..OTHER).map(|case| CaseId(case).time()));
+        let ratio = formula(sum / (CaseId(OTHER).time() * SUMMED as f64));
+        let evidence = typical.evidence(&ratio, CONFIDENCE);
         let deviates = |evidence: Evidence| evidence.verdict(0.05) == Verdict::Deviates;
         assert!(deviates(Evidence { spread: evidence.interval, ..evidence }), "{evidence:?}");
         assert!(!deviates(evidence), "{evidence:?}");

@@ -32,44 +32,44 @@ enum Source {
     StandardInput,
 }
 
-/// Records that are read at the same time, for each thread. It bounds the memory.
-const AT_ONCE: usize = 2;
+/// Files in a batch for each thread. It bounds the memory.
+const FILES_PER_THREAD: usize = 4;
 
 /// Reads the records at `paths` and calls `each` with each of them, in several threads. Then calls `then` with each
 /// result, in order.
 ///
 /// A path is a file, a folder with records, a pattern such as `results/*/*.json`, or `-` for standard input. In a
 /// folder, and among the files of a pattern, what is no record is skipped with one line on standard error. `each` gets
-/// the number of the file, counted from 1, the path and the record. Only a few records are in memory at the same time.
+/// the number of the record, counted from 1, its path and the record. A batch of records is in memory at a time.
 ///
 /// # Errors
-/// Returns an error if a named file is no record, if there is no record at all, or if `then` returns one.
+/// Returns an error if a named file is no record, if there is no record at all, or if `then` returns one. The records
+/// of earlier batches were passed on then.
 pub(super) fn for_each<T: Send>(
     paths: &[PathBuf],
     each: impl Fn(usize, String, Record) -> T + Sync,
     mut then: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let numbered: Vec<(usize, Source)> = (1..).zip(find_all(paths)?).collect();
-    let mut is_empty = true;
-    for some in numbered.chunks(AT_ONCE * rayon::current_num_threads()) {
-        let work = |(number, source): &(usize, Source)| {
-            source.read().map(|(path, record)| each(*number, path, record))
-        };
-        let results: Vec<Result<T, RecordError>> = some.par_iter().map(work).collect();
-        // An error among the first few files is found before anything is written.
-        let mut read = Vec::new();
-        for ((_, source), result) in some.iter().zip(results) {
+    let mut count = 0;
+    for batch in find_all(paths)?.chunks(FILES_PER_THREAD * rayon::current_num_threads()) {
+        let read: Vec<_> = batch.par_iter().map(Source::read).collect();
+        let mut records = Vec::new();
+        for (source, result) in batch.iter().zip(read) {
             match (result, source) {
-                (Ok(result), _) => read.push(result),
+                (Ok((path, record)), _) => {
+                    count += 1;
+                    records.push((count, path, record));
+                }
                 (Err(error), Source::Found(_)) => skip(&error),
                 (Err(error), _) => return Err(error.into()),
             }
         }
-        is_empty &= read.is_empty();
-        read.into_iter().try_for_each(&mut then)?;
+        let work = |(number, path, record)| each(number, path, record);
+        let results: Vec<T> = records.into_par_iter().map(work).collect();
+        results.into_iter().try_for_each(&mut then)?;
     }
     match paths.first() {
-        Some(path) if is_empty => Err(CliError::NoRecords { place: shown(path) }),
+        Some(path) if count == 0 => Err(CliError::NoRecords { place: shown(path) }),
         _ => Ok(()),
     }
 }
@@ -108,6 +108,12 @@ impl<'a> Only<'a> {
             record.experiments.retain(|experiment| self.ids.contains(&experiment.id));
         }
         record
+    }
+
+    /// Returns whether each wanted experiment is in a record so far.
+    pub(super) fn knows_all(&self) -> bool {
+        let known = self.known.lock().expect("no thread panics");
+        self.ids.iter().all(|id| known.contains(id))
     }
 
     /// Checks the ids against those of all records.

@@ -1,4 +1,4 @@
-//! Reads records, and writes documents to the terminal or to a file.
+//! Writes documents to the terminal or to a file.
 
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -155,25 +155,25 @@ impl Output {
         sink.finish()
     }
 
-    /// Opens the file of `--out`, or standard output, for a text that begins with `start`: with the line of column
-    /// names if it is CSV.
+    /// Returns the file of `--out`, or standard output, for a text that begins with `start`. CSV may replace a file
+    /// with the same first line.
     ///
     /// # Errors
-    /// Returns an error if the file exists and is not to be replaced, or cannot be written.
+    /// Returns an error if the file exists and is not to be replaced.
     pub(super) fn open(&self, start: &str) -> Result<Sink<'_>, CliError> {
         let Some(path) = self.file() else { return Ok(Sink::StandardOutput) };
         if !self.force {
             let is_csv = self.format == FormatArgument::Csv;
             check_replaceable(path, is_csv.then_some(start))?;
         }
-        let file = WholeFile::create(path).map_err(|error| unwritable(path, &error))?;
-        Ok(Sink::File(BufWriter::new(file), path))
+        Ok(Sink::File(None, path))
     }
 }
 
 /// Where a command writes its text, piece by piece.
 pub(super) enum Sink<'a> {
-    File(BufWriter<WholeFile>, &'a Path),
+    /// A file, once there is something to write.
+    File(Option<BufWriter<WholeFile>>, &'a Path),
     StandardOutput,
 }
 
@@ -181,7 +181,13 @@ impl Sink<'_> {
     pub(super) fn put(&mut self, text: &str) -> Result<(), CliError> {
         match self {
             Self::File(file, path) => {
-                file.write_all(text.as_bytes()).map_err(|error| unwritable(path, &error))
+                let opened = match file.take() {
+                    Some(file) => Ok(file),
+                    None => WholeFile::create(path).map(BufWriter::new),
+                };
+                let file = opened.map(|opened| file.insert(opened));
+                file.and_then(|file| file.write_all(text.as_bytes()))
+                    .map_err(|error| unwritable(path, &error))
             }
             Self::StandardOutput => print(text),
         }
@@ -189,7 +195,7 @@ impl Sink<'_> {
 
     /// Puts a complete file in its place.
     pub(super) fn finish(self) -> Result<(), CliError> {
-        let Self::File(file, path) = self else { return Ok(()) };
+        let Self::File(Some(file), path) = self else { return Ok(()) };
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error);
         file.and_then(WholeFile::finish).map_err(|error| unwritable(path, &error))
     }
@@ -213,7 +219,8 @@ pub(super) fn check_replaceable(path: &Path, csv: Option<&str>) -> Result<(), Cl
     }
     let existing = std::fs::read(path).unwrap_or_default();
     let existing = String::from_utf8_lossy(&existing);
-    let is_page = MAKERS.iter().any(|maker| existing.contains(maker));
+    let is_record = existing.starts_with(RECORD);
+    let is_page = !is_record && MAKERS.iter().any(|maker| existing.contains(maker));
     let is_picture = existing.starts_with("<svg ") && existing.contains("class=\"plot\"");
     let has_columns = csv.is_some_and(|csv| csv.lines().next() == existing.lines().next());
     if is_page || is_picture || has_columns {
@@ -226,6 +233,9 @@ pub(super) fn check_replaceable(path: &Path, csv: Option<&str>) -> Result<(), Cl
 /// How the last line of a page begins, and how JSON names its schema.
 const MAKERS: [&str; 3] =
     ["Made by `warplaw ", "Made by <code>warplaw ", "\"schema\": {\n    \"name\": \"warplaw-"];
+
+/// How a record begins, which is measured and cannot be made again.
+const RECORD: &str = "{\n  \"schema\": {\n    \"name\": \"warplaw-record\"";
 
 /// Returns a path as it is typed on a command line: quoted for the shell of this system if it needs quotes.
 pub(super) fn quoted(path: &Path) -> String {

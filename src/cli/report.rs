@@ -70,9 +70,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> 
 
 /// The text of the report, whose parts are made and written one after another.
 struct Text<'a> {
-    /// What begins the text, if it does not depend on the records.
+    /// The beginning, which is the same for all records: the names of the columns, for example.
     start: String,
-    /// What precedes the first part, from its title.
+    /// What follows the beginning, from the title of the first part.
     head: Box<dyn Fn(&str) -> String + 'a>,
     /// Makes the title and the text of the part of a record, from its number and the record.
     part: Box<dyn Fn(usize, Record) -> (String, String) + Sync + 'a>,
@@ -87,16 +87,25 @@ fn write(arguments: &ReportArguments, text: &Text<'_>) -> Result<(), CliError> {
     let only = Only::new(&arguments.only);
     let mut sink = arguments.output.open(&text.start)?;
     let mut is_first = true;
+    let mut held = Vec::new();
     let make = &text.part;
     let part = |number, _, record| make(number, only.of(record));
-    for_each(&arguments.records, part, |(title, part)| {
-        if std::mem::take(&mut is_first) {
-            sink.put(&text.start)?;
-            sink.put(&(text.head)(&title))?;
-        } else {
-            sink.put(text.between)?;
+    for_each(&arguments.records, part, |titled| {
+        held.push(titled);
+        // Nothing is written before it is known that `--only` names experiments.
+        if !only.knows_all() {
+            return Ok(());
         }
-        sink.put(&part)
+        for (title, part) in held.drain(..) {
+            if std::mem::take(&mut is_first) {
+                sink.put(&text.start)?;
+                sink.put(&(text.head)(&title))?;
+            } else {
+                sink.put(text.between)?;
+            }
+            sink.put(&part)?;
+        }
+        Ok(())
     })?;
     only.check()?;
     sink.put(&text.foot)?;

@@ -25,7 +25,7 @@ impl ShaderFeature {
         }
     }
 
-    /// Returns the word that WGSL contains wherever it uses the feature.
+    /// Returns a word by which the feature is known in the WGSL of other crates.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Subgroups => "subgroup",
@@ -51,5 +51,18 @@ impl ShaderFeature {
             Self::F16 => "16-bit floating-point numbers",
         };
         format!("the adapter offers no {offer}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::Hardware;
+
+    #[test]
+    fn a_device_is_opened_with_all_features() {
+        for feature in ShaderFeature::ALL {
+            assert!(Hardware::OPTIONAL_FEATURES.contains(feature.wgpu()), "{feature:?}");
+        }
     }
 }

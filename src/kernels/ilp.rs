@@ -31,7 +31,7 @@ fn source((step, chains, vector): (Step, u32, u32)) -> String {
         1 => scalar.to_owned(),
         _ => format!("vec{vector}<{scalar}>"),
     };
-    let (word, kind) = (step.scalar(), vector_of(step.scalar()));
+    let kind = vector_of(step.scalar());
     let enable = if step == Step::F16 { "enable f16;\n\n" } else { "" };
     let mut text = format!("{enable}{}", include_str!("../../shaders/ilp.wgsl"));
     let mut line = |words: String| {
@@ -47,7 +47,7 @@ fn source((step, chains, vector): (Step, u32, u32)) -> String {
     for variable in 0..variables {
         let of_variable = variable * vector..(variable + 1) * vector;
         let starts: Vec<String> =
-            of_variable.map(|chain| format!("{word}(start + {}u)", first_of(chain))).collect();
+            of_variable.map(|chain| step.start(&format!("start + {}u", first_of(chain)))).collect();
         line(format!("    var x{variable} = {kind}({});", starts.join(", ")));
     }
     line("    let iterations = params.iterations;".to_owned());
@@ -69,9 +69,10 @@ fn source((step, chains, vector): (Step, u32, u32)) -> String {
     text
 }
 
-/// Returns the offset of a chain's start value. A compiler could merge chains with equal start values.
+/// Returns the offset of a chain's start value. A compiler could merge chains with equal start values, and a product
+/// with zero stays zero.
 fn first_of(chain: u32) -> u32 {
-    chain * 11
+    1 + chain * 11
 }
 
 /// Returns the modules: each step and number of chains, as scalars and in each vector size that divides the number
@@ -154,7 +155,7 @@ impl Kernel for Ilp {
     }
 
     fn cost_model(&self, width: u32) -> CostModel {
-        // Instructions per step, on hardware that has them for its numbers.
+        // Instructions per step of the simulated device: one multiplies or adds, the other depends on it.
         const INSTRUCTIONS: f64 = 2.0;
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
         let dependent = subgroups * f64::from(self.iterations * STEPS) * INSTRUCTIONS;
@@ -183,8 +184,8 @@ mod tests {
             workgroups: 1,
             seed: 5,
         };
-        assert_eq!(ilp.reference(), [5 ^ (5 + 11)]);
+        assert_eq!(ilp.reference(), [6 ^ (6 + 11)]);
         let result = |start| Step::U32.result(start, 1, STEPS);
-        assert_eq!(Ilp { iterations: 1, ..ilp }.reference(), [result(5) ^ result(16)]);
+        assert_eq!(Ilp { iterations: 1, ..ilp }.reference(), [result(6) ^ result(17)]);
     }
 }

@@ -1,5 +1,8 @@
 //! The steps of the chains of `ilp`: the operations that each invocation repeats, each step on the result of the last.
 
+/// Odd factor that scatters small numbers over all bytes of a word.
+const SCATTER: u32 = 2_654_435_761;
+
 /// A step of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -79,10 +82,23 @@ impl Step {
 
     /// Returns the WGSL at the end of a loop iteration.
     ///
-    /// In f16, the two constants change places, so that the next iteration undoes this one: integers above 2,048 are
-    /// not exact.
+    /// In f16, the two constants change places, so that the next iteration subtracts what this one added. Without it,
+    /// the numbers grow beyond 2,048, above which not all integers are exact. In i8, the factors change, because a
+    /// number whose scalar product with them is zero would stay as it is.
     pub(super) fn after_iteration(self) -> &'static str {
-        if self == Self::F16 { "let swapped = b; b = c; c = swapped;" } else { "" }
+        match self {
+            Self::U32 | Self::F32 => "",
+            Self::F16 => "let swapped = b; b = c; c = swapped;",
+            Self::I8 => "a = (a + b) ^ c;",
+        }
+    }
+
+    /// Returns the WGSL of the first number of a chain, from a u32. In i8, all four bytes must be large.
+    pub(super) fn start(self, from: &str) -> String {
+        match self {
+            Self::I8 => format!("bitcast<i32>(({from}) * {SCATTER}u)"),
+            _ => format!("{}({from})", self.scalar()),
+        }
     }
 
     /// Returns the WGSL that converts the value `x` of a chain to a word.
@@ -100,12 +116,12 @@ impl Step {
             // Two steps map x to 3 − x and then to 4 − (3 − x) = x + 1. All values are small integers, which are
             // exact with and without intermediate rounding.
             Self::F32 | Self::F16 => [(-1f32).to_bits(), 3f32.to_bits(), 4f32.to_bits()],
-            // The bytes 7, −3, 5 and 1.
-            Self::I8 => [0x0105_FD07, 0, 0],
+            // The first factors are the bytes 7, −3, 5 and 1.
+            Self::I8 => [0x0105_FD07, 0x9E37_79B9, 0x85EB_CA6B],
         }
     }
 
-    /// Returns the word of a chain that began with `start`, after `iterations` of `steps` steps each.
+    /// Returns the word of a chain that began from `start`, after `iterations` of `steps` steps each.
     ///
     /// The number of steps must be even.
     pub(super) fn result(self, start: u32, iterations: u32, steps: u32) -> u32 {
@@ -120,8 +136,13 @@ impl Step {
             // An iteration adds half of its steps, and the next one subtracts them.
             Self::F16 => ((start + iterations % 2 * (steps / 2)) as f32).to_bits(),
             Self::I8 => {
-                let [a, ..] = self.operands();
-                (0..all).fold(start, |x, _| dot4_i8_packed(x, a).wrapping_add(x))
+                let [mut a, b, c] = self.operands();
+                let mut x = start.wrapping_mul(SCATTER);
+                for _ in 0..iterations {
+                    x = (0..steps).fold(x, |x, _| dot4_i8_packed(x, a).wrapping_add(x));
+                    a = a.wrapping_add(b) ^ c;
+                }
+                x
             }
         }
     }
@@ -136,6 +157,20 @@ fn dot4_i8_packed(x: u32, y: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A driver that ends a loop early must be seen.
+    #[test]
+    fn one_iteration_less_changes_nearly_every_result() {
+        for step in Step::ALL {
+            for iterations in [1, 2, 3, 100, 513] {
+                let changes = |start: &u32| {
+                    step.result(*start, iterations, 16) != step.result(*start, iterations - 1, 16)
+                };
+                let changed = (1..400).filter(changes).count();
+                assert!(changed > 390, "{step:?} after {iterations}: {changed} of 399");
+            }
+        }
+    }
 
     #[test]
     fn the_results_match_calculations_by_hand() {
@@ -153,10 +188,12 @@ mod tests {
         assert_eq!(expected, 5.0);
         assert_eq!(Step::F16.result(5, 2, 16), expected.to_bits());
 
-        // The bytes of 5 are 5, 0, 0 and 0: 5 + 5·7 = 40, then 40 + 40·7 = 320, whose bytes are 64, 1, 0 and 0:
-        // 320 + 64·7 − 1·3 = 765.
-        assert_eq!(Step::I8.result(5, 1, 2), 320);
-        assert_eq!(Step::I8.result(5, 1, 3), 765);
+        // The first number from 5 is 0x17156075, whose bytes are 117, 96, 21 and 23, lowest first:
+        // 117·7 − 96·3 + 21·5 + 23·1 = 659. The sum has the bytes 8, 99, 21 and 23: 56 − 297 + 105 + 23 = −113.
+        assert_eq!(Step::I8.result(5, 1, 1), 0x1715_6075 + 659);
+        assert_eq!(Step::I8.result(5, 1, 2), 0x1715_6075 + 659 - 113);
+        // The next factors are −85, −68, −42 and 26: −8·85 − 99·68 − 21·42 + 23·26 = −7696.
+        assert_eq!(Step::I8.result(5, 2, 1), 0x1715_6075 + 659 - 7696);
         assert_eq!(dot4_i8_packed(0x80FF_7F02, 0x0101_0103), 6 + 127 - 1 - 128);
     }
 }

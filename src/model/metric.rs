@@ -118,7 +118,7 @@ pub struct Metric {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<Interval>,
     /// Spread bound: the range of the figure if the time of each case varies from the lower sixth to the median
-    /// of its samples, of all or of those from the rounds of all cases. Absent if there are too few rounds.
+    /// of its samples, by all rounds and by the rounds that timed all cases. Absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Interval>,
 }

@@ -47,23 +47,15 @@ impl Record {
         self.experiments.iter().flat_map(|experiment| &experiment.cases)
     }
 
-    /// Returns what comparisons need: the record without samples, and without the texts about the measurement.
+    /// Returns what comparisons need: the record without its raw samples, which take most of its memory, and without
+    /// searches, diagnoses and advice.
     #[must_use]
-    pub fn for_comparison(self) -> Self {
-        let mut record = self.without_samples();
-        for experiment in &mut record.experiments {
+    pub fn for_comparison(mut self) -> Self {
+        for experiment in &mut self.experiments {
+            experiment.cases = Vec::new();
             experiment.searches = Vec::new();
             experiment.diagnosis = Vec::new();
             experiment.advice = Vec::new();
-        }
-        record
-    }
-
-    /// Returns the record without its raw samples, and without what only they need. They take most of its memory.
-    #[must_use]
-    pub fn without_samples(mut self) -> Self {
-        for experiment in &mut self.experiments {
-            experiment.cases = Vec::new();
             experiment.points.iter_mut().for_each(|point| point.trace = None);
             experiment.points.shrink_to_fit();
             experiment.metrics.shrink_to_fit();

@@ -107,8 +107,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(malformed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
     }
-    // Nearly all files are valid records of the present version. The others are read twice: first to find out what
-    // they are.
+    // Nearly all files are valid records of the present version. For any other one, it is found out what it is.
     let present = serde_json::from_slice(bytes).ok().filter(|record: &Record| {
         record.schema.name == Schema::NAME && record.schema.is_like_present()
     });

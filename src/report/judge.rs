@@ -104,9 +104,9 @@ pub fn decided_by(experiment: &Experiment) -> String {
 
 /// Returns the record with today's verdicts and without raw samples, for programs that read all results.
 #[must_use]
-pub fn judged(record: Record) -> Record {
-    let mut record = record.without_samples();
+pub fn judged(mut record: Record) -> Record {
     for experiment in &mut record.experiments {
+        experiment.cases = Vec::new();
         experiment.verdict = rejudge(experiment);
     }
     record

@@ -220,7 +220,7 @@ fn quotient(
     if !(a.lo > 0.0 && b.lo > 0.0 && a.contains(first.value) && b.contains(second.value)) {
         return None;
     }
-    // The formulas of `square_and_add` and `add_up`, without their memory: a comparison of many records comes here often.
+    // The formulas of `square_and_add` and `add_up`, without their allocations: this runs for every pair of figures.
     let ratio = second.value / first.value;
     let down = [ratio - b.lo / first.value, ratio - second.value / a.hi];
     let up = [b.hi / first.value - ratio, second.value / a.lo - ratio];
@@ -251,6 +251,23 @@ mod tests {
     /// Returns the reason why the difference is unclear.
     fn doubt(first: &Figure<'_>, second: &Figure<'_>) -> Option<Doubt> {
         difference(first, second).doubt()
+    }
+
+    #[test]
+    fn the_limits_of_a_quotient_are_those_of_the_general_formulas() {
+        let (a, b) = (figure(2.0, [1.8, 2.3], [1.5, 2.5]), figure(3.0, [2.9, 3.3], [2.0, 3.5]));
+        let parts = |limits: fn(&Figure<'_>) -> Option<Interval>| {
+            [(0, limits(&a).expect("limits")), (1, limits(&b).expect("limits"))]
+        };
+        let ratio = |x: &[f64]| x[1] / x[0];
+        let squared = square_and_add(&[2.0, 3.0], parts(|figure| figure.ci), ratio);
+        let added = add_up(&[2.0, 3.0], parts(|figure| figure.spread), ratio);
+        let near = |x: Option<Interval>, y: Option<Interval>| {
+            let (x, y) = (x.expect("an interval"), y.expect("an interval"));
+            (x.lo - y.lo).abs() < 1e-12 && (x.hi - y.hi).abs() < 1e-12
+        };
+        assert!(near(quotient(&a, &b, |figure| figure.ci, true), squared));
+        assert!(near(quotient(&a, &b, |figure| figure.spread, false), added));
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub(in crate::report) fn verdicts(record: &Record) -> Document {
          1 ± the percentage after the verdict. It deviates if the interval and the spread bound are outside \
          the tolerance on the same side. Else it is undecided. The interval has a confidence of at least \
          95 %. The spread bound is the range of the ratio while the time of each case behind it varies \
-         between the lower sixth and the median of its samples: of all of them, and of those from the rounds \
-         that timed all cases. A law deviates if one judged point deviates. It holds if all judged points hold, or if at most one in twenty is undecided and each of \
+         between the lower sixth and the median of its samples; it covers this range by all rounds and by \
+         the rounds that timed all cases. A law deviates if one judged point deviates. It holds if all judged points hold, or if at most one in twenty is undecided and each of \
          those is within the tolerance, with an interval within twice the tolerance. In all other cases, and \
          if a control failed, the verdict is inconclusive. In a plot, a line is a prediction and a mark is a \
          measurement. Graphical plots add the interval of each measurement, and single samples as faint dots. \
