@@ -1,10 +1,13 @@
 //! Tests of the files that people name: folders with other things in them, patterns, compressed records, standard
 //! input, and files in the way of an output. No GPU is needed.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod packed;
+mod program;
 
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use packed::{gzip, zstandard};
 use tempfile::TempDir;
 
 fn warplaw(folder: &Path, arguments: &[&str]) -> Output {
@@ -13,20 +16,7 @@ fn warplaw(folder: &Path, arguments: &[&str]) -> Output {
 
 /// Runs warplaw in `folder` with `input` on standard input.
 fn warplaw_with(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_warplaw"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    let mut stdin = child.stdin.take().expect("standard input is a pipe");
-    // A program that fails at once closes the pipe.
-    let _unread = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().expect("the binary ends")
+    program::run(folder, arguments, &[], input)
 }
 
 fn out(output: &Output) -> String {
@@ -149,11 +139,7 @@ fn links_and_files_without_permission_do_no_harm_in_a_folder() {
 #[test]
 fn compressed_records_and_standard_input_are_read() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(&record()).expect("written to memory");
-    let gzip = encoder.finish().expect("written to memory");
-    let level = ruzstd::encoding::CompressionLevel::Fastest;
-    let zstandard = ruzstd::encoding::compress_to_vec(&record()[..], level);
+    let (gzip, zstandard) = (gzip(&record()), zstandard(&record()));
     std::fs::write(folder.path().join("a.json.gz"), &gzip).expect("written");
     std::fs::write(folder.path().join("b.json.zst"), &zstandard).expect("written");
     std::fs::write(folder.path().join("plain.json"), record()).expect("written");

@@ -2,10 +2,13 @@
 //! experiments, times, numbers, and the environment. Each form has the exit code that it must give. No form may cause
 //! a panic, and each refusal says why. No GPU is needed.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod packed;
+mod program;
 
+use std::path::Path;
+use std::process::Output;
+
+use packed::{gzip, zstandard};
 use tempfile::TempDir;
 
 /// The record of all forms. A law deviates in it, so `check` exits with 1.
@@ -13,19 +16,7 @@ const RECORD: &str = include_str!("data/record-1.1.0.json");
 
 /// Runs warplaw in `folder` with `RECORD` on standard input.
 fn warplaw(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_warplaw"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("LC_ALL", "C.UTF-8")
-        .envs(variables.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    // A program that reads nothing closes the pipe.
-    let _unread = child.stdin.take().expect("a pipe").write_all(RECORD.as_bytes());
-    child.wait_with_output().expect("the binary ends")
+    program::run(folder, arguments, variables, RECORD.as_bytes())
 }
 
 /// Asserts that the program ends with `code`, and with one line that contains `word` if it refuses the input.
@@ -119,16 +110,6 @@ fn every_form_of_a_path_names_its_record_or_is_refused() {
     }
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).expect("written to memory");
-    encoder.finish().expect("written to memory")
-}
-
-fn zstandard(text: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
-}
-
 #[test]
 fn every_form_of_a_file_is_read_or_refused() {
     let record = RECORD.as_bytes();
@@ -212,7 +193,7 @@ fn every_form_of_an_output_is_written_or_refused() {
         std::os::unix::fs::symlink(at("linked.md"), at("link.md")).expect("linked");
         std::os::unix::fs::symlink(at("a.json"), at("link.json")).expect("linked");
         std::os::unix::fs::symlink(at("nowhere"), at("broken.md")).expect("linked");
-        std::fs::hard_link(at("a.json"), at("twin.json")).expect("linked");
+        std::fs::hard_link(at("a.json"), at("hard-link.json")).expect("linked");
         folder
     };
     let long = format!("{}.md", "x".repeat(300));
@@ -236,7 +217,7 @@ fn every_form_of_an_output_is_written_or_refused() {
         ("./a.json", 2),
         ("folder/../a.json", 2),
         ("link.json", 2),
-        ("twin.json", 2),
+        ("hard-link.json", 2),
         ("notes.md", 2),
         ("mine.html", 2),
         ("mine.csv", 2),

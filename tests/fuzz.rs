@@ -5,13 +5,14 @@
 //!
 //! `PROPTEST_CASES=1000000 cargo test --release --test fuzz` runs more cases than the default.
 
+mod packed;
 mod sim;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::Parser as _;
+use packed::{gzip, zstandard};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -311,16 +312,6 @@ fn check(text: &[u8]) {
             assert!(line.chars().count() < 500 && !line.contains(char::is_control), "{line}");
         }
     }
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).expect("a write to memory succeeds");
-    encoder.finish().expect("a write to memory succeeds")
-}
-
-fn zstandard(text: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
 /// Returns a configuration with at least 3000 cases per test. `PROPTEST_CASES` raises the number.

@@ -186,9 +186,10 @@ impl Typical {
     /// Returns `None` if a case has too few samples, or if the figure is not finite at an end of such a
     /// range.
     pub(super) fn spread(&self, figure: &Formula) -> Option<Interval> {
+        let needed = self.needed_by(figure);
         let of = |Spreads { estimates, bounds }: &Spreads| {
-            let needed = self.needed_by(figure).into_iter();
-            let parts: Option<Vec<_>> = needed.map(|case| Some((case, bounds[case]?))).collect();
+            let parts = needed.iter().map(|&case| Some((case, bounds[case]?)));
+            let parts: Option<Vec<_>> = parts.collect();
             square_and_add(estimates, parts?, |moved| figure.evaluate(self.values(moved)))
         };
         let mut bounds = self.spreads.iter().map(of);

@@ -39,8 +39,8 @@ pub(super) struct CheckArguments {
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
     let inputs = [arguments.records.as_slice(), arguments.baseline.as_slice()].concat();
     arguments.output.check_inputs(&inputs)?;
-    let records = read_all(&arguments.records)?;
-    let baseline = read_all(arguments.baseline.as_slice())?;
+    let records = read_all(&arguments.records, &[])?;
+    let baseline = read_all(arguments.baseline.as_slice(), &[])?;
     let baseline = named(&baseline).first().copied();
     if let Some(baseline) = baseline.filter(|_| !arguments.across_devices) {
         let is_other = |record: &&(String, Record)| !are_of_one_device(baseline.record, &record.1);

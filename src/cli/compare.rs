@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::error::CliError;
-use super::input::{Only, Records, named, read_all};
+use super::input::{named, read_all};
 use super::output::{Forms, Output, json};
 use crate::report;
 
@@ -27,10 +27,7 @@ pub(super) struct CompareArguments {
 /// Returns an error if a record cannot be read or the comparison cannot be written.
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
     arguments.output.check_inputs(&arguments.records)?;
-    let only = Only::new(&arguments.only);
-    let read = read_all(&arguments.records)?.into_iter();
-    let records: Records = read.map(|(path, record)| (path, only.of(record))).collect();
-    only.check()?;
+    let records = read_all(&arguments.records, &arguments.only)?;
     let records = named(&records);
     if records.len() < 2 {
         return Err(CliError::OneRecord);

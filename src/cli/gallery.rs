@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::error::CliError;
-use super::input::{Records, for_each, named};
+use super::input::{collect, named};
 use super::output::{check_replaceable, print_text, write_text};
 use crate::model::{RecordError, figures, plain};
 use crate::report;
@@ -37,12 +37,7 @@ pub fn make_gallery(folder: &Path, force: bool) -> Result<ExitCode, CliError> {
     };
     // A file would be taken for a record.
     std::fs::read_dir(folder).map_err(|error| RecordError::unreadable(folder, &error))?;
-    let mut records = Records::new();
-    let work = |_, path: String, record| (within(Path::new(&path)), record);
-    for_each(&[folder.to_owned()], work, |named| {
-        records.push(named);
-        Ok(())
-    })?;
+    let records = collect(&[folder.to_owned()], |path, record| (within(Path::new(&path)), record))?;
     let shown = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let command = format!("warplaw gallery {shown}");
     let pages = report::gallery(&named(&records), command.trim_end());

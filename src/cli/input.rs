@@ -74,18 +74,37 @@ pub(super) fn for_each<T: Send>(
     }
 }
 
-/// Reads the records at `paths`, in order, as far as comparisons need them: see [`for_each`].
+/// Reads the records at `paths`, in order, as far as comparisons need them, and of them the experiments `only`: all if
+/// there are no ids. See [`for_each`].
+///
+/// # Errors
+/// Returns an error if a named file is no record, if there is no record at all, or if no record has an experiment of one
+/// of the ids.
+pub(super) fn read_all(paths: &[PathBuf], only: &[String]) -> Result<Records, CliError> {
+    let only = Only::new(only);
+    let records = collect(paths, |path, record| (path, only.of(record.for_comparison())))?;
+    only.check()?;
+    Ok(records)
+}
+
+/// Reads the records at `paths`, and collects what `each` makes of each path and record: see [`for_each`].
 ///
 /// # Errors
 /// Returns an error if a named file is no record, or if there is no record at all.
-pub(super) fn read_all(paths: &[PathBuf]) -> Result<Records, CliError> {
-    let mut records = Vec::new();
-    let work = |_, path, record: Record| (path, record.for_comparison());
-    for_each(paths, work, |named| {
-        records.push(named);
-        Ok(())
-    })?;
-    Ok(records)
+pub(super) fn collect<T: Send>(
+    paths: &[PathBuf],
+    each: impl Fn(String, Record) -> T + Sync,
+) -> Result<Vec<T>, CliError> {
+    let mut all = Vec::new();
+    for_each(
+        paths,
+        |_, path, record| each(path, record),
+        |one| {
+            all.push(one);
+            Ok(())
+        },
+    )?;
+    Ok(all)
 }
 
 /// The experiments that a user asked for by `--only`; all if there are no ids.

@@ -53,10 +53,8 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CliError> 
     let ReportArguments { records, output, .. } = arguments;
     output.check_inputs(records)?;
     if let Some(format) = arguments.export {
-        let only = Only::new(&arguments.only);
-        let read = read_all(records)?.into_iter();
-        let read: Vec<Record> = read.map(|(_, record)| only.of(record)).collect();
-        only.check()?;
+        let read = read_all(records, &arguments.only)?.into_iter();
+        let read: Vec<Record> = read.map(|(_, record)| record).collect();
         output.put(&report::export(&read, format.into()))?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -60,6 +60,10 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    fn malformed(path: &str, reason: &str) -> Self {
+        Self::Malformed { path: path.to_owned(), reason: plain(reason) }
+    }
+
     /// Returns the error of a file that the operating system could not read.
     #[must_use]
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
@@ -98,8 +102,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
 /// # Errors
 /// Returns an error if `bytes` is too large, malformed, or of an unknown major version.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
-    let malformed =
-        |reason: String| RecordError::Malformed { path: name.to_owned(), reason: plain(&reason) };
+    let malformed = |reason: String| RecordError::malformed(name, &reason);
     let bytes = &*decompressed(bytes, MAX_BYTES + 1)
         .map_err(|error| malformed(format!("the compressed data is damaged: {error}")))?;
     // Some programs on Windows begin every text with a byte order mark.
@@ -140,8 +143,7 @@ fn parse_any(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         schema: Schema,
     }
 
-    let malformed =
-        |reason: String| RecordError::Malformed { path: name.to_owned(), reason: plain(&reason) };
+    let malformed = |reason: String| RecordError::malformed(name, &reason);
     let describe = |error: &serde_json::Error| {
         // The message may quote a long value, so it is cut before the position.
         let message = error.to_string();

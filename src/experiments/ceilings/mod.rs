@@ -163,9 +163,7 @@ fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
             continue;
         }
         if step == Step::F16 && !context.facts.has(ShaderFeature::F16) {
-            plan.note(
-                "f16 throughput is absent: the adapter offers no 16-bit floating-point numbers.",
-            );
+            plan.note(format!("f16 throughput is absent: {}.", ShaderFeature::F16.missing()));
             continue;
         }
         let arithmetic = Arithmetic::add(plan, context, step);

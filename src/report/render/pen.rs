@@ -60,10 +60,6 @@ fn paint(color: BackendColor) -> usize {
 /// A length in units, shown in pixels.
 struct Pixels(i32);
 
-fn pixels(units: i32) -> Pixels {
-    Pixels(units)
-}
-
 impl fmt::Display for Pixels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, tenths) = (self.0 / UNITS, (self.0 % UNITS).abs());
@@ -77,7 +73,7 @@ fn path(points: impl IntoIterator<Item = BackendCoord>) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.into_iter().enumerate() {
         let command = if index == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{command}{} {}", pixels(x), pixels(y));
+        let _ = write!(path, "{command}{} {}", Pixels(x), Pixels(y));
     }
     path
 }
@@ -105,7 +101,7 @@ impl DrawingBackend for Pen<'_> {
             self.dots = Some(paint(color));
             let _ = write!(self.svg, "<path class=\"dots p{}\" d=\"", paint(color));
         }
-        let _ = write!(self.svg, "M{} {}h0", pixels(x), pixels(y));
+        let _ = write!(self.svg, "M{} {}h0", Pixels(x), Pixels(y));
         Ok(())
     }
 
@@ -126,7 +122,7 @@ impl DrawingBackend for Pen<'_> {
         if style.color().alpha == 0.0 {
             return Ok(());
         }
-        let (paint, width) = (paint(style.color()), pixels(style.stroke_width() as i32));
+        let (paint, width) = (paint(style.color()), Pixels(style.stroke_width() as i32));
         self.element(&format!(
             "<path class=\"line p{paint}\" stroke-width=\"{width}\" d=\"{}\"/>",
             path(points)
@@ -159,9 +155,9 @@ impl DrawingBackend for Pen<'_> {
             "<circle class=\"{} p{}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
             if fill { "fill" } else { "line" },
             paint(style.color()),
-            pixels(x),
-            pixels(y),
-            pixels(radius as i32)
+            Pixels(x),
+            Pixels(y),
+            Pixels(radius as i32)
         ))
     }
 
@@ -190,7 +186,7 @@ impl DrawingBackend for Pen<'_> {
             VPos::Center => ".35em",
             VPos::Bottom => "0",
         };
-        let (x, y) = (pixels(x), pixels(y));
+        let (x, y) = (Pixels(x), Pixels(y));
         let rotation = match style.transform() {
             FontTransform::Rotate270 => format!(" transform=\"rotate(-90 {x} {y})\""),
             _ => String::new(),
@@ -221,7 +217,7 @@ mod tests {
 
     #[test]
     fn units_are_tenths_of_a_pixel() {
-        let written = [0, 5, -5, 120, 123, -123].map(|units| pixels(units).to_string());
+        let written = [0, 5, -5, 120, 123, -123].map(|units| Pixels(units).to_string());
         assert_eq!(written, ["0", "0.5", "-0.5", "12", "12.3", "-12.3"]);
     }
 
