@@ -70,6 +70,10 @@ impl Executor for Logging {
         self.inner.outputs(index)
     }
 
+    fn subgroup_sizes(&self) -> &[u32] {
+        self.inner.subgroup_sizes()
+    }
+
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
         self.log.borrow_mut().push(format!("{order:?}"));
         self.inner.round(order)

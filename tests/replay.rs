@@ -21,7 +21,7 @@ const SEED: u64 = 11;
 fn replayed(record: &Record, recorded: &Experiment, device: &Simulator) -> Experiment {
     let experiment = find(&recorded.id).expect("the registry has every recorded experiment");
     let searches: Vec<_> = record.experiments.iter().flat_map(|e| e.searches.clone()).collect();
-    let tuner = Recorded(&searches);
+    let tuner = Recorded { searches: &searches, width: recorded.width };
     let seed = seed_of(record.seed, experiment.id);
     let reported_width = record.adapter.subgroup_size.observed;
     let context = Context::new(device.facts(), &Profile::QUICK, seed, &tuner);

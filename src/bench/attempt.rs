@@ -103,6 +103,7 @@ impl Attempt<'_> {
             let done = VERIFYING * index as f64 / sized.len() as f64;
             (self.progress)(Progress::before(Stage::Verifying, done));
             let (mut mismatched, refused) = (false, refusal.is_some());
+            let mut subgroup_sizes = Vec::new();
             let unverified = if refused {
                 refusal
             } else if self.is_stopped() {
@@ -112,12 +113,14 @@ impl Attempt<'_> {
             } else {
                 let wrong = self.session.executor.verify(index, &case.workload)?.err();
                 mismatched = wrong.is_some();
+                subgroup_sizes = self.session.executor.subgroup_sizes().to_vec();
                 wrong.map(|mismatch| format!("wrong output: {mismatch}"))
             };
             let case = Case {
                 id: self.plan.cases[index].id.clone(),
                 verified: unverified.is_none(),
                 scale: case.scale,
+                subgroup_sizes,
                 failure: unverified.or_else(|| case.length.reason()),
                 rounds: Vec::new(),
                 samples_s: Vec::new(),

@@ -1,7 +1,7 @@
 //! Diagnosis of the measurement itself: wrong outputs, cases that were not timed, rejected samples, samples
 //! that are too short for the clock, and a clock that cannot be trusted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::controls::tolerance_of;
 use super::profile::MIN_TICKS;
@@ -46,9 +46,36 @@ pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
     outcome.controls.push(Control { check: Check::Clock, ratio, ratio_ci: None, passed });
 }
 
+/// Returns the first names of a list, and the number of the others.
+fn first_of(ids: &[&str]) -> String {
+    const NAMED: usize = 3;
+    let (named, rest) = ids.split_at(ids.len().min(NAMED));
+    let named = named.join(", ");
+    if rest.is_empty() { named } else { format!("{named} and {} more", rest.len()) }
+}
+
+/// Returns a line of diagnosis if cases ran with another subgroup size than that for which they were made.
+fn other_sizes(checked: &[Checked], width: Option<u32>) -> Option<String> {
+    let width = width?;
+    let is_other =
+        |checked: &&Checked| checked.case.subgroup_sizes.iter().any(|&size| size != width);
+    let other: Vec<&Checked> = checked.iter().filter(is_other).collect();
+    let sizes: BTreeSet<u32> =
+        other.iter().flat_map(|checked| checked.case.subgroup_sizes.iter().copied()).collect();
+    let sizes: Vec<String> = sizes.iter().map(u32::to_string).collect();
+    let ids: Vec<&str> = other.iter().map(|checked| checked.case.id.as_str()).collect();
+    (!ids.is_empty()).then(|| {
+        format!(
+            "made for subgroups of {width} lanes, but {} ran with {}: predictions that depend on the size do not \
+             hold for them",
+            first_of(&ids),
+            sizes.join(" and ")
+        )
+    })
+}
+
 /// Returns one line of diagnosis for each reason for which cases were not timed.
 fn not_timed(checked: &[Checked]) -> Vec<String> {
-    const NAMED: usize = 3;
     let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
     for Checked { case, .. } in checked {
         let Some(reason) = case.failure.as_deref() else { continue };
@@ -58,13 +85,8 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
         }
     }
     let line = |(reason, ids): (&str, Vec<&str>)| {
-        let (named, rest) = ids.split_at(ids.len().min(NAMED));
         let verb = if ids.len() == 1 { "was" } else { "were" };
-        let others = match rest.len() {
-            0 => String::new(),
-            others => format!(" and {others} more"),
-        };
-        format!("{}{others} {verb} not timed: {reason}", named.join(", "))
+        format!("{} {verb} not timed: {reason}", first_of(&ids))
     };
     by_reason.into_iter().map(line).collect()
 }
@@ -80,6 +102,7 @@ pub(super) fn add_case_diagnosis(clock: &Clock, checked: &[Checked], outcome: &m
         outcome.verdict = None;
     }
     outcome.diagnosis.extend(not_timed(checked));
+    outcome.diagnosis.extend(other_sizes(checked, outcome.width));
     outcome.diagnosis.extend(rejected(checked));
     let least_s = MIN_TICKS * clock.resolution_ns * 1e-9;
     let timed = checked.iter().filter(|checked| checked.case.failure.is_none());

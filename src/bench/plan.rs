@@ -49,6 +49,7 @@ impl Experiment {
             rounds: 0,
             duration_s: 0.0,
             workers: None,
+            width: None,
             states: None,
             other_load: None,
             costs: None,
@@ -95,7 +96,7 @@ pub struct Context<'a> {
     pub profile: &'a Profile,
     /// Seed for the random choices of this experiment.
     pub seed: u64,
-    /// Chooses launch configurations.
+    /// Chooses launch configurations, and tells the subgroup sizes of kernels.
     pub tuner: &'a dyn Tuner,
 }
 
@@ -124,6 +125,18 @@ impl<'a> Context<'a> {
                     .to_owned(),
             )
         })
+    }
+
+    /// Returns the lanes per subgroup of the kernel of `workload`, whose first dispatch runs once to tell it.
+    ///
+    /// On some GPUs, the compiler chooses the subgroup size for each pipeline. If timing found another width than
+    /// shaders observe, the width is the one that timing found.
+    ///
+    /// # Errors
+    /// Returns [`Unsupported`] if the width is not known.
+    pub fn width_of(&self, workload: &Workload) -> Result<u32, Unsupported> {
+        let width = self.tuner.width_of(workload, self.width, self.reported_width);
+        Self { width, ..*self }.known_width()
     }
 
     /// Returns `Ok` if the device allows workgroups of `size` invocations.

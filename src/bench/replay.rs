@@ -47,6 +47,7 @@ pub fn replay(
     let scales = (0..plan.cases.len()).map(|index| case(index).map_or(0, |case| case.scale));
     let typical = Typical::of(&samples, scales.collect(), clock.resolution_ns * 1e-9);
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
+    outcome.width = recorded.width;
     add_clock_control(clock, &mut outcome);
     let checked = plan.cases.iter().enumerate().filter_map(|(index, spec)| {
         let case = case(index)?.clone();

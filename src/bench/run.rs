@@ -12,7 +12,7 @@ use super::progress::{Progress, Stage};
 use super::sampling::Sampled;
 use super::seed::seed_of;
 use super::session::Session;
-use super::tuner::Trying;
+use super::tuner::{Trying, Tuned};
 use crate::gpu::GpuError;
 use crate::model::{self, Check, Costs, Status, StoppedBy};
 
@@ -33,7 +33,7 @@ pub fn run(
     let built = session.executor.built();
     let seed = seed_of(session.seed, experiment.id);
     progress(Progress::before(Stage::Searching, 0.0));
-    let Planned { plan, searches, searching_s } = plan(session, experiment, seed, stop)?;
+    let (plan, tuned) = plan(session, experiment, seed, stop)?;
     let mut plan = match plan {
         Ok(plan) => plan,
         Err(Unsupported(reason)) => {
@@ -42,7 +42,7 @@ pub fn run(
         }
     };
     let controls = Controls::add(&mut plan, seed);
-    let planning_s = session.executor.elapsed_s() - start_s - searching_s;
+    let planning_s = session.executor.elapsed_s() - start_s - tuned.seconds;
     let mut attempt = Attempt {
         session,
         experiment,
@@ -53,7 +53,7 @@ pub fn run(
         idle_since_s: f64::NAN,
         stop,
         progress,
-        costs: Costs { planning_s, searching_s, ..Costs::default() },
+        costs: Costs { planning_s, searching_s: tuned.seconds, ..Costs::default() },
     };
     let sized = attempt.size()?;
     let mut checked = attempt.verify(&sized)?;
@@ -70,6 +70,7 @@ pub fn run(
     }
 
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
+    outcome.width = tuned.width;
     outcome.stopped_by = Some(stopped_by);
     outcome.other_load = other_load;
     outcome.states = states;
@@ -82,7 +83,7 @@ pub fn run(
     }
     add_advice(costs.sampling_s, &mut outcome);
     outcome.workers = session.workers();
-    outcome.searches = searches;
+    outcome.searches = tuned.searches;
     outcome.costs = Some(costs);
     outcome.duration_s = session.executor.elapsed_s() - start_s;
     outcome.cases = checked.into_iter().map(|checked| checked.case).collect();
@@ -92,20 +93,13 @@ pub fn run(
     Ok(outcome)
 }
 
-/// A plan, with the searches that chose its launch configurations.
-struct Planned {
-    plan: Result<Plan, Unsupported>,
-    searches: Vec<model::Search>,
-    searching_s: f64,
-}
-
 /// Plans the experiment and autotunes its launch configurations.
 fn plan(
     session: &mut Session,
     experiment: &Experiment,
     seed: u64,
     stop: &AtomicBool,
-) -> Result<Planned, GpuError> {
+) -> Result<(Result<Plan, Unsupported>, Tuned), GpuError> {
     let facts = session.executor.facts().clone();
     let reported_width = session.reported_width();
     let width = session.effective_width.or(reported_width);
@@ -114,8 +108,7 @@ fn plan(
     let tuner = Trying::new(&mut **executor, found, profile.search, throughput, stop);
     let context = Context::new(&facts, &profile, seed, &tuner);
     let plan = (experiment.plan)(&Context { width, reported_width, ..context });
-    let (searches, searching_s) = tuner.finish()?;
-    Ok(Planned { plan, searches, searching_s })
+    Ok((plan, tuner.finish()?))
 }
 
 /// Returns whether the experiment was measured, no required control is missing, and all controls passed.

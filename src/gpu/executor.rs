@@ -67,6 +67,12 @@ pub trait Executor {
         compare_outputs(self, index, workload)
     }
 
+    /// Returns the subgroup sizes with which the dispatches ran whose outputs were read last, in lanes: in ascending
+    /// order, each once. Empty if the device does not tell them.
+    ///
+    /// On some GPUs, the compiler chooses the size for each pipeline.
+    fn subgroup_sizes(&self) -> &[u32];
+
     /// Takes one sample of each loaded workload in `order`. The result has one entry per entry of `order`.
     ///
     /// [`Hardware`](super::Hardware) first runs the workloads that the host clock times, in the given order.

@@ -9,7 +9,7 @@ use super::host_load::HostLoad;
 use super::loading::{HEAD_BYTES, Inputs, Loaded, Loader, Step, for_readback};
 use super::pipeline::Pipelines;
 use super::timer::{MAX_SPANS, QueryTimer, poll, read_mapped};
-use super::{BadSpan, Built, Executor, GpuError, Span, Timing, Workload, state};
+use super::{BadSpan, Built, Executor, GpuError, ShaderFeature, Span, Timing, Workload, state};
 use crate::model::{ClockKind, DeviceState};
 
 /// Options for opening a device.
@@ -45,6 +45,8 @@ pub struct Hardware {
     inputs: Inputs,
     timer: Option<QueryTimer>,
     pub(super) loaded: Vec<Option<Loaded>>,
+    /// Subgroup sizes of the dispatches of the last run whose outputs were read, in order, each once.
+    subgroup_sizes: Vec<u32>,
     /// Receives one word of each output of a timed pass. `stamped_spans` explains why.
     fence: wgpu::Buffer,
     /// First error that wgpu has reported since the last wait.
@@ -134,7 +136,7 @@ impl Hardware {
         });
         Self {
             fence,
-            pipelines: Pipelines::new(!options.checked),
+            pipelines: Pipelines::new(!options.checked, facts.has(ShaderFeature::Subgroups)),
             inputs: Inputs::default(),
             device,
             queue,
@@ -142,6 +144,7 @@ impl Hardware {
             facts,
             timer: None,
             loaded: Vec::new(),
+            subgroup_sizes: Vec::new(),
             fault,
             host_load: HostLoad::new(),
             opened: Instant::now(),
@@ -342,18 +345,30 @@ impl Executor for Hardware {
             encode_pass(&mut encoder, None, &loaded.steps, 1);
         }
         let loaded = self.workload(index)?;
-        let bytes = loaded.checked.iter().map(|(_, bytes)| bytes).sum();
-        let readback = for_readback(&self.device, bytes);
+        let outputs = loaded.checked.iter().map(|(output, bytes)| (output, *bytes));
+        let sizes = loaded.steps.iter().filter_map(|step| step.subgroup_size.as_ref());
+        let parts: Vec<_> = outputs.chain(sizes.map(|size| (size, 4))).collect();
+        let readback = for_readback(&self.device, parts.iter().map(|(_, bytes)| bytes).sum());
         let mut at = 0;
-        for (output, bytes) in &loaded.checked {
-            encoder.copy_buffer_to_buffer(output, 0, &readback, at, *bytes);
+        for &(buffer, bytes) in &parts {
+            encoder.copy_buffer_to_buffer(buffer, 0, &readback, at, bytes);
             at += bytes;
         }
+        let checked_words = loaded.checked.iter().map(|(_, bytes)| bytes / 4).sum::<u64>() as usize;
         self.queue.submit([encoder.finish()]);
-        let mut words = vec![0u32; (bytes / 4) as usize];
+        let mut words = vec![0u32; (at / 4) as usize];
         read_mapped(&self.device, &readback, bytemuck::cast_slice_mut(&mut words))?;
         self.wait()?;
+        // A dispatch without workgroups stores nothing.
+        let mut sizes: Vec<u32> = words.drain(checked_words..).filter(|&size| size > 0).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        self.subgroup_sizes = sizes;
         Ok(words)
+    }
+
+    fn subgroup_sizes(&self) -> &[u32] {
+        &self.subgroup_sizes
     }
 
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
@@ -402,6 +417,7 @@ mod tests {
             source: source.to_owned(),
             needs: Vec::new(),
             checked: false,
+            invariants: Vec::new(),
         };
         let dispatch = Dispatch {
             shader: Arc::new(shader),

@@ -5,18 +5,27 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::params::check_params;
-use super::pipeline::{Pipeline, Pipelines, catching};
+use super::pipeline::{Binding, Pipeline, Pipelines, catching};
+use super::size_probe;
 use super::{AdapterFacts, Contents, Dispatch, Timing, Upload, UploadPath, Workload};
 
 /// Minimum size of a buffer in bytes, and the number of bytes at the start of an output that are cleared
 /// before each timed pass.
 pub(super) const HEAD_BYTES: u64 = 16;
 
+/// Usages of the storage buffers.
+const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
 /// A dispatch that is ready to be encoded.
 pub(super) struct Step {
     pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 2],
+    /// Receives the subgroup size, if the kernel stores it. Dispatches that shared the buffer would wait for each
+    /// other.
+    pub(super) subgroup_size: Option<wgpu::Buffer>,
 }
 
 impl Step {
@@ -191,7 +200,14 @@ impl<'a> Loader<'a> {
     fn step(&mut self, dispatch: &Dispatch, buffers: &[wgpu::Buffer]) -> Result<Step, String> {
         let pipeline = self.pipelines.get(self.device, dispatch)?;
         let mut entries = Vec::with_capacity(pipeline.bindings.len());
-        for binding in &pipeline.bindings {
+        let is_size = |binding: &&Binding| binding.name == size_probe::VARIABLE;
+        let size = pipeline.bindings.iter().find(is_size).map(|binding| binding.index);
+        let subgroup_size = size.map(|_| create(self.device, HEAD_BYTES, STORAGE));
+        if let (Some(binding), Some(buffer)) = (size, &subgroup_size) {
+            let resource = buffer.as_entire_binding();
+            entries.push(wgpu::BindGroupEntry { binding, resource });
+        }
+        for binding in pipeline.bindings.iter().filter(|binding| !is_size(binding)) {
             let &(_, buffer) = dispatch
                 .bindings
                 .iter()
@@ -209,13 +225,10 @@ impl<'a> Loader<'a> {
                 entries: &entries,
             })
         })?;
-        Ok(Step { pipeline, bind_group, workgroups: dispatch.workgroups })
+        Ok(Step { pipeline, bind_group, workgroups: dispatch.workgroups, subgroup_size })
     }
 
     fn buffer(&mut self, contents: &Contents) -> wgpu::Buffer {
-        const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
-            .union(wgpu::BufferUsages::COPY_SRC)
-            .union(wgpu::BufferUsages::COPY_DST);
         let device = self.device;
         let create = |words: usize, usage| {
             let bytes = (words as u64 * 4).max(HEAD_BYTES);

@@ -2,6 +2,7 @@
 //!
 //! Bindings are reflected from the WGSL source, so that Rust code does not repeat binding numbers.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::error::one_line;
-use super::{Dispatch, Shader, unchecked};
+use super::{Dispatch, Shader, size_probe, unchecked};
 
 /// Number of pipelines built since the device was opened, and the time spent on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -34,11 +35,27 @@ pub(super) struct Reflected {
     info: ModuleInfo,
 }
 
+impl Shader {
+    /// Returns the module as a run gives it to wgpu. If `stores_size`, the first invocation of a dispatch stores the
+    /// subgroup size, which needs subgroup operations.
+    ///
+    /// # Errors
+    /// Returns a one-line message if the source is not valid.
+    pub fn module(&self, stores_size: bool) -> Result<naga::Module, String> {
+        let mut module = naga::front::wgsl::parse_str(&self.source).map_err(|error| {
+            format!("{}: {}", self.name, one_line(&error.emit_to_string(&self.source)))
+        })?;
+        if stores_size {
+            size_probe::add_to(&mut module);
+        }
+        Ok(module)
+    }
+}
+
 impl Reflected {
-    pub(super) fn new(shader: &Shader) -> Result<Self, String> {
+    pub(super) fn new(shader: &Shader, stores_size: bool) -> Result<Self, String> {
         let message = |error: String| format!("{}: {}", shader.name, one_line(&error));
-        let module = naga::front::wgsl::parse_str(&shader.source)
-            .map_err(|error| message(error.emit_to_string(&shader.source)))?;
+        let module = shader.module(stores_size)?;
         let info = Validator::new(ValidationFlags::all(), Capabilities::all())
             .validate(&module)
             .map_err(|error| message(error.emit_to_string(&shader.source)))?;
@@ -80,6 +97,7 @@ fn module_key(shader: &Shader) -> ModuleKey {
 /// Cache of modules and pipelines. The key of a pipeline is its module, entry point and constants.
 pub(super) struct Pipelines {
     trusted: bool,
+    stores_sizes: bool,
     modules: HashMap<ModuleKey, (wgpu::ShaderModule, Reflected)>,
     built: HashMap<Key, Rc<Pipeline>>,
     /// Time spent on building and compiling the pipelines.
@@ -94,9 +112,16 @@ pub(super) struct Pipeline {
 }
 
 impl Pipelines {
-    /// Creates an empty cache. If `trusted` is `true`, shaders have no bounds, division and loop checks.
-    pub(super) fn new(trusted: bool) -> Self {
-        Self { trusted, modules: HashMap::new(), built: HashMap::new(), building: Duration::ZERO }
+    /// Creates an empty cache. If `trusted`, shaders have no bounds, division and loop checks. If `stores_sizes`, the
+    /// kernels of this crate store the subgroup size that they run with.
+    pub(super) fn new(trusted: bool, stores_sizes: bool) -> Self {
+        Self {
+            trusted,
+            stores_sizes,
+            modules: HashMap::new(),
+            built: HashMap::new(),
+            building: Duration::ZERO,
+        }
     }
 
     /// Returns the number of pipelines and the time spent on them.
@@ -159,10 +184,10 @@ impl Pipelines {
     ) -> Result<&(wgpu::ShaderModule, Reflected), String> {
         let key = module_key(shader);
         if !self.modules.contains_key(&key) {
-            let reflected = Reflected::new(shader)?;
+            let reflected = Reflected::new(shader, self.stores_sizes && !shader.checked)?;
             let descriptor = || wgpu::ShaderModuleDescriptor {
                 label: Some(&shader.name),
-                source: wgpu::ShaderSource::Wgsl(shader.source.as_str().into()),
+                source: wgpu::ShaderSource::Naga(Cow::Owned(reflected.module.clone())),
             };
             let module = catching(device, |device| {
                 if self.trusted && !shader.checked {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::ShaderFeature;
+use super::{Invariant, ShaderFeature};
 
 /// A WGSL module.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub struct Shader {
     /// Whether the module keeps wgpu's bounds, division and loop checks on every device. Only shaders of this
     /// crate may run without them.
     pub(crate) checked: bool,
+    /// What the machine code of its entry points must be like.
+    pub(crate) invariants: Vec<Invariant>,
 }
 
 impl Shader {
@@ -39,6 +41,7 @@ impl Shader {
                 .collect(),
             source,
             checked: true,
+            invariants: Vec::new(),
         }
     }
 
@@ -47,12 +50,13 @@ impl Shader {
         if shader.checked {
             return Arc::clone(shader);
         }
-        let Self { name, source, needs, .. } = &**shader;
+        let Self { name, source, needs, invariants, .. } = &**shader;
         Arc::new(Self {
             name: name.clone(),
             source: source.clone(),
             needs: needs.clone(),
             checked: true,
+            invariants: invariants.clone(),
         })
     }
 
@@ -72,6 +76,12 @@ impl Shader {
     #[must_use]
     pub fn needs(&self) -> &[ShaderFeature] {
         &self.needs
+    }
+
+    /// Returns what the machine code of the module's entry points must be like.
+    #[must_use]
+    pub fn invariants(&self) -> &[Invariant] {
+        &self.invariants
     }
 }
 
@@ -163,6 +173,24 @@ impl Dispatch {
     #[must_use]
     pub fn workgroups(&self) -> [u32; 2] {
         self.workgroups
+    }
+
+    /// Returns the shader module.
+    #[must_use]
+    pub fn shader(&self) -> &Arc<Shader> {
+        &self.shader
+    }
+
+    /// Returns the name of the entry point.
+    #[must_use]
+    pub fn entry(&self) -> &'static str {
+        self.entry
+    }
+
+    /// Returns the values of the pipeline-overridable constants, by name.
+    #[must_use]
+    pub fn constants(&self) -> &[(&'static str, u32)] {
+        &self.constants
     }
 }
 
@@ -361,6 +389,12 @@ impl Workload {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Returns the dispatches that run before outputs are checked, and are never timed.
+    #[must_use]
+    pub fn prepare(&self) -> &[Dispatch] {
+        &self.prepare
     }
 
     /// Returns the dispatch list in execution order.

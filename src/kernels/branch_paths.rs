@@ -8,13 +8,13 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, cyclic_mask, module};
-use crate::gpu::{CostModel, Shader, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
 
-/// Number of paths in the smaller and in the larger module.
+/// Numbers of paths for which modules exist.
 ///
-/// Some drivers compile a switch to a sequence of `if`s, in which every path pays for all others. Devices
-/// with narrow subgroups therefore use the smaller module.
-pub const COMPILED_PATHS: [u32; 2] = [32, 64];
+/// A module has exactly the paths that its selectors may name. Some drivers compile a switch to a sequence of `if`s,
+/// in which every path pays for all others, and all paths share the instruction cache.
+pub const PATHS: [u32; 6] = [2, 4, 8, 16, 32, 64];
 
 /// WGSL of the six operations.
 ///
@@ -76,12 +76,30 @@ fn source(paths: u32) -> String {
     text
 }
 
-/// Returns the modules, the smaller one first.
+/// Returns what the machine code of the module with `paths` paths must be like.
+fn invariants(paths: u32) -> [Invariant; 2] {
+    [
+        Invariant::new(
+            &["branch_paths"],
+            Property::Loops(paths + 1),
+            "paths that a compiler merges or turns into selects do not diverge",
+        ),
+        Invariant::new(
+            &["branch_paths"],
+            Property::CodeBytes(32 << 10),
+            "paths that do not fit an instruction cache together are slower together than alone",
+        ),
+    ]
+}
+
+/// Returns the modules, the one with the fewest paths first.
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     static SHADERS: LazyLock<Vec<Arc<Shader>>> = LazyLock::new(|| {
-        COMPILED_PATHS
-            .map(|paths| module(&format!("branch_paths.{paths}"), source(paths), &[]))
+        PATHS
+            .map(|paths| {
+                module(&format!("branch_paths.{paths}"), source(paths), &[], &invariants(paths))
+            })
             .into()
     });
     SHADERS.clone()
@@ -98,7 +116,7 @@ pub struct BranchPaths {
     pub repeats: u32,
     /// Loop iterations of a path.
     pub iterations: u32,
-    /// Number of paths that the selectors may name. The smallest module with enough paths is used.
+    /// Number of paths, one of [`PATHS`].
     pub paths: u32,
     /// Path of each invocation, in the order of workgroups, then repeats, then invocations.
     ///
@@ -114,7 +132,7 @@ impl BranchPaths {
     /// # Panics
     /// Panics if the number of selectors or `workgroup_size` is not a power of two, or if `repeats` is
     /// neither zero nor a power of two. Panics if there are fewer selectors than invocations in a workgroup.
-    /// Panics if a selector is not less than `paths`, or if no module has enough paths.
+    /// Panics if a selector is not less than `paths`, or if no module has this number of paths.
     #[must_use]
     pub fn workload(self) -> Workload {
         let mask = cyclic_mask(&self.selectors, self.workgroup_size);
@@ -123,10 +141,10 @@ impl BranchPaths {
             "a selector names a path that does not exist"
         );
         assert!(self.repeats == 0 || self.repeats.is_power_of_two());
-        let module = COMPILED_PATHS
+        let module = PATHS
             .iter()
-            .position(|&compiled| compiled >= self.paths)
-            .expect("a module has enough paths");
+            .position(|&paths| paths == self.paths)
+            .expect("a module has this number of paths");
         Launch {
             label: format!(
                 "branch of {} invocations, {} repeats",

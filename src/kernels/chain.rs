@@ -3,13 +3,24 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, module};
-use crate::gpu::{CostModel, Shader, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+
+/// The arithmetic of a loop iteration of four chains: multiply, add, shift and combine. Some GPUs multiply and add at
+/// once.
+pub(crate) const FOUR_CHAINS: Property = Property::ComputesAtLeast(4 * 3);
+
+const INVARIANTS: &[Invariant] = &[Invariant::new(
+    &["chain"],
+    FOUR_CHAINS,
+    "an iteration that is dropped or hoisted costs nothing",
+)];
 
 /// Returns the shader module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("chain", include_str!("../../shaders/chain.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("chain", include_str!("../../shaders/chain.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

@@ -9,7 +9,7 @@ use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("empty", include_str!("../../shaders/empty.wgsl"), &[]));
+        LazyLock::new(|| module("empty", include_str!("../../shaders/empty.wgsl"), &[], &[]));
     Arc::clone(&SHADER)
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, Step, module};
-use crate::gpu::{CostModel, Shader, ShaderFeature, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, ShaderFeature, Workload};
 
 /// Numbers of chains per invocation for which modules exist.
 pub const CHAINS: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 12];
@@ -23,6 +23,15 @@ fn modules() -> impl Iterator<Item = (Step, u32, u32)> {
         step.vectors().iter().copied().flat_map(chains_in).map(move |(c, v)| (step, c, v))
     };
     Step::ALL.into_iter().flat_map(of)
+}
+
+/// Returns what the machine code of the chains must be like.
+fn invariant(step: Step, chains: u32) -> Invariant {
+    let (instructions, is_exact) = step.instructions();
+    // Two chains may share an instruction for pairs of 16-bit numbers.
+    let all = (STEPS * chains * instructions) / if step == Step::F16 { 2 } else { 1 };
+    let property = if is_exact { Property::Computes(all) } else { Property::ComputesAtLeast(all) };
+    Invariant::new(&["ilp"], property, "a step that a GPU fuses or drops is no unit of work")
 }
 
 /// Generates the module for a step, a number of chains and the chains per variable.
@@ -83,7 +92,8 @@ pub fn shaders() -> Vec<Arc<Shader>> {
         let named = |(step, chains, vector): (Step, u32, u32)| {
             let name = format!("ilp.{}.{chains}.vec{vector}", step.as_str());
             let needs = (step == Step::F16).then_some(ShaderFeature::F16);
-            module(&name, source((step, chains, vector)), needs.as_slice())
+            let invariants = [invariant(step, chains)];
+            module(&name, source((step, chains, vector)), needs.as_slice(), &invariants)
         };
         modules().map(named).collect()
     });

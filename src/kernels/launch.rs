@@ -5,21 +5,25 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, ShaderFeature, Workload};
+use crate::gpu::{
+    Check, Contents, CostModel, Dispatch, Invariant, Shader, ShaderFeature, Workload,
+};
 
-/// Creates a shader module that uses the optional features `needs` of WGSL.
+/// Creates a shader module that uses the optional features `needs` of WGSL, and whose machine code has `invariants`.
 ///
 /// `name` is the stem of the shader file. A template adds a dot and the variant.
 pub(crate) fn module(
     name: &str,
     source: impl Into<String>,
     needs: &[ShaderFeature],
+    invariants: &[Invariant],
 ) -> Arc<Shader> {
     Arc::new(Shader {
         name: name.to_owned(),
         source: source.into(),
         needs: needs.to_vec(),
         checked: false,
+        invariants: invariants.to_vec(),
     })
 }
 

@@ -139,6 +139,12 @@ impl LaunchConfig {
         most.clamp(1, self.workgroups.max(least))
     }
 
+    /// Returns the number of load instructions per loop iteration. No GPU loads more than 16 bytes at once.
+    #[must_use]
+    pub fn load_instructions(self) -> u32 {
+        self.load.words().div_ceil(4) * self.loads_in_flight
+    }
+
     /// Returns the number of words that an invocation loads per loop iteration.
     #[must_use]
     pub fn words_a_step(self) -> u32 {

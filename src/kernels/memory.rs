@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::launch_config::LaunchConfig;
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, ShaderFeature, Workload};
+use crate::gpu::{
+    Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, ShaderFeature, Workload,
+};
 
 /// Number of loads after which the written values repeat, as in the shader.
 const PERIOD: u32 = 1 << 16;
@@ -117,7 +119,23 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
         source: text,
         needs: is_u64.then_some(ShaderFeature::U64).into_iter().collect(),
         checked: false,
+        invariants: invariants(config),
     })
+}
+
+/// Returns what the machine code of the module for `config` must be like.
+fn invariants(config: LaunchConfig) -> Vec<Invariant> {
+    const REASON: &str = "a load that waits for the one before it shows latency and not bandwidth";
+    let loads = config.load_instructions();
+    vec![
+        Invariant::new(&["read_words", "copy_words"], Property::LoadsInFlight(loads), REASON),
+        Invariant::new(&["triad_words"], Property::LoadsInFlight(2 * loads), REASON),
+        Invariant::new(
+            &["write_words", "copy_words", "triad_words"],
+            Property::StoresInLoop(loads),
+            "a store that is dropped costs nothing",
+        ),
+    ]
 }
 
 /// Returns the difference between word `word` of a load and its first word.

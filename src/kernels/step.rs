@@ -6,7 +6,8 @@ const SCATTER: u32 = 2_654_435_761;
 /// A step of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// 32-bit integers: an addition, then an exclusive or. No compiler can merge the two.
+    /// 32-bit integers: an exclusive or, then a subtraction from a constant. No compiler can merge the two, and no GPU
+    /// has an instruction that does both. Some do an exclusive or and an addition at once.
     U32,
     /// 32-bit floating-point numbers: a multiplication and an addition, fused if the hardware can.
     F32,
@@ -38,6 +39,18 @@ impl Step {
             Self::U32 | Self::F32 | Self::F16 => 2.0,
             // Four multiplications and four additions.
             Self::I8 => 8.0,
+        }
+    }
+
+    /// Returns the least number of vector instructions of a step on any GPU, and whether every GPU has this number.
+    pub(super) fn instructions(self) -> (u32, bool) {
+        match self {
+            Self::U32 => (2, true),
+            Self::F32 => (1, true),
+            // Pairs of chains may share an instruction.
+            Self::F16 => (1, false),
+            // Without an instruction for scalar products, each byte has its own.
+            Self::I8 => (1, false),
         }
     }
 
@@ -73,7 +86,7 @@ impl Step {
     /// Steps with odd index add another constant in floating point, so that two successive steps do not cancel.
     pub(super) fn code(self, x: u32, odd: bool) -> String {
         match (self, odd) {
-            (Self::U32, _) => format!("x{x} = (x{x} + a) ^ b;"),
+            (Self::U32, _) => format!("x{x} = a - (x{x} ^ b);"),
             (Self::F32 | Self::F16, false) => format!("x{x} = fma(x{x}, a, b);"),
             (Self::F32 | Self::F16, true) => format!("x{x} = fma(x{x}, a, c);"),
             (Self::I8, _) => format!("x{x} = dot4I8Packed(bitcast<u32>(x{x}), a) + x{x};"),
@@ -129,7 +142,7 @@ impl Step {
         match self {
             Self::U32 => {
                 let [a, b, _] = self.operands();
-                (0..all).fold(start, |x, _| x.wrapping_add(a) ^ b)
+                (0..all).fold(start, |x, _| a.wrapping_sub(x ^ b))
             }
             // Two steps add one.
             Self::F32 => ((start + all / 2) as f32).to_bits(),
@@ -175,7 +188,7 @@ mod tests {
     #[test]
     fn the_results_match_calculations_by_hand() {
         let [a, b, _] = Step::U32.operands();
-        assert_eq!(Step::U32.result(5, 1, 2), ((5u32.wrapping_add(a) ^ b).wrapping_add(a)) ^ b);
+        assert_eq!(Step::U32.result(5, 1, 2), a.wrapping_sub(a.wrapping_sub(5 ^ b) ^ b));
 
         // 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7. After 16 steps, the value is 5 + 8.
         let floats = Step::F32.operands().map(f32::from_bits);

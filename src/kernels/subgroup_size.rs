@@ -13,6 +13,7 @@ pub fn shader() -> Arc<Shader> {
             "subgroup_size",
             include_str!("../../shaders/subgroup_size.wgsl"),
             &[ShaderFeature::Subgroups],
+            &[],
         )
     });
     Arc::clone(&SHADER)

@@ -151,6 +151,9 @@ pub struct Experiment {
     /// Workgroups that the software device ran at the same time; absent for other devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
+    /// Lanes per subgroup for which the cases and the predictions were made; absent if they do not depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
     /// State of the device before the first round and after the last one; absent if the system does not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<[DeviceState; 2]>,
@@ -365,6 +368,10 @@ pub struct Case {
     /// Units of work per sample.
     #[serde(default)]
     pub scale: u32,
+    /// Subgroup sizes in lanes that the kernels of the case ran with, in ascending order; empty if the device does not
+    /// tell them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subgroup_sizes: Vec<u32>,
     /// Reason why the case was not timed, such as its first wrong element or a missing feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,

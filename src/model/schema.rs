@@ -77,7 +77,7 @@ impl Schema {
     /// Name of the record format.
     pub const NAME: &'static str = "warplaw-record";
     /// Version of the records that this version of warplaw writes.
-    pub const VERSION: &'static str = "2.3.0";
+    pub const VERSION: &'static str = "2.4.0";
 
     /// Returns the schema with this name and version.
     #[must_use]

@@ -294,6 +294,10 @@ impl Executor for Simulator {
         Ok(Ok(()))
     }
 
+    fn subgroup_sizes(&self) -> &[u32] {
+        self.machine.reported_width.as_slice()
+    }
+
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
         let (mut spans, mut stamped, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for (slot, &index) in order.iter().enumerate() {

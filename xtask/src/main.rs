@@ -3,6 +3,7 @@
 //! Each task prints its figures and writes them to `xtask/results/<task>.md`. Run one at a time, with nothing else
 //! running.
 
+mod isa;
 mod page;
 mod peers;
 mod precision;
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
             seed.parse().expect("a child process is given a number"),
             *turns == "turns",
         ),
+        [isa::CHILD] => return isa::child(),
+        ["isa", "show", family, part] => return isa::show(family, part),
         [scale::CHILD, cases, rounds] => {
             let number = |text: &str| text.parse().expect("a child process is given numbers");
             scale::run_cases(number(cases), number(rounds));

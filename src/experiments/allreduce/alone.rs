@@ -1,14 +1,16 @@
 //! The cases that calibrate α and β, timed alone, for each number of workers that are active at the same
 //! time.
 //!
-//! α is the time of a step in which every worker adds one word. β is the time per byte of a step in which
-//! every worker streams a large region. Both depend on the number of workers, because workers share the
-//! device.
+//! α is the time of a step in which every worker adds one vector of four words. β is the time per byte of a step in
+//! which every worker streams a region to another. Both depend on the number of workers, because workers share the
+//! device. β also depends on the memory that all workers use together, which may fit a cache. A large message is
+//! therefore predicted from regions of half its size: those that are read and those that are written are together as
+//! large as the regions of a ring.
 
 use std::collections::BTreeMap;
 
 use super::extent::{STREAMED, most_bytes};
-use super::kernel::{Algorithm, Streams};
+use super::kernel::{Algorithm, Streams, VECTOR, VECTOR_BYTES};
 use super::law::{naive_time, recursive_doubling_time, ring_time};
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
@@ -21,12 +23,12 @@ pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: 4096 };
 pub(super) struct Alone {
     /// Upper bound of the memory that all workers use together, in bytes.
     most_bytes: u64,
-    /// Steps in which each worker adds one word.
+    /// Steps in which each worker adds one vector.
     steps: BTreeMap<u32, CaseId>,
-    /// Steps in which each worker adds one region to another.
-    adds: BTreeMap<u32, CaseId>,
-    /// Steps in which each worker copies one region to another.
-    copies: BTreeMap<u32, CaseId>,
+    /// Steps in which each worker adds one region to another, by workers and bytes of a region.
+    adds: BTreeMap<(u32, u32), CaseId>,
+    /// Steps in which each worker copies one region to another, by workers and bytes of a region.
+    copies: BTreeMap<(u32, u32), CaseId>,
     /// Copies of the same number of bytes in the fastest launch configuration of the device. Only for the
     /// smallest and the largest number of workers.
     fastest_copies: BTreeMap<u32, CaseId>,
@@ -43,35 +45,63 @@ impl Alone {
         }
     }
 
-    /// Returns the number of bytes that each of `workers` workers streams from one region to another.
-    fn streamed(&self, workers: u32) -> u32 {
+    /// Returns the number of bytes that each of `workers` workers streams from one region to another, for `wanted`
+    /// bytes.
+    fn streamed(&self, workers: u32, wanted: u32) -> u32 {
         let each = self.most_bytes / u64::from(2 * workers);
-        u32::try_from(each).unwrap_or(STREAMED).min(STREAMED) / 4 * 4
+        let most = u32::try_from(each).unwrap_or(u32::MAX) / VECTOR_BYTES * VECTOR_BYTES;
+        wanted.max(STREAMED).min(most)
     }
 
-    /// Adds the calibration cases of `workers` workers, unless the plan has them already.
+    /// Returns the bytes of a region by which a message of `m` bytes is predicted.
+    fn region_of(&self, workers: u32, m: f64) -> u32 {
+        self.streamed(workers, m as u32 / 2 / VECTOR_BYTES * VECTOR_BYTES)
+    }
+
+    /// Returns the bytes of a region by which metrics are calculated.
+    fn usual(&self, workers: u32) -> u32 {
+        self.streamed(workers, STREAMED)
+    }
+
+    /// Adds the cases that calibrate α, and β for metrics, with `workers` workers, unless the plan has them already.
     pub(super) fn add(&mut self, plan: &mut Plan, workers: u32, seed: u32) {
         if self.steps.contains_key(&workers) {
             return;
         }
-        let streamed = self.streamed(workers);
-        let mut streams = |name: &str, add: bool, words: u32| {
-            let streams = Streams { add, workers, words, seed };
-            plan.case(format!("alone.{name}.{workers}"), REPEATS, move |times| {
-                streams.workload().repeated(times)
-            })
-        };
-        self.steps.insert(workers, streams("step", true, 1));
-        self.adds.insert(workers, streams("add", true, streamed / 4));
-        self.copies.insert(workers, streams("copy", false, streamed / 4));
+        let step = Streams { add: true, workers, words: VECTOR, seed };
+        let step = plan.case(format!("alone.step.{workers}"), REPEATS, move |times| {
+            step.workload().repeated(times)
+        });
+        self.steps.insert(workers, step);
+        self.add_streams(plan, workers, self.usual(workers), seed);
+    }
+
+    /// Adds the cases that calibrate β for messages of `m` bytes, unless the plan has them already.
+    pub(super) fn add_message(&mut self, plan: &mut Plan, [workers, m]: [u32; 2], seed: u32) {
+        self.add(plan, workers, seed);
+        self.add_streams(plan, workers, self.region_of(workers, f64::from(m)), seed);
+    }
+
+    fn add_streams(&mut self, plan: &mut Plan, workers: u32, region: u32, seed: u32) {
+        let suffix =
+            if region == self.usual(workers) { String::new() } else { format!(".{region}") };
+        for (name, add, cases) in [("add", true, &mut self.adds), ("copy", false, &mut self.copies)]
+        {
+            cases.entry((workers, region)).or_insert_with(|| {
+                let streams = Streams { add, workers, words: region / 4, seed };
+                plan.case(format!("alone.{name}.{workers}{suffix}"), REPEATS, move |times| {
+                    streams.workload().repeated(times)
+                })
+            });
+        }
     }
 
     /// Adds the copies by the whole device, for the smallest and the largest number of workers added so far.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
         let (seed, config) = (context.seed as u32, search_memory(context, Traffic::Copy));
-        let ends = [self.copies.first_key_value(), self.copies.last_key_value()];
+        let ends = [self.steps.first_key_value(), self.steps.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
-            let words = workers * self.streamed(workers) / 4;
+            let words = workers * self.usual(workers) / 4;
             let memory = Memory { traffic: Traffic::Copy, words, config, seed, idle: false };
             let name = format!("alone.copy_fastest.{workers}");
             let case = memory_case(plan, name, REPEATS, memory);
@@ -92,49 +122,58 @@ impl Alone {
     /// Returns the copy bandwidth of `workers` workers divided by the copy bandwidth of the whole device.
     /// Both copies move the same number of bytes.
     pub(super) fn share_of_copy(&self, workers: u32) -> Expr {
-        self.fastest_copies[&workers].per_unit() / self.copies[&workers].per_unit()
+        self.fastest_copies[&workers].per_unit()
+            / self.copies[&(workers, self.usual(workers))].per_unit()
     }
 
-    /// Returns α in seconds: the time of a step in which each worker adds one word.
+    /// Returns α in seconds: the time of a step in which each worker adds one vector.
     pub(super) fn alpha(&self, workers: u32) -> Expr {
         self.steps[&workers].per_unit()
     }
 
-    /// Returns β of a step that adds, in seconds per byte of each worker.
-    fn beta_add(&self, workers: u32) -> Expr {
-        self.beta(self.adds[&workers], workers)
+    /// Returns β of a step that adds, in seconds per byte of each worker, from regions of `region` bytes.
+    fn beta_add(&self, workers: u32, region: u32) -> Expr {
+        self.beta(self.adds[&(workers, region)], workers, region)
     }
 
     /// Returns the mean β of a step that adds and a step that copies, in seconds per byte of each worker.
     /// Half of the steps of a ring add and the other half copy.
+    fn beta_of(&self, workers: u32, region: u32) -> Expr {
+        let copy = self.beta(self.copies[&(workers, region)], workers, region);
+        (self.beta_add(workers, region) + copy) / 2.0
+    }
+
+    /// Returns the mean β of a step that adds and a step that copies, from regions of the usual size.
     pub(super) fn beta_mean(&self, workers: u32) -> Expr {
-        (self.beta_add(workers) + self.beta(self.copies[&workers], workers)) / 2.0
+        self.beta_of(workers, self.usual(workers))
     }
 
     /// Returns the seconds of `case` beyond α, per byte that each worker streams.
-    fn beta(&self, case: CaseId, workers: u32) -> Expr {
-        (case.per_unit() - self.alpha(workers)) / f64::from(self.streamed(workers))
+    fn beta(&self, case: CaseId, workers: u32, region: u32) -> Expr {
+        (case.per_unit() - self.alpha(workers)) / f64::from(region)
     }
 
     /// Returns the predicted seconds of one all-reduce of `m` bytes among `p` workers.
     pub(super) fn predicted(&self, algorithm: Algorithm, p: u32, m: f64) -> Expr {
+        self.time(algorithm, [p, self.region_of(algorithm.at_once(p), m)], m)
+    }
+
+    /// Returns the seconds of one all-reduce of `m` bytes among `p` workers by the law, with β from regions of `region`
+    /// bytes.
+    fn time(&self, algorithm: Algorithm, [p, region]: [u32; 2], m: f64) -> Expr {
         let at_once = algorithm.at_once(p);
-        let alpha = self.alpha(at_once);
+        let (alpha, beta) = (self.alpha(at_once), || self.beta_of(at_once, region));
         let p = f64::from(p);
         match algorithm {
-            Algorithm::Ring => {
-                Expr::call("ring_time", [alpha, self.beta_mean(at_once)], move |[alpha, beta]| {
-                    ring_time(p, m, alpha, beta)
-                })
-            }
-            Algorithm::Naive => {
-                Expr::call("naive_time", [alpha, self.beta_mean(at_once)], move |[alpha, beta]| {
-                    naive_time(p, m, alpha, beta)
-                })
-            }
+            Algorithm::Ring => Expr::call("ring_time", [alpha, beta()], move |[alpha, beta]| {
+                ring_time(p, m, alpha, beta)
+            }),
+            Algorithm::Naive => Expr::call("naive_time", [alpha, beta()], move |[alpha, beta]| {
+                naive_time(p, m, alpha, beta)
+            }),
             Algorithm::Doubling => Expr::call(
                 "recursive_doubling_time",
-                [alpha, self.beta_add(at_once)],
+                [alpha, self.beta_add(at_once, region)],
                 move |[alpha, beta]| recursive_doubling_time(p, m, alpha, beta),
             ),
         }
@@ -151,7 +190,8 @@ impl Alone {
     /// figure is unknown if the lines do not cross at a positive size.
     pub(super) fn crossover(&self, p: u32) -> Expr {
         let excess = |m: f64| {
-            self.predicted(Algorithm::Ring, p, m) - self.predicted(Algorithm::Doubling, p, m)
+            let at = [p, self.usual(p)];
+            self.time(Algorithm::Ring, at, m) - self.time(Algorithm::Doubling, at, m)
         };
         let excess_at_zero = excess(0.0);
         let gain_per_byte = &excess_at_zero - excess(1.0);

@@ -56,8 +56,8 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
             true,
             true,
             "Latency-bound all-reduces are slower than predicted",
-            "α comes from steps of one word. A step with a little more work may wake cores that a step of \
-             one word leaves asleep. An algorithm with fewer steps pays this cost less often.",
+            "α comes from steps of one vector. A step with a little more work may wake cores that a step of \
+             one vector leaves asleep. An algorithm with fewer steps pays this cost less often.",
         ),
         (
             false,

@@ -6,8 +6,9 @@ use crate::bench::Context;
 const KIB: u32 = 1 << 10;
 pub(super) const MIB: u32 = 1 << 20;
 /// Message sizes: bytes in each worker's region.
-pub(super) const SIZES: [u32; 5] = [KIB, 16 * KIB, 256 * KIB, 4 * MIB, 64 * MIB];
-/// Upper bound of the bytes that each worker streams to calibrate β.
+const SIZES: [u32; 5] = [KIB, 16 * KIB, 256 * KIB, 4 * MIB, 64 * MIB];
+/// Bytes that each worker streams to calibrate β for metrics and for messages up to twice this size, unless all workers
+/// together have too little memory. A step with far fewer takes little longer than α.
 pub(super) const STREAMED: u32 = 256 * KIB;
 /// Upper bound of the memory that all workers use together, in bytes.
 pub(super) const MAX_BYTES: u64 = 128 << 20;
@@ -22,7 +23,7 @@ const MAX_MOVED_ON_FEW_CORES: [u64; 2] = [16 << 20, 2 * 15 * (256 << 10)];
 pub(super) const FEWEST: u32 = 2;
 
 /// Workers and message sizes in bytes that give a ring chunks of different lengths: the number of workers
-/// does not divide the number of words, or there are fewer words than workers.
+/// does not divide the number of vectors, or there are fewer vectors than workers.
 const UNEVEN: [(u32, u32); 3] = [(3, 16 * KIB), (7, 256 * KIB), (64, 128)];
 
 /// An algorithm and the numbers of workers that the sweep covers.
@@ -50,6 +51,11 @@ impl Swept {
     pub(super) fn workers(&self, context: &Context<'_>) -> &'static [u32] {
         self.workers[usize::from(!context.profile.dense)]
     }
+
+    /// Returns the message sizes in bytes among `p` workers.
+    pub(super) fn sizes(&self, context: &Context<'_>, p: u32) -> impl Iterator<Item = u32> {
+        SIZES.into_iter().filter(move |&m| fits(context, self.algorithm, p, m))
+    }
 }
 
 /// Returns the entries of [`UNEVEN`] that are within the limits of the device and of the profile.
@@ -62,7 +68,7 @@ pub(super) fn uneven(context: &Context<'_>) -> impl Iterator<Item = (u32, u32)> 
 
 /// Returns whether an all-reduce of `m` bytes among `workers` workers fits in the device's memory and in a
 /// sample.
-pub(super) fn fits(context: &Context<'_>, algorithm: Algorithm, workers: u32, m: u32) -> bool {
+fn fits(context: &Context<'_>, algorithm: Algorithm, workers: u32, m: u32) -> bool {
     let reduce = AllReduce { algorithm, workers, words: m / 4, seed: 0 };
     let moved = match algorithm {
         Algorithm::Ring | Algorithm::Naive => 2 * u64::from(workers - 1) * u64::from(m),

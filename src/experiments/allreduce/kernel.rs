@@ -3,16 +3,35 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, Workload};
 use crate::kernels::{MAX_ITERATIONS, module};
+
+const INVARIANTS: &[Invariant] = &[
+    Invariant::new(
+        &["ring_add", "gather", "double", "stream_add"],
+        Property::LoadsInFlight(8),
+        "a load that waits for the one before it shows latency, not bandwidth",
+    ),
+    Invariant::new(
+        &["ring_copy", "scatter", "stream_copy"],
+        Property::LoadsInFlight(4),
+        "a load that waits for the one before it shows latency, not bandwidth",
+    ),
+];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("allreduce", include_str!("../../../shaders/allreduce.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("allreduce", include_str!("../../../shaders/allreduce.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
+
+/// 32-bit words that an invocation loads and stores at once.
+pub const VECTOR: u32 = 4;
+/// Bytes of a vector.
+pub const VECTOR_BYTES: u32 = 4 * VECTOR;
 
 /// Invocations per worker.
 pub const WORKGROUP_SIZE: u32 = 256;
@@ -44,7 +63,7 @@ pub struct AllReduce {
     pub algorithm: Algorithm,
     /// Number of workers, at least 2.
     pub workers: u32,
-    /// 32-bit words in each worker's region.
+    /// 32-bit words in each worker's region, a multiple of [`VECTOR`].
     pub words: u32,
     /// Seed of the initial words.
     pub seed: u32,
@@ -62,8 +81,8 @@ impl AllReduce {
     /// worker, one after another.
     ///
     /// # Panics
-    /// Panics if there are fewer than two workers. Panics for recursive doubling if the number of workers is
-    /// not a power of two.
+    /// Panics if there are fewer than two workers, or if a region is not a whole number of vectors. Panics for
+    /// recursive doubling if the number of workers is not a power of two.
     #[must_use]
     pub fn workload(self) -> Workload {
         assert!(self.workers >= 2, "an all-reduce needs at least two workers");
@@ -133,14 +152,14 @@ fn first_of(place: u32, seed: u32) -> u32 {
 /// One step in which each worker combines a source region with a target region. No two workers share a
 /// region.
 ///
-/// With many words the step measures the time per byte. With one word it measures the latency of a step.
+/// With many words the step measures the time per byte. With one vector it measures the latency of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Streams {
     /// Whether the step adds the source to the target. If false, the step copies the source to the target.
     pub add: bool,
     /// Number of workers.
     pub workers: u32,
-    /// 32-bit words in each source region.
+    /// 32-bit words in each source region, a multiple of [`VECTOR`].
     pub words: u32,
     /// Seed of the initial words.
     pub seed: u32,
@@ -148,6 +167,9 @@ pub struct Streams {
 
 impl Streams {
     /// Builds the workload: one step. The output is all source regions followed by all target regions.
+    ///
+    /// # Panics
+    /// Panics if a region is not a whole number of vectors.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { add, workers, words, seed } = self;
@@ -193,6 +215,7 @@ struct Builder {
 
 impl Builder {
     fn new(of: AllReduce) -> Self {
+        assert!(of.words.is_multiple_of(VECTOR), "a region is a whole number of vectors");
         let words = (of.bytes() / 4) as usize;
         let buffers = vec![Contents::Scratch(0, words)];
         Self { of, buffers, prepare: Vec::new(), steps: Vec::new() }
@@ -200,9 +223,9 @@ impl Builder {
 
     /// Adds an untimed dispatch that fills the regions starting at word `first`.
     fn prepare(&mut self, first: u32) {
-        let words = self.of.workers * self.of.words;
-        let workers = words.div_ceil(64 * WORKGROUP_SIZE).min(4096);
-        debug_assert!(words / (workers * WORKGROUP_SIZE) < MAX_ITERATIONS);
+        let vectors = self.of.workers * self.of.words / VECTOR;
+        let workers = vectors.div_ceil(64 * WORKGROUP_SIZE).min(4096);
+        debug_assert!(vectors / (workers * WORKGROUP_SIZE) < MAX_ITERATIONS);
         let fill = self.dispatch("fill", Step { workers, source: first, ..Step::default() });
         self.prepare.push(fill);
     }
@@ -217,10 +240,11 @@ impl Builder {
         let AllReduce { workers: all, words, seed, .. } = self.of;
         self.buffers.push(Contents::Uniform(vec![
             ("workers", all),
-            ("words", words),
+            ("vectors", words / VECTOR),
+            ("chunk", (words / VECTOR).div_ceil(all)),
             ("step", index),
-            ("source", source),
-            ("sink", target),
+            ("source", source / VECTOR),
+            ("sink", target / VECTOR),
             ("seed", seed),
         ]));
         Dispatch {
@@ -264,9 +288,9 @@ mod tests {
     #[test]
     fn the_reference_is_the_sum_of_all_inputs() {
         let sum =
-            AllReduce { algorithm: Algorithm::Ring, workers: 3, words: 2, seed: 7 }.reference();
-        let by_hand = first_of(1, 7).wrapping_add(first_of(3, 7)).wrapping_add(first_of(5, 7));
-        assert_eq!((sum.len(), sum[1]), (2, by_hand));
+            AllReduce { algorithm: Algorithm::Ring, workers: 3, words: 4, seed: 7 }.reference();
+        let by_hand = first_of(1, 7).wrapping_add(first_of(5, 7)).wrapping_add(first_of(9, 7));
+        assert_eq!((sum.len(), sum[1]), (4, by_hand));
     }
 
     #[test]
@@ -278,7 +302,7 @@ mod tests {
             let Contents::Uniform(params) = &workload.buffers[last.bindings[0].1] else {
                 panic!("the first binding is the uniform block")
             };
-            assert_eq!(params[4], ("sink", 0), "{workers} workers");
+            assert_eq!(params[5], ("sink", 0), "{workers} workers");
         }
     }
 }

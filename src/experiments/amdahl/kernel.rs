@@ -3,15 +3,22 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
-use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Invariant, Shader, Workload};
+use crate::kernels::chain::{FOUR_CHAINS, ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
+
+const INVARIANTS: &[Invariant] = &[Invariant::new(
+    &["stage"],
+    FOUR_CHAINS,
+    "an iteration that is dropped or hoisted costs nothing",
+)];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("amdahl", include_str!("../../../shaders/amdahl.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("amdahl", include_str!("../../../shaders/amdahl.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

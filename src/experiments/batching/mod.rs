@@ -16,6 +16,7 @@ pub mod predict;
 use costs::{Calibration, Cost, Costs, Floor};
 use level::{CHUNK_WORDS, ITEM_STEPS, LANE_STEPS, Level, WORKGROUP_SIZE, WORKGROUP_STEPS};
 
+use super::lanes::full_subgroup;
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::{Timing, WantedWorkers, Workload};
@@ -137,7 +138,7 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
         )
         .repeated(scale)
     });
-    let Some(width) = context.width else {
+    let Some(width) = context.width.and_then(|w| context.width_of(&full_subgroup(w)).ok()) else {
         return;
     };
     let subgroups_in = move |_: u32| 4096 * breadth;

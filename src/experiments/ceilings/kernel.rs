@@ -2,14 +2,21 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Shader, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
+
+const INVARIANTS: &[Invariant] = &[Invariant::new(
+    &["read_workgroup_memory"],
+    Property::WorkgroupBytesInLoop(LOADS * LOAD_BYTES),
+    "a load that is dropped or reused costs nothing",
+)];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("ceilings", include_str!("../../../shaders/ceilings.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("ceilings", include_str!("../../../shaders/ceilings.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

@@ -4,14 +4,17 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Shader, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
+
+const INVARIANTS: &[Invariant] =
+    &[Invariant::new(&["coalescing"], Property::LoadsInLoop(1), "each step is one load")];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("coalescing", include_str!("../../../shaders/coalescing.wgsl"), &[])
+        module("coalescing", include_str!("../../../shaders/coalescing.wgsl"), &[], INVARIANTS)
     });
     Arc::clone(&SHADER)
 }

@@ -22,7 +22,7 @@ use law::{WORD, load_time};
 
 use super::sweep::{agreed, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::WantedWorkers;
+use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::random_words;
 use crate::model::{About, Category, Curve, Over};
 
@@ -168,9 +168,15 @@ impl Sweeps {
     }
 }
 
+/// Returns a workload of the kernel, to see its subgroup size.
+fn probe(width: u32) -> Workload {
+    let data = vec![0; LONGEST_LINE as usize].into();
+    Loads { pattern: Pattern::Broadcast, width, workgroups: 1, data, seed: 0 }.workload()
+}
+
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
     context.require_workgroup_size(WORKGROUP_SIZE)?;
+    let width = context.width_of(&probe(context.known_width()?))?;
     if !width.is_power_of_two() || width > WORKGROUP_SIZE {
         return Err(Unsupported(format!(
             "a subgroup of {width} lanes does not divide a workgroup of {WORKGROUP_SIZE} invocations"

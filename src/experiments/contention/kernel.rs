@@ -2,14 +2,27 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, Workload};
 use crate::kernels::module;
+
+const INVARIANTS: &[Invariant] = &[
+    Invariant::new(
+        &["add", "maximum", "add_to_one", "maximum_of_one"],
+        Property::AtomicsInLoop(1),
+        "an atomic that is merged with the next one costs nothing",
+    ),
+    Invariant::new(
+        &["add_privately", "maximum_privately"],
+        Property::WorkgroupAtomicsInLoop(1),
+        "an atomic that is merged with the next one costs nothing",
+    ),
+];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("contention", include_str!("../../../shaders/contention.wgsl"), &[])
+        module("contention", include_str!("../../../shaders/contention.wgsl"), &[], INVARIANTS)
     });
     Arc::clone(&SHADER)
 }

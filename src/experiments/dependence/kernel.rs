@@ -2,15 +2,21 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Shader, Workload};
-use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
+use crate::gpu::{Check, Contents, CostModel, Dispatch, Invariant, Shader, Workload};
+use crate::kernels::chain::{FOUR_CHAINS, ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::module;
+
+const INVARIANTS: &[Invariant] = &[Invariant::new(
+    &["link", "first_link"],
+    FOUR_CHAINS,
+    "an iteration that is dropped or hoisted costs nothing",
+)];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
     static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
-        module("dependence", include_str!("../../../shaders/dependence.wgsl"), &[])
+        module("dependence", include_str!("../../../shaders/dependence.wgsl"), &[], INVARIANTS)
     });
     Arc::clone(&SHADER)
 }

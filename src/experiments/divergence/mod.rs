@@ -19,7 +19,7 @@ use law::{expected_distinct, time_of_paths};
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::{WantedWorkers, Workload};
-use crate::kernels::branch_paths::{BranchPaths, COMPILED_PATHS};
+use crate::kernels::branch_paths::{BranchPaths, PATHS};
 use crate::model::{self, About, Category, Curve, Over};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -142,10 +142,29 @@ impl Alone {
     }
 }
 
+/// Returns the invocations per workgroup for subgroups of `width` lanes.
+fn workgroup_size(width: u32) -> u32 {
+    width.max(64)
+}
+
+/// Returns the number of paths that the kernel has: more than any subgroup takes, as far as modules exist.
+fn most_paths(width: u32) -> u32 {
+    (2 * width).clamp(PATHS[0], PATHS[PATHS.len() - 1])
+}
+
+/// Returns a workload of the kernel that does nothing, to see its subgroup size.
+fn probe(width: u32) -> Workload {
+    let workgroup_size = workgroup_size(width);
+    let selectors = vec![0; workgroup_size as usize].into();
+    let (workgroups, repeats, iterations, paths) = (1, 0, 0, most_paths(width));
+    BranchPaths { workgroup_size, workgroups, repeats, iterations, paths, selectors, seed: 0 }
+        .workload()
+}
+
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
-    let workgroup_size = width.max(64);
-    let most_paths = (2 * width).clamp(2, COMPILED_PATHS[1]);
+    let width = context.width_of(&probe(context.known_width()?))?;
+    let workgroup_size = workgroup_size(width);
+    let most_paths = most_paths(width);
     // Every case runs this many paths per subgroup. A case with fewer distinct paths has more repeats.
     let path_runs = width.min(most_paths).next_power_of_two();
     let sizing = Sizing::Shared { group: "paths".to_owned(), granule: 16, most: 16_384 };

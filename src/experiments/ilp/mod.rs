@@ -71,20 +71,21 @@ struct Chains {
 impl Chains {
     fn add(plan: &mut Plan, context: &Context<'_>, step: Step) -> Result<Self, Unsupported> {
         let load = if context.is_narrow() { CPU_LOAD } else { GPU_LOAD };
-        let width = context.known_width()?;
         let seed = context.seed as u32;
         let word = step.as_str();
         let own = Sizing::Own { granule: 1, most: 1024 };
+        let ilp = |width: u32, chains: u32, iterations: u32| Ilp {
+            step,
+            chains,
+            vector: 1,
+            iterations,
+            workgroup_size: width * load.subgroups,
+            workgroups: 1,
+            seed,
+        };
+        let width = context.width_of(&ilp(context.known_width()?, ENDS[0], 0).workload())?;
         let build = |chains: u32, iterations: u32| {
-            let ilp = Ilp {
-                step,
-                chains,
-                vector: 1,
-                iterations,
-                workgroup_size: width * load.subgroups,
-                workgroups: 1,
-                seed,
-            };
+            let ilp = ilp(width, chains, iterations);
             move |times| ilp.workload().repeated(times)
         };
         let floor = plan.floor(format!("{word}.floor"), own.clone(), build(ENDS[0], 0));

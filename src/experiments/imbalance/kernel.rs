@@ -2,15 +2,22 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Shader, Workload};
-use crate::kernels::chain::{ITERATION_ISSUES, SETUP_ISSUES, four_chains};
+use crate::gpu::{CostModel, Invariant, Shader, Workload};
+use crate::kernels::chain::{FOUR_CHAINS, ITERATION_ISSUES, SETUP_ISSUES, four_chains};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
+
+const INVARIANTS: &[Invariant] = &[Invariant::new(
+    &["uneven"],
+    FOUR_CHAINS,
+    "an iteration that is dropped or hoisted costs nothing",
+)];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("imbalance", include_str!("../../../shaders/imbalance.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("imbalance", include_str!("../../../shaders/imbalance.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

@@ -19,7 +19,7 @@ use kernel::Uneven;
 use law::iterations_held;
 
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::WantedWorkers;
+use crate::gpu::{WantedWorkers, Workload};
 use crate::model::{self, About, Category};
 use crate::stats;
 
@@ -173,8 +173,19 @@ fn workgroup_size(context: &Context<'_>, width: u32) -> u32 {
     if width * subgroups <= most { width * subgroups } else { width }
 }
 
+/// Returns a workload of the kernel without iterations, to see its subgroup size.
+fn probe(workgroup_size: u32) -> Workload {
+    let iterations = vec![0; ITEMS as usize].into();
+    Uneven { workgroup_size, workgroups: 1, iterations, seed: 0 }.workload()
+}
+
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
+    let known = context.known_width()?;
+    let width = if known.is_power_of_two() {
+        context.width_of(&probe(workgroup_size(context, known)))?
+    } else {
+        known
+    };
     if !width.is_power_of_two() {
         return Err(Unsupported(format!(
             "subgroups of {width} lanes do not divide {ITEMS} items evenly"

@@ -11,7 +11,7 @@ use law::lane_speed_up;
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
-use crate::gpu::WantedWorkers;
+use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::chain::Chain;
 use crate::model::{self, About, Category, Curve, Over, Verdict};
 
@@ -45,8 +45,13 @@ struct Active {
     floor: CaseId,
 }
 
+/// Returns a workload of the kernel without iterations, with one full subgroup of `width` lanes.
+pub(super) fn full_subgroup(width: u32) -> Workload {
+    Chain { workgroup_size: width, active: width, iterations: 0, workgroups: 1, seed: 0 }.workload()
+}
+
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
+    let width = context.width_of(&full_subgroup(context.known_width()?))?;
     let most_active = 4 * width;
     context.require_workgroup_size(most_active)?;
     let seed = context.seed as u32;

@@ -8,14 +8,18 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Contents, CostModel, Shader, Workload};
+use crate::gpu::{Contents, CostModel, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
+
+const INVARIANTS: &[Invariant] =
+    &[Invariant::new(&["chase"], Property::LoadsInLoop(1), "each step is one load")];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("occupancy", include_str!("../../../shaders/occupancy.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("occupancy", include_str!("../../../shaders/occupancy.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

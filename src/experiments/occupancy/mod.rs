@@ -105,8 +105,15 @@ impl Walks {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
-    context.require_workgroup_size(width)?;
+    let known = context.known_width()?;
+    context.require_workgroup_size(known)?;
+    let probe = Chase {
+        cycle: Cycle::random(SIZES[0].0, 0),
+        steps: 0,
+        workgroup_size: known,
+        workgroups: 1,
+    };
+    let width = context.width_of(&probe.workload())?;
     let mut plan = Plan::default();
     let step = if context.profile.dense { 1 } else { 2 };
     let most = most_subgroups(context);

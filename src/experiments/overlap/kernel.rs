@@ -3,17 +3,31 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{
-    Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
-    Workload,
+    Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, Stream, Timing, Upload,
+    UploadPath, UploadSource, Workload,
 };
 use crate::kernels::chain::step;
 use crate::kernels::{module, random_words};
 
+const INVARIANTS: &[Invariant] = &[
+    Invariant::new(
+        &["work"],
+        Property::Loops(2),
+        "without the inner loop, the work of a record is not the iterations that the law counts",
+    ),
+    Invariant::new(
+        &["work"],
+        Property::ComputesAtLeast(3),
+        "an iteration that is dropped or hoisted costs nothing",
+    ),
+];
+
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("overlap", include_str!("../../../shaders/overlap.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("overlap", include_str!("../../../shaders/overlap.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

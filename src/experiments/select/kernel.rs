@@ -3,14 +3,28 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Shader, Workload};
+use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
+
+const INVARIANTS: &[Invariant] = &[
+    Invariant::new(
+        &["branch_long", "select_long"],
+        Property::Loops(3),
+        "both paths are loops that no compiler may merge",
+    ),
+    Invariant::new(
+        &["select_long", "select_short"],
+        Property::StaysTogether,
+        "a select executes both paths in all lanes",
+    ),
+];
 
 /// Returns the WGSL module.
 #[must_use]
 pub fn shader() -> Arc<Shader> {
-    static SHADER: LazyLock<Arc<Shader>> =
-        LazyLock::new(|| module("select", include_str!("../../../shaders/select.wgsl"), &[]));
+    static SHADER: LazyLock<Arc<Shader>> = LazyLock::new(|| {
+        module("select", include_str!("../../../shaders/select.wgsl"), &[], INVARIANTS)
+    });
     Arc::clone(&SHADER)
 }
 

@@ -48,7 +48,7 @@ const BOTH_SIDES: &str = "both sides, as a select";
 const A_BRANCH: &str = "a branch";
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.known_width()?;
+    let width = context.width_of(&paths::probe(context.known_width()?))?;
     if !width.is_power_of_two() || width < 2 {
         return Err(Unsupported(format!(
             "the experiment needs a subgroup width that is a power of two and at least 2, and this device \

@@ -5,6 +5,7 @@ use super::law::{Costs, branch_time, select_time};
 use super::words::{WORDS, Words};
 use crate::bench::{CaseId, Expr, Plan, Sizing};
 use crate::experiments::divergence::law::at_least_one;
+use crate::gpu::Workload;
 
 /// Choices per invocation in cases whose subgroups take both paths. Cases whose subgroups take about one path
 /// make twice this number.
@@ -42,6 +43,19 @@ impl<'a> Group<'a> {
     }
 }
 
+/// Returns the invocations per workgroup for subgroups of `width` lanes.
+fn workgroup_size(width: u32) -> u32 {
+    width.next_power_of_two().max(64)
+}
+
+/// Returns a workload of the kernel without choices, to see its subgroup size.
+pub(super) fn probe(width: u32) -> Workload {
+    let (way, paths) = (Way::Branch, PathSize::Long { iterations: [0; 2] });
+    let workgroup_size = workgroup_size(width);
+    let words = vec![0; workgroup_size as usize].into();
+    Select { way, paths, workgroup_size, workgroups: 1, choices: 0, words, seed: 0 }.workload()
+}
+
 /// Adds a case, or a floor case if `choices` is zero.
 fn add(
     plan: &mut Plan,
@@ -52,7 +66,7 @@ fn add(
     choices: u32,
     q: f64,
 ) -> CaseId {
-    let workgroup_size = words.width.max(64);
+    let workgroup_size = workgroup_size(words.width);
     let granule = WORDS / workgroup_size;
     let sizing = Sizing::Shared { group: group.to_owned(), granule, most: 16_384 };
     let (words, seed) = (words.of(q), words.seed as u32);

@@ -150,10 +150,12 @@ impl OldExperiment {
             failure: case.failure,
             rounds: Vec::new(),
             samples_s: case.samples_s,
+            subgroup_sizes: Vec::new(),
         };
         Experiment {
             category: self.idea,
             workers: None,
+            width: None,
             states: None,
             other_load: None,
             law: self.law,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Shader, ShaderFeature};
+use crate::gpu::{Invariant, Property, Shader, ShaderFeature};
 use crate::kernels::{LaunchConfig, Number};
 
 impl Number {
@@ -45,7 +45,29 @@ fn source(subgroup: bool, item: Number, config: LaunchConfig) -> Arc<Shader> {
         source: text,
         needs: ShaderFeature::ALL.into_iter().filter(|&feature| uses(feature)).collect(),
         checked: false,
+        invariants: invariants(config),
     })
+}
+
+/// Returns what the machine code of the kernels that share the items must be like.
+fn invariants(config: LaunchConfig) -> Vec<Invariant> {
+    vec![
+        Invariant::new(
+            &["read_only", "share_pass", "single_pass", "subgroup_single_pass"],
+            Property::LoadsInFlight(config.load_instructions()),
+            "a load that waits for the one before it shows latency and not bandwidth",
+        ),
+        Invariant::new(
+            &["atomics_alone"],
+            Property::AtomicsInLoop(1),
+            "an atomic that is merged with the next one costs nothing",
+        ),
+        Invariant::new(
+            &["tree_alone_interleaved", "tree_alone_sequential"],
+            Property::Loops(1),
+            "a tree that is dropped or hoisted costs nothing",
+        ),
+    ]
 }
 
 /// Returns the WGSL that loads items in the launch configuration.

@@ -1,0 +1,130 @@
+// What the C++ that naga writes for Metal needs, so that a C++ compiler for another GPU accepts it. Address spaces are
+// empty: the compiler infers them from the parameters of the kernel.
+
+typedef unsigned int uint;
+typedef unsigned long ulong;
+typedef unsigned short ushort;
+typedef unsigned char uchar;
+
+#define device
+#define constant const
+#define threadgroup
+#define thread
+#define kernel static inline __attribute__((always_inline))
+
+namespace metal {
+
+using ::uint;
+using ::ulong;
+
+template <typename T, int N> struct vec;
+
+template <typename T> struct vec<T, 2> {
+    T x, y;
+    vec() = default;
+    vec(T a) : x(a), y(a) {}
+    vec(T a, T b) : x(a), y(b) {}
+    template <typename U> explicit vec(vec<U, 2> v) : x(T(v.x)), y(T(v.y)) {}
+    template <typename F, typename U> static vec map(F f, vec<U, 2> a, vec<U, 2> b) {
+        return vec(f(a.x, b.x), f(a.y, b.y));
+    }
+};
+
+template <typename T> struct vec<T, 3> {
+    T x, y, z;
+    vec() = default;
+    vec(T a) : x(a), y(a), z(a) {}
+    vec(T a, T b, T c) : x(a), y(b), z(c) {}
+    template <typename F, typename U> static vec map(F f, vec<U, 3> a, vec<U, 3> b) {
+        return vec(f(a.x, b.x), f(a.y, b.y), f(a.z, b.z));
+    }
+};
+
+template <typename T> struct vec<T, 4> {
+    T x, y, z, w;
+    vec() = default;
+    vec(T a) : x(a), y(a), z(a), w(a) {}
+    vec(T a, T b, T c, T d) : x(a), y(b), z(c), w(d) {}
+    template <typename U>
+    explicit vec(vec<U, 4> v) : x(T(v.x)), y(T(v.y)), z(T(v.z)), w(T(v.w)) {}
+    template <typename F, typename U> static vec map(F f, vec<U, 4> a, vec<U, 4> b) {
+        return vec(f(a.x, b.x), f(a.y, b.y), f(a.z, b.z), f(a.w, b.w));
+    }
+};
+
+// A vector in memory is aligned to its size, so that one instruction loads it.
+#define OPERATOR(op)                                                                              \
+    template <typename T, int N> inline vec<T, N> operator op(vec<T, N> a, vec<T, N> b) {         \
+        return vec<T, N>::map([](T x, T y) { return T(x op y); }, a, b);                          \
+    }                                                                                             \
+    template <typename T, int N> inline vec<T, N> operator op(vec<T, N> a, T b) {                 \
+        return a op vec<T, N>(b);                                                                 \
+    }                                                                                             \
+    template <typename T, int N> inline vec<T, N> operator op(T a, vec<T, N> b) {                 \
+        return vec<T, N>(a) op b;                                                                 \
+    }
+OPERATOR(+)
+OPERATOR(-)
+OPERATOR(*)
+OPERATOR(&)
+OPERATOR(|)
+OPERATOR(^)
+OPERATOR(<<)
+OPERATOR(>>)
+#undef OPERATOR
+
+template <typename T, int N> inline vec<bool, N> operator<(vec<T, N> a, vec<T, N> b) {
+    return vec<bool, N>::map([](T x, T y) { return x < y; }, a, b);
+}
+
+typedef vec<uint, 2> uint2;
+typedef vec<uint, 3> uint3;
+typedef vec<uint, 4> uint4;
+typedef vec<int, 2> int2;
+typedef vec<int, 4> int4;
+typedef vec<float, 2> float2;
+typedef vec<float, 4> float4;
+typedef vec<ulong, 2> ulong2;
+typedef vec<ulong, 4> ulong4;
+
+inline uint select(uint a, uint b, bool second) { return second ? b : a; }
+inline float select(float a, float b, bool second) { return second ? b : a; }
+template <typename T> inline vec<T, 4> select(vec<T, 4> a, vec<T, 4> b, vec<bool, 4> c) {
+    return vec<T, 4>(c.x ? b.x : a.x, c.y ? b.y : a.y, c.z ? b.z : a.z, c.w ? b.w : a.w);
+}
+inline uint min(uint a, uint b) { return a < b ? a : b; }
+inline uint max(uint a, uint b) { return a > b ? a : b; }
+inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+template <int N> inline vec<float, N> fma(vec<float, N> a, vec<float, N> b, vec<float, N> c) {
+    return a * b + c;
+}
+
+enum memory_order { memory_order_relaxed };
+typedef uint atomic_uint;
+inline uint atomic_load_explicit(uint *at, memory_order) {
+    return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+inline void atomic_store_explicit(uint *at, uint value, memory_order) {
+    __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
+inline uint atomic_fetch_add_explicit(uint *at, uint value, memory_order) {
+    return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+}
+inline uint atomic_fetch_max_explicit(uint *at, uint value, memory_order) {
+    return __atomic_fetch_max(at, value, __ATOMIC_RELAXED);
+}
+inline bool atomic_compare_exchange_weak_explicit(uint *at, uint *seen, uint value, memory_order,
+                                                  memory_order) {
+    return __atomic_compare_exchange_n(at, seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+enum mem_flags { mem_none, mem_device, mem_threadgroup };
+inline void threadgroup_barrier(mem_flags) { warplaw_barrier(); }
+inline uint simd_sum(uint x) { return warplaw_sum(x); }
+inline float simd_sum(float x) { return warplaw_sum(x); }
+
+} // namespace metal
+
+template <typename To, typename From> inline To as_type(From from) {
+    return __builtin_bit_cast(To, from);
+}

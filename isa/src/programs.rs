@@ -1,0 +1,158 @@
+//! The programs that `run` dispatches.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use naga::back::pipeline_constants::process_overrides;
+use naga::valid::{
+    Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator,
+};
+use naga::{Module, ShaderStage};
+use warplaw::bench::{Profile, Session, run};
+use warplaw::experiments::REGISTRY;
+use warplaw::gpu::{
+    AdapterFacts, Built, Dispatch, Executor, GpuError, Mismatch, Shader, Span, Workload,
+};
+use warplaw::sim::{Machine, Simulator};
+
+/// An entry point of a module, with the values of its pipeline-overridable constants. It becomes one pipeline.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The module.
+    pub shader: Arc<Shader>,
+    /// Name of the entry point.
+    pub entry: &'static str,
+    /// Constants by name.
+    pub constants: Vec<(&'static str, u32)>,
+}
+
+impl Program {
+    /// Returns the unique name: the module, the entry point and the constants.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let constants: Vec<String> =
+            self.constants.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        format!("{} {}, {}", self.shader.name(), self.entry, constants.join(", "))
+    }
+
+    /// Returns the module with the values of the constants. If `stores_size`, the first invocation stores the subgroup
+    /// size, as in a run.
+    ///
+    /// # Errors
+    /// Returns the message of naga, for a person to read.
+    pub fn module(&self, stores_size: bool) -> Result<(Module, ModuleInfo), String> {
+        let module = self.shader.module(stores_size)?;
+        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .map_err(|error| error.to_string())?;
+        let value = |&(name, value): &(&str, u32)| (name.to_owned(), f64::from(value));
+        let constants = self.constants.iter().map(value).collect();
+        let entry = Some((ShaderStage::Compute, self.entry));
+        let (module, info) = process_overrides(&module, &info, entry, &constants)
+            .map_err(|error| error.to_string())?;
+        Ok((module.into_owned(), info.into_owned()))
+    }
+
+    /// Returns the number of invocations per workgroup, as far as a constant says it.
+    #[must_use]
+    pub fn workgroup_size(&self) -> u32 {
+        let size = self.constants.iter().find(|(name, _)| *name == "WORKGROUP_SIZE");
+        size.map_or(1, |&(_, size)| size)
+    }
+}
+
+/// Lanes per subgroup of the GPU whose programs the tests and the page compile.
+pub const WIDTH: u32 = 64;
+
+/// Programs by their names.
+type Programs = Rc<RefCell<BTreeMap<String, Program>>>;
+
+/// A simulated GPU that notes the programs that it is given.
+struct Recorder {
+    device: Simulator,
+    seen: Programs,
+}
+
+impl Executor for Recorder {
+    fn facts(&self) -> &AdapterFacts {
+        self.device.facts()
+    }
+
+    fn elapsed_s(&self) -> f64 {
+        self.device.elapsed_s()
+    }
+
+    fn use_host_clock(&mut self, reason: String) {
+        self.device.use_host_clock(reason);
+    }
+
+    fn built(&self) -> Built {
+        self.device.built()
+    }
+
+    fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
+        let mut seen = self.seen.borrow_mut();
+        let dispatches = workloads.iter().flat_map(|w| [w.prepare(), w.dispatches()]).flatten();
+        for dispatch in dispatches {
+            let program = Program::of(dispatch);
+            seen.entry(program.name()).or_insert(program);
+        }
+        self.device.load(workloads)
+    }
+
+    fn outputs(&mut self, index: usize) -> Result<Vec<u32>, GpuError> {
+        self.device.outputs(index)
+    }
+
+    fn verify(
+        &mut self,
+        index: usize,
+        workload: &Workload,
+    ) -> Result<Result<(), Mismatch>, GpuError> {
+        self.device.verify(index, workload)
+    }
+
+    fn subgroup_sizes(&self) -> &[u32] {
+        self.device.subgroup_sizes()
+    }
+
+    fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {
+        self.device.round(order)
+    }
+}
+
+impl Program {
+    fn of(dispatch: &Dispatch) -> Self {
+        Self {
+            shader: Arc::clone(dispatch.shader()),
+            entry: dispatch.entry(),
+            constants: dispatch.constants().to_vec(),
+        }
+    }
+}
+
+/// Returns every program that a full run dispatches on GPUs with subgroups of `width` lanes, in the order of names.
+///
+/// Autotuning tries its candidates on a simulated GPU, so the programs that lose are among them.
+///
+/// # Panics
+/// Panics if the simulated GPU fails.
+#[must_use]
+pub fn programs(width: u32) -> Vec<Program> {
+    let seen = Programs::default();
+    let device =
+        Recorder { device: Simulator::new(Machine::lawful(width)), seen: Rc::clone(&seen) };
+    let mut session =
+        Session::open(Box::new(device), Profile::FULL, 1).expect("the simulated GPU opens");
+    for experiment in REGISTRY {
+        run(&mut session, experiment, &AtomicBool::new(false), &mut |_| ())
+            .expect("the simulated GPU does not fail");
+    }
+    drop(session);
+    seen.take().into_values().collect()
+}
