@@ -404,6 +404,7 @@ fn unknown_experiment() -> Experiment {
         better: Better::Higher,
         headline,
         note: HOSTILE.to_owned(),
+        memory: false,
         value,
         text: text.map(str::to_owned),
         ci: value.map(|value| Interval { lo: 0.9 * value, hi: 1.1 * value }),

@@ -46,6 +46,8 @@ pub struct About {
     pub headline: bool,
     /// Condition or caveat that the label does not contain; may be empty.
     pub note: String,
+    /// Whether the value follows from the speed of caches and memory.
+    pub memory: bool,
 }
 
 impl About {
@@ -53,7 +55,9 @@ impl About {
     #[must_use]
     pub fn new(id: impl Into<String>, label: impl Into<String>, unit: &'static str) -> Self {
         let (id, label) = (id.into(), label.into());
-        Self { id, label, unit, better: Better::Neither, headline: false, note: String::new() }
+        let (better, note) = (Better::Neither, String::new());
+        let memory = ["GB/s", "B/s", "s/B"].contains(&unit);
+        Self { id, label, unit, better, headline: false, note, memory }
     }
 
     /// Sets [`Better::Higher`].
@@ -74,6 +78,13 @@ impl About {
         Self { headline: true, ..self }
     }
 
+    /// Says that the value follows from the speed of caches and memory. That of a value in bytes per second, or seconds
+    /// per byte, always does.
+    #[must_use]
+    pub fn of_memory(self) -> Self {
+        Self { memory: true, ..self }
+    }
+
     /// Sets the note.
     #[must_use]
     pub fn note(self, note: impl Into<String>) -> Self {
@@ -83,9 +94,10 @@ impl About {
     /// Returns the metric without a value.
     #[must_use]
     pub fn metric(&self) -> Metric {
-        let Self { id, label, unit, better, headline, note } = self.clone();
+        let Self { id, label, unit, better, headline, note, memory } = self.clone();
         let (unit, value, text) = (unit.to_owned(), None, None);
-        Metric { id, label, unit, better, headline, note, value, text, ci: None, spread: None }
+        let (ci, spread) = (None, None);
+        Metric { id, label, unit, better, headline, note, memory, value, text, ci, spread }
     }
 }
 
@@ -108,6 +120,9 @@ pub struct Metric {
     /// Condition or caveat that the label does not contain.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Whether the value follows from the speed of caches and memory, which all cores of a host share.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub memory: bool,
     /// Figure, computed from the typical sample times of its cases; absent for a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
@@ -121,6 +136,12 @@ pub struct Metric {
     /// of its samples, by all rounds and by the rounds that timed all cases. Absent if there are too few rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Interval>,
+}
+
+/// Returns whether a flag is not set, and is left out of records.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Metric {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::compare::{Named, conditions_that_differ, has_changed, slower};
+use super::compare::{Named, Shared, conditions_that_differ, has_changed, slower};
 use super::{Document, Judgement, Table, judge};
 use crate::model::{DeviceType, Experiment, Point, Schema, Status, Verdict, figures};
 
@@ -224,10 +224,11 @@ fn find<'a>(named: Named<'a>, id: &str) -> Option<&'a Experiment> {
 fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
     let mut changes = Vec::new();
     let mut compared = 0;
-    let shared = [baseline, named].iter().any(|n| n.record.adapter.device_type == DeviceType::Cpu);
+    let is_cpu = [baseline, named].iter().any(|n| n.record.adapter.device_type == DeviceType::Cpu);
     for before in baseline.record.experiments.iter().filter(|e| e.status == Status::Measured) {
         let Some(now) = find(named, &before.id) else { continue };
         compared += usize::from([Status::Measured, Status::Failed].contains(&now.status));
+        let shared = if is_cpu { Shared::of_points(now) } else { Shared::Nothing };
         changes.extend(change(before, now, shared));
     }
     let slower = slower(baseline, named).into_iter();
@@ -243,7 +244,7 @@ fn against(baseline: Named<'_>, named: Named<'_>) -> (Judgement, Vec<String>) {
 }
 
 /// Returns what became worse in an experiment that the baseline measured, if anything.
-fn change(before: &Experiment, now: &Experiment, shared: bool) -> Option<(Judgement, String)> {
+fn change(before: &Experiment, now: &Experiment, shared: Shared) -> Option<(Judgement, String)> {
     if now.status == Status::Failed {
         let reason = judge::decided_by(now);
         return Some((Judgement::Deviates, format!("{}: failed: {reason}", now.id)));
@@ -267,7 +268,7 @@ fn change(before: &Experiment, now: &Experiment, shared: bool) -> Option<(Judgem
 /// Returns whether a point deviates that held in the baseline, and by clearly another ratio.
 ///
 /// A ratio near an edge of its tolerance may hold in one run and deviate in the next, without any change.
-fn newly_deviates(before: &Experiment, now: &Experiment, point: &Point, shared: bool) -> bool {
+fn newly_deviates(before: &Experiment, now: &Experiment, point: &Point, shared: Shared) -> bool {
     let tolerance = now.tolerance.unwrap_or(0.0);
     let held = |then: &&Point| {
         (&then.series, &then.x) == (&point.series, &point.x)

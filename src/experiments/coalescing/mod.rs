@@ -228,6 +228,7 @@ fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr
     let scattered = sweeps.load(sweeps.scattered().case);
     plan.metric(
         About::new("scatter_cost", "time of a fully scattered load over a contiguous load", "x")
+            .of_memory()
             .lower()
             .headline()
             .note("words of neighbouring lanes 256 bytes apart, compared with adjacent words"),
@@ -249,11 +250,15 @@ fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr
         by_offset,
     );
     plan.metric(
-        About::new("t_line", "time per line, device saturated with scattered loads", "s").lower(),
+        About::new("t_line", "time per line, device saturated with scattered loads", "s")
+            .of_memory()
+            .lower(),
         sweeps.line(),
     );
     plan.metric(
-        About::new("t_issue", "issue time of a subgroup load, all lanes on one word", "s").lower(),
+        About::new("t_issue", "issue time of a subgroup load, all lanes on one word", "s")
+            .of_memory()
+            .lower(),
         sweeps.issue(),
     );
 }

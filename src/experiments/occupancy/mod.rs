@@ -178,7 +178,7 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
     }
     let id = name_of(size);
     let about = |name: &str, label: &str, unit| {
-        About::new(format!("{name}.{id}"), format!("{label}, {size} working set"), unit)
+        About::new(format!("{name}.{id}"), format!("{label}, {size} working set"), unit).of_memory()
     };
     plan.metric(about("latency", "load latency, full subgroup", "s").lower(), walks.latency());
     plan.metric(about("t_step", "time per subgroup load at peak", "s").lower(), walks.least());

@@ -235,7 +235,8 @@ fn add_points(
             format!("hidden_share.{name}.{depth}"),
             format!("share of an upload hidden, {spelt}, {depth} {batches} in flight"),
             "%",
-        );
+        )
+        .of_memory();
         plan.metric(
             hidden.higher().note("share of the shorter of uploading and computing"),
             streams.hidden(path, depth),
@@ -251,7 +252,8 @@ fn add_times(plan: &mut Plan, streams: &Streams) {
     for (path, (_, name)) in PATHS.into_iter().enumerate() {
         let spelt = name.replace('_', " ");
         let time =
-            About::new(format!("t_upload.{name}"), format!("time to upload a batch, {spelt}"), "s");
+            About::new(format!("t_upload.{name}"), format!("time to upload a batch, {spelt}"), "s")
+                .of_memory();
         plan.metric(time.lower(), streams.upload(path));
         let rate = About::new(
             format!("upload_gb_per_s.{name}"),
@@ -266,7 +268,7 @@ fn add_times(plan: &mut Plan, streams: &Streams) {
         (streams.twice.time() - streams.at_depth(1).compute.time()) / batches,
     );
     plan.metric(
-        About::new("t_copy", "time to copy a batch on the device", "s").lower(),
+        About::new("t_copy", "time to copy a batch on the device", "s").of_memory().lower(),
         (streams.copy.time() - streams.waits()) / batches,
     );
     plan.metric(

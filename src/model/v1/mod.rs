@@ -214,6 +214,7 @@ impl OldFinding {
             better,
             headline,
             note: String::new(),
+            memory: false,
             value,
             text,
             ci,

@@ -1,6 +1,46 @@
 //! Metrics of a record in the form that comparisons use.
 
+use super::rule::{MEMORY, SHARED};
 use crate::model::{Better, DeviceType, Experiment, Interval, Metric, Record, Status, figures};
+
+/// What other programs share with a device, on which the value of a metric depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shared {
+    /// Nothing: the device is no CPU, or the metric does not follow from times.
+    Nothing,
+    /// The cores of a CPU.
+    Cores,
+    /// Caches and memory, which all cores of a host share, those of other virtual machines too.
+    Memory,
+}
+
+impl Shared {
+    fn of(record: &Record, metric: &Metric) -> Self {
+        if record.adapter.device_type != DeviceType::Cpu || !is_of_time(metric) {
+            Self::Nothing
+        } else if is_of_memory(metric) {
+            Self::Memory
+        } else {
+            Self::Cores
+        }
+    }
+
+    /// Returns what the points of an experiment on a CPU depend on.
+    #[must_use]
+    pub fn of_points(experiment: &Experiment) -> Self {
+        if experiment.metrics.iter().any(is_of_memory) { Self::Memory } else { Self::Cores }
+    }
+
+    /// Returns the ratio beyond which two values differ, if `alike` is the one up to which they are alike.
+    ///
+    pub(super) fn apart(self, alike: f64) -> f64 {
+        match self {
+            Self::Nothing => alike,
+            Self::Cores => alike.max(1.0 + SHARED),
+            Self::Memory => alike.max(1.0 + MEMORY),
+        }
+    }
+}
 
 /// A metric with all that a comparison needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +59,8 @@ pub(super) struct Figure<'a> {
     pub(super) tolerance: f64,
     /// Whether the experiment has controls and all of them passed.
     pub(super) sound: bool,
-    /// Whether the metric is one of a CPU, whose cores other programs share, and follows from times.
-    pub(super) shared: bool,
+    /// What the metric depends on that other programs share.
+    pub(super) shared: Shared,
     /// Identity of the run: start, seed and device name.
     pub(super) run: (&'a str, u64, &'a str),
 }
@@ -62,11 +102,16 @@ fn of_experiment<'a>(
             better: metric.better,
             tolerance: experiment.tolerance.unwrap_or(0.0),
             sound,
-            shared: record.adapter.device_type == DeviceType::Cpu && is_of_time(metric),
+            shared: Shared::of(record, metric),
             run: (&record.started_at, record.seed, &record.adapter.name),
         })
     };
     experiment.metrics.iter().filter_map(figure)
+}
+
+/// Returns whether a metric follows from the speed of caches and memory. Records of before 2.4 tell it by the unit alone.
+fn is_of_memory(metric: &Metric) -> bool {
+    metric.memory || ["GB/s", "B/s", "s/B"].contains(&metric.unit.as_str())
 }
 
 /// Returns whether a metric follows from times: nearly all do, but a subgroup width or a size in bytes does not.
@@ -89,7 +134,7 @@ impl Figure<'static> {
             better: Better::Lower,
             tolerance,
             sound: true,
-            shared: false,
+            shared: Shared::Nothing,
             run: ("2026-11-24T00:00:00Z", 1, "a"),
         }
     }

@@ -15,6 +15,7 @@ use crate::report::Document;
 pub use caveats::are_of_one_device;
 pub(super) use curves::overlaid;
 pub use data::{Comparison, comparison_data};
+pub(super) use figure::Shared;
 pub use named::Named;
 pub(super) use named::letter;
 pub use rule::{Difference, Doubt, has_changed};
@@ -66,6 +67,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
     document.table(tables::verdicts(records));
     document.heading(2, "Metrics");
     let factor = figures::quantity(1.0 + rule::SHARED, "x");
+    let memory = figures::quantity(1.0 + rule::MEMORY, "x");
     if records.len() == 2 {
         document.text(format!(
             "B / A is the metric of record B divided by the metric of record A. Two runs of one device may \
@@ -74,7 +76,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
              SLOWER (worse) if the whole interval and the spread bound of B / A are beyond the limit. The \
              spread bound is the range of B / A if both metrics vary over the spread of their samples. For \
              FASTER or SLOWER, metrics of a CPU must differ by more than {factor}, because other \
-             programs share its cores. In all other cases B is UNCLEAR, and the table gives the reason."
+             programs share its cores, and by more than {memory} if they depend on caches and memory. In all other cases B is UNCLEAR, and the table gives the reason."
         ));
         document.list(rows.doubts());
     } else {
@@ -84,7 +86,7 @@ fn of_rows(records: &[Named<'_>], rows: &Rows<'_>) -> Document {
              spread bound of the ratio of the two values are beyond the run-to-run limit. Two runs of one \
              device may differ by this limit, which is 10 % or the tolerance of the law, whichever is \
              larger. Metrics of a CPU must differ by more than {factor}, because other programs \
-             share its cores. Several devices may share a rank. A metric in which no device is clearly \
+             share its cores, and by more than {memory} if they depend on caches and memory. Several devices may share a rank. A metric in which no device is clearly \
              better has no ranks."
         ));
         document.table(rows.ranking());
