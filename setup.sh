@@ -5,6 +5,9 @@
 #                            `cargo bench` and `cargo test` need a driver.
 #   sh setup.sh --lavapipe   Install lavapipe even if a GPU driver is found, because `cargo test` needs it.
 #   sh setup.sh --browser    Install Chromium, because `cargo test --test pages` needs it.
+#   sh setup.sh --isa        Install compilers for GPUs: Clang, NVIDIA's assembler and, on Debian 12, Mesa 25. The ignored
+#                            tests of `cargo test --test isa` and `cargo xtask isa` need them. NVIDIA's programs are
+#                            under its own licence. They are kept in ~/.cache/warplaw/isa.
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -42,14 +45,78 @@ install_browser() {
     fi
 }
 
+# Downloads two packages of NVIDIA's from the Python Package Index and unpacks the programs that are needed.
+install_nvidia() {
+    [ -x "$1/ptxas" ] && [ -x "$1/nvdisasm" ] && return
+    python3 -m pip download --quiet --no-deps --dest "$1/wheels" \
+        nvidia-cuda-nvcc-cu12==12.9.86 nvidia-cuda-nvdisasm==13.5.37
+    for wheel in "$1"/wheels/*.whl; do
+        python3 -m zipfile -e "$wheel" "$1/wheels/unpacked"
+    done
+    for program in ptxas nvdisasm; do
+        find "$1/wheels/unpacked" -name "$program" -type f -exec cp {} "$1/$program" \;
+        chmod +x "$1/$program"
+    done
+    rm -r "$1/wheels"
+}
+
+# Unpacks the Mesa of Debian's backports beside the installed one, which stays as it is.
+install_newer_mesa() {
+    [ -e "$1/radeon_icd.json" ] && return
+    if ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+        say "Mesa 25 is installed on Debian 12 alone"
+        return
+    fi
+    work=$(mktemp -d)
+    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$1/lib"
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    mirror=$(sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\) .*/\1/p' \
+        /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+    echo "deb [signed-by=$keys] $mirror bookworm-backports main" >"$work/sources.list"
+    set -- "$1" -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- \
+        -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache"
+    folder=$1
+    shift
+    apt-get "$@" -q update
+    (cd "$work" && apt-get "$@" -q download mesa-vulkan-drivers libdrm2 libdrm-amdgpu1)
+    for package in "$work"/*.deb; do
+        dpkg -x "$package" "$work/unpacked"
+    done
+    find "$work/unpacked" \( -name 'libvulkan_radeon.so' -o -name 'libdrm*.so*' \) -exec cp -P {} "$folder/lib" \;
+    printf '{"file_format_version":"1.0.0","ICD":{"api_version":"1.3.0","library_path":"%s"}}\n' \
+        "$folder/lib/libvulkan_radeon.so" >"$folder/radeon_icd.json"
+    rm -r "$work"
+}
+
+install_compilers() {
+    folder="${XDG_CACHE_HOME:-$HOME/.cache}/warplaw/isa"
+    mkdir -p "$folder"
+    if ! command -v clang-16 >/dev/null 2>&1 && ! command -v clang >/dev/null 2>&1; then
+        if ! command -v apt-get >/dev/null 2>&1; then
+            say "error: found no apt-get; install Clang 16 or newer manually" >&2
+            exit 1
+        fi
+        as_root apt-get update -q
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends clang-16 python3-pip
+    fi
+    install_nvidia "$folder"
+    install_newer_mesa "$folder"
+    say "the compilers are in $folder"
+}
+
 case "${1:-}" in
 '' | --lavapipe) ;;
 --browser)
     install_browser
     exit 0
     ;;
+--isa)
+    install_compilers
+    exit 0
+    ;;
 *)
-    say "usage: sh setup.sh [--lavapipe | --browser]" >&2
+    say "usage: sh setup.sh [--lavapipe | --browser | --isa]" >&2
     exit 2
     ;;
 esac

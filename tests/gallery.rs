@@ -49,7 +49,9 @@ fn gallery(folder: &Path) -> std::process::Output {
 
 #[test]
 fn the_committed_pages_equal_the_gallery_of_the_committed_records() {
-    let committed = files(&root().join("results"));
+    let mut committed = files(&root().join("results"));
+    // `cargo xtask isa` makes this page, from no record.
+    committed.remove(Path::new("isa.md"));
     let folder = scratch("gallery").join("results");
     for (name, bytes) in
         committed.iter().filter(|(name, _)| name.extension() == Some("json".as_ref()))

@@ -7,8 +7,17 @@ use crate::code::{Code, Kind, bytes_of};
 #[must_use]
 pub fn read(assembly: &str, family: &str) -> Code {
     let lines = assembly.lines().map(|line| line.split(';').next().unwrap_or_default().trim());
+    // Without a disassembler, Mesa prints its own form of the instructions after some lines of text.
+    let is_own_form = assembly.contains(OWN_FORM);
+    let own_form = |line: &&str| !is_own_form || !line.starts_with("/*");
+    let skipped =
+        if is_own_form { lines.clone().take_while(|line| *line != "BB0").count() } else { 0 };
     let mut all: Vec<String> = Vec::new();
-    for line in lines.filter(|line| !line.is_empty()) {
+    for line in lines.skip(skipped).filter(|line| !line.is_empty()).filter(own_form) {
+        if is_own_form {
+            all.push(as_disassembled(line));
+            continue;
+        }
         match (repeats(line), all.last().cloned()) {
             (Some(times), Some(last)) => all.extend(std::iter::repeat_n(last, times)),
             _ => all.push(line.to_owned()),
@@ -17,6 +26,18 @@ pub fn read(assembly: &str, family: &str) -> Code {
     // From the tenth generation on, stores have a counter of their own.
     let stores_count = family.starts_with("gfx8") || family.starts_with("gfx9");
     Code::read(all, stores_count, kind_of)
+}
+
+/// What Mesa says where it prints its own form of the instructions.
+const OWN_FORM: &str = "Shader disassembly is not supported";
+
+/// Returns a line of Mesa's own form in the form of a disassembly: without results, and with a colon after labels.
+fn as_disassembled(line: &str) -> String {
+    if line.strip_prefix("BB").is_some_and(|number| number.parse::<u32>().is_ok()) {
+        return format!("{line}:");
+    }
+    let operation = line.rsplit_once(" = ").map_or(line, |(_, operation)| operation);
+    operation.replace("block:", "").replace("imm:", "")
 }
 
 /// Returns how often the line before is repeated, if a line says so.

@@ -23,7 +23,7 @@ pub fn broken(program: &Program, compiled: &Compiled, code: &Code) -> Vec<String
 }
 
 /// Returns what was found instead of the property, if the code does not have it.
-fn check(property: Property, compiled: &Compiled, code: &Code) -> Result<(), String> {
+pub(crate) fn check(property: Property, compiled: &Compiled, code: &Code) -> Result<(), String> {
     let innermost = code.innermost();
     let computed = |range: &RangeInclusive<usize>| code.sum(range.clone(), computes);
     let most_computed = innermost.iter().map(computed).max().unwrap_or(0);

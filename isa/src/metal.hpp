@@ -5,6 +5,10 @@ typedef unsigned int uint;
 typedef unsigned long ulong;
 typedef unsigned short ushort;
 typedef unsigned char uchar;
+struct packed_char4 {
+    signed char x, y, z, w;
+    signed char operator[](int at) const { return at == 0 ? x : at == 1 ? y : at == 2 ? z : w; }
+};
 
 #define device
 #define constant const
@@ -19,9 +23,11 @@ using ::ulong;
 
 template <typename T, int N> struct vec;
 
-template <typename T> struct vec<T, 2> {
+template <typename T> struct alignas(2 * sizeof(T)) vec<T, 2> {
     T x, y;
     vec() = default;
+    vec(const vec &v) : x(v.x), y(v.y) {}
+    vec &operator=(const vec &v) { x = v.x; y = v.y; return *this; }
     vec(T a) : x(a), y(a) {}
     vec(T a, T b) : x(a), y(b) {}
     template <typename U> explicit vec(vec<U, 2> v) : x(T(v.x)), y(T(v.y)) {}
@@ -40,9 +46,12 @@ template <typename T> struct vec<T, 3> {
     }
 };
 
-template <typename T> struct vec<T, 4> {
+// A vector in memory is aligned to its size, so that one instruction loads it.
+template <typename T> struct alignas(4 * sizeof(T)) vec<T, 4> {
     T x, y, z, w;
     vec() = default;
+    vec(const vec &v) : x(v.x), y(v.y), z(v.z), w(v.w) {}
+    vec &operator=(const vec &v) { x = v.x; y = v.y; z = v.z; w = v.w; return *this; }
     vec(T a) : x(a), y(a), z(a), w(a) {}
     vec(T a, T b, T c, T d) : x(a), y(b), z(c), w(d) {}
     template <typename U>
@@ -52,7 +61,6 @@ template <typename T> struct vec<T, 4> {
     }
 };
 
-// A vector in memory is aligned to its size, so that one instruction loads it.
 #define OPERATOR(op)                                                                              \
     template <typename T, int N> inline vec<T, N> operator op(vec<T, N> a, vec<T, N> b) {         \
         return vec<T, N>::map([](T x, T y) { return T(x op y); }, a, b);                          \
@@ -77,6 +85,11 @@ template <typename T, int N> inline vec<bool, N> operator<(vec<T, N> a, vec<T, N
     return vec<bool, N>::map([](T x, T y) { return x < y; }, a, b);
 }
 
+inline vec<ulong, 2> operator<<(vec<ulong, 2> a, vec<uint, 2> b) { return a << vec<ulong, 2>(b); }
+inline vec<ulong, 2> operator>>(vec<ulong, 2> a, vec<uint, 2> b) { return a >> vec<ulong, 2>(b); }
+inline vec<ulong, 4> operator<<(vec<ulong, 4> a, vec<uint, 4> b) { return a << vec<ulong, 4>(b); }
+inline vec<ulong, 4> operator>>(vec<ulong, 4> a, vec<uint, 4> b) { return a >> vec<ulong, 4>(b); }
+
 typedef vec<uint, 2> uint2;
 typedef vec<uint, 3> uint3;
 typedef vec<uint, 4> uint4;
@@ -95,8 +108,11 @@ template <typename T> inline vec<T, 4> select(vec<T, 4> a, vec<T, 4> b, vec<bool
 inline uint min(uint a, uint b) { return a < b ? a : b; }
 inline uint max(uint a, uint b) { return a > b ? a : b; }
 inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-template <int N> inline vec<float, N> fma(vec<float, N> a, vec<float, N> b, vec<float, N> c) {
-    return a * b + c;
+template <typename T> inline vec<T, 2> fma(vec<T, 2> a, vec<T, 2> b, vec<T, 2> c) {
+    return vec<T, 2>(fma(a.x, b.x, c.x), fma(a.y, b.y, c.y));
+}
+template <typename T> inline vec<T, 4> fma(vec<T, 4> a, vec<T, 4> b, vec<T, 4> c) {
+    return vec<T, 4>(fma(a.x, b.x, c.x), fma(a.y, b.y, c.y), fma(a.z, b.z, c.z), fma(a.w, b.w, c.w));
 }
 
 enum memory_order { memory_order_relaxed };
@@ -126,5 +142,7 @@ inline float simd_sum(float x) { return warplaw_sum(x); }
 } // namespace metal
 
 template <typename To, typename From> inline To as_type(From from) {
-    return __builtin_bit_cast(To, from);
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
 }

@@ -1,7 +1,7 @@
 //! The programs that `run` dispatches.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +12,7 @@ use naga::valid::{
 };
 use naga::{Module, ShaderStage};
 use warplaw::bench::{Profile, Session, run};
-use warplaw::experiments::REGISTRY;
+use warplaw::experiments::{REGISTRY, shaders};
 use warplaw::gpu::{
     AdapterFacts, Built, Dispatch, Executor, GpuError, Mismatch, Shader, Span, Workload,
 };
@@ -61,7 +61,7 @@ impl Program {
     /// Returns the number of invocations per workgroup, as far as a constant says it.
     #[must_use]
     pub fn workgroup_size(&self) -> u32 {
-        let size = self.constants.iter().find(|(name, _)| *name == "WORKGROUP_SIZE");
+        let size = self.constants.iter().find(|(name, _)| *name == SIZE);
         size.map_or(1, |&(_, size)| size)
     }
 }
@@ -135,6 +135,42 @@ impl Program {
         }
     }
 }
+
+/// Invocations per workgroup of the programs that autotuning may choose on another GPU.
+const USUAL_SIZE: u32 = 256;
+
+/// Returns the programs of [`programs()`], and every other entry point of every module with 256 invocations: autotuning
+/// may choose it on another GPU.
+///
+/// # Panics
+/// Panics if the simulated GPU fails or a module is not valid.
+#[must_use]
+pub fn all_programs(width: u32) -> Vec<Program> {
+    let mut all: BTreeMap<String, Program> =
+        programs(width).into_iter().map(|program| (program.name(), program)).collect();
+    let seen: BTreeSet<(String, &str)> =
+        all.values().map(|program| (program.shader.name().to_owned(), program.entry)).collect();
+    for shader in shaders() {
+        let module = shader.module(false).expect("the modules are valid");
+        for entry in &module.entry_points {
+            if seen.contains(&(shader.name().to_owned(), entry.name.as_str())) {
+                continue;
+            }
+            let sized = module.overrides.iter().any(|(_, o)| o.name.as_deref() == Some(SIZE));
+            let program = Program {
+                shader: Arc::clone(&shader),
+                // There are few names, and the tests and the page end soon.
+                entry: entry.name.clone().leak(),
+                constants: if sized { vec![(SIZE, USUAL_SIZE)] } else { Vec::new() },
+            };
+            all.insert(program.name(), program);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// Name of the constant with the number of invocations per workgroup.
+const SIZE: &str = "WORKGROUP_SIZE";
 
 /// Returns every program that a full run dispatches on GPUs with subgroups of `width` lanes, in the order of names.
 ///

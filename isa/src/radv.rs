@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, CString, c_char};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ash::{khr, vk};
@@ -41,6 +42,19 @@ pub const FAMILIES: [Family; 5] = [
     Family { isa: "gfx1030", chip: "navi21", about: "RDNA 2, Radeon RX 6800" },
     Family { isa: "gfx1100", chip: "navi31", about: "RDNA 3, Radeon RX 7900" },
 ];
+
+/// Families that Mesa 25 knows in addition.
+pub const NEWER_FAMILIES: [Family; 2] = [
+    Family { isa: "gfx90a", chip: "mi200", about: "CDNA 2, Instinct MI250" },
+    Family { isa: "gfx1201", chip: "gfx1201", about: "RDNA 4, Radeon RX 9070" },
+];
+
+/// Sets the environment of a process so that it uses the newer Mesa that `sh setup.sh --isa` installs in `folder`.
+pub fn use_newer(command: &mut Command, folder: &Path) {
+    command.env("VK_DRIVER_FILES", folder.join("radeon_icd.json"));
+    command.env("VK_ICD_FILENAMES", folder.join("radeon_icd.json"));
+    command.env("LD_LIBRARY_PATH", folder.join("lib"));
+}
 
 /// Compiles all programs for a family, in a process that `command` returns and that calls [`child`] with the same
 /// programs.

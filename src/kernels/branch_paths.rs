@@ -60,14 +60,14 @@ fn apply(operation: usize, x: u32) -> u32 {
 fn source(paths: u32) -> String {
     let mut text = include_str!("../../shaders/branch_paths.wgsl").to_owned();
     text.push_str(
-        "\nfn run_path(path: u32, start: u32, iterations: u32) -> u32 {\n    var x = start;\n",
+        "\nfn run_path(path: u32, start: u32, iterations: u32, all_ones: u32) -> u32 {\n    var x = start;\n",
     );
     text.push_str("    switch path {\n");
     for path in 0..paths {
         let body: Vec<&str> = operations(path).iter().map(|&op| OPERATIONS[op]).collect();
         let _infallible = write!(
             text,
-            "        case {path}u: {{\n            for (var i = 0u; i < iterations; i++) {{\n                \
+            "        case {path}u: {{\n            for (var i = iterations; i != 0u; i = (i - 1u) & all_ones) {{\n                \
              {}\n            }}\n        }}\n",
             body.join("\n                ")
         );
@@ -159,6 +159,7 @@ impl BranchPaths {
                 ("iterations", self.iterations),
                 ("mask", mask),
                 ("seed", self.seed),
+                ("all_ones", u32::MAX),
             ],
             reads: Some(("selectors", Arc::clone(&self.selectors))),
         }

@@ -1,13 +1,64 @@
 //! Machine code of every kernel for GPUs that need not be there: the page `results/isa.md`, and the disassembly of one
 //! program.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use isa::radv::{self, FAMILIES};
-use isa::{WIDTH, programs};
+use isa::nvidia::{self, Toolchain};
+use isa::radv::{self, FAMILIES, Family, NEWER_FAMILIES, Outcomes};
+use isa::{Code, Compiled, Kind, Program, WIDTH, all_programs, amd, folder};
+use warplaw::model::write_whole;
+use warplaw::report::{Document, Format, Table, render};
 
 /// Argument with which this program starts itself for one family of GPUs.
 pub(crate) const CHILD: &str = "isa-child";
+
+/// Kernels of the page: the beginnings of their names.
+const SHOWN: [&str; 36] = [
+    "branch_paths.2 ",
+    "branch_paths.32 ",
+    "branch_paths.64 ",
+    "imbalance uneven",
+    "select branch_long",
+    "select select_long",
+    "select branch_short",
+    "select select_short",
+    "coalescing coalescing",
+    "amdahl stage",
+    "ilp.u32.1.vec1 ",
+    "ilp.u32.8.vec1 ",
+    "ilp.f32.1.vec1 ",
+    "ilp.f32.8.vec1 ",
+    "ilp.f16.8.vec2 ",
+    "ilp.i8.8.vec1 ",
+    "chain chain",
+    "ceilings read_workgroup_memory",
+    "memory.4x4 read_words",
+    "memory.4x4 write_words",
+    "memory.4x4 copy_words",
+    "memory.4x4 triad_words",
+    "reduction.u32.1x1 atomic_per_item",
+    "reduction.u32.1x1 tree_interleaved",
+    "reduction.u32.1x1 tree_sequential",
+    "reduction.f32.4x1 atomics_alone",
+    "contention add,",
+    "contention add_to_one,",
+    "contention add_privately,",
+    "dependence link",
+    "allreduce ring_add",
+    "allreduce ring_copy",
+    "allreduce double",
+    "occupancy chase",
+    "overlap work",
+    "subgroup_size subgroup_size",
+];
+
+/// Machine code for an architecture, by program.
+struct Column {
+    name: String,
+    codes: BTreeMap<String, (Compiled, Code)>,
+}
 
 /// Returns a command that compiles in a process of its own.
 fn apart() -> Command {
@@ -16,42 +67,200 @@ fn apart() -> Command {
     command
 }
 
+/// Returns such a command with the newer Mesa.
+fn apart_by_newer() -> Command {
+    let mut command = apart();
+    radv::use_newer(&mut command, &folder());
+    command
+}
+
 /// Compiles all programs for one family, for the process that started this one.
 pub(crate) fn child() -> ExitCode {
-    radv::child(&programs(WIDTH));
+    radv::child(&all_programs(WIDTH));
     ExitCode::SUCCESS
 }
 
+/// Compiles all programs for a family.
+fn outcomes(command: fn() -> Command, family: Family) -> Result<Outcomes, String> {
+    radv::compile_apart(command, family)?
+        .ok_or_else(|| "no Mesa driver for AMD: `sh setup.sh --lavapipe` installs one".to_owned())
+}
+
 /// Prints the disassembly of the programs whose name contains `part`, for the architecture `isa`.
-pub(crate) fn show(isa: &str, part: &str) -> ExitCode {
-    let Some(&family) = FAMILIES.iter().find(|family| family.isa == isa) else {
-        let known: Vec<&str> = FAMILIES.iter().map(|family| family.isa).collect();
-        eprintln!("error: `{isa}` is none of {}", known.join(", "));
-        return ExitCode::from(2);
+///
+/// # Errors
+/// Returns why the programs cannot be compiled.
+pub(crate) fn show(isa: &str, part: &str) -> Result<(), String> {
+    let print = |name: &str, compiled: &Compiled| {
+        let Compiled { subgroup_size, registers, bytes, assembly, .. } = compiled;
+        println!(
+            "# {name}: {subgroup_size} lanes, {registers} registers, {bytes} bytes\n{assembly}"
+        );
     };
-    match radv::compile_apart(apart, family) {
-        Ok(Some(outcomes)) => {
-            for (name, outcome) in outcomes.iter().filter(|(name, _)| name.contains(part)) {
-                match outcome {
-                    Ok(compiled) => println!(
-                        "# {name}: {} lanes, {} registers, {} bytes\n{}",
-                        compiled.subgroup_size,
-                        compiled.registers,
-                        compiled.bytes,
-                        compiled.assembly
-                    ),
-                    Err(error) => println!("# {name}: {error}"),
-                }
-            }
-            ExitCode::SUCCESS
+    if nvidia::ARCHITECTURES.contains(&isa) {
+        let tools = tools()?;
+        for program in all_programs(WIDTH).iter().filter(|program| program.name().contains(part)) {
+            print(&program.name(), &tools.compile(program, isa)?);
         }
-        Ok(None) => {
-            eprintln!("error: no Mesa driver for AMD: `sh setup.sh --lavapipe` installs one");
-            ExitCode::from(2)
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
+        return Ok(());
+    }
+    let by = |command: fn() -> Command| move |family: Family| (family, command);
+    let families =
+        FAMILIES.map(by(apart)).into_iter().chain(NEWER_FAMILIES.map(by(apart_by_newer)));
+    let families: Vec<_> = families.collect();
+    let Some(&(family, command)) = families.iter().find(|(family, _)| family.isa == isa) else {
+        let known = families.iter().map(|(family, _)| family.isa).chain(nvidia::ARCHITECTURES);
+        return Err(format!("`{isa}` is none of {}", known.collect::<Vec<_>>().join(", ")));
+    };
+    for (name, outcome) in outcomes(command, family)?.iter().filter(|(name, _)| name.contains(part))
+    {
+        print(name, outcome.as_ref().map_err(Clone::clone)?);
+    }
+    Ok(())
+}
+
+fn tools() -> Result<Toolchain, String> {
+    Toolchain::find(&folder())
+        .ok_or_else(|| "the compilers are missing: `sh setup.sh --isa` installs them".to_owned())
+}
+
+/// Compiles all kernels of the page and writes `results/isa.md`.
+///
+/// # Errors
+/// Returns why a program cannot be compiled, or why the page cannot be written.
+pub(crate) fn page() -> Result<(), String> {
+    let tools = tools()?;
+    let all = all_programs(WIDTH);
+    let shown: Vec<&Program> = SHOWN.iter().map(|name| named(&all, name)).collect();
+    let mut columns = Vec::new();
+    let amd = |command: fn() -> Command, family: Family| -> Result<Column, String> {
+        let read = |(name, outcome): (String, Result<Compiled, String>)| {
+            let compiled = outcome.ok()?;
+            let code = amd::read(&compiled.assembly, family.isa);
+            Some((name, (compiled, code)))
+        };
+        let codes = outcomes(command, family)?.into_iter().filter_map(read).collect();
+        Ok(Column { name: family.isa.to_owned(), codes })
+    };
+    for family in FAMILIES {
+        columns.push(amd(apart, family)?);
+    }
+    for family in NEWER_FAMILIES {
+        columns.push(amd(apart_by_newer, family)?);
+    }
+    for isa in nvidia::ARCHITECTURES {
+        let read = |program: &&Program| {
+            let compiled = tools.compile(program, isa).ok()?;
+            let code = nvidia::read(&compiled.assembly);
+            Some((program.name(), (compiled, code)))
+        };
+        let codes = shown.iter().filter_map(read).collect();
+        columns.push(Column { name: isa.to_owned(), codes });
+    }
+    let document = document(&shown, &columns);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/isa.md");
+    write_whole(&path, render(&document, Format::Markdown).as_bytes())
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    println!("{}", render(&document, Format::Terminal { width: None, color: false, ascii: false }));
+    Ok(())
+}
+
+/// Returns the program of a kernel of the page: the one with the most invocations up to 256 per workgroup.
+fn named<'a>(all: &'a [Program], beginning: &str) -> &'a Program {
+    let is_named = |program: &&Program| program.name().starts_with(beginning);
+    let found = all.iter().filter(is_named).filter(|program| program.workgroup_size() <= 256);
+    found
+        .max_by_key(|program| program.workgroup_size())
+        .unwrap_or_else(|| panic!("no run dispatches `{beginning}`"))
+}
+
+/// Builds the page.
+fn document(shown: &[&Program], columns: &[Column]) -> Document {
+    let mut document = Document::default();
+    document.heading(1, "Machine code of the kernels");
+    document.text(
+        "What the compilers of GPUs make of warplaw's kernels, without a GPU. `cargo test --test isa` holds every \
+         program that a full run dispatches against the invariants of its kernel; this page shows one program of each \
+         kernel. `cargo xtask isa` makes it, after `sh setup.sh --isa`. `cargo xtask isa show gfx1030 'chain chain'` \
+         prints a disassembly.",
+    );
+    let about = |family: Family| format!("{}: {}", family.isa, family.about);
+    document.list(
+        [FAMILIES.map(about).to_vec(), NEWER_FAMILIES.map(about).to_vec()]
+            .concat()
+            .into_iter()
+            .chain(["sm_75, sm_80, sm_90: NVIDIA Turing, Ampere (A100) and Hopper. A proxy: NVIDIA's own assembler, but \
+                     Clang before it, and not the compiler of the Vulkan driver. Kernels with 16-bit floating-point \
+                     numbers are left out."
+                .to_owned()])
+            .collect::<Vec<_>>(),
+    );
+    document.text(
+        "AMD's code is that of Mesa 22.3.6 as Debian 12 installs it, and of Mesa 25.0.7 for gfx90a and gfx1201. An empty \
+         cell is a kernel that the architecture lacks numbers for. Where all invocations use one counter, as in \
+         `add_to_one`, Mesa and Clang add up the addends of a subgroup first, and one lane executes the atomic. Before \
+         RDNA, Mesa makes two instructions of a multiplication and an addition in f32.",
+    );
+    let mut table = |heading: &str, text: &str, figure: &dyn Fn(&Compiled, &Code) -> String| {
+        document.heading(2, heading);
+        document.text(text);
+        let heads: Vec<String> = std::iter::once("kernel, invocations".to_owned())
+            .chain(columns.iter().map(|column| format!("{}>", column.name)))
+            .collect();
+        let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
+        table.rows.extend(shown.iter().map(|program| {
+            let cell = |column: &Column| {
+                let code = column.codes.get(&program.name());
+                code.map_or(String::new(), |(compiled, code)| figure(compiled, code))
+            };
+            let name = format!(
+                "{} {}, {}",
+                program.shader.name(),
+                program.entry,
+                program.workgroup_size()
+            );
+            std::iter::once(name).chain(columns.iter().map(cell)).collect()
+        }));
+        document.table(table);
+    };
+    table(
+        "Operations in the loop",
+        "Vector instructions that compute, in the largest innermost loop; for branches, in the smallest and the largest \
+         loop. Where a compiler unrolls a loop, the number is a multiple. An instruction of two operations counts twice.",
+        &operations,
+    );
+    table("Loops", "Loops that are left after unrolling.", &|_, code| {
+        code.loops().len().to_string()
+    });
+    table(
+        "Loads on their way",
+        "Largest number of loads from buffers at once in an innermost loop.",
+        &|_, code| {
+            let innermost = code.innermost();
+            let most = innermost.into_iter().map(|range| code.loads_in_flight(range)).max();
+            most.unwrap_or(0).to_string()
+        },
+    );
+    table("Registers", "Vector registers of a lane.", &|compiled, _| {
+        compiled.registers.to_string()
+    });
+    table("Code size", "Bytes.", &|compiled, _| compiled.bytes.to_string());
+    table(
+        "Subgroup size",
+        "Lanes for which the compiler made the code. On AMD's RDNA, it chooses 32 or 64 for each pipeline.",
+        &|compiled, _| compiled.subgroup_size.to_string(),
+    );
+    document
+}
+
+/// Formats the numbers of operations in the loops.
+fn operations(_: &Compiled, code: &Code) -> String {
+    let computes = |kind| if let Kind::Computes(operations) = kind { operations } else { 0 };
+    let all = code.innermost().into_iter().map(|range| code.sum(range, computes));
+    let all: Vec<u32> = all.filter(|&operations| operations > 0).collect();
+    match (all.iter().min(), all.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least}–{most}"),
+        (Some(least), _) => least.to_string(),
+        _ => "0".to_owned(),
     }
 }

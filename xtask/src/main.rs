@@ -1,4 +1,4 @@
-//! Measures warplaw itself: `cargo xtask peers | precision | scale`.
+//! Measures warplaw itself, and compiles its kernels for GPUs: `cargo xtask isa | peers | precision | scale`.
 //!
 //! Each task prints its figures and writes them to `xtask/results/<task>.md`. Run one at a time, with nothing else
 //! running.
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use warplaw::gpu::{GpuError, prepare_environment};
 
-const USAGE: &str = "usage: cargo xtask peers | precision | scale";
+const USAGE: &str = "usage: cargo xtask isa [show ARCHITECTURE KERNEL] | peers | precision | scale";
 
 fn main() -> ExitCode {
     prepare_environment();
@@ -28,7 +28,8 @@ fn main() -> ExitCode {
             *turns == "turns",
         ),
         [isa::CHILD] => return isa::child(),
-        ["isa", "show", family, part] => return isa::show(family, part),
+        ["isa"] => return said(isa::page()),
+        ["isa", "show", family, part] => return said(isa::show(family, part)),
         [scale::CHILD, cases, rounds] => {
             let number = |text: &str| text.parse().expect("a child process is given numbers");
             scale::run_cases(number(cases), number(rounds));
@@ -41,6 +42,17 @@ fn main() -> ExitCode {
     };
     match measured {
         Ok(page) => page.keep(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Returns the exit code, and prints the error if there is one.
+fn said(done: Result<(), String>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)

@@ -1,6 +1,5 @@
 //! Metrics of a record in the form that comparisons use.
 
-use super::rule::{MEMORY, SHARED};
 use crate::model::{Better, DeviceType, Experiment, Interval, Metric, Record, Status, figures};
 
 /// What other programs share with a device, on which the value of a metric depends.
@@ -29,16 +28,6 @@ impl Shared {
     #[must_use]
     pub fn of_points(experiment: &Experiment) -> Self {
         if experiment.metrics.iter().any(is_of_memory) { Self::Memory } else { Self::Cores }
-    }
-
-    /// Returns the ratio beyond which two values differ, if `alike` is the one up to which they are alike.
-    ///
-    pub(super) fn apart(self, alike: f64) -> f64 {
-        match self {
-            Self::Nothing => alike,
-            Self::Cores => alike.max(1.0 + SHARED),
-            Self::Memory => alike.max(1.0 + MEMORY),
-        }
     }
 }
 

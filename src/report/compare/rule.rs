@@ -171,7 +171,7 @@ pub(super) fn compare(first: &Figure<'_>, second: &Figure<'_>) -> Compared {
 /// spread bound are beyond the run-to-run limit, or beyond the larger limit of what is `shared`.
 #[must_use]
 pub fn has_changed(before: &Point, now: &Point, tolerance: f64, shared: Shared) -> bool {
-    let limit = shared.apart(1.0 + RUNS.max(tolerance));
+    let limit = limit_of(shared, 1.0 + RUNS.max(tolerance));
     let estimates = [before.ratio, now.ratio];
     let ratio = |x: &[f64]| x[1] / x[0];
     let parts = |limits: fn(&Point) -> Option<Interval>| {
@@ -196,7 +196,17 @@ pub(super) fn alike(first: &Figure<'_>, second: &Figure<'_>) -> f64 {
 
 /// Returns the ratio beyond which two values differ: `alike`, or more if they depend on what other programs share.
 fn apart(first: &Figure<'_>, second: &Figure<'_>, alike: f64) -> f64 {
-    first.shared.max(second.shared).apart(alike)
+    limit_of(first.shared.max(second.shared), alike)
+}
+
+/// Returns the ratio beyond which two values differ that depend on what is `shared`; `alike` is the ratio up to which they
+/// are alike.
+fn limit_of(shared: Shared, alike: f64) -> f64 {
+    match shared {
+        Shared::Nothing => alike,
+        Shared::Cores => alike.max(1.0 + SHARED),
+        Shared::Memory => alike.max(1.0 + MEMORY),
+    }
 }
 
 /// Returns the rank of each value of a metric: one plus the number of values that are clearly better.
