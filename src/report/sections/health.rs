@@ -1,6 +1,6 @@
 //! The quality of the measurements: the clock, the controls of every experiment, and the time spent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::figures;
 use crate::model::{Check, Control, DeviceState, Experiment, Record, StoppedBy};
@@ -28,6 +28,7 @@ pub(super) fn health(record: &Record) -> Document {
         clock.faults.iter().map(|fault| format!("the clock is not to be trusted: {fault}")),
     );
     facts.extend(workers(record));
+    facts.extend(subgroup_sizes(record));
     let loads = record.experiments.iter().filter_map(|e| Some((e.other_load?, &e.id)));
     facts.extend(loads.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(cores, id)| {
         let cores = figures::quantity(cores, "cores");
@@ -157,19 +158,33 @@ fn checks(record: &Record) -> Vec<Check> {
 
 /// Describes how many workgroups a software device ran at the same time.
 fn workers(record: &Record) -> Option<String> {
-    let mut by_count: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    let workers = by_experiment(record, |experiment| experiment.workers.map(|n| n.to_string()))?;
+    Some(format!("workgroups that the software device ran at the same time: {workers}"))
+}
+
+/// Describes the subgroup sizes that the kernels ran with.
+fn subgroup_sizes(record: &Record) -> Option<String> {
+    let sizes = |experiment: &Experiment| {
+        let all = experiment.cases.iter().flat_map(|case| &case.subgroup_sizes);
+        let all: BTreeSet<u32> = all.copied().collect();
+        let words: Vec<String> = all.iter().map(u32::to_string).collect();
+        (!words.is_empty()).then(|| words.join(" or "))
+    };
+    Some(format!("lanes in a subgroup of the kernels: {}", by_experiment(record, sizes)?))
+}
+
+/// Returns the most frequent value of the experiments, and the other values with their experiments.
+fn by_experiment(record: &Record, of: impl Fn(&Experiment) -> Option<String>) -> Option<String> {
+    let mut by_value: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for experiment in &record.experiments {
-        if let Some(count) = experiment.workers {
-            by_count.entry(count).or_default().push(&experiment.id);
+        if let Some(value) = of(experiment) {
+            by_value.entry(value).or_default().push(&experiment.id);
         }
     }
-    let usual = *by_count.iter().max_by_key(|(_, ids)| ids.len())?.0;
-    let others = by_count.iter().filter(|&(&count, _)| count != usual);
-    let others = others.map(|(count, ids)| format!(", and {count} in {}", ids.join(", ")));
-    Some(format!(
-        "workgroups that the software device ran at the same time: {usual}{}",
-        others.collect::<String>()
-    ))
+    let (usual, _) = by_value.iter().max_by_key(|(_, ids)| ids.len())?;
+    let others = by_value.iter().filter(|(value, _)| *value != usual);
+    let others = others.map(|(value, ids)| format!(", and {value} in {}", ids.join(", ")));
+    Some(format!("{usual}{}", others.collect::<String>()))
 }
 
 /// Returns the row of an experiment in the table of controls.
