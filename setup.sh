@@ -62,21 +62,20 @@ install_nvidia() {
 
 # Unpacks the Mesa of Debian's backports beside the installed one, which stays as it is.
 install_newer_mesa() {
-    [ -e "$1/radeon_icd.json" ] && return
+    folder=$1
+    [ -e "$folder/radeon_icd.json" ] && return
     if ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
         say "Mesa 25 is installed on Debian 12 alone"
         return
     fi
     work=$(mktemp -d)
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$1/lib"
+    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$folder/lib"
     keys=/usr/share/keyrings/debian-archive-keyring.gpg
     mirror=$(sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\) .*/\1/p' \
         /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
     echo "deb [signed-by=$keys] $mirror bookworm-backports main" >"$work/sources.list"
-    set -- "$1" -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- \
+    set -- -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- \
         -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache"
-    folder=$1
-    shift
     apt-get "$@" -q update
     (cd "$work" && apt-get "$@" -q download mesa-vulkan-drivers libdrm2 libdrm-amdgpu1)
     for package in "$work"/*.deb; do

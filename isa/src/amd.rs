@@ -6,30 +6,35 @@ use crate::code::{Code, Kind, bytes_of};
 /// `(then repeated 15 times)`.
 #[must_use]
 pub fn read(assembly: &str, family: &str) -> Code {
-    let lines = assembly.lines().map(|line| line.split(';').next().unwrap_or_default().trim());
-    // Without a disassembler, Mesa prints its own form of the instructions after some lines of text.
-    let is_own_form = assembly.contains(OWN_FORM);
-    let own_form = |line: &&str| !is_own_form || !line.starts_with("/*");
-    let skipped =
-        if is_own_form { lines.clone().take_while(|line| *line != "BB0").count() } else { 0 };
-    let mut all: Vec<String> = Vec::new();
-    for line in lines.skip(skipped).filter(|line| !line.is_empty()).filter(own_form) {
-        if is_own_form {
-            all.push(as_disassembled(line));
-            continue;
-        }
-        match (repeats(line), all.last().cloned()) {
-            (Some(times), Some(last)) => all.extend(std::iter::repeat_n(last, times)),
-            _ => all.push(line.to_owned()),
-        }
-    }
+    let lines =
+        if assembly.contains(OWN_FORM) { own_form(assembly) } else { disassembled(assembly) };
     // From the tenth generation on, stores have a counter of their own.
     let stores_count = family.starts_with("gfx8") || family.starts_with("gfx9");
-    Code::read(all, stores_count, kind_of)
+    Code::read(lines, stores_count, kind_of)
 }
 
-/// What Mesa says where it prints its own form of the instructions.
+/// Returns the labels and the instructions of a disassembly.
+fn disassembled(assembly: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in assembly.lines().map(|line| line.split(';').next().unwrap_or_default().trim()) {
+        match (repeats(line), lines.last().cloned()) {
+            (Some(times), Some(last)) => lines.extend(std::iter::repeat_n(last, times)),
+            _ if line.is_empty() => (),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What Mesa says where it has no disassembler and prints its own form of the instructions.
 const OWN_FORM: &str = "Shader disassembly is not supported";
+
+/// Returns the labels and the instructions of Mesa's own form, which begins after some lines of text.
+fn own_form(assembly: &str) -> Vec<String> {
+    let lines = assembly.lines().map(str::trim).skip_while(|line| *line != "BB0");
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("/*"));
+    code.map(as_disassembled).collect()
+}
 
 /// Returns a line of Mesa's own form in the form of a disassembly: without results, and with a colon after labels.
 fn as_disassembled(line: &str) -> String {

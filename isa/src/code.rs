@@ -36,20 +36,19 @@ pub enum Kind {
     Other,
 }
 
-/// An instruction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Instruction {
-    /// Mnemonic and operands.
-    pub text: String,
-    /// What it does.
-    pub kind: Kind,
+impl Kind {
+    /// Returns the number of operations that the instruction computes for each lane.
+    #[must_use]
+    pub fn computes(self) -> u32 {
+        if let Self::Computes(operations) = self { operations } else { 0 }
+    }
 }
 
 /// The instructions of a program in order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Code {
-    /// The instructions.
-    pub instructions: Vec<Instruction>,
+    /// What the instructions do.
+    pub instructions: Vec<Kind>,
     /// Whether stores count among the loads that a [`Kind::Wait`] leaves on their way.
     stores_count: bool,
 }
@@ -72,21 +71,18 @@ impl Code {
                 None => texts.push(line),
             }
         }
-        let instruction = |text: String| {
-            let kind = kind_of(&text).unwrap_or_else(|label| {
-                labels.get(&label).map_or(Kind::Other, |&target| Kind::Branch(target))
-            });
-            Instruction { text, kind }
-        };
-        Self { instructions: texts.into_iter().map(instruction).collect(), stores_count }
+        let branch =
+            |label: String| labels.get(&label).map_or(Kind::Other, |&target| Kind::Branch(target));
+        let kind = |text: String| kind_of(&text).unwrap_or_else(branch);
+        Self { instructions: texts.into_iter().map(kind).collect(), stores_count }
     }
 
     /// Returns the loops: the indices of the first and of the last instruction of each, in the order of the first.
     #[must_use]
     pub fn loops(&self) -> Vec<RangeInclusive<usize>> {
         let mut loops: BTreeMap<usize, usize> = BTreeMap::new();
-        for (at, instruction) in self.instructions.iter().enumerate() {
-            if let Kind::Branch(target) = instruction.kind
+        for (at, &kind) in self.instructions.iter().enumerate() {
+            if let Kind::Branch(target) = kind
                 && target <= at
             {
                 loops.insert(target, at);
@@ -110,21 +106,15 @@ impl Code {
     /// Adds up `amount` over the instructions of a range.
     #[must_use]
     pub fn sum(&self, range: RangeInclusive<usize>, amount: impl Fn(Kind) -> u32) -> u32 {
-        self.instructions[range].iter().map(|instruction| amount(instruction.kind)).sum()
-    }
-
-    /// Adds up `amount` over all instructions.
-    #[must_use]
-    pub fn total(&self, amount: impl Fn(Kind) -> u32) -> u32 {
-        self.instructions.iter().map(|instruction| amount(instruction.kind)).sum()
+        self.instructions[range].iter().copied().map(amount).sum()
     }
 
     /// Returns the largest number of loads that are on their way at the same time within a range.
     #[must_use]
     pub fn loads_in_flight(&self, range: RangeInclusive<usize>) -> u32 {
         let (mut on_their_way, mut most) = (Vec::new(), 0);
-        for instruction in &self.instructions[range] {
-            match instruction.kind {
+        for &kind in &self.instructions[range] {
+            match kind {
                 Kind::Load => on_their_way.push(true),
                 Kind::Store if self.stores_count => on_their_way.push(false),
                 Kind::Wait(left) => {

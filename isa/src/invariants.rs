@@ -25,7 +25,7 @@ pub fn broken(program: &Program, compiled: &Compiled, code: &Code) -> Vec<String
 /// Returns what was found instead of the property, if the code does not have it.
 pub(crate) fn check(property: Property, compiled: &Compiled, code: &Code) -> Result<(), String> {
     let innermost = code.innermost();
-    let computed = |range: &RangeInclusive<usize>| code.sum(range.clone(), computes);
+    let computed = |range: &RangeInclusive<usize>| code.sum(range.clone(), Kind::computes);
     let most_computed = innermost.iter().map(computed).max().unwrap_or(0);
     let in_loops = |amount: fn(Kind) -> u32| -> Vec<u32> {
         innermost.iter().map(|range| code.sum(range.clone(), amount)).collect()
@@ -80,9 +80,4 @@ pub(crate) fn check(property: Property, compiled: &Compiled, code: &Code) -> Res
             ok(compiled.bytes <= most, format!("{} bytes of code", compiled.bytes))
         }
     }
-}
-
-/// Returns the number of operations that an instruction does for each lane.
-pub(crate) fn computes(kind: Kind) -> u32 {
-    if let Kind::Computes(operations) = kind { operations } else { 0 }
 }

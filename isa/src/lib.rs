@@ -18,7 +18,7 @@ mod spirv;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, Instruction, Kind};
+pub use code::{Code, Kind};
 pub use invariants::broken;
 pub use programs::{Program, WIDTH, all_programs, programs};
 pub use spirv::{Binding, Spirv, to_spirv};

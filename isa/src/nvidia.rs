@@ -98,7 +98,9 @@ impl Toolchain {
         let about = said("ptxas", ptxas)?;
         let disassembled = Command::new(&self.nvdisasm).arg("-c").arg(&cubin).output();
         let assembly = said("nvdisasm", disassembled)?;
-        let bytes = 16 * read(&assembly).instructions.len() as u32;
+        // The waits that `read` puts in are no instructions.
+        let is_real = |kind: &&Kind| !matches!(kind, Kind::Wait(_));
+        let bytes = 16 * read(&assembly).instructions.iter().filter(is_real).count() as u32;
         Ok(Compiled {
             subgroup_size: LANES,
             registers: number_before(&about, " registers").unwrap_or(0),

@@ -28,7 +28,7 @@ pub type Outcomes = BTreeMap<String, Result<Compiled, String>>;
 pub struct Family {
     /// Name of the instruction set.
     pub isa: &'static str,
-    /// Name of a chip, which some versions of Mesa know instead of the instruction set.
+    /// Name of a chip, which most versions of Mesa know instead of the instruction set.
     pub chip: &'static str,
     /// Architecture, and a product with such a chip.
     pub about: &'static str,
@@ -67,7 +67,8 @@ pub fn compile_apart(
     command: impl Fn() -> Command,
     family: Family,
 ) -> Result<Option<Outcomes>, String> {
-    compile_as(command(), family.isa).or_else(|_| compile_as(command(), family.chip))
+    // Mesa 22 and 25 know most families by their chips. A name that they do not know ends the process.
+    compile_as(command(), family.chip).or_else(|_| compile_as(command(), family.isa))
 }
 
 /// Compiles all programs for the family of this name.

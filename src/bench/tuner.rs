@@ -21,10 +21,7 @@ pub trait Tuner {
         workload: &Workload,
         width: Option<u32>,
         observed: Option<u32>,
-    ) -> Option<u32> {
-        let _ = (workload, observed);
-        width
-    }
+    ) -> Option<u32>;
 }
 
 /// Chooses the start of every axis, without any search.
@@ -34,6 +31,10 @@ pub struct Untuned;
 impl Tuner for Untuned {
     fn tune(&self, search: &Search) -> Vec<u32> {
         search.start()
+    }
+
+    fn width_of(&self, _: &Workload, width: Option<u32>, _: Option<u32>) -> Option<u32> {
+        width
     }
 }
 

@@ -56,8 +56,7 @@ impl About {
     pub fn new(id: impl Into<String>, label: impl Into<String>, unit: &'static str) -> Self {
         let (id, label) = (id.into(), label.into());
         let (better, note) = (Better::Neither, String::new());
-        let memory = ["GB/s", "B/s", "s/B"].contains(&unit);
-        Self { id, label, unit, better, headline: false, note, memory }
+        Self { id, label, unit, better, headline: false, note, memory: is_of_bytes(unit) }
     }
 
     /// Sets [`Better::Higher`].
@@ -144,7 +143,19 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// Returns whether a unit is one of bytes per time or time per byte.
+fn is_of_bytes(unit: &str) -> bool {
+    ["GB/s", "B/s", "s/B"].contains(&unit)
+}
+
 impl Metric {
+    /// Returns whether the value follows from the speed of caches and memory. Records of before 2.4 tell it by the unit
+    /// alone.
+    #[must_use]
+    pub fn is_of_memory(&self) -> bool {
+        self.memory || is_of_bytes(&self.unit)
+    }
+
     /// Returns `true` if the metric has a figure and a narrow interval: see [`Interval::is_firm_about`].
     #[must_use]
     pub fn is_firm(&self) -> bool {

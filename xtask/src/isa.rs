@@ -255,8 +255,7 @@ fn document(shown: &[&Program], columns: &[Column]) -> Document {
 
 /// Formats the numbers of operations in the loops.
 fn operations(_: &Compiled, code: &Code) -> String {
-    let computes = |kind| if let Kind::Computes(operations) = kind { operations } else { 0 };
-    let all = code.innermost().into_iter().map(|range| code.sum(range, computes));
+    let all = code.innermost().into_iter().map(|range| code.sum(range, Kind::computes));
     let all: Vec<u32> = all.filter(|&operations| operations > 0).collect();
     match (all.iter().min(), all.iter().max()) {
         (Some(least), Some(most)) if least < most => format!("{least}–{most}"),

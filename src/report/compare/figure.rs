@@ -17,7 +17,7 @@ impl Shared {
     fn of(record: &Record, metric: &Metric) -> Self {
         if record.adapter.device_type != DeviceType::Cpu || !is_of_time(metric) {
             Self::Nothing
-        } else if is_of_memory(metric) {
+        } else if metric.is_of_memory() {
             Self::Memory
         } else {
             Self::Cores
@@ -27,7 +27,7 @@ impl Shared {
     /// Returns what the points of an experiment on a CPU depend on.
     #[must_use]
     pub fn of_points(experiment: &Experiment) -> Self {
-        if experiment.metrics.iter().any(is_of_memory) { Self::Memory } else { Self::Cores }
+        if experiment.metrics.iter().any(Metric::is_of_memory) { Self::Memory } else { Self::Cores }
     }
 }
 
@@ -96,11 +96,6 @@ fn of_experiment<'a>(
         })
     };
     experiment.metrics.iter().filter_map(figure)
-}
-
-/// Returns whether a metric follows from the speed of caches and memory. Records of before 2.4 tell it by the unit alone.
-fn is_of_memory(metric: &Metric) -> bool {
-    metric.memory || ["GB/s", "B/s", "s/B"].contains(&metric.unit.as_str())
 }
 
 /// Returns whether a metric follows from times: nearly all do, but a subgroup width or a size in bytes does not.
