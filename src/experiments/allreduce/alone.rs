@@ -3,14 +3,13 @@
 //!
 //! α is the time of a step in which every worker adds one vector of four words. β is the time per byte of a step in
 //! which every worker streams a region to another. Both depend on the number of workers, because workers share the
-//! device. β also depends on the memory that all workers use together, which may fit a cache. A large message is
-//! therefore predicted from regions of half its size: those that are read and those that are written are together as
-//! large as the regions of a ring.
+//! device. β also depends on the memory that all workers use together, which may fit a cache. An all-reduce is
+//! therefore predicted from steps that use as much memory as it does.
 
 use std::collections::BTreeMap;
 
-use super::extent::{STREAMED, most_bytes};
-use super::kernel::{Algorithm, Streams, VECTOR, VECTOR_BYTES};
+use super::extent::{LEAST_STREAMED, STREAMED, most_bytes};
+use super::kernel::{Algorithm, AllReduce, Streams, VECTOR, VECTOR_BYTES};
 use super::law::{naive_time, recursive_doubling_time, ring_time};
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
@@ -47,15 +46,18 @@ impl Alone {
 
     /// Returns the number of bytes that each of `workers` workers streams from one region to another, for `wanted`
     /// bytes.
-    fn streamed(&self, workers: u32, wanted: u32) -> u32 {
+    fn streamed(&self, workers: u32, wanted: u64) -> u32 {
         let each = self.most_bytes / u64::from(2 * workers);
-        let most = u32::try_from(each).unwrap_or(u32::MAX) / VECTOR_BYTES * VECTOR_BYTES;
-        wanted.max(STREAMED).min(most)
+        let bytes = u32::try_from(wanted.min(each)).unwrap_or(u32::MAX);
+        bytes / VECTOR_BYTES * VECTOR_BYTES
     }
 
-    /// Returns the bytes of a region by which a message of `m` bytes is predicted.
-    fn region_of(&self, workers: u32, m: f64) -> u32 {
-        self.streamed(workers, m as u32 / 2 / VECTOR_BYTES * VECTOR_BYTES)
+    /// Returns the bytes of a region by which `reduce` is predicted. The regions that are read and those that are
+    /// written are together as large as the regions of `reduce`.
+    fn region_of(&self, reduce: AllReduce) -> u32 {
+        let workers = reduce.algorithm.at_once(reduce.workers);
+        let each = reduce.bytes() / u64::from(2 * workers);
+        self.streamed(workers, each.max(LEAST_STREAMED))
     }
 
     /// Returns the bytes of a region by which metrics are calculated.
@@ -76,10 +78,11 @@ impl Alone {
         self.add_streams(plan, workers, self.usual(workers), seed);
     }
 
-    /// Adds the cases that calibrate β for messages of `m` bytes, unless the plan has them already.
-    pub(super) fn add_message(&mut self, plan: &mut Plan, [workers, m]: [u32; 2], seed: u32) {
-        self.add(plan, workers, seed);
-        self.add_streams(plan, workers, self.region_of(workers, f64::from(m)), seed);
+    /// Adds the cases that calibrate β for `reduce`, unless the plan has them already.
+    pub(super) fn add_reduction(&mut self, plan: &mut Plan, reduce: AllReduce) {
+        let workers = reduce.algorithm.at_once(reduce.workers);
+        self.add(plan, workers, reduce.seed);
+        self.add_streams(plan, workers, self.region_of(reduce), reduce.seed);
     }
 
     fn add_streams(&mut self, plan: &mut Plan, workers: u32, region: u32, seed: u32) {
@@ -153,9 +156,10 @@ impl Alone {
         (case.per_unit() - self.alpha(workers)) / f64::from(region)
     }
 
-    /// Returns the predicted seconds of one all-reduce of `m` bytes among `p` workers.
-    pub(super) fn predicted(&self, algorithm: Algorithm, p: u32, m: f64) -> Expr {
-        self.time(algorithm, [p, self.region_of(algorithm.at_once(p), m)], m)
+    /// Returns the predicted seconds of `reduce`.
+    pub(super) fn predicted(&self, reduce: AllReduce) -> Expr {
+        let at = [reduce.workers, self.region_of(reduce)];
+        self.time(reduce.algorithm, at, f64::from(reduce.words) * 4.0)
     }
 
     /// Returns the seconds of one all-reduce of `m` bytes among `p` workers by the law, with β from regions of `region`

@@ -7,9 +7,11 @@ const KIB: u32 = 1 << 10;
 pub(super) const MIB: u32 = 1 << 20;
 /// Message sizes: bytes in each worker's region.
 const SIZES: [u32; 5] = [KIB, 16 * KIB, 256 * KIB, 4 * MIB, 64 * MIB];
-/// Bytes that each worker streams to calibrate β for metrics and for messages up to twice this size, unless all workers
-/// together have too little memory. A step with far fewer takes little longer than α.
-pub(super) const STREAMED: u32 = 256 * KIB;
+/// Bytes that each worker streams to calibrate β for metrics, unless all workers together have too little memory.
+pub(super) const STREAMED: u64 = 256 << 10;
+/// Bytes that each worker streams at least to calibrate β. A step with far fewer takes little longer than α. The
+/// smallest messages are all latency.
+pub(super) const LEAST_STREAMED: u64 = 8 << 10;
 /// Upper bound of the memory that all workers use together, in bytes.
 pub(super) const MAX_BYTES: u64 = 128 << 20;
 /// Upper bounds of the bytes that one all-reduce moves on a device with few cores. Larger all-reduces would

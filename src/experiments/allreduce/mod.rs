@@ -53,18 +53,14 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut alone = Alone::new(context);
     for swept in &SWEPT {
         for &p in swept.workers(context) {
-            let at_once = swept.algorithm.at_once(p);
-            alone.add(&mut plan, at_once, seed);
-            for m in swept.sizes(context, p) {
-                alone.add_message(&mut plan, [at_once, m], seed);
-            }
+            alone.add(&mut plan, swept.algorithm.at_once(p), seed);
         }
     }
-    for (p, m) in uneven(context) {
-        alone.add_message(&mut plan, [p, m], seed);
+    for (p, _) in uneven(context) {
+        alone.add(&mut plan, p, seed);
     }
     alone.add_ceilings(&mut plan, context);
-    let mut all = Reductions { plan: &mut plan, alone: &alone, series: BTreeMap::new(), seed };
+    let mut all = Reductions { plan: &mut plan, alone: &mut alone, series: BTreeMap::new(), seed };
     let mut sweeps: BTreeMap<(&str, u32), Sweep> = BTreeMap::new();
     for swept in &SWEPT {
         let (algorithm, word) = (swept.algorithm, swept.word);
@@ -87,7 +83,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 /// Adds whole all-reduces to a plan.
 struct Reductions<'a> {
     plan: &'a mut Plan,
-    alone: &'a Alone,
+    alone: &'a mut Alone,
     /// Series by name of the algorithm and number of workers.
     series: BTreeMap<(&'static str, u32), SeriesId>,
     seed: u32,
@@ -103,8 +99,9 @@ impl Reductions<'_> {
         let series = *self.series.entry((word, p)).or_insert_with(|| {
             self.plan.series(format!("{word}, {p} workers"), ("bytes", ""), "s")
         });
-        let m = f64::from(m);
-        self.plan.judge(series, m, case.per_unit(), self.alone.predicted(algorithm, p, m));
+        self.alone.add_reduction(self.plan, reduce);
+        let predicted = self.alone.predicted(reduce);
+        self.plan.judge(series, f64::from(m), case.per_unit(), predicted);
         case
     }
 }
