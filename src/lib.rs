@@ -20,7 +20,8 @@
 //! | [`stats`] | estimates, confidence intervals, and the rule for verdicts | `model` |
 //! | [`gpu`] | adapter selection, device, pipelines, clocks, and the [`gpu::Executor`] trait | `model` |
 //! | [`kernels`] | kernels that several experiments share, with CPU references and cost models | `gpu` |
-//! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model` |
+//! | [`simt`] | lockstep execution of WGSL on the host | no other module |
+//! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model`, `simt` |
 //! | [`predict`] | evaluation of a law from given or recorded parameters | `model` |
 //! | [`mod@bench`] | measurement, from plan to verdict | `gpu`, `kernels`, `model`, `predict`, `stats` |
 //! | [`experiments`] | the registry, and one folder per experiment | `bench` and its imports |
@@ -79,6 +80,7 @@ pub mod model;
 pub mod predict;
 pub mod report;
 pub mod sim;
+pub mod simt;
 pub mod stats;
 
 /// Returns the version of this crate, with the git revision it was built from where that is known:

@@ -14,14 +14,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stats", &["model"]),
     ("gpu", &["model"]),
     ("kernels", &["gpu"]),
-    ("sim", &["gpu", "model"]),
+    ("simt", &[]),
+    ("sim", &["gpu", "model", "simt"]),
     ("predict", &["model"]),
     ("bench", &["gpu", "kernels", "model", "predict", "stats"]),
     ("experiments", &["bench", "gpu", "kernels", "model", "predict", "stats"]),
     ("report", &["model", "predict", "stats"]),
     (
         "cli",
-        &["bench", "experiments", "gpu", "kernels", "model", "predict", "report", "sim", "stats"],
+        &[
+            "bench",
+            "experiments",
+            "gpu",
+            "kernels",
+            "model",
+            "predict",
+            "report",
+            "sim",
+            "simt",
+            "stats",
+        ],
     ),
 ];
 

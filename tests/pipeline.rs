@@ -154,7 +154,11 @@ fn an_extra_cost_of_divergence_deviates() {
 
 #[test]
 fn the_measured_crossover_is_near_the_predicted_one() {
-    let outcome = measure(Simulator::new(Machine::lawful(16)), "select");
+    // A branch costs more than a selection by a twelfth of its paths.
+    let dear = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
+        if workload.label().starts_with("branch_long") { 1.08 * span } else { span }
+    });
+    let outcome = measure(dear, "select");
     let measured = number(&outcome, "crossover_measured.64_trips");
     let predicted = number(&outcome, "crossover_predicted.64_trips");
     assert!((measured / predicted - 1.0).abs() < 0.2, "measured {measured}, predicted {predicted}");
@@ -213,14 +217,14 @@ fn points_beyond_the_hardware_workers_are_not_judged() {
 fn ilp_finds_the_planted_latency_and_knee() {
     let machine = Machine::lawful(16);
     let outcome = measure(Simulator::new(machine), "ilp");
-    let planted = machine.costs.latency_s / machine.costs.issue_s;
-    for number_type in ["u32", "f32"] {
-        // An operation of the chain is two instructions.
+    let planted_knee = machine.costs.latency_s / machine.costs.issue_s;
+    for (number_type, instructions) in [("u32", 2.0), ("f32", 1.0)] {
         let latency = number(&outcome, &format!("latency.{number_type}"));
-        assert!((latency / (2.0 * machine.costs.latency_s) - 1.0).abs() < 0.02, "{latency}");
+        let planted = instructions * machine.costs.latency_s;
+        assert!((latency / planted - 1.0).abs() < 0.02, "{latency}");
         for how in ["predicted", "measured"] {
             let knee = number(&outcome, &format!("knee_{how}.{number_type}"));
-            assert!((knee / planted - 1.0).abs() < 0.03, "{how} {number_type}: {knee}");
+            assert!((knee / planted_knee - 1.0).abs() < 0.03, "{how} {number_type}: {knee}");
         }
     }
 }

@@ -169,6 +169,12 @@ impl Dispatch {
         Self { cost_model: Arc::new(model), ..self }
     }
 
+    /// Returns the work on a device with subgroups of `width` lanes.
+    #[must_use]
+    pub fn costs_at(&self, width: u32) -> CostModel {
+        (self.cost_model)(width)
+    }
+
     /// Returns the number of workgroups in x and y.
     #[must_use]
     pub fn workgroups(&self) -> [u32; 2] {

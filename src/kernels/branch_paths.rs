@@ -179,12 +179,11 @@ impl BranchPaths {
         (at, self.selectors[at as usize])
     }
 
-    /// Returns the instructions of a path in the cost model.
-    ///
-    /// All paths have the same number of operations but different durations, because the order of the
-    /// operations determines which of them a pipeline can overlap.
-    fn path_issues(&self, path: u32) -> f64 {
-        f64::from(self.iterations) * (8.0 + f64::from(path % 5) * 0.2)
+    /// Returns the instructions of a path in the cost model. All paths have the same number.
+    fn path_issues(&self) -> f64 {
+        const EXIT_ISSUES: f64 = 2.0;
+        const ITERATION_ISSUES: f64 = 15.0;
+        EXIT_ISSUES + f64::from(self.iterations) * ITERATION_ISSUES
     }
 }
 
@@ -228,9 +227,11 @@ impl Kernel for BranchPaths {
 
     /// Counts the instructions of the distinct paths that the lanes of each subgroup take.
     fn cost_model(&self, width: u32) -> CostModel {
-        // Instructions that select a path.
-        const CHOOSE_ISSUES: f64 = 40.0;
-        let mut issues = 0.0;
+        // Instructions of a subgroup before and after its loop, and of the selection of a path.
+        const SETUP_ISSUES: f64 = 11.0;
+        const CHOOSE_ISSUES: f64 = 8.0;
+        let subgroups = f64::from(self.workgroup_size.div_ceil(width));
+        let mut issues = f64::from(self.period()) * subgroups * SETUP_ISSUES;
         for workgroup in 0..self.period() {
             for repeat in 0..self.repeats {
                 for first in (0..self.workgroup_size).step_by(width as usize) {
@@ -239,15 +240,14 @@ impl Kernel for BranchPaths {
                         .collect();
                     taken.sort_unstable();
                     taken.dedup();
-                    issues += CHOOSE_ISSUES
-                        + taken.iter().map(|&path| self.path_issues(path)).sum::<f64>();
+                    issues += CHOOSE_ISSUES + taken.len() as f64 * self.path_issues();
                 }
             }
         }
         let workgroups = f64::from(self.workgroups);
         CostModel {
             workgroups,
-            subgroups: workgroups * f64::from(self.workgroup_size.div_ceil(width)),
+            subgroups: workgroups * subgroups,
             issues: issues * workgroups / f64::from(self.period()),
             ..CostModel::default()
         }
@@ -289,9 +289,9 @@ mod tests {
             seed: 0,
         };
         let issues = |selectors: Vec<u32>, width| paths(selectors).cost_model(width).issues;
-        let uniform = issues(vec![0, 0, 0, 0], 4);
-        assert_eq!(uniform, 40.0 + 80.0);
-        assert_eq!(issues(vec![0, 1, 0, 1], 4), 40.0 + 80.0 + 82.0);
-        assert_eq!(issues(vec![0, 0, 1, 1], 2), 2.0 * 40.0 + 80.0 + 82.0);
+        let [setup, choose, path] = [11.0, 8.0, 152.0];
+        assert_eq!(issues(vec![0, 0, 0, 0], 4), setup + choose + path);
+        assert_eq!(issues(vec![0, 1, 0, 1], 4), setup + choose + 2.0 * path);
+        assert_eq!(issues(vec![0, 0, 1, 1], 2), 2.0 * (setup + choose + path));
     }
 }

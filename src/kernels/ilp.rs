@@ -165,15 +165,22 @@ impl Kernel for Ilp {
     }
 
     fn cost_model(&self, width: u32) -> CostModel {
-        // Instructions per step of the simulated device: one multiplies or adds, the other depends on it.
-        const INSTRUCTIONS: f64 = 2.0;
+        // Instructions of a subgroup before and after its loop, of the first and the last number of a chain, and of the
+        // loop in each iteration.
+        const SETUP_ISSUES: u32 = 6;
+        const CHAIN_ISSUES: u32 = 2;
+        const LOOP_ISSUES: u32 = 3;
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
-        let dependent = subgroups * f64::from(self.iterations * STEPS) * INSTRUCTIONS;
+        let Self { step, chains, iterations, .. } = self;
+        let [operands, conversions] = step.issues_of_conversions();
+        let setup = SETUP_ISSUES + operands + chains * (CHAIN_ISSUES + conversions);
+        let steps = STEPS * step.issues();
+        let iteration = steps * chains + step.issues_after_iteration() + LOOP_ISSUES;
         CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
-            issues: dependent * f64::from(self.chains),
-            dependent,
+            issues: subgroups * f64::from(setup + iteration * iterations),
+            dependent: subgroups * f64::from(iterations * steps),
             ..CostModel::default()
         }
     }

@@ -54,6 +54,28 @@ impl Step {
         }
     }
 
+    /// Returns the instructions of a step that the cost model counts, each of which depends on the one before.
+    pub(super) fn issues(self) -> u32 {
+        match self {
+            Self::U32 | Self::I8 => 2,
+            Self::F32 | Self::F16 => 1,
+        }
+    }
+
+    /// Returns the instructions at the end of an iteration.
+    pub(super) fn issues_after_iteration(self) -> u32 {
+        if self == Self::I8 { 2 } else { 0 }
+    }
+
+    /// Returns the instructions that convert the operands, and those that convert a chain to and from a word.
+    pub(super) fn issues_of_conversions(self) -> [u32; 2] {
+        match self {
+            Self::U32 => [0, 0],
+            Self::F32 | Self::I8 => [0, 1],
+            Self::F16 => [3, 2],
+        }
+    }
+
     /// Returns the numbers of chains that a variable can have. On hardware with vector instructions, one instruction
     /// advances all chains of a variable. WGSL has no scalar products of vectors of words.
     #[must_use]

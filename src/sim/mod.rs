@@ -8,6 +8,7 @@
 //! and never reads the host clock, so that equal seeds give byte-identical records.
 
 mod faults;
+mod lockstep;
 mod machine;
 mod noise;
 
@@ -25,6 +26,7 @@ use crate::model::{ClockKind, DeviceType};
 use noise::{Disturber, Moment};
 
 pub use faults::{DeviceFault, StampFault};
+pub use lockstep::{Followed, follow};
 pub use machine::{Costs, Machine};
 pub use noise::{Clocks, Interference, Noise, Preemption, Throttle};
 

@@ -96,12 +96,14 @@ impl Kernel for WorkgroupMemory {
     }
 
     fn cost_model(&self, width: u32) -> CostModel {
-        const SETUP_ISSUES: f64 = 10.0;
+        // Instructions of a subgroup before and after its loop, and in each iteration with its four loads.
+        const SETUP_ISSUES: f64 = 15.0;
+        const ITERATION_ISSUES: f64 = 32.0;
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
         CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
-            issues: subgroups * (SETUP_ISSUES + f64::from(self.iterations * LOADS)),
+            issues: subgroups * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(self.iterations)),
             barriers: f64::from(self.workgroups),
             ..CostModel::default()
         }

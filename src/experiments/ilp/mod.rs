@@ -158,6 +158,7 @@ impl Chains {
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
+    plan.shorten_samples(2);
     for step in STEPS_OF_LAW {
         let chains = Chains::add(&mut plan, context, step)?;
         let word = step.as_str();

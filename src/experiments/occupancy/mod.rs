@@ -115,6 +115,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     };
     let width = context.width_of(&probe.workload())?;
     let mut plan = Plan::default();
+    plan.shorten_samples(2);
     let step = if context.profile.dense { 1 } else { 2 };
     let most = most_subgroups(context);
     let sweep: Vec<u32> =

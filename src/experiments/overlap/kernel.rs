@@ -40,8 +40,6 @@ pub const STRIDE: usize = 256;
 /// Period of the uploaded data, in words. The period is too long for compression of memory or traffic, and
 /// short enough for a fast CPU reference.
 const PERIOD: usize = 1 << 14;
-/// Instructions that a subgroup issues per iteration on a record, for the cost model.
-const STEP_ISSUES: f64 = 4.0;
 
 /// Contents of the batches of all streams.
 #[derive(Debug, Clone)]
@@ -157,12 +155,25 @@ fn compute(batch: usize, [words, iterations, workgroups]: [u32; 3]) -> Dispatch 
         cost_model: Arc::new(move |width| CostModel {
             workgroups: f64::from(workgroups),
             subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(width)),
-            issues: f64::from(words / STRIDE as u32) / f64::from(width)
-                * f64::from(iterations)
-                * STEP_ISSUES,
+            issues: issues([words / STRIDE as u32, iterations, workgroups], width),
             ..CostModel::default()
         }),
     }
+}
+
+/// Returns the instructions that all subgroups of `width` lanes issue.
+fn issues([records, iterations, workgroups]: [u32; 3], width: u32) -> f64 {
+    const SETUP_ISSUES: u32 = 6;
+    const RECORD_ISSUES: u32 = 10;
+    const ITERATION_ISSUES: u32 = 7;
+    let invocations = workgroups * WORKGROUP_SIZE;
+    let rounds: u32 = (0..invocations)
+        .step_by(width as usize)
+        .map(|first| records.saturating_sub(first).div_ceil(invocations))
+        .sum();
+    let subgroups = workgroups * WORKGROUP_SIZE.div_ceil(width);
+    f64::from(subgroups * SETUP_ISSUES)
+        + f64::from(rounds) * f64::from(RECORD_ISSUES + iterations * ITERATION_ISSUES)
 }
 
 #[cfg(test)]

@@ -134,23 +134,33 @@ impl Kernel for Select {
     /// Counts the instructions of every subgroup and choice. A branch issues the paths that at least one lane
     /// takes; a select issues both paths.
     fn cost_model(&self, width: u32) -> CostModel {
-        const BRANCH_ISSUES: f64 = 6.0;
-        const SELECT_ISSUES: f64 = 2.0;
-        const PATH_ISSUES: [f64; 2] = [6.0, 7.0];
+        // Instructions of a subgroup before and after its loop, of a choice without its paths, of a short path, and of a
+        // long path and each of its iterations.
+        const SETUP_ISSUES: f64 = 10.0;
+        const CHOICE_ISSUES: f64 = 8.0;
+        const SHORT_ISSUES: f64 = 6.0;
+        const LONG_ISSUES: f64 = 2.0;
+        const ITERATION_ISSUES: f64 = 9.0;
         let paths = |taken: [bool; 2]| -> f64 {
-            let paths = taken.into_iter().zip(self.iterations()).zip(PATH_ISSUES);
-            paths.filter(|&((taken, _), _)| taken).map(|((_, n), each)| f64::from(n) * each).sum()
+            let issues = match self.paths {
+                PathSize::Short => [SHORT_ISSUES; 2],
+                PathSize::Long { iterations } => {
+                    iterations.map(|n| LONG_ISSUES + ITERATION_ISSUES * f64::from(n))
+                }
+            };
+            let paths = taken.into_iter().zip(issues);
+            paths.filter(|(taken, _)| *taken).map(|(_, issues)| issues).sum()
         };
         let subgroup_issues = |words: &[u32]| -> f64 {
             let choice_issues = |choice: u32| match self.way {
-                Way::Select => SELECT_ISSUES + paths([true; 2]),
+                Way::Select => CHOICE_ISSUES + paths([true; 2]),
                 Way::Branch => {
                     let one = words.iter().any(|&word| chooses_one(word, choice));
                     let zero = words.iter().any(|&word| !chooses_one(word, choice));
-                    BRANCH_ISSUES + paths([zero, one])
+                    CHOICE_ISSUES + paths([zero, one])
                 }
             };
-            (0..self.choices).map(choice_issues).sum()
+            SETUP_ISSUES + (0..self.choices).map(choice_issues).sum::<f64>()
         };
         cyclic_cost_model(
             &self.words,
@@ -206,9 +216,11 @@ mod tests {
     #[test]
     fn a_branch_issues_the_taken_paths_and_a_select_issues_both() {
         let issues = |way, words, width| choices(way, words).cost_model(width).issues;
-        assert_eq!(issues(Way::Branch, [0; 4], 4), 2.0 * (6.0 + 60.0));
-        assert_eq!(issues(Way::Branch, [0, 0, 0, 1], 4), (6.0 + 130.0) + (6.0 + 60.0));
-        assert_eq!(issues(Way::Branch, [0, 0, 1, 1], 2), 3.0 * (6.0 + 60.0) + (6.0 + 70.0));
-        assert_eq!(issues(Way::Select, [0; 4], 4), 2.0 * (2.0 + 130.0));
+        let [setup, choice, path] = [10.0, 8.0, 92.0];
+        let [one, both] = [choice + path, choice + 2.0 * path];
+        assert_eq!(issues(Way::Branch, [0; 4], 4), setup + 2.0 * one);
+        assert_eq!(issues(Way::Branch, [0, 0, 0, 1], 4), setup + both + one);
+        assert_eq!(issues(Way::Branch, [0, 0, 1, 1], 2), 2.0 * (setup + 2.0 * one));
+        assert_eq!(issues(Way::Select, [0; 4], 4), setup + 2.0 * both);
     }
 }

@@ -1,0 +1,199 @@
+//! The walk over the statements of a shader with the set of lanes that execute each.
+//!
+//! All lanes of a workgroup walk together. A subgroup's own way depends on its own lanes alone, so a subgroup executes
+//! a statement exactly if one of its lanes is among those of the walk. The lanes of a subgroup meet again at the end of
+//! an `if`, of a `switch`, of a loop and of a function: as early as the structure of the source allows.
+
+use naga::{Block, Expression, Function, Handle, Module, Statement, SwitchValue};
+
+use super::mask::Mask;
+
+/// The lanes that walk: they hold the values on which the way depends.
+pub(super) trait Lanes {
+    /// What can go wrong.
+    type Error;
+
+    /// Executes the effects of a statement that has no block of its own, for the lanes of `active`.
+    ///
+    /// # Errors
+    /// Returns an error if the lanes cannot execute it.
+    fn execute(&mut self, statement: &Statement, active: &Mask) -> Result<(), Self::Error>;
+
+    /// Returns the lanes of `active` for which `condition` is true.
+    ///
+    /// # Errors
+    /// Returns an error if the lanes cannot tell.
+    fn holds(&mut self, condition: Handle<Expression>, active: &Mask) -> Result<Mask, Self::Error>;
+
+    /// Returns the lanes of `active` for which `selector` has the value `case`.
+    ///
+    /// # Errors
+    /// Returns an error if the lanes cannot tell.
+    fn select(
+        &mut self,
+        selector: Handle<Expression>,
+        case: SwitchValue,
+        active: &Mask,
+    ) -> Result<Mask, Self::Error>;
+
+    /// Begins a call of `function` with these arguments.
+    ///
+    /// # Errors
+    /// Returns an error if the lanes cannot execute it.
+    fn enter(
+        &mut self,
+        function: Handle<Function>,
+        arguments: &[Handle<Expression>],
+        active: &Mask,
+    ) -> Result<(), Self::Error>;
+
+    /// Sets what the function that is called returns for the lanes of `active`.
+    ///
+    /// # Errors
+    /// Returns an error if the lanes cannot execute it.
+    fn give(&mut self, value: Handle<Expression>, active: &Mask) -> Result<(), Self::Error>;
+
+    /// Ends the call. What the function returned becomes the value of `result`.
+    fn leave(&mut self, result: Option<Handle<Expression>>);
+}
+
+/// Sees every statement and the lanes that execute it.
+pub(super) trait Watch<L> {
+    /// Notes that the lanes of `active` execute `statement` once. For a loop this is the decision at its end.
+    fn note(&mut self, lanes: &L, statement: &Statement, active: &Mask);
+}
+
+/// The lanes that left the statements that are being walked.
+#[derive(Default)]
+struct Left {
+    broke: Mask,
+    continued: Mask,
+}
+
+/// A walk over the statements of `module`.
+pub(super) struct Walk<'a, L, W> {
+    /// The shader.
+    pub(super) module: &'a Module,
+    /// The lanes that walk.
+    pub(super) lanes: L,
+    /// What sees the walk.
+    pub(super) watch: W,
+}
+
+impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
+    /// Walks over the body of a function with the lanes of `active`.
+    ///
+    /// # Errors
+    /// Returns the first error of the lanes.
+    pub(super) fn function(&mut self, body: &Block, active: Mask) -> Result<(), L::Error> {
+        self.block(body, active, &mut Left::default()).map(drop)
+    }
+
+    /// Walks over a block. Returns the lanes that arrive at its end.
+    fn block(
+        &mut self,
+        block: &Block,
+        mut active: Mask,
+        left: &mut Left,
+    ) -> Result<Mask, L::Error> {
+        for statement in block {
+            if active.is_empty() {
+                break;
+            }
+            active = self.statement(statement, active, left)?;
+        }
+        Ok(active)
+    }
+
+    /// Walks over a statement. Returns the lanes that go on with the next one.
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        active: Mask,
+        left: &mut Left,
+    ) -> Result<Mask, L::Error> {
+        // A loop is noted at its end, once for each iteration.
+        if !matches!(statement, Statement::Loop { .. }) {
+            self.watch.note(&self.lanes, statement, &active);
+        }
+        match statement {
+            Statement::Block(block) => self.block(block, active, left),
+            Statement::If { condition, accept, reject } => {
+                let accepting = self.lanes.holds(*condition, &active)?;
+                let accepted = self.block(accept, accepting, left)?;
+                Ok(accepted | self.block(reject, active - accepting, left)?)
+            }
+            Statement::Switch { selector, cases } => {
+                let mut inner = Left::default();
+                let (mut waiting, mut through) = (active, Mask::EMPTY);
+                // The default case takes the lanes that no other case takes, wherever it stands.
+                let mut taken = Vec::new();
+                for case in cases.iter().filter(|case| case.value != SwitchValue::Default) {
+                    let lanes = self.lanes.select(*selector, case.value, &waiting)?;
+                    waiting = waiting - lanes;
+                    taken.push(lanes);
+                }
+                let mut taken = taken.into_iter();
+                let mut after = Mask::EMPTY;
+                for case in cases {
+                    let lanes = match case.value {
+                        SwitchValue::Default => waiting,
+                        _ => taken.next().unwrap_or_default(),
+                    };
+                    let end = self.block(&case.body, lanes | through, &mut inner)?;
+                    if case.fall_through {
+                        through = end;
+                    } else {
+                        through = Mask::EMPTY;
+                        after |= end;
+                    }
+                }
+                left.continued |= inner.continued;
+                Ok(after | through | inner.broke)
+            }
+            Statement::Loop { body, continuing, break_if } => {
+                let (mut running, mut after) = (active, Mask::EMPTY);
+                while !running.is_empty() {
+                    let mut inner = Left::default();
+                    let end = self.block(body, running, &mut inner)?;
+                    running = self.block(continuing, end | inner.continued, &mut inner)?;
+                    after |= inner.broke;
+                    if let Some(condition) = break_if
+                        && !running.is_empty()
+                    {
+                        self.watch.note(&self.lanes, statement, &running);
+                        let breaking = self.lanes.holds(*condition, &running)?;
+                        after |= breaking;
+                        running = running - breaking;
+                    }
+                }
+                Ok(after)
+            }
+            Statement::Break => {
+                left.broke |= active;
+                Ok(Mask::EMPTY)
+            }
+            Statement::Continue => {
+                left.continued |= active;
+                Ok(Mask::EMPTY)
+            }
+            Statement::Return { value } => {
+                if let Some(value) = value {
+                    self.lanes.give(*value, &active)?;
+                }
+                Ok(Mask::EMPTY)
+            }
+            Statement::Call { function, arguments, result } => {
+                self.lanes.enter(*function, arguments, &active)?;
+                let module = self.module;
+                self.function(&module.functions[*function].body, active)?;
+                self.lanes.leave(*result);
+                Ok(active)
+            }
+            leaf => {
+                self.lanes.execute(leaf, &active)?;
+                Ok(active)
+            }
+        }
+    }
+}
