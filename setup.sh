@@ -5,9 +5,9 @@
 #                            `cargo bench` and `cargo test` need a driver.
 #   sh setup.sh --lavapipe   Install lavapipe even if a GPU driver is found, because `cargo test` needs it.
 #   sh setup.sh --browser    Install Chromium, because `cargo test --test pages` needs it.
-#   sh setup.sh --isa        Install compilers for GPUs: Clang, NVIDIA's assembler and, on Debian 12, Mesa 25. The ignored
-#                            tests of `cargo test --test isa` and `cargo xtask isa` need them. NVIDIA's programs are
-#                            under its own licence. They are kept in ~/.cache/warplaw/isa.
+#   sh setup.sh --isa        Install compilers for GPUs: Clang, NVIDIA's assembler and, on Debian 12, Intel's compiler and
+#                            Mesa 25. The ignored tests of `cargo test --test isa` and `cargo xtask isa` need them.
+#                            NVIDIA's programs are under its own licence. They are kept in ~/.cache/warplaw/isa.
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -60,11 +60,26 @@ install_nvidia() {
     rm -r "$1/wheels"
 }
 
+# Succeeds on Debian 12.
+is_bookworm() { grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; }
+
+# Installs Intel's graphics compiler, and the Clang whose LLVM it reads.
+install_intel() {
+    command -v clang-14 >/dev/null 2>&1 && command -v ocloc >/dev/null 2>&1 && return
+    if ! is_bookworm; then
+        say "Intel's compiler is installed on Debian 12 alone: clang-14 or ocloc is missing"
+        return
+    fi
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends clang-14 intel-opencl-icd
+}
+
 # Unpacks the Mesa of Debian's backports beside the installed one, which stays as it is.
 install_newer_mesa() {
     folder=$1
     [ -e "$folder/radeon_icd.json" ] && return
-    if ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+    if ! is_bookworm; then
         say "Mesa 25 is installed on Debian 12 alone"
         return
     fi
@@ -100,6 +115,7 @@ install_compilers() {
             apt-get install -q -y --no-install-recommends clang-16 python3-pip
     fi
     install_nvidia "$folder"
+    install_intel
     install_newer_mesa "$folder"
     say "the compilers are in $folder"
 }

@@ -8,7 +8,7 @@ use crate::spirv::UNCHECKED;
 
 /// What a compiler calls the parts of a kernel.
 pub(crate) struct Dialect {
-    /// Declarations before everything else: `warplaw_barrier` and `warplaw_sum`.
+    /// Declarations before everything else, which `metal.hpp` needs.
     pub(crate) before: &'static str,
     /// Attributes and return type of a kernel.
     pub(crate) kernel: &'static str,
@@ -90,7 +90,7 @@ fn wrapper(body: &str, dialect: &Dialect) -> Result<String, String> {
             arguments.push((*value).to_owned());
         } else if let Some(kind) = kind.strip_prefix("threadgroup ") {
             let kind = kind.trim_end_matches('&');
-            shared.push_str(&format!("{} {kind} shared_{variable};\n", dialect.shared));
+            shared.push_str(&format!("    {} {kind} shared_{variable};\n", dialect.shared));
             arguments.push(format!("shared_{variable}"));
         } else if kind.ends_with('&') {
             buffers.push(format!("{} *{variable}", kind.trim_end_matches('&')));
@@ -100,7 +100,7 @@ fn wrapper(body: &str, dialect: &Dialect) -> Result<String, String> {
         }
     }
     Ok(format!(
-        "{shared}{} warplaw_kernel({}) {{\n    {name}({});\n}}",
+        "{} warplaw_kernel({}) {{\n{shared}    {name}({});\n}}",
         dialect.kernel,
         buffers.join(", "),
         arguments.join(", ")

@@ -4,12 +4,14 @@
 //! - [`radv`] compiles them by Mesa's driver for AMD, whose null device compiles for any family of GPUs and executes
 //!   nothing.
 //! - [`nvidia`] compiles them by NVIDIA's assembler, by way of C++.
+//! - [`intel`] compiles them by Intel's graphics compiler, by way of C++ for OpenCL.
 //! - [`Code`] is the disassembly: instructions by kind, loops, loads on their way. [`amd`] reads it.
 //! - [`broken`] holds the code against the invariants of the kernel.
 
 pub mod amd;
 mod code;
 mod cpp;
+pub mod intel;
 mod invariants;
 pub mod nvidia;
 mod programs;
@@ -17,6 +19,7 @@ pub mod radv;
 mod spirv;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub use code::{Code, Kind};
 pub use invariants::broken;

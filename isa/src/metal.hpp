@@ -1,5 +1,6 @@
-// What the C++ that naga writes for Metal needs, so that a C++ compiler for another GPU accepts it. Address spaces are
-// empty: the compiler infers them from the parameters of the kernel.
+// What the C++ that naga writes for Metal needs, so that a C++ compiler for another GPU accepts it. The header before it
+// defines the address spaces, `warplaw_barrier`, `warplaw_sum`, the atomics and, where there are numbers of 16 bits,
+// `HAS_HALF`.
 
 typedef unsigned int uint;
 typedef unsigned long ulong;
@@ -10,9 +11,6 @@ struct packed_char4 {
     signed char operator[](int at) const { return at == 0 ? x : at == 1 ? y : at == 2 ? z : w; }
 };
 
-#define device
-#define constant const
-#define threadgroup
 #define thread
 #define kernel static inline __attribute__((always_inline))
 
@@ -99,6 +97,10 @@ typedef vec<float, 2> float2;
 typedef vec<float, 4> float4;
 typedef vec<ulong, 2> ulong2;
 typedef vec<ulong, 4> ulong4;
+#ifdef HAS_HALF
+typedef vec<half, 2> half2;
+typedef vec<half, 4> half4;
+#endif
 
 inline uint select(uint a, uint b, bool second) { return second ? b : a; }
 inline float select(float a, float b, bool second) { return second ? b : a; }
@@ -108,6 +110,9 @@ template <typename T> inline vec<T, 4> select(vec<T, 4> a, vec<T, 4> b, vec<bool
 inline uint min(uint a, uint b) { return a < b ? a : b; }
 inline uint max(uint a, uint b) { return a > b ? a : b; }
 inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#ifdef HAS_HALF
+inline half fma(half a, half b, half c) { return ::fma(a, b, c); }
+#endif
 template <typename T> inline vec<T, 2> fma(vec<T, 2> a, vec<T, 2> b, vec<T, 2> c) {
     return vec<T, 2>(fma(a.x, b.x, c.x), fma(a.y, b.y, c.y));
 }
@@ -117,21 +122,22 @@ template <typename T> inline vec<T, 4> fma(vec<T, 4> a, vec<T, 4> b, vec<T, 4> c
 
 enum memory_order { memory_order_relaxed };
 typedef uint atomic_uint;
-inline uint atomic_load_explicit(uint *at, memory_order) {
-    return __atomic_load_n(at, __ATOMIC_RELAXED);
+template <typename P> inline uint atomic_load_explicit(P at, memory_order) {
+    return warplaw_load(at);
 }
-inline void atomic_store_explicit(uint *at, uint value, memory_order) {
-    __atomic_store_n(at, value, __ATOMIC_RELAXED);
+template <typename P> inline void atomic_store_explicit(P at, uint value, memory_order) {
+    warplaw_store(at, value);
 }
-inline uint atomic_fetch_add_explicit(uint *at, uint value, memory_order) {
-    return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+template <typename P> inline uint atomic_fetch_add_explicit(P at, uint value, memory_order) {
+    return warplaw_add(at, value);
 }
-inline uint atomic_fetch_max_explicit(uint *at, uint value, memory_order) {
-    return __atomic_fetch_max(at, value, __ATOMIC_RELAXED);
+template <typename P> inline uint atomic_fetch_max_explicit(P at, uint value, memory_order) {
+    return warplaw_max(at, value);
 }
-inline bool atomic_compare_exchange_weak_explicit(uint *at, uint *seen, uint value, memory_order,
+template <typename P>
+inline bool atomic_compare_exchange_weak_explicit(P at, uint *seen, uint value, memory_order,
                                                   memory_order) {
-    return __atomic_compare_exchange_n(at, seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return warplaw_exchange(at, seen, value);
 }
 
 enum mem_flags { mem_none, mem_device, mem_threadgroup };

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use crate::code::{Code, Kind};
 use crate::cpp::{Dialect, to_cpp};
+use crate::tools::{find, number_before, said};
 use crate::{Compiled, Program};
 
 /// Architectures that are compiled for: Turing, Ampere and Hopper.
@@ -19,16 +20,7 @@ pub const ARCHITECTURES: [&str; 3] = ["sm_75", "sm_80", "sm_90"];
 const LANES: u32 = 32;
 
 const DIALECT: Dialect = Dialect {
-    before: "#pragma clang force_cuda_host_device begin\n\
-             #define warplaw_barrier() __syncthreads()\n\
-             static inline unsigned warplaw_sum(unsigned x) {\n\
-             for (int by = 16; by > 0; by /= 2)\n\
-             x += __nvvm_shfl_sync_bfly_i32(0xffffffffu, x, by, 0x1f);\n\
-             return x;\n}\n\
-             static inline float warplaw_sum(float x) {\n\
-             for (int by = 16; by > 0; by /= 2)\n\
-             x += __nvvm_shfl_sync_bfly_f32(0xffffffffu, x, by, 0x1f);\n\
-             return x;\n}",
+    before: include_str!("cuda.hpp"),
     kernel: "extern \"C\" __attribute__((global, launch_bounds(WORKGROUP_SIZE))) void",
     shared: "static __attribute__((shared))",
     values: &[
@@ -60,17 +52,10 @@ impl Toolchain {
     /// `PATH`; `None` if one is missing.
     #[must_use]
     pub fn find(folder: &Path) -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<PathBuf> =
-            std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path)).collect();
-        let find = |names: &[&str]| {
-            let all = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
-            all.into_iter().find(|path| path.is_file())
-        };
         Some(Self {
-            clang: find(&["clang-16", "clang"])?,
-            ptxas: find(&["ptxas"])?,
-            nvdisasm: find(&["nvdisasm"])?,
+            clang: find(folder, &["clang-16", "clang"])?,
+            ptxas: find(folder, &["ptxas"])?,
+            nvdisasm: find(folder, &["nvdisasm"])?,
         })
     }
 
@@ -109,23 +94,6 @@ impl Toolchain {
             assembly,
         })
     }
-}
-
-/// Returns what a program wrote, to standard output and then to standard error.
-fn said(name: &str, output: std::io::Result<std::process::Output>) -> Result<String, String> {
-    let output = output.map_err(|error| format!("{name}: {error}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if output.status.success() {
-        Ok(text(&output.stdout) + &text(&output.stderr))
-    } else {
-        Err(format!("{name}: {}", text(&output.stderr)))
-    }
-}
-
-/// Returns the number that stands before `word`.
-fn number_before(text: &str, word: &str) -> Option<u32> {
-    let before = &text[..text.find(word)?];
-    before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Reads a disassembly: labels such as `.L_x_1:`, and instructions between `/*0010*/` and `;`.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use isa::nvidia::{self, Toolchain};
-use isa::radv::{self, FAMILIES, Family, NEWER_FAMILIES, Outcomes};
-use isa::{Code, Compiled, Kind, Program, WIDTH, all_programs, amd, folder};
+use isa::radv::{self, FAMILIES, Family, NEWER_FAMILIES, Outcomes, needs_f16};
+use isa::{Code, Compiled, Kind, Program, WIDTH, all_programs, amd, folder, intel, nvidia};
 use warplaw::model::write_whole;
 use warplaw::report::{Document, Format, Table, render};
 
@@ -97,10 +96,10 @@ pub(crate) fn show(isa: &str, part: &str) -> Result<(), String> {
             "# {name}: {subgroup_size} lanes, {registers} registers, {bytes} bytes\n{assembly}"
         );
     };
-    if nvidia::ARCHITECTURES.contains(&isa) {
-        let tools = tools()?;
+    if by_cpp().any(|known| known == isa) {
+        let compilers = Compilers::find()?;
         for program in all_programs(WIDTH).iter().filter(|program| program.name().contains(part)) {
-            print(&program.name(), &tools.compile(program, isa)?);
+            print(&program.name(), &compilers.compile(program, isa)?.0);
         }
         return Ok(());
     }
@@ -109,7 +108,7 @@ pub(crate) fn show(isa: &str, part: &str) -> Result<(), String> {
         FAMILIES.map(by(apart)).into_iter().chain(NEWER_FAMILIES.map(by(apart_by_newer)));
     let families: Vec<_> = families.collect();
     let Some(&(family, command)) = families.iter().find(|(family, _)| family.isa == isa) else {
-        let known = families.iter().map(|(family, _)| family.isa).chain(nvidia::ARCHITECTURES);
+        let known = families.iter().map(|(family, _)| family.isa).chain(by_cpp());
         return Err(format!("`{isa}` is none of {}", known.collect::<Vec<_>>().join(", ")));
     };
     for (name, outcome) in outcomes(command, family)?.iter().filter(|(name, _)| name.contains(part))
@@ -119,9 +118,39 @@ pub(crate) fn show(isa: &str, part: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn tools() -> Result<Toolchain, String> {
-    Toolchain::find(&folder())
-        .ok_or_else(|| "the compilers are missing: `sh setup.sh --isa` installs them".to_owned())
+/// Returns the architectures that are compiled for by way of C++.
+fn by_cpp() -> impl Iterator<Item = &'static str> {
+    nvidia::ARCHITECTURES.into_iter().chain([intel::ARCHITECTURE])
+}
+
+/// The compilers for [`by_cpp`].
+struct Compilers {
+    nvidia: nvidia::Toolchain,
+    intel: intel::Toolchain,
+}
+
+impl Compilers {
+    fn find() -> Result<Self, String> {
+        let missing = |name: &str| format!("{name} is missing: `sh setup.sh --isa` installs it");
+        let nvidia = nvidia::Toolchain::find(&folder());
+        let intel = intel::Toolchain::find(&folder());
+        Ok(Self {
+            nvidia: nvidia.ok_or_else(|| missing("NVIDIA's assembler"))?,
+            intel: intel.ok_or_else(|| missing("Intel's compiler"))?,
+        })
+    }
+
+    fn compile(&self, program: &Program, isa: &str) -> Result<(Compiled, Code), String> {
+        let is_intel = isa == intel::ARCHITECTURE;
+        let (compiled, read): (_, fn(&str) -> Code) = if is_intel {
+            (self.intel.compile(program), intel::read)
+        } else {
+            (self.nvidia.compile(program, isa), nvidia::read)
+        };
+        let compiled = compiled.map_err(|error| format!("{isa}: {}: {error}", program.name()))?;
+        let code = read(&compiled.assembly);
+        Ok((compiled, code))
+    }
 }
 
 /// Compiles all kernels of the page and writes `results/isa.md`.
@@ -129,7 +158,7 @@ fn tools() -> Result<Toolchain, String> {
 /// # Errors
 /// Returns why a program cannot be compiled, or why the page cannot be written.
 pub(crate) fn page() -> Result<(), String> {
-    let tools = tools()?;
+    let compilers = Compilers::find()?;
     let all = all_programs(WIDTH);
     let shown: Vec<&Program> = SHOWN.iter().map(|name| named(&all, name)).collect();
     let mut columns = Vec::new();
@@ -148,13 +177,11 @@ pub(crate) fn page() -> Result<(), String> {
     for family in NEWER_FAMILIES {
         columns.push(amd(apart_by_newer, family)?);
     }
-    for isa in nvidia::ARCHITECTURES {
-        let read = |program: &&Program| {
-            let compiled = tools.compile(program, isa).ok()?;
-            let code = nvidia::read(&compiled.assembly);
-            Some((program.name(), (compiled, code)))
-        };
-        let codes = shown.iter().filter_map(read).collect();
+    for isa in by_cpp() {
+        // Clang has no 16-bit floating-point numbers for NVIDIA's GPUs in C++.
+        let can = |program: &&&Program| isa == intel::ARCHITECTURE || !needs_f16(program);
+        let code = |program: &&Program| Ok((program.name(), compilers.compile(program, isa)?));
+        let codes = shown.iter().filter(can).map(code).collect::<Result<_, String>>()?;
         columns.push(Column { name: isa.to_owned(), codes });
     }
     let document = document(&shown, &columns);
@@ -174,6 +201,16 @@ fn named<'a>(all: &'a [Program], beginning: &str) -> &'a Program {
         .unwrap_or_else(|| panic!("no run dispatches `{beginning}`"))
 }
 
+/// What the page says of NVIDIA's architectures.
+const NVIDIA: &str = "sm_75, sm_80, sm_90: NVIDIA Turing, Ampere (A100) and Hopper. A proxy: NVIDIA's own assembler, \
+                      but Clang before it, and not the compiler of the Vulkan driver. Kernels with 16-bit \
+                      floating-point numbers are left out.";
+
+/// What the page says of Intel's.
+const INTEL: &str = "dg2: Intel Alchemist, Arc A770. A proxy: Intel's graphics compiler (IGC) as Debian 12 installs it, \
+                     but Clang and C++ for OpenCL before it. IGC is what Intel's OpenCL, Level Zero and Windows drivers \
+                     have; ANV, Mesa's Vulkan driver on Linux, has a compiler of its own.";
+
 /// Builds the page.
 fn document(shown: &[&Program], columns: &[Column]) -> Document {
     let mut document = Document::default();
@@ -189,16 +226,13 @@ fn document(shown: &[&Program], columns: &[Column]) -> Document {
         [FAMILIES.map(about).to_vec(), NEWER_FAMILIES.map(about).to_vec()]
             .concat()
             .into_iter()
-            .chain(["sm_75, sm_80, sm_90: NVIDIA Turing, Ampere (A100) and Hopper. A proxy: NVIDIA's own assembler, but \
-                     Clang before it, and not the compiler of the Vulkan driver. Kernels with 16-bit floating-point \
-                     numbers are left out."
-                .to_owned()])
+            .chain([NVIDIA.to_owned(), INTEL.to_owned()])
             .collect::<Vec<_>>(),
     );
     document.text(
         "AMD's code is that of Mesa 22.3.6 as Debian 12 installs it, and of Mesa 25.0.7 for gfx90a and gfx1201. An empty \
          cell is a kernel that the architecture lacks numbers for. Where all invocations use one counter, as in \
-         `add_to_one`, Mesa and Clang add up the addends of a subgroup first, and one lane executes the atomic. Before \
+         `add_to_one`, Mesa, Clang and IGC add up the addends of a subgroup first, and one lane executes the atomic. Before \
          RDNA, Mesa makes two instructions of a multiplication and an addition in f32.",
     );
     let mut table = |heading: &str, text: &str, figure: &dyn Fn(&Compiled, &Code) -> String| {
@@ -226,7 +260,8 @@ fn document(shown: &[&Program], columns: &[Column]) -> Document {
     table(
         "Operations in the loop",
         "Vector instructions that compute, in the largest innermost loop; for branches, in the smallest and the largest \
-         loop. Where a compiler unrolls a loop, the number is a multiple. An instruction of two operations counts twice.",
+         loop. Where a compiler unrolls a loop, the number is a multiple. An instruction of two operations counts twice. \
+         On dg2, the instructions that execute the parts of a subgroup count once, and so do the two of a multiplication.",
         &operations,
     );
     table("Loops", "Loops that are left after unrolling.", &|_, code| {
@@ -241,9 +276,12 @@ fn document(shown: &[&Program], columns: &[Column]) -> Document {
             most.unwrap_or(0).to_string()
         },
     );
-    table("Registers", "Vector registers of a lane.", &|compiled, _| {
-        compiled.registers.to_string()
-    });
+    table(
+        "Registers",
+        "Vector registers of a lane. On dg2, a subgroup has 128 registers of 32 bytes, whatever it needs: this is its share \
+         in words.",
+        &|compiled, _| compiled.registers.to_string(),
+    );
     table("Code size", "Bytes.", &|compiled, _| compiled.bytes.to_string());
     table(
         "Subgroup size",
