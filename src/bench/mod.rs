@@ -25,6 +25,7 @@ mod plan;
 mod profile;
 mod progress;
 mod replay;
+mod resolution;
 mod rounds;
 mod run;
 mod sampling;

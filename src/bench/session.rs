@@ -7,6 +7,7 @@ use super::Profile;
 use super::controls::tolerance_of;
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{MAX_TARGET_S, MIN_TICKS};
+use super::resolution::resolution;
 use super::search::Found;
 use super::sizing::size;
 use super::throughput::Throughput;
@@ -182,11 +183,11 @@ fn test_clock(executor: &mut dyn Executor) -> Result<Tested, GpuError> {
         .iter()
         .filter_map(|probe| probe.ok())
         .map(|sample_s| (sample_s * 1e9 / facts.period_ns).round() as u64);
-    let resolution_ticks = ticks.fold(0, greatest_common_divisor).max(1);
+    let resolution_ticks = resolution(ticks.collect());
     let mut clock = Clock {
         kind: facts.clock,
         period_ns: facts.period_ns,
-        resolution_ns: resolution_ticks as f64 * facts.period_ns,
+        resolution_ns: resolution_ticks * facts.period_ns,
         empty_span_ns: typical_s(0).map(|sample_s| sample_s * 1e9),
         host_check_ratio: match facts.clock {
             ClockKind::TimestampQuery => host_check(executor)?,
@@ -256,10 +257,6 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     }
     let [timestamps, host] = shortest;
     Ok(Some(timestamps / host).filter(|_| timestamps.is_finite() && host.is_finite()))
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 fn adapter(facts: &AdapterFacts, observed: Option<u32>) -> Adapter {

@@ -39,15 +39,53 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     predict: Some(&predict::LAW),
 };
 
-/// Number of items.
-const ITEMS: u32 = 1024;
-/// Loop iterations of the shortest item. The cost of the loop exit is small in comparison.
-const SHORTEST: u32 = 256;
-/// Loop iterations of the items of the calibrating cases. All items of a case are equal. Predictions use the
-/// median over several lengths, so that they do not depend on a single case.
-const UNIFORM_ITERATIONS: [u32; 3] = [512, 1024, 2048];
+/// Lengths of the items of the calibrating cases, relative to the shortest item. All items of a case are equal.
+/// Predictions use the median over several lengths, so that they do not depend on a single case.
+const UNIFORM: [u32; 3] = [2, 4, 8];
 /// Number of items per straggler.
 const STRAGGLER_EVERY: u32 = 32;
+/// Subgroups that a GPU's compute unit executes at the same time, each on a scheduler of its own. A subgroup's index in
+/// its workgroup says which scheduler it gets.
+const SCHEDULERS: u32 = 4;
+
+/// How many items there are, how long, and how they are launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extent {
+    /// Number of items, a power of two.
+    items: u32,
+    /// Loop iterations of the shortest item.
+    shortest: u32,
+    /// Lanes of a subgroup.
+    width: u32,
+    /// Subgroups in a workgroup.
+    subgroups: u32,
+}
+
+impl Extent {
+    fn of(context: &Context<'_>, width: u32) -> Self {
+        if context.is_narrow() {
+            // A CPU mispredicts the exit of a loop, which is a small part of 256 iterations.
+            return Self { items: 1024, shortest: 256, width, subgroups: 1 };
+        }
+        // A long subgroup that begins last leaves the rest of a GPU idle, so items are short. With several subgroups in
+        // a workgroup, the largest dispatch takes far longer than such a subgroup.
+        let fits = width * SCHEDULERS <= context.facts.limits.max_workgroup_size;
+        let subgroups = if fits { SCHEDULERS } else { 1 };
+        // There are so many items that one long subgroup more or less makes little difference to a scheduler. If all
+        // stragglers are in subgroups of their own, each scheduler gets as many of them.
+        let items = STRAGGLER_EVERY * 4 * SCHEDULERS * width;
+        Self { items, shortest: 32, width, subgroups }
+    }
+
+    fn workgroup_size(self) -> u32 {
+        self.width * self.subgroups
+    }
+
+    /// Returns items of equal length.
+    fn uniform(self, iterations: u32) -> Vec<u32> {
+        vec![iterations; self.items as usize]
+    }
+}
 
 /// The distribution of the lengths of the items.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,7 +111,7 @@ impl Spread {
 
     /// Returns the ratios of the longest to the shortest item, which are powers of two. The metrics use the
     /// last one.
-    fn extents(self, dense: bool) -> &'static [u32] {
+    fn ratios(self, dense: bool) -> &'static [u32] {
         match (self, dense) {
             (Self::Ramp, true) => &[2, 4, 8],
             (Self::Ramp, false) => &[8],
@@ -83,38 +121,40 @@ impl Spread {
     }
 
     /// Returns the note that describes the lengths.
-    fn note(self, extent: u32) -> String {
+    fn note(self, ratio: u32) -> String {
         match self {
-            Self::Ramp => format!("item lengths from 1× to {extent}×, evenly spaced"),
+            Self::Ramp => format!("item lengths from 1× to {ratio}×, evenly spaced"),
             Self::Straggler => {
-                format!("one item in {STRAGGLER_EVERY} is {extent}× as long as the others")
+                format!("one item in {STRAGGLER_EVERY} is {ratio}× as long as the others")
             }
             Self::Geometric => {
-                format!("item lengths of 1×, 2×, 4×, … up to {extent}×, halving in number")
+                format!("item lengths of 1×, 2×, 4×, … up to {ratio}×, halving in number")
             }
         }
     }
 
-    /// Returns the loop iterations of each item, in descending order.
-    fn falling(self, extent: u32) -> Vec<u32> {
+    /// Returns the loop iterations of each item, in descending order. The longest is `ratio` times as long as the
+    /// shortest.
+    fn falling(self, ratio: u32, Extent { items, shortest, .. }: Extent) -> Vec<u32> {
         let iterations = |rank: u32| match self {
-            Self::Ramp => SHORTEST + SHORTEST * (extent - 1) * (ITEMS - 1 - rank) / (ITEMS - 1),
-            Self::Straggler if rank < ITEMS / STRAGGLER_EVERY => SHORTEST * extent,
-            Self::Straggler => SHORTEST,
-            // Items from rank ITEMS/2 on are short, items from rank ITEMS/4 on are twice as long, …
-            Self::Geometric => SHORTEST * (ITEMS / (rank + 1).next_power_of_two()).min(extent),
+            Self::Ramp => shortest + shortest * (ratio - 1) * (items - 1 - rank) / (items - 1),
+            Self::Straggler if rank < items / STRAGGLER_EVERY => shortest * ratio,
+            Self::Straggler => shortest,
+            // Items from rank items/2 on are short, items from rank items/4 on are twice as long, …
+            Self::Geometric => shortest * (items / (rank + 1).next_power_of_two()).min(ratio),
         };
-        (0..ITEMS).map(iterations).collect()
+        (0..items).map(iterations).collect()
     }
 }
 
 /// Returns the items with their subgroups reordered, so that all halves, quarters and eighths of the list
 /// take the same time. The items of a subgroup stay together.
 ///
-/// A device with few cores gives each core a contiguous part of the workgroups. Without the new order, the
-/// device would wait for the core with the most long subgroups, an effect that the law does not cover.
-fn balance_subgroups(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32> {
-    let mut subgroups: Vec<&[u32]> = items.chunks(width as usize).collect();
+/// A device with few cores gives each core a contiguous part of the workgroups. A GPU gives each scheduler the subgroups
+/// of one index in their workgroups. Without the new order, the device would wait for the core or the scheduler with the
+/// most long subgroups, an effect that the law does not cover.
+fn balance_subgroups(items: &[u32], extent: Extent, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let mut subgroups: Vec<&[u32]> = items.chunks(extent.width as usize).collect();
     subgroups.shuffle(rng);
     subgroups.sort_by_key(|items| items.iter().max());
     let (count, flipped) = (subgroups.len(), rng.random_range(0..subgroups.len()));
@@ -124,8 +164,21 @@ fn balance_subgroups(items: &[u32], width: u32, rng: &mut ChaCha8Rng) -> Vec<u32
         0 => place,
         bits => place.reverse_bits() >> (usize::BITS - bits),
     };
-    let arranged = (0..count).map(|place| subgroups[reversed(place ^ flipped)]);
-    arranged.flatten().copied().collect()
+    let mut arranged: Vec<&[u32]> =
+        (0..count).map(|place| subgroups[reversed(place ^ flipped)]).collect();
+    let each = extent.subgroups as usize;
+    for (index, workgroup) in arranged.chunks_mut(each).enumerate() {
+        workgroup.rotate_left(sum_of_digits(index, SCHEDULERS as usize) % each);
+    }
+    arranged.concat()
+}
+
+/// Returns the sum of the digits of `number` to the base `base`. Numbers that differ in one digit have different sums.
+fn sum_of_digits(number: usize, base: usize) -> usize {
+    std::iter::successors(Some(number), |rest| Some(rest / base))
+        .take_while(|&rest| rest > 0)
+        .map(|rest| rest % base)
+        .sum()
 }
 
 /// A case, possibly with items of uneven length.
@@ -142,13 +195,14 @@ impl Timed {
         plan: &mut Plan,
         context: &Context<'_>,
         name: &str,
-        width: u32,
+        extent: Extent,
         iterations: Vec<u32>,
     ) -> Self {
         let seed = context.seed as u32;
-        let workgroup_size = workgroup_size(context, width);
-        let workgroups_of_items = ITEMS / workgroup_size;
-        let held = iterations_held(&iterations, width) as f64 / f64::from(workgroups_of_items);
+        let workgroup_size = extent.workgroup_size();
+        let workgroups_of_items = extent.items / workgroup_size;
+        let held =
+            iterations_held(&iterations, extent.width) as f64 / f64::from(workgroups_of_items);
         let uneven = |iterations: Arc<[u32]>| {
             move |workgroups: u32| {
                 let iterations = Arc::clone(&iterations);
@@ -157,51 +211,42 @@ impl Timed {
         };
         let own = Sizing::Own { granule: workgroups_of_items, most: 65_535 };
         let case: CaseId = plan.case(name, own, uneven(iterations.into()));
-        let none: Arc<[u32]> = vec![0; ITEMS as usize].into();
+        let none: Arc<[u32]> = extent.uniform(0).into();
         let floor = plan.floor(format!("{name}.floor"), Sizing::Follow(case), uneven(none));
         Self { cost: case.per_unit_above(floor), held }
     }
 }
 
-/// Returns the number of invocations per workgroup.
-///
-/// A device with few cores gets one subgroup per workgroup. Other devices get several, so that the largest
-/// dispatch takes longer than the longest items that finish last.
-fn workgroup_size(context: &Context<'_>, width: u32) -> u32 {
-    let subgroups = if context.is_narrow() { 1 } else { 4 };
-    let most = context.facts.limits.max_workgroup_size.min(ITEMS);
-    if width * subgroups <= most { width * subgroups } else { width }
-}
-
 /// Returns a workload of the kernel without iterations, to see its subgroup size.
-fn probe(workgroup_size: u32) -> Workload {
-    let iterations = vec![0; ITEMS as usize].into();
+fn probe(extent: Extent) -> Workload {
+    let (workgroup_size, iterations) = (extent.workgroup_size(), extent.uniform(0).into());
     Uneven { workgroup_size, workgroups: 1, iterations, seed: 0 }.workload()
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let known = context.known_width()?;
     let width = if known.is_power_of_two() {
-        context.width_of(&probe(workgroup_size(context, known)))?
+        context.width_of(&probe(Extent::of(context, known)))?
     } else {
         known
     };
     if !width.is_power_of_two() {
         return Err(Unsupported(format!(
-            "subgroups of {width} lanes do not divide {ITEMS} items evenly"
+            "subgroups of {width} lanes do not divide the items evenly"
         )));
     }
+    let extent = Extent::of(context, width);
     let mut plan = Plan::default();
-    let uniform = UNIFORM_ITERATIONS.map(|iterations| {
-        let even = vec![iterations; ITEMS as usize];
-        let Timed { cost, held } =
-            Timed::add(&mut plan, context, &format!("uniform.{iterations}"), width, even);
+    let uniform = UNIFORM.map(|length| {
+        let iterations = length * extent.shortest;
+        let (name, even) = (format!("uniform.{iterations}"), extent.uniform(iterations));
+        let Timed { cost, held } = Timed::add(&mut plan, context, &name, extent, even);
         cost / held
     });
     let iteration =
         Expr::lenient("median", uniform, |each: &[f64]| stats::median(each).unwrap_or(f64::NAN));
     for spread in Spread::ALL {
-        add_spread(&mut plan, context, width, spread, &iteration);
+        add_spread(&mut plan, context, extent, spread, &iteration);
     }
     let about = About::new("t_trip", "time per loop iteration of a subgroup", "s");
     plan.metric(about.lower(), iteration);
@@ -214,7 +259,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 fn add_spread(
     plan: &mut Plan,
     context: &Context<'_>,
-    width: u32,
+    extent: Extent,
     spread: Spread,
     iteration: &Expr,
 ) {
@@ -223,33 +268,33 @@ fn add_spread(
     let [by_shuffled, by_sorted] =
         ["shuffled", "sorted"].map(|order| plan.series(format!("{word}, {order}"), x, "s"));
     let by_gain = plan.series(format!("{word}, speed-up by sorting"), x, "x");
-    let extents = spread.extents(context.profile.dense);
-    for &extent in extents {
-        let lengths = spread.falling(extent);
+    let ratios = spread.ratios(context.profile.dense);
+    for &ratio in ratios {
+        let lengths = spread.falling(ratio, extent);
         let work: u32 = lengths.iter().sum();
-        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(extent));
-        let sorted = balance_subgroups(&lengths, width, &mut rng);
+        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(ratio));
+        let sorted = balance_subgroups(&lengths, extent, &mut rng);
         let mut shuffled = lengths;
         shuffled.shuffle(&mut rng);
-        let shuffled = balance_subgroups(&shuffled, width, &mut rng);
+        let shuffled = balance_subgroups(&shuffled, extent, &mut rng);
         let mut timed = |order: &str, iterations: Vec<u32>| {
-            Timed::add(plan, context, &format!("{word}.{order}.{extent}"), width, iterations)
+            Timed::add(plan, context, &format!("{word}.{order}.{ratio}"), extent, iterations)
         };
         let (shuffled, sorted) = (timed("shuffled", shuffled), timed("sorted", sorted));
-        let at = f64::from(extent);
+        let at = f64::from(ratio);
         for (series, timed) in [(by_shuffled, &shuffled), (by_sorted, &sorted)] {
             plan.judge(series, at, &timed.cost, timed.held * iteration);
         }
         let gain = &shuffled.cost / &sorted.cost;
         let predicted = shuffled.held / sorted.held;
         plan.judge(by_gain, at, &gain, predicted);
-        if extents.last() == Some(&extent) {
-            let subgroups = f64::from(workgroup_size(context, width) / width);
-            let even = f64::from(work) / f64::from(ITEMS) * subgroups * iteration;
+        if ratios.last() == Some(&ratio) {
+            let subgroups = f64::from(extent.subgroups);
+            let even = f64::from(work) / f64::from(extent.items) * subgroups * iteration;
             let about = |id: &str, label: &str, unit: &'static str| {
                 About::new(format!("{id}.{word}"), format!("{label}, {word}"), unit)
             };
-            let note = spread.note(extent);
+            let note = spread.note(ratio);
             plan.metric(about("longest_over_shortest", "longest item over shortest item", "x"), at);
             plan.metric(
                 about("efficiency_shuffled", "SIMT efficiency η, uneven work in random order", "%")
@@ -320,26 +365,59 @@ mod tests {
 
     use super::*;
 
+    /// A device that is no CPU, with subgroups of `width` lanes.
+    fn gpu(width: u32) -> Extent {
+        Extent { items: 512 * width, shortest: 32, width, subgroups: 4 }
+    }
+
+    fn cpu(width: u32) -> Extent {
+        Extent { items: 1024, shortest: 256, width, subgroups: 1 }
+    }
+
     #[test]
     fn both_halves_take_the_same_time_and_subgroups_stay_together() {
-        for width in [4, 8, 16, 64] {
+        for extent in [cpu(4), cpu(8), cpu(16), gpu(16), gpu(32), gpu(64)] {
             for spread in Spread::ALL {
                 let mut rng = ChaCha8Rng::seed_from_u64(5);
-                let mut items = spread.falling(16);
+                let mut items = spread.falling(16, extent);
                 items.shuffle(&mut rng);
-                let arranged = balance_subgroups(&items, width, &mut rng);
-                assert_eq!(iterations_held(&arranged, width), iterations_held(&items, width));
-                let (first, second) = arranged.split_at(ITEMS as usize / 2);
-                let [first, second] =
-                    [first, second].map(|half| iterations_held(half, width) as f64);
+                let held = |items: &[u32]| iterations_held(items, extent.width);
+                let arranged = balance_subgroups(&items, extent, &mut rng);
+                assert_eq!(held(&arranged), held(&items));
+                let (first, second) = arranged.split_at(arranged.len() / 2);
                 // If the number of long subgroups is odd, the halves differ by at most one longest item.
-                let apart = (first - second).abs();
-                assert!(apart <= f64::from(16 * SHORTEST), "{width}: {first}, {second}");
+                let apart = held(first).abs_diff(held(second));
+                assert!(apart <= u64::from(16 * extent.shortest), "{extent:?}: {apart}");
                 assert_ne!(
                     arranged,
-                    balance_subgroups(&items, width, &mut rng),
+                    balance_subgroups(&items, extent, &mut rng),
                     "the order is random"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn every_scheduler_of_a_gpu_gets_the_same_work() {
+        for width in [16, 32, 64] {
+            let extent = gpu(width);
+            for (spread, is_sorted) in Spread::ALL.into_iter().flat_map(|s| [(s, true), (s, false)])
+            {
+                let mut rng = ChaCha8Rng::seed_from_u64(7);
+                let mut items = spread.falling(16, extent);
+                if !is_sorted {
+                    items.shuffle(&mut rng);
+                }
+                let arranged = balance_subgroups(&items, extent, &mut rng);
+                let subgroups: Vec<&[u32]> = arranged.chunks(width as usize).collect();
+                let of = |slot: usize| {
+                    let slots = subgroups.iter().skip(slot).step_by(SCHEDULERS as usize);
+                    slots.map(|items| iterations_held(items, width)).sum::<u64>() as f64
+                };
+                let held: Vec<f64> = (0..SCHEDULERS as usize).map(of).collect();
+                let mean = held.iter().sum::<f64>() / held.len() as f64;
+                let worst = held.iter().fold(0.0, |worst: f64, of| worst.max(of / mean));
+                assert!(worst < 1.02, "{} at {width} lanes: {held:?}", spread.as_str());
             }
         }
     }
