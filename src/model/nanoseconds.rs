@@ -1,10 +1,9 @@
 //! Conversion of samples: seconds in memory, nanoseconds in records, because they need fewer characters.
 
-use std::fmt::{Formatter, Result as Written};
-
-use serde::de::{Error, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserializer, Serializer};
+
+use super::list::read_list;
 
 /// Nanoseconds per second.
 const PER_SECOND: f64 = 1e9;
@@ -39,7 +38,14 @@ pub(super) fn serialize<S: Serializer>(
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Option<f64>>, D::Error> {
-    read(deserializer, |ns| ns / PER_SECOND)
+    read_list(deserializer, |ns: Option<f64>| {
+        ns.map(|ns| match ns / PER_SECOND {
+            // Most samples. What follows would not change them, and takes as long as reading them.
+            s if s.abs() < 1.0 && f64::from(ns as i32) == ns => Ok(s),
+            s => rounded(s),
+        })
+        .transpose()
+    })
 }
 
 /// Reads samples in seconds, the unit of records of version 1.
@@ -49,57 +55,18 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 pub(super) fn deserialize_seconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Option<f64>>, D::Error> {
-    read(deserializer, |s| s)
+    read_list(deserializer, |s: Option<f64>| s.map(rounded).transpose())
 }
 
-/// Reads samples, converts each with `seconds`, and rounds it to 0.01 ns.
+/// Rounds a sample to 0.01 ns. Rounding on reading ensures that a record that was read is written back unchanged.
 ///
-/// Rounding on reading ensures that a record that was read is written back unchanged.
-fn read<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    seconds: fn(f64) -> f64,
-) -> Result<Vec<Option<f64>>, D::Error> {
-    deserializer.deserialize_seq(Samples { seconds })
-}
-
-/// Reads a list of samples. A record has tens of thousands of them, so that each is touched once.
-struct Samples {
-    /// Converts a number of the record to seconds.
-    seconds: fn(f64) -> f64,
-}
-
-/// Samples that are collected before they go to the heap. Most cases have fewer, so that their list is made once, in its
-/// final size.
-const TOGETHER: usize = 128;
-
-impl<'de> Visitor<'de> for Samples {
-    type Value = Vec<Option<f64>>;
-
-    fn expecting(&self, text: &mut Formatter<'_>) -> Written {
-        text.write_str("a sequence")
+/// # Errors
+/// Returns the reason if the sample is longer than one hour.
+fn rounded(s: f64) -> Result<f64, String> {
+    if s.abs() > LONGEST_S {
+        return Err(format!("a sample of {s:e} s is longer than one hour"));
     }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut samples = Vec::new();
-        let mut together = [None; TOGETHER];
-        let mut count = 0;
-        while let Some(sample) = sequence.next_element::<Option<f64>>()? {
-            if count == TOGETHER {
-                samples.extend_from_slice(&together);
-                count = 0;
-            }
-            together[count] = match sample.map(self.seconds) {
-                Some(s) if s.abs() > LONGEST_S => {
-                    let reason = format!("a sample of {s:e} s is longer than one hour");
-                    return Err(A::Error::custom(reason));
-                }
-                sample => sample.map(|s| parts(s) / PARTS / PER_SECOND),
-            };
-            count += 1;
-        }
-        samples.extend_from_slice(&together[..count]);
-        Ok(samples)
-    }
+    Ok(parts(s) / PARTS / PER_SECOND)
 }
 
 /// Returns `s` seconds as a whole number of steps of 0.01 ns.
@@ -117,14 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_any_length_is_read_in_order() {
-        for count in [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER + 5] {
-            let numbers: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
-            let read = samples(&format!("[{}]", numbers.join(","))).expect("valid samples");
-            let expected: Vec<Option<f64>> = (1..=count).map(|n| Some(n as f64 / 1e9)).collect();
-            assert_eq!(read, expected);
+    fn whole_nanoseconds_are_read_as_if_they_were_rounded() {
+        for ns in [0.0, 1.0, 3.0, 799_776.0, 999_999_999.0, 1e9, 123_456_789_012.0, -7.0] {
+            let read = samples(&format!("[{ns}, null, {:?}]", ns + 0.126)).expect("valid samples");
+            let expected = [ns, ns + 0.126].map(|ns| rounded(ns / PER_SECOND).ok());
+            assert_eq!(read, [expected[0], None, expected[1]]);
         }
-        assert_eq!(samples("[null, 2.5]").expect("valid samples"), [None, Some(2.5e-9)]);
+        assert_eq!(samples("[2.504]").expect("valid samples"), [Some(2.5e-9)]);
     }
 
     #[test]

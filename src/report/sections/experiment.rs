@@ -1,6 +1,6 @@
 //! The section of one experiment: verdict, diagnosis, plots, points, autotuning and metrics.
 
-use super::Detail;
+use super::detail::Detail;
 use super::plots::plots;
 use super::verdicts::place;
 use crate::model::figures;

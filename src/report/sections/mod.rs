@@ -1,6 +1,7 @@
 //! The sections of the report on one record.
 
 mod card;
+mod detail;
 mod experiment;
 mod heading;
 mod health;
@@ -12,6 +13,7 @@ mod verdicts;
 use super::Document;
 use crate::model::Record;
 
+use detail::Detail;
 pub(super) use heading::{heading, revision};
 pub(super) use plots::MAX_CURVES;
 pub use points::points;
@@ -38,15 +40,6 @@ fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
         document.append(section(record));
     }
     document
-}
-
-/// How much of an experiment its section has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Detail {
-    /// Everything.
-    All,
-    /// What a terminal shows.
-    Terminal,
 }
 
 fn experiments(record: &Record) -> Document {

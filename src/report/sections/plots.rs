@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::Detail;
+use super::detail::Detail;
 use crate::model::{Case, Experiment, Point};
 use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 
