@@ -103,6 +103,24 @@ fn every_format_equals_its_snapshot() {
     insta::assert_snapshot!("summary", in_terminal(&report::summary(&fixture()), Some(200)));
 }
 
+/// The report for terminals leaves out only what no terminal shows.
+#[test]
+fn the_report_for_terminals_looks_like_the_full_one() {
+    let mut without_values = fixture();
+    for point in without_values.experiments.iter_mut().flat_map(|each| &mut each.points) {
+        (point.measured, point.predicted) = (f64::NAN, f64::NAN);
+    }
+    assert!(in_terminal(&report::report(&without_values), None).contains("NaN"));
+    for record in [fixture(), golden(), later(), without_values] {
+        let (full, brief) = (report::report(&record), report::terminal_report(&record));
+        for width in [None, Some(60), Some(100)] {
+            assert_eq!(in_terminal(&full, width), in_terminal(&brief, width));
+        }
+    }
+    let sizes = [report::report, report::terminal_report].map(|make| make(&fixture()).blocks.len());
+    assert!(sizes[1] < sizes[0], "{sizes:?}");
+}
+
 #[test]
 fn a_record_of_the_first_version_renders_in_every_format() {
     let document = report::report(&golden());

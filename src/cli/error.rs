@@ -59,6 +59,36 @@ pub enum CliError {
         /// The path.
         path: String,
     },
+    /// The other build of a comparison cannot be used.
+    #[error(
+        "cannot measure against `{program}`: {reason}; give another build of warplaw by --against PROGRAM"
+    )]
+    OtherBuild {
+        /// The program.
+        program: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A process that measures for a comparison failed.
+    #[error("{program} failed at {experiment}: {reason}{kept}")]
+    Process {
+        /// The program.
+        program: String,
+        /// Id of the experiment.
+        experiment: &'static str,
+        /// Why, in words.
+        reason: String,
+        /// Where the results before it are, in words.
+        kept: String,
+    },
+    /// A comparison of two builds is to measure on several adapters.
+    #[error(
+        "--against measures on one adapter, and --adapter is given {count} times; give it once"
+    )]
+    OneAdapter {
+        /// Number of adapters.
+        count: usize,
+    },
     /// An output would replace one of the inputs.
     #[error(
         "`{path}` is one of the inputs and is not replaced; choose another file with --out FILE"

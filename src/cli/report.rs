@@ -121,7 +121,10 @@ fn pages<'a>(format: Format, maker: Option<String>) -> Text<'a> {
         start: String::new(),
         head: Box::new(move |title| render_head(title, format)),
         part: Box::new(move |number, record| {
-            let document = report::report(&record);
+            let document = match format {
+                Format::Terminal { .. } => report::terminal_report(&record),
+                _ => report::report(&record),
+            };
             (document.title().to_owned(), render_part(&document, format, number))
         }),
         between: "",

@@ -36,6 +36,8 @@ pub use invariant::{Invariant, Property};
 pub use pipeline::Built;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
+#[cfg(feature = "cli")]
+pub(crate) use unchecked::prepared_variables;
 pub use verify::Mismatch;
 pub use workload::{
     Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "this is the only module with unsafe code")]
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,9 @@ pub(super) const LAVAPIPE_THREADS: &str = "LP_NUM_THREADS";
 
 /// Whether this process may set [`LAVAPIPE_THREADS`]: the user did not, and no attempt has failed.
 static MAY_SET_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// Variables that [`prepare_environment`] has set.
+static PREPARED: OnceLock<Vec<&str>> = OnceLock::new();
 
 /// Longest wait for the threads of a closed device to end.
 const THREADS_END: Duration = Duration::from_secs(2);
@@ -40,12 +44,21 @@ pub fn prepare_environment() {
         ("MESA_SHADER_CACHE_DISABLE", "true".as_ref()),
         ("XDG_RUNTIME_DIR", runtime_dir.as_os_str()),
     ];
+    let mut set = Vec::new();
     for (variable, value) in wanted {
         if std::env::var_os(variable).is_none() {
             // SAFETY: no other thread exists that could access the environment during this call.
             unsafe { std::env::set_var(variable, value) };
+            set.push(variable);
         }
     }
+    let _of_an_earlier_call = PREPARED.set(set);
+}
+
+/// Returns the variables that [`prepare_environment`] has set, and the user has not.
+#[cfg(feature = "cli")]
+pub(crate) fn prepared_variables() -> &'static [&'static str] {
+    PREPARED.get().map_or(&[], Vec::as_slice)
 }
 
 /// Returns whether [`set_lavapipe_threads`] may change the number of lavapipe's threads.

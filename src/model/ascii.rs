@@ -34,9 +34,12 @@ pub fn to_ascii(text: &str) -> String {
     }
     let mut ascii = String::with_capacity(text.len());
     for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+            continue;
+        }
         match SIGNS.iter().find(|(sign, _)| *sign == c) {
             Some((_, words)) => ascii.push_str(words),
-            None if c.is_ascii() => ascii.push(c),
             None => ascii.push_str(deunicode::deunicode_char(c).unwrap_or("?")),
         }
     }

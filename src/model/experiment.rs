@@ -377,7 +377,11 @@ pub struct Case {
     pub failure: Option<String>,
     /// Round of each sample, counted from 0; empty if each round of all cases has one sample, and no extra round
     /// has any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "super::list::counts"
+    )]
     pub rounds: Vec<u32>,
     /// Kept samples in round order, in seconds. A record contains nanoseconds, and `null` for a sample whose
     /// timestamps were rejected.

@@ -8,6 +8,7 @@ mod experiment;
 pub mod figures;
 mod interval;
 mod lines;
+mod list;
 mod machine;
 mod metric;
 mod nanoseconds;

@@ -89,8 +89,10 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
 /// large.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     let unreadable = |error| RecordError::unreadable(path, &error);
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
+    // The whole file at once. A list that grows would be copied several times.
+    let size = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_BYTES);
+    let mut bytes = Vec::with_capacity(size as usize + 1);
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }

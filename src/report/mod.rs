@@ -27,4 +27,4 @@ pub use gallery::{Page, gallery};
 pub use judge::{Judgement, decided_by, in_a_line, judged};
 pub use plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 pub use render::{Format, render, render_foot, render_head, render_part};
-pub use sections::{points, report, summary};
+pub use sections::{points, report, summary, terminal_report};

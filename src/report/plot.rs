@@ -135,6 +135,12 @@ impl Plot {
         places
     }
 
+    /// Returns whether a terminal draws the plot: whether the first panel has finite values and positions.
+    pub(super) fn is_drawn_in_letters(&self) -> bool {
+        let has_values = self.panels.first().is_some_and(|panel| panel.scale().is_some());
+        has_values && self.scale().is_some()
+    }
+
     /// Returns the range of the horizontal axis, or `None` if the plot has no finite position.
     pub(super) fn scale(&self) -> Option<Scale> {
         Scale::of(&self.x, self.places().into_iter())

@@ -1,9 +1,11 @@
 //! The progress bar of a run.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::{Experiment, Progress, Stage};
-use crate::model::figures;
+use crate::model::{figures, plain};
 
 /// Returns a progress bar on standard error. The bar is hidden if standard error is not a terminal.
 pub(super) fn progress_bar(experiment: &Experiment, index: usize, count: usize) -> ProgressBar {
@@ -12,6 +14,16 @@ pub(super) fn progress_bar(experiment: &Experiment, index: usize, count: usize) 
     let template = "{prefix:>20} {bar:24} {percent:>3} % {wide_msg}";
     bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
     bar.set_prefix(format!("{}/{count} {}", index + 1, experiment.id));
+    bar
+}
+
+/// Returns a sign on standard error that the program waits for `what`. It is hidden if standard error is not a terminal.
+pub(super) fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    let template = "{spinner} {prefix}, {elapsed}";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    bar.set_prefix(plain(what));
+    bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
 

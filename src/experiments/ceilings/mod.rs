@@ -139,6 +139,11 @@ impl Ceilings {
     }
 }
 
+/// Note of the throughput of scalar products. On Vulkan, wgpu passes them on only where the driver offers them, and tells
+/// nobody. On DX12 that depends on the shader model, and for Metal wgpu always writes products of bytes.
+const EMULATED: &str =
+    "several instructions per scalar product where the driver has none; wgpu does not tell";
+
 /// Adds the peak throughput of each kind of arithmetic. A sparse sweep has only those of 32 bits.
 fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
     for (step, id, label) in [
@@ -167,7 +172,8 @@ fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
             continue;
         }
         let arithmetic = Arithmetic::add(plan, context, step);
-        let about = About::new(id, label, "Gop/s").higher().headline();
+        let note = if step == Step::I8 { EMULATED } else { "" };
+        let about = About::new(id, label, "Gop/s").higher().headline().note(note);
         plan.metric(about, arithmetic.ops_per_s() * 1e-9);
     }
 }

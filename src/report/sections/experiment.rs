@@ -1,5 +1,6 @@
 //! The section of one experiment: verdict, diagnosis, plots, points, autotuning and metrics.
 
+use super::detail::Detail;
 use super::plots::plots;
 use super::verdicts::place;
 use crate::model::figures;
@@ -7,7 +8,7 @@ use crate::model::{Experiment, Point, Search};
 use crate::report::{Document, Table, judge};
 
 /// Builds the section of one experiment.
-pub(super) fn experiment(experiment: &Experiment) -> Document {
+pub(super) fn experiment(experiment: &Experiment, detail: Detail) -> Document {
     let mut document = Document::default();
     document.heading(2, format!("{}: {}", experiment.id, experiment.law));
     if let Some(reason) = &experiment.reason {
@@ -24,10 +25,13 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
         document.text("What would decide this law:");
         document.list(experiment.advice.clone());
     }
-    for plot in plots(experiment) {
+    let mut with_values = true;
+    for plot in plots(experiment, detail) {
+        // A terminal shows no values below a plot that it draws, and making them takes long.
+        with_values &= detail == Detail::All || !plot.is_drawn_in_letters();
         document.plot(plot);
     }
-    if !experiment.points.is_empty() {
+    if with_values && !experiment.points.is_empty() {
         let summary = figures::counted(experiment.points.len(), "point");
         document.folded(
             summary,
@@ -35,14 +39,14 @@ pub(super) fn experiment(experiment: &Experiment) -> Document {
         );
     }
     for search in &experiment.searches {
-        add_search(&mut document, search);
+        add_search(&mut document, search, with_values);
     }
     document.table(metric_table(experiment));
     document
 }
 
-/// Adds the launch configuration that autotuning chose, and the table of all that autotuning tried.
-fn add_search(document: &mut Document, search: &Search) {
+/// Adds the launch configuration that autotuning chose, and with its values the table of all that autotuning tried.
+fn add_search(document: &mut Document, search: &Search, with_values: bool) {
     let tried = figures::counted(search.tried.len(), "configuration");
     let best = search.tried.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
     let (Some(chosen), Some(best)) = (&search.chosen, best) else {
@@ -63,6 +67,9 @@ fn add_search(document: &mut Document, search: &Search) {
         figures::quantity(best.rate, &best.unit),
         figures::quantity(search.took_s, "s"),
     ));
+    if !with_values {
+        return;
+    }
     let mut table = Table::new(&["launch configuration", "rate>"]);
     for tried in &search.tried {
         let rate = figures::quantity(tried.rate, &tried.unit);

@@ -1,6 +1,7 @@
 //! The sections of the report on one record.
 
 mod card;
+mod detail;
 mod experiment;
 mod heading;
 mod health;
@@ -12,6 +13,7 @@ mod verdicts;
 use super::Document;
 use crate::model::Record;
 
+use detail::Detail;
 pub(super) use heading::{heading, revision};
 pub(super) use plots::MAX_CURVES;
 pub use points::points;
@@ -24,6 +26,13 @@ pub fn report(record: &Record) -> Document {
     assemble(record, &[heading, verdicts, card::card, experiments, health::health])
 }
 
+/// Builds the part of [`report`] that [`Format::Terminal`](super::Format::Terminal) shows. A terminal shows neither the
+/// single samples of a plot nor the values below it, which are most of a report.
+#[must_use]
+pub fn terminal_report(record: &Record) -> Document {
+    assemble(record, &[heading, verdicts, card::card, drawn_experiments, health::health])
+}
+
 /// Joins sections into one document.
 fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
     let mut document = Document::default();
@@ -33,11 +42,19 @@ fn assemble(record: &Record, sections: &[fn(&Record) -> Document]) -> Document {
     document
 }
 
-/// Builds the sections of all experiments.
 fn experiments(record: &Record) -> Document {
+    sections(record, Detail::All)
+}
+
+fn drawn_experiments(record: &Record) -> Document {
+    sections(record, Detail::Terminal)
+}
+
+/// Builds the sections of all experiments.
+fn sections(record: &Record, detail: Detail) -> Document {
     let mut document = Document::default();
     for each in &record.experiments {
-        document.append(experiment::experiment(each));
+        document.append(experiment::experiment(each, detail));
     }
     document
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::detail::Detail;
 use crate::model::{Case, Experiment, Point};
 use crate::report::plot::{Axis, Curve, Mark, Panel, Plot, is_spaced_by_factors};
 
@@ -21,8 +22,10 @@ const RATIOS: f64 = 3.0;
 /// Builds the plots of an experiment.
 ///
 /// Each plot shows series with equal swept quantity and unit, at most [`MAX_CURVES`] of them.
-pub(super) fn plots(experiment: &Experiment) -> Vec<Plot> {
-    let cases = experiment.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+pub(super) fn plots(experiment: &Experiment, detail: Detail) -> Vec<Plot> {
+    // Without cases there are no single samples.
+    let cases = experiment.cases.iter().filter(|_| detail == Detail::All);
+    let cases = cases.map(|case| (case.id.as_str(), case)).collect();
     let mut plots = Vec::new();
     for sweep in sweeps(&experiment.points) {
         let series = series(&sweep);
