@@ -199,6 +199,10 @@ pub(super) fn try_all(
     Ok((options, searched))
 }
 
+/// Share of a rate by which a configuration must be faster than the present one. Configurations of nearly the same rate at
+/// the amount of work that is searched may differ at another amount, and chance would decide between them in each run.
+const EQUAL: f64 = 0.02;
+
 /// A search in progress.
 struct Descent<'a> {
     search: &'a Search,
@@ -263,11 +267,12 @@ impl Descent<'_> {
         Ok(())
     }
 
-    /// Moves to the fastest of `configs`, if any of them has a rate.
+    /// Moves to the fastest of `configs`, if it is faster than the present one by more than [`EQUAL`].
     fn move_to_best(&mut self, configs: Vec<Vec<usize>>) {
         let rate = |config: &Vec<usize>| self.rates.get(config).copied().flatten();
         let known = configs.into_iter().filter_map(|config| Some((rate(&config)?, config)));
-        if let Some((_, best)) = known.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        let Some((best_rate, best)) = known.max_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+        if rate(&self.at).is_none_or(|present| best_rate > present * (1.0 + EQUAL)) {
             self.at = best;
         }
     }
@@ -284,7 +289,10 @@ impl Descent<'_> {
         let mut known: Vec<(f64, Vec<usize>)> = known.collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         known.truncate(COMPARED);
-        let best: Vec<Vec<usize>> = known.into_iter().map(|(_, config)| config).collect();
+        let mut best: Vec<Vec<usize>> = known.into_iter().map(|(_, config)| config).collect();
+        if !best.contains(&self.at) {
+            best.push(self.at.clone());
+        }
         self.time(best.clone(), MORE_ROUNDS * self.how.rounds, executor)?;
         self.move_to_best(best);
         Ok(())

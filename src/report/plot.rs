@@ -187,6 +187,7 @@ impl Scale {
     }
 
     /// Returns the range extended on both sides by the share `by` of its length.
+    #[cfg(feature = "plots")]
     pub(super) fn widened(self, by: f64) -> Self {
         let margin = (self.most - self.least) * by;
         Self { least: self.least - margin, most: self.most + margin, ..self }
@@ -213,6 +214,7 @@ impl Scale {
     }
 
     /// Returns at most `most` round values for the tick marks of the axis.
+    #[cfg(feature = "plots")]
     pub(super) fn ticks(self, most: usize) -> Vec<f64> {
         let within = |value: &f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(*value));
         let candidates = |step: &dyn Fn(i32) -> Option<Vec<f64>>| {
