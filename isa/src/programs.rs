@@ -6,11 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use naga::back::pipeline_constants::process_overrides;
-use naga::valid::{
-    Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator,
-};
-use naga::{Module, ShaderStage};
+use naga::Module;
+use naga::valid::ModuleInfo;
 use warplaw::bench::{Profile, Session, run};
 use warplaw::experiments::{REGISTRY, shaders};
 use warplaw::gpu::{
@@ -44,18 +41,7 @@ impl Program {
     /// # Errors
     /// Returns the message of naga, for a person to read.
     pub fn module(&self, stores_size: bool) -> Result<(Module, ModuleInfo), String> {
-        let module = self.shader.module(stores_size)?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .subgroup_stages(ShaderStages::COMPUTE)
-            .subgroup_operations(SubgroupOperationSet::all())
-            .validate(&module)
-            .map_err(|error| error.to_string())?;
-        let value = |&(name, value): &(&str, u32)| (name.to_owned(), f64::from(value));
-        let constants = self.constants.iter().map(value).collect();
-        let entry = Some((ShaderStage::Compute, self.entry));
-        let (module, info) = process_overrides(&module, &info, entry, &constants)
-            .map_err(|error| error.to_string())?;
-        Ok((module.into_owned(), info.into_owned()))
+        self.shader.specialized(stores_size, self.entry, &self.constants)
     }
 
     /// Returns the number of invocations per workgroup, as far as a constant says it.

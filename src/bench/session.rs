@@ -167,7 +167,7 @@ fn test_clock(executor: &mut dyn Executor) -> Result<Tested, GpuError> {
     let lengths = [101, 1_009, 10_007].map(|iterations| {
         Chain { workgroup_size: 1, active: 1, iterations, workgroups: 1, seed: 1 }.workload()
     });
-    let [_, short, long] = lengths.each_ref().map(|w| (w.dispatches[0].cost_model)(1).issues);
+    let [_, short, long] = lengths.each_ref().map(|w| w.dispatches[0].costs_at(1).issues);
     let workloads: Vec<Workload> = std::iter::once(empty::workload(1)).chain(lengths).collect();
     load_all(executor, &workloads)?;
     executor.round(&[0, 1, 2, 3])?;

@@ -30,7 +30,7 @@ impl Throughput {
     /// workgroup after another, and its number of workgroups.
     fn issuing(self, workload: &Workload) -> impl Iterator<Item = (f64, f64)> {
         workload.dispatches.iter().map(move |dispatch| {
-            let cost_model = (dispatch.cost_model)(self.width);
+            let cost_model = dispatch.costs_at(self.width);
             (
                 self.issue_s * cost_model.issues.max(cost_model.dependent),
                 cost_model.workgroups.max(1.0),

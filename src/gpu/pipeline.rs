@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::ShaderStage;
+use naga::back::pipeline_constants::process_overrides;
+use naga::valid::{
+    Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator,
+};
 
 use super::error::one_line;
 use super::{Dispatch, Shader, size_probe, unchecked};
@@ -49,6 +53,32 @@ impl Shader {
             size_probe::add_to(&mut module);
         }
         Ok(module)
+    }
+
+    /// Returns the module as one pipeline executes it: with the values of the pipeline-overridable constants, and what
+    /// naga's validator found.
+    ///
+    /// # Errors
+    /// Returns a one-line message if the source or a constant is not valid.
+    pub fn specialized(
+        &self,
+        stores_size: bool,
+        entry: &str,
+        constants: &[(&str, u32)],
+    ) -> Result<(naga::Module, ModuleInfo), String> {
+        let message = |error: String| format!("{}: {}", self.name, one_line(&error));
+        let module = self.module(stores_size)?;
+        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .map_err(|error| message(error.to_string()))?;
+        let value = |&(name, value): &(&str, u32)| (name.to_owned(), f64::from(value));
+        let constants = constants.iter().map(value).collect();
+        let entry = Some((ShaderStage::Compute, entry));
+        let (module, info) = process_overrides(&module, &info, entry, &constants)
+            .map_err(|error| message(error.to_string()))?;
+        Ok((module.into_owned(), info.into_owned()))
     }
 }
 

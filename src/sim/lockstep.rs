@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use naga::ShaderStage;
-use naga::back::pipeline_constants::process_overrides;
-use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
-
 use crate::gpu::{Contents, Dispatch, Workload};
 use crate::simt::{Buffers, Grid, Issued, Unsupported};
 
@@ -82,19 +78,10 @@ impl<'a> Memory<'a> {
     }
 
     fn run(&mut self, dispatch: &Dispatch, width: u32) -> Result<Vec<Vec<Issued>>, Unsupported> {
-        let invalid =
-            |message: String| Unsupported(format!("`{}`: {message}", dispatch.shader.name()));
-        let module = dispatch.shader.module(false).map_err(invalid)?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .subgroup_stages(ShaderStages::COMPUTE)
-            .subgroup_operations(SubgroupOperationSet::all())
-            .validate(&module)
-            .map_err(|error| invalid(error.to_string()))?;
-        let constants = dispatch.constants.iter();
-        let constants = constants.map(|&(name, value)| (name.to_owned(), f64::from(value)));
-        let entry = Some((ShaderStage::Compute, dispatch.entry));
-        let (module, info) = process_overrides(&module, &info, entry, &constants.collect())
-            .map_err(|error| invalid(error.to_string()))?;
+        let (module, info) = dispatch
+            .shader
+            .specialized(false, dispatch.entry, &dispatch.constants)
+            .map_err(Unsupported)?;
         let [x, y] = dispatch.workgroups;
         let grid = Grid {
             module: &module,

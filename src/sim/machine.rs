@@ -136,7 +136,7 @@ impl Machine {
 
     /// Returns the duration of the longest dispatch of `workload`, in seconds.
     pub(super) fn longest_dispatch_s(&self, workload: &Workload) -> f64 {
-        let each = workload.dispatches.iter().map(|d| self.work_s((d.cost_model)(self.width)));
+        let each = workload.dispatches.iter().map(|d| self.work_s(d.costs_at(self.width)));
         self.slowness * each.fold(0.0, f64::max)
     }
 
@@ -178,7 +178,7 @@ impl Machine {
                 .iter_mut()
                 .min_by(|a, b| a.total_cmp(b))
                 .expect("a machine has at least one slot");
-            *free += self.work_s((dispatch.cost_model)(self.width));
+            *free += self.work_s(dispatch.costs_at(self.width));
         }
         total_s + slots.into_iter().fold(0.0, f64::max)
     }
@@ -223,7 +223,7 @@ impl Machine {
             }
             let dispatch = &workload.dispatches[batch % depth];
             device_s += f64::from(stream.computes)
-                * (costs.dispatch_s + self.work_s((dispatch.cost_model)(self.width)));
+                * (costs.dispatch_s + self.work_s(dispatch.costs_at(self.width)));
             done_s.push(device_s);
         }
         host_s.max(device_s) + costs.wait_s

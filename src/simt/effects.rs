@@ -28,13 +28,7 @@ impl Values<'_> {
             // All lanes walk together, so each has come as far as the others.
             Statement::ControlBarrier(_) | Statement::MemoryBarrier(_) => Ok(()),
             &Statement::WorkGroupUniformLoad { pointer, result } => {
-                let (places, ty) = (self.value(pointer)?, self.type_of(result));
-                let scalars = self.layouts.scalars(ty)?;
-                let loaded = self.column(scalars.len(), active, |i, lane| {
-                    let (byte, scalar) = scalars[i];
-                    let place = Place::of_bits(places[0][lane] + u64::from(byte));
-                    Ok(self.memory.load(place, lane, scalar.width))
-                })?;
+                let loaded = self.load(pointer, self.type_of(result), active)?;
                 self.set(result, &Rc::new(loaded));
                 Ok(())
             }

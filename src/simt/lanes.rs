@@ -198,14 +198,7 @@ impl<'a> Values<'a> {
             Expression::LocalVariable(variable) => {
                 Ok(self.uniform(&[self.local(*variable).bits()]))
             }
-            &Expression::Load { pointer } => {
-                let (places, scalars) = (self.value(pointer)?, self.layouts.scalars(ty)?);
-                self.column(scalars.len(), active, |scalar, lane| {
-                    let (byte, scalar) = scalars[scalar];
-                    let place = Place::of_bits(places[0][lane] + u64::from(byte));
-                    Ok(self.memory.load(place, lane, scalar.width))
-                })
-            }
+            &Expression::Load { pointer } => self.load(pointer, ty, active),
             &Expression::Unary { op, expr } => {
                 let (of, x) = (self.scalar_of(expr)?, self.value(expr)?);
                 self.column(x.len(), active, |i, lane| Ok(scalar::unary(op, of, x[i][lane])))
@@ -276,6 +269,21 @@ impl<'a> Values<'a> {
             }
             other => Err(Unsupported(format!("the expression {other:?}"))),
         }
+    }
+
+    /// Returns the value of the type `ty` to which `pointer` points.
+    pub(super) fn load(
+        &mut self,
+        pointer: Handle<Expression>,
+        ty: &TypeInner,
+        active: &Mask,
+    ) -> Found<Column> {
+        let (places, scalars) = (self.value(pointer)?, self.layouts.scalars(ty)?);
+        self.column(scalars.len(), active, |scalar, lane| {
+            let (byte, scalar) = scalars[scalar];
+            let place = Place::of_bits(places[0][lane] + u64::from(byte));
+            Ok(self.memory.load(place, lane, scalar.width))
+        })
     }
 
     fn unbound(&self, variable: Handle<GlobalVariable>) -> Unsupported {

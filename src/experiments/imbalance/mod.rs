@@ -64,13 +64,20 @@ struct Extent {
 impl Extent {
     fn of(context: &Context<'_>, width: u32) -> Self {
         if context.is_narrow() {
-            // A CPU mispredicts the exit of a loop, which is a small part of 256 iterations.
-            return Self { items: 1024, shortest: 256, width, subgroups: 1 };
+            return Self::of_a_cpu(width);
         }
-        // A long subgroup that begins last leaves the rest of a GPU idle, so items are short. With several subgroups in
-        // a workgroup, the largest dispatch takes far longer than such a subgroup.
         let fits = width * SCHEDULERS <= context.facts.limits.max_workgroup_size;
-        let subgroups = if fits { SCHEDULERS } else { 1 };
+        Self::of_a_gpu(width, if fits { SCHEDULERS } else { 1 })
+    }
+
+    /// A CPU mispredicts the exit of a loop, which is a small part of 256 iterations.
+    fn of_a_cpu(width: u32) -> Self {
+        Self { items: 1024, shortest: 256, width, subgroups: 1 }
+    }
+
+    /// A long subgroup that begins last leaves the rest of a GPU idle, so items are short. With several subgroups in a
+    /// workgroup, the largest dispatch takes far longer than such a subgroup.
+    fn of_a_gpu(width: u32, subgroups: u32) -> Self {
         // There are so many items that one long subgroup more or less makes little difference to a scheduler. If all
         // stragglers are in subgroups of their own, each scheduler gets as many of them.
         let items = STRAGGLER_EVERY * 4 * SCHEDULERS * width;
@@ -365,18 +372,11 @@ mod tests {
 
     use super::*;
 
-    /// A device that is no CPU, with subgroups of `width` lanes.
-    fn gpu(width: u32) -> Extent {
-        Extent { items: 512 * width, shortest: 32, width, subgroups: 4 }
-    }
-
-    fn cpu(width: u32) -> Extent {
-        Extent { items: 1024, shortest: 256, width, subgroups: 1 }
-    }
-
     #[test]
     fn both_halves_take_the_same_time_and_subgroups_stay_together() {
-        for extent in [cpu(4), cpu(8), cpu(16), gpu(16), gpu(32), gpu(64)] {
+        let cpus = [4, 8, 16].map(Extent::of_a_cpu);
+        let gpus = [16, 32, 64].map(|width| Extent::of_a_gpu(width, SCHEDULERS));
+        for extent in cpus.into_iter().chain(gpus) {
             for spread in Spread::ALL {
                 let mut rng = ChaCha8Rng::seed_from_u64(5);
                 let mut items = spread.falling(16, extent);
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn every_scheduler_of_a_gpu_gets_the_same_work() {
         for width in [16, 32, 64] {
-            let extent = gpu(width);
+            let extent = Extent::of_a_gpu(width, SCHEDULERS);
             for (spread, is_sorted) in Spread::ALL.into_iter().flat_map(|s| [(s, true), (s, false)])
             {
                 let mut rng = ChaCha8Rng::seed_from_u64(7);
