@@ -121,6 +121,33 @@ fn the_report_for_terminals_looks_like_the_full_one() {
     assert!(sizes[1] < sizes[0], "{sizes:?}");
 }
 
+/// A comparison looks the same whether it gets the whole records or only what [`Record::for_many`] keeps.
+#[test]
+fn a_comparison_needs_no_more_than_it_keeps_in_memory() {
+    let records = [("a.json", fixture()), ("b.json", later()), ("c.json", golden())];
+    let kept = records.clone().map(|(path, record)| (path, record.for_many()));
+    for count in [2, 3] {
+        let (whole, kept) = (named(&records[..count]), named(&kept[..count]));
+        let pages = [&whole, &kept].map(|records| render(&report::compare(records), Format::Html));
+        assert_eq!(pages[0], pages[1]);
+        let tables = [&whole, &kept].map(|all| render(&report::comparison(all), Format::Csv));
+        assert_eq!(tables[0], tables[1]);
+        let data = [&whole, &kept].map(|records| {
+            serde_json::to_string(&report::comparison_data(records)).expect("it is data")
+        });
+        assert_eq!(data[0], data[1]);
+    }
+}
+
+/// A terminal shows a comparison of many records as a list, because a grid would break every cell.
+#[test]
+fn a_comparison_of_many_records_has_no_narrow_columns() {
+    let records: Vec<_> = (0..20).map(|_| ("a.json", fixture())).collect();
+    let text = in_terminal(&report::compare(&named(&records)), Some(100));
+    assert!(text.lines().any(|line| line.starts_with("  T: holds, ")), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
 #[test]
 fn a_record_of_the_first_version_renders_in_every_format() {
     let document = report::report(&golden());

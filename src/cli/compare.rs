@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use super::error::CliError;
-use super::input::{named, read_all};
+use super::input::{Only, collect, named};
 use super::output::{Forms, Output, json};
 use crate::report;
 
@@ -27,15 +28,21 @@ pub(super) struct CompareArguments {
 /// Returns an error if a record cannot be read or the comparison cannot be written.
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
     arguments.output.check_inputs(&arguments.records)?;
-    let records = read_all(&arguments.records, &arguments.only)?;
-    let records = named(&records);
+    let only = Only::new(&arguments.only);
+    let records =
+        collect(&arguments.records, |path, record| (path, only.of(record.for_many())))?;
+    only.check()?;
     if records.len() < 2 {
         return Err(CliError::OneRecord);
     }
+    // Only one of the forms is made, and it drops the records before its text is laid out, which needs memory itself.
+    let records = Rc::new(records);
+    let [of_page, of_table, of_json] = std::array::from_fn(|_| Rc::clone(&records));
+    drop(records);
     let forms = Forms {
-        page: Box::new(|| report::compare(&records)),
-        table: Box::new(|| report::comparison(&records)),
-        json: Box::new(|| json(&report::comparison_data(&records))),
+        page: Box::new(move || report::compare(&named(&of_page))),
+        table: Box::new(move || report::comparison(&named(&of_table))),
+        json: Box::new(move || json(&report::comparison_data(&named(&of_json)))),
     };
     arguments.output.write(forms, "compare", &arguments.records)?;
     Ok(ExitCode::SUCCESS)

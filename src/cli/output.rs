@@ -125,11 +125,15 @@ impl Output {
         command: &str,
         records: &[PathBuf],
     ) -> Result<(), CliError> {
-        let Some(format) = self.document_format() else { return self.put(&(forms.json)()) };
+        let Forms { page, table, json } = forms;
+        let Some(format) = self.document_format() else { return self.put(&json()) };
+        drop(json);
         if format == Format::Csv {
-            return self.put(&render(&(forms.table)(), format));
+            drop(page);
+            return self.put(&render(&table(), format));
         }
-        let mut document = (forms.page)();
+        drop(table);
+        let mut document = page();
         if let Some(maker) = self.maker(command, records) {
             document.push_maker(&maker);
         }

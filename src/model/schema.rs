@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Experiment, Machine};
+use super::{Case, Experiment, Machine, Point, Quantity};
 
 /// Record of one run on one adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,25 @@ impl Record {
             experiment.metrics.shrink_to_fit();
         }
         self
+    }
+
+    /// Returns what a comparison of many records needs: less than [`Self::for_comparison`] keeps. Of the points outside the
+    /// curves, only the judgement remains, without the names of their series and units.
+    #[must_use]
+    pub fn for_many(self) -> Self {
+        let mut record = self.for_comparison();
+        for experiment in &mut record.experiments {
+            let curves = &experiment.curves;
+            let is_drawn = |point: &Point| curves.iter().any(|curve| curve.series == point.series);
+            for point in experiment.points.iter_mut().filter(|point| !is_drawn(point)) {
+                let Quantity { name, unit, .. } = &mut point.x;
+                for text in [name, unit, &mut point.series, &mut point.unit] {
+                    *text = String::new();
+                }
+            }
+            experiment.metrics.iter_mut().for_each(|metric| metric.note = String::new());
+        }
+        record
     }
 }
 

@@ -12,6 +12,8 @@ use crate::report::{Align, Block, Column, Document, Table};
 ///
 /// Cells broken into such narrow columns would be unreadable.
 const NARROW: u16 = 100;
+/// Terminal columns that each column of a broken grid needs at least to be readable.
+const READABLE: usize = 8;
 
 pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> String {
     let mut text = String::new();
@@ -58,10 +60,11 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
     text
 }
 
-/// Lays out a table as a grid, or as a list if the grid does not fit and the terminal is narrow.
+/// Lays out a table as a grid, or as a list if the grid does not fit and its cells would be broken into narrow columns.
 fn laid_out(table: &Table, width: Option<u16>, color: bool) -> String {
+    let is_crowded = |width: u16| usize::from(width) < READABLE * table.columns.len();
     match width.filter(|&width| width_unbroken(table) > usize::from(width)) {
-        Some(width) if width < NARROW => entries(table, width, color),
+        Some(width) if width < NARROW || is_crowded(width) => entries(table, width, color),
         narrower => format!("{}\n", grid(table, narrower, color)),
     }
 }
@@ -93,10 +96,8 @@ fn entries(table: &Table, width: u16, color: bool) -> String {
             } else {
                 format!("{}: ", column.name)
             };
-            let options = textwrap::Options::new(usize::from(width))
-                .initial_indent(first)
-                .subsequent_indent(rest);
-            let line = textwrap::fill(&format!("{name}{cell}"), options);
+            let line = format!("{first}{name}{cell}");
+            let line = wrapped(&line, rest, Some(width));
             text.push_str(&colored(&line, cell, color));
             text.push('\n');
         }
@@ -131,13 +132,14 @@ fn colored(line: &str, cell: &str, color: bool) -> String {
 
 /// Wraps text to the terminal's width and indents every line but the first.
 fn wrapped(text: &str, indent: &str, width: Option<u16>) -> String {
-    width.map_or_else(
-        || text.to_owned(),
-        |width| {
-            let options = textwrap::Options::new(usize::from(width)).subsequent_indent(indent);
+    // Most texts fit, and a comparison of many records has hundreds of thousands of them.
+    match width.map(usize::from).filter(|&width| textwrap::core::display_width(text) > width) {
+        Some(width) => {
+            let options = textwrap::Options::new(width).subsequent_indent(indent);
             textwrap::fill(text, options)
-        },
-    )
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// Rules above and below the table, and below the head. Many rows make rules between rows impractical.
