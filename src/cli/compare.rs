@@ -29,8 +29,7 @@ pub(super) struct CompareArguments {
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
     arguments.output.check_inputs(&arguments.records)?;
     let only = Only::new(&arguments.only);
-    let records =
-        collect(&arguments.records, |path, record| (path, only.of(record.for_many())))?;
+    let records = collect(&arguments.records, |path, record| (path, only.of(record.for_many())))?;
     only.check()?;
     if records.len() < 2 {
         return Err(CliError::OneRecord);
