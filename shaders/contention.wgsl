@@ -15,7 +15,7 @@ override WORKGROUP_SIZE: u32 = 256u;
 // Words from one counter to the next, so that no two counters share a cache line. The first counter has the
 // same distance from the start of the buffer, which is cleared before each sample. Therefore all counters
 // keep their values from the previous sample.
-const STRIDE: u32 = 32u;
+override STRIDE: u32 = 32u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> counters: array<atomic<u32>>;

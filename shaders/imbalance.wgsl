@@ -3,6 +3,8 @@
 
 struct Params {
     mask: u32, // number of items (a power of two) minus one; items are used cyclically
+    copies: u32, // workgroups in a row that run the same items
+    places: u32, // number of workgroups divided by `copies`
     seed: u32,
 }
 
@@ -17,7 +19,9 @@ fn uneven(
     @builtin(local_invocation_index) local_index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    let at = workgroup.x * WORKGROUP_SIZE + local_index;
+    let copy = workgroup.x % params.copies;
+    let place = workgroup.x / params.copies;
+    let at = (copy * params.places + place) * WORKGROUP_SIZE + local_index;
     let item = at & params.mask;
     let steps = iterations[item];
     var x = (vec4<u32>(item) ^ vec4<u32>(params.seed)) * vec4<u32>(3u, 5u, 7u, 11u);

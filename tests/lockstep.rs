@@ -53,13 +53,15 @@ fn branches() -> Vec<Workload> {
     let ways = [Way::Branch, Way::Select];
     let sizes = [PathSize::Short, PathSize::Long { iterations: [2, 3] }];
     let selects = ways.into_iter().flat_map(|way| sizes.map(|paths| select(way, paths).workload()));
-    let uneven =
-        Uneven { workgroup_size: 64, workgroups: 4, iterations: random(128, 9), seed: SEED };
+    let uneven = [1, 2].map(|copies| {
+        let iterations = random(128, 9);
+        Uneven { workgroup_size: 64, workgroups: 4, copies, iterations, seed: SEED }.workload()
+    });
     [(2, 1), (4, 4), (8, 2), (16, 1), (32, 1), (64, 2)]
         .map(|(k, repeats)| paths(k, repeats).workload())
         .into_iter()
         .chain(selects)
-        .chain([uneven.workload()])
+        .chain(uneven)
         .collect()
 }
 
@@ -148,8 +150,14 @@ fn coordination() -> Vec<Workload> {
         for target in
             [Target::InTurn(4), Target::ByBlock(8), Target::One, Target::Private, Target::Dropped]
         {
-            let contention =
-                Contention { operation, target, repeats: 3, workgroup_size: 64, workgroups: 2 };
+            let contention = Contention {
+                operation,
+                target,
+                repeats: 3,
+                workgroup_size: 64,
+                workgroups: 2,
+                stride: 32,
+            };
             all.push(contention.workload());
         }
     }

@@ -221,9 +221,10 @@ pub struct CostModel {
     pub dependent: f64,
     /// Number of workgroup barriers passed, summed over workgroups.
     pub barriers: f64,
-    /// Number of atomic operations on the address that receives the most.
+    /// Number of atomic requests on the address that receives the most. Lanes of a subgroup that use the same address
+    /// make one request.
     pub atomics: f64,
-    /// Number of atomic operations on all addresses together.
+    /// Number of atomic requests on all addresses together.
     pub atomics_anywhere: f64,
     /// Bytes read and written.
     pub bytes: f64,

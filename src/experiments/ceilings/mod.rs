@@ -224,6 +224,7 @@ fn add_atomics(plan: &mut Plan) {
             repeats: REPEATS,
             workgroup_size: WORKGROUP_SIZE,
             workgroups,
+            stride: 32,
         }
         .workload()
     });

@@ -7,9 +7,9 @@ use crate::model::{Experiment, Point};
 /// Ratio of two times from which the difference is more than chance. If atomics on an address that the
 /// compiler can see are faster by this factor, the compiler must have combined them.
 const CLEARLY: f64 = 1.5;
-/// Ratio of the time on few counters to the time on one counter from which the hardware must treat a single
-/// counter differently.
-const MANY_TIMES: f64 = 3.0;
+/// Why more counters help less than the law says.
+const SHARED_UNITS: &str = "The counters share units that perform atomics: the addresses fall on the units unevenly, \
+                            and the unit with the most of them is done last. More counters even this out.";
 
 /// Facts about the device that the diagnosis uses.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,7 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
                  contention may be faster than measured, and the knee may be at more counters."
             )
         });
+        let merged = number("merged").map(|merged| of_merging(merged, device.width));
         let serial = number("t_serial").unwrap_or(f64::NAN);
         let slow_round_robin = of_slow_round_robin(&off("round-robin", true), serial, device);
         let by_block = counters(&off("by block", false)).map(|counters| {
@@ -55,8 +56,7 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
         let slow_by_block = counters(&off("by block", true)).map(|counters| {
             format!(
                 "with a counter for each block of invocations ({counters} counters), an atomic takes longer \
-                 than predicted. Neighbouring invocations share a counter, so their atomics run one after \
-                 another, and more counters for other blocks do not help."
+                 than predicted. {SHARED_UNITS}"
             )
         });
         let round_robin = counters(&off("round-robin", false)).map(|counters| {
@@ -76,6 +76,7 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
             })
         };
         let said = [
+            merged,
             seen,
             falling,
             slow_round_robin,
@@ -90,13 +91,28 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
     text
 }
 
+/// Returns the text about merging. `merged` is the number of atomics on one address, by lanes together, that take the
+/// time of one by lanes apart.
+fn of_merging(merged: f64, width: u32) -> String {
+    if merged > CLEARLY {
+        format!(
+            "where all {width} lanes of a subgroup use one address, {merged:.1} atomics take the time of one. So \
+             the hardware or the compiler merges them. Let all lanes of a subgroup use the same counter, or each \
+             lane another one."
+        )
+    } else {
+        "the atomics of a subgroup on one address run one after another: nothing merges them."
+            .to_owned()
+    }
+}
+
 /// Returns the text about compilers. `seen` is the time of an atomic on an address that the compiler can see
 /// to be the same for all lanes, relative to an address that the compiler cannot see.
 fn of_compiler(seen: f64) -> String {
     let combines = if seen * CLEARLY < 1.0 {
         "So the compiler combines them."
     } else {
-        "So the compiler does not combine them. This comparison does not show whether the hardware does."
+        "So the compiler adds nothing to what the hardware does."
     };
     format!(
         "where the compiler can see that all atomics of a subgroup use one address, an atomic takes \
@@ -107,35 +123,19 @@ fn of_compiler(seen: f64) -> String {
 /// Returns the likely cause if the round-robin points `over` take longer than predicted; `None` if there are
 /// no such points. `serial` is the time of an atomic on one counter, in seconds.
 fn of_slow_round_robin(over: &[&Point], serial: f64, device: Device) -> Option<String> {
-    let slowest = over.iter().max_by(|a, b| a.measured.total_cmp(&b.measured))?;
+    let slowest = over.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio))?;
+    let (counters, ratio) = (slowest.x.value, slowest.ratio);
     let times = slowest.measured / serial;
-    let on_slowest = format!(
-        "on {} round-robin counters an atomic takes {times:.1} times as long as on one counter",
-        slowest.x.value
-    );
-    let few = |point: &Point| point.x.value <= f64::from(2 * device.width);
     Some(if device.narrow && times > CLEARLY {
         format!(
-            "{on_slowest}. All cores use each counter, so it moves from cache to cache, while a single \
-             counter stays with one core for a while. Give each block of invocations or each workgroup a \
-             separate counter."
-        )
-    } else if !device.narrow && times > MANY_TIMES && few(slowest) {
-        format!(
-            "{on_slowest}. The hardware merges the atomics of a subgroup if all of them use one address, so \
-             one counter is fast. Let all lanes of a subgroup use the same counter."
-        )
-    } else if over.iter().all(|point| few(point)) {
-        format!(
-            "with up to about {} round-robin counters (one per lane of a subgroup), the speed-up is less \
-             than predicted. Atomics by lanes of a subgroup on one address are merged, so one counter is \
-             fast. Let all lanes of a subgroup use the same counter.",
-            device.width
+            "on {counters} round-robin counters an atomic takes {times:.1} times as long as on one counter. All \
+             cores use each counter, so it moves from cache to cache, while a single counter stays with one \
+             core for a while. Give each block of invocations or each workgroup a separate counter."
         )
     } else {
-        "with round-robin counters, the speed-up is less than predicted. Either the counters share more \
-         hardware than an address, or their atomics queue at a small number of units."
-            .to_owned()
+        format!(
+            "on {counters} round-robin counters an atomic takes {ratio:.1} times as long as predicted. {SHARED_UNITS}"
+        )
     })
 }
 
@@ -170,18 +170,23 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_that_merges_the_atomics_of_a_subgroup_is_diagnosed_so() {
+    fn a_gpu_whose_counters_share_units_is_diagnosed_so() {
         let said = said(false);
-        assert!(has(&said, "add: on 2 round-robin counters an atomic takes 37.1 times as long"));
-        assert!(has(&said, "The hardware merges the atomics of a subgroup"));
+        assert!(has(&said, "add: on 2 round-robin counters an atomic takes 74.3 times as long"));
+        assert!(has(&said, "The counters share units"));
         assert!(!has(&said, "from cache to cache"));
-        assert!(has(&said, "does not show whether the hardware does"));
+    }
+
+    #[test]
+    fn merging_is_told_from_the_times_of_lanes_together_and_apart() {
+        assert!(of_merging(31.9, 32).contains("31.9 atomics take the time of one"));
+        assert!(of_merging(1.04, 32).contains("nothing merges them"));
     }
 
     #[test]
     fn a_cpu_whose_counters_move_between_caches_is_diagnosed_so() {
         let said = said(true);
         assert!(has(&said, "from cache to cache"));
-        assert!(!has(&said, "The hardware merges"));
+        assert!(!has(&said, "on 2 round-robin counters an atomic takes 74.3 times"));
     }
 }

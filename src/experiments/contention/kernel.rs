@@ -27,8 +27,6 @@ pub fn shader() -> Arc<Shader> {
     Arc::clone(&SHADER)
 }
 
-/// Distance between counters in words, equal to `STRIDE` in the shader.
-const STRIDE: usize = 32;
 /// Instructions that a subgroup issues before and after its atomics.
 const SETUP_ISSUES: f64 = 10.0;
 
@@ -85,6 +83,8 @@ pub struct Contention {
     pub workgroup_size: u32,
     /// Number of workgroups, a power of two.
     pub workgroups: u32,
+    /// Words from one counter to the next.
+    pub stride: u32,
 }
 
 impl Contention {
@@ -102,7 +102,7 @@ impl Contention {
             vec![Dispatch {
                 shader: shader(),
                 entry: self.entry(),
-                constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
+                constants: vec![("WORKGROUP_SIZE", self.workgroup_size), ("STRIDE", self.stride)],
                 bindings: vec![("params", 0), ("counters", 1)],
                 workgroups: [self.workgroups, 1],
                 cost_model: Arc::new(move |width| self.cost_model(width)),
@@ -114,7 +114,7 @@ impl Contention {
                     ("shift", self.shift()),
                     ("combine", combine),
                 ]),
-                Contents::Zeroed((1 + counters as usize) * STRIDE),
+                Contents::Zeroed(self.words()),
             ],
             Check { buffers: vec![1], expected: Arc::new(move || self.reference()) },
         )
@@ -122,6 +122,11 @@ impl Contention {
 
     fn invocations(self) -> u32 {
         self.workgroups * self.workgroup_size
+    }
+
+    /// Returns the size of the buffer of counters in words.
+    fn words(self) -> usize {
+        (1 + self.counters() as usize) * self.stride as usize
     }
 
     fn counters(self) -> u32 {
@@ -153,14 +158,14 @@ impl Contention {
 
     fn reference(self) -> Vec<u32> {
         let counters = self.counters();
-        let mut words = vec![0; (1 + counters as usize) * STRIDE];
+        let mut words = vec![0; self.words()];
         let invocations = if self.target == Target::Dropped { 0 } else { self.invocations() };
         if self.repeats == 0 {
             return words;
         }
         for invocation in 0..invocations {
             let counter = (invocation >> self.shift()) & (counters - 1);
-            let counter = &mut words[(1 + counter as usize) * STRIDE];
+            let counter = &mut words[((1 + counter) * self.stride) as usize];
             *counter = match self.operation {
                 Operation::Add => {
                     counter.wrapping_add(self.repeats.wrapping_mul(1 + (invocation & 1)))
@@ -177,6 +182,13 @@ impl Contention {
         let workgroups = f64::from(self.workgroups);
         let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
         let all = f64::from(self.invocations()) * f64::from(self.repeats);
+        let counters = self.counters();
+        // Lanes of a subgroup that use the same counter make one request.
+        let per_subgroup = match self.target {
+            Target::InTurn(_) => counters.min(width),
+            _ => width.div_ceil(self.invocations() / counters),
+        };
+        let requests = f64::from(per_subgroup) * subgroups * f64::from(self.repeats);
         let launched = CostModel {
             workgroups,
             subgroups,
@@ -185,8 +197,8 @@ impl Contention {
         };
         match self.target {
             Target::InTurn(_) | Target::ByBlock(_) | Target::One => CostModel {
-                atomics: all / f64::from(self.counters()),
-                atomics_anywhere: all,
+                atomics: requests / f64::from(counters),
+                atomics_anywhere: requests,
                 ..launched
             },
             // The model executes atomics in workgroup memory one lane after another.
@@ -207,8 +219,10 @@ mod tests {
     #[test]
     fn the_reference_agrees_with_counts_by_hand() {
         let counted = |operation, target, repeats| {
-            let case = Contention { operation, target, repeats, workgroup_size: 4, workgroups: 2 };
-            case.reference().into_iter().step_by(STRIDE).skip(1).collect::<Vec<_>>()
+            let (workgroup_size, workgroups, stride) = (4, 2, 32);
+            let case =
+                Contention { operation, target, repeats, workgroup_size, workgroups, stride };
+            case.reference().into_iter().step_by(stride as usize).skip(1).collect::<Vec<_>>()
         };
         // Of 8 invocations, the even ones add 1 three times and the odd ones add 2 three times.
         assert_eq!(counted(Operation::Add, Target::InTurn(2), 3), [12, 24]);

@@ -1,23 +1,26 @@
 //! Contention: atomics on few addresses.
 //!
 //! # Formula
-//! T = max((N / c)·t_s, N·t_p). Atomics on one address run one after another, and the throughput of the
+//! T = max((N / c)·t_s, N·t_p). Requests on one address run one after another, and the throughput of the
 //! hardware limits all addresses together. The knee is at c = t_s / t_p counters; more counters give no
 //! further speed-up.
 //!
-//! - N: number of atomics
-//! - c: addresses over which the atomics are spread evenly, c ≥ 1
-//! - t_s: seconds from one atomic to the next on the same address
-//! - t_p: seconds per atomic on saturated hardware, with no two atomics on one address
+//! - N: number of requests
+//! - c: addresses over which the requests are spread evenly, c ≥ 1
+//! - t_s: seconds from one request to the next on the same address
+//! - t_p: seconds per request on saturated hardware, with no two requests on one address
 //!
-//! The law applies if addresses do not share a cache line, and if nothing combines the atomics of a subgroup
-//! before they are issued.
+//! A GPU may merge the atomics of a subgroup on one address into one request. If all lanes of each subgroup use one
+//! address, their number of atomics per request is constant, so t_s and t_p may be per atomic. The same holds, with
+//! other times, if each lane uses another address.
+//!
+//! The law applies if addresses share neither a cache line nor a unit that performs atomics.
 //!
 //! # Source
 //! A roofline of two serial resources, as in S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful
 //! visual performance model", Communications of the ACM, 2009.
 
-/// Returns the mean seconds per atomic over `counters` addresses.
+/// Returns the mean seconds per request, or per atomic, over `counters` addresses.
 ///
 /// ```
 /// use warplaw::experiments::contention::law::atomic_time;

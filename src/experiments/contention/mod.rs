@@ -1,8 +1,11 @@
 //! `contention`: atomics on one counter and on many.
 //!
-//! One counter calibrates the time of an atomic that waits for others on its address. One counter per
-//! invocation calibrates the time of an atomic without contention. The law predicts every number of counters
-//! in between.
+//! A GPU may merge the atomics of a subgroup on one address into one request. So the law is about requests, and it is
+//! judged where the lanes of a subgroup use one counter together, and where each lane uses another one. One counter
+//! calibrates the time of a request by lanes together that waits for others on its address, and one counter per
+//! subgroup calibrates it without contention. As many counters as a subgroup has lanes, and one counter per
+//! invocation, do the same for lanes apart. Where only some lanes of a subgroup share a counter, the points are shown
+//! and not judged.
 //!
 //! Invocations use the counters in two layouts. With the round-robin layout, all parts of the hardware use
 //! each counter. With the layout by block, neighbouring invocations share a counter. A further case measures
@@ -27,7 +30,7 @@ use crate::model::{About, Category, Curve, DeviceType};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "contention",
     category: Category::Coordination,
-    law: "T = max(N/c·t_s, N·t_p) for N atomics on c counters; the knee is at c = t_s/t_p",
+    law: "T = max(N/c·t_s, N·t_p) for N requests on c counters; the knee is at c = t_s/t_p",
     about: "What does an atomic cost with and without contention, and how much do separate counters gain?",
     tolerance: Tolerance {
         ratio: 0.10,
@@ -46,15 +49,20 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 struct LaunchSize {
     workgroup_size: u32,
     workgroups: u32,
+    /// Words from one counter to the next.
+    stride: u32,
 }
+
+/// Words from one counter to the next on a GPU, whose units for atomics may serve two neighbouring cache lines each.
+const WIDE: u32 = 64;
 
 impl LaunchSize {
     fn of(context: &Context<'_>) -> Self {
         match context.facts.device_type {
             // The counters of a core's invocations fit the innermost cache of the core.
-            DeviceType::Cpu => Self { workgroup_size: 64, workgroups: 4 },
-            DeviceType::Discrete => Self { workgroup_size: 256, workgroups: 128 },
-            _ => Self { workgroup_size: 256, workgroups: 32 },
+            DeviceType::Cpu => Self { workgroup_size: 64, workgroups: 4, stride: 32 },
+            DeviceType::Discrete => Self { workgroup_size: 256, workgroups: 128, stride: WIDE },
+            _ => Self { workgroup_size: 256, workgroups: 32, stride: WIDE },
         }
     }
 
@@ -87,6 +95,9 @@ const BY_BLOCK: usize = 1;
 /// The cases of one operation.
 struct Atomics {
     size: LaunchSize,
+    /// Counters from which lanes whose atomics may be merged use different ones if they are used round-robin: lanes of a
+    /// subgroup, or 1 if nothing can merge atomics or the number of lanes is unknown.
+    apart: u32,
     /// For each layout, pairs of the number of counters and the case. Both layouts have the same case of one
     /// counter.
     spread: [Vec<(u32, CaseId)>; 2],
@@ -98,6 +109,17 @@ struct Atomics {
     private: [CaseId; 3],
 }
 
+/// How the lanes of a subgroup share counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lanes {
+    /// All lanes use one counter.
+    Together,
+    /// Each lane uses another counter.
+    Apart,
+    /// Some lanes share a counter.
+    Mixed,
+}
+
 impl Atomics {
     fn add(plan: &mut Plan, context: &Context<'_>, operation: Operation) -> Self {
         let size = LaunchSize::of(context);
@@ -107,6 +129,7 @@ impl Atomics {
             repeats,
             workgroup_size: size.workgroup_size,
             workgroups: size.workgroups,
+            stride: size.stride,
         };
         let word = operation.as_str();
         let mut case = |name: &str, target: Target| {
@@ -118,10 +141,16 @@ impl Atomics {
         let single = case("1", Target::InTurn(1));
         let one = case("one", Target::One);
         let most = size.invocations();
+        // A CPU performs the atomics of a subgroup lane by lane.
+        let width = context.width.filter(|_| !context.is_narrow());
+        let apart = width.unwrap_or(1).next_power_of_two().min(most);
         let step = if context.profile.dense { 1 } else { 2 };
         let spread = LAYOUTS.map(|Layout { case: layout, target, .. }| {
             let between = powers_of_two(most / 2).skip(1).step_by(step);
-            let cases = between.chain([most]);
+            let mut counters: Vec<u32> = between.chain([apart, most / apart, most]).collect();
+            counters.sort_unstable();
+            counters.dedup();
+            let cases = counters.into_iter().filter(|&c| c > 1);
             let cases = cases.map(|c| (c, case(&format!("{layout}.{c}"), target(c))));
             [(1, single)].into_iter().chain(cases).collect()
         });
@@ -142,7 +171,7 @@ impl Atomics {
             plan.case(format!("{word}.dropped"), own(), dropped),
             plan.floor(format!("{word}.private.floor"), own(), private(Target::Dropped, 0)),
         ];
-        Self { size, spread, floor, one, private }
+        Self { size, apart, spread, floor, one, private }
     }
 
     /// Returns the seconds per atomic of a case. The result is NaN if the case takes no longer than the floor
@@ -151,15 +180,53 @@ impl Atomics {
         (case.per_unit_above(self.floor) / f64::from(self.size.invocations())).positive()
     }
 
+    /// Returns the seconds per atomic on `counters` counters in `layout`.
+    fn on(&self, layout: usize, counters: u32) -> Expr {
+        let (_, case) = self.spread[layout]
+            .iter()
+            .find(|&&(c, _)| c == counters)
+            .expect("the numbers of counters that calibrate are measured");
+        self.each(*case)
+    }
+
     /// Returns the seconds per atomic on one counter.
     fn serial(&self) -> Expr {
-        self.each(self.spread[ROUND_ROBIN][0].1)
+        self.on(BY_BLOCK, 1)
+    }
+
+    /// Returns the seconds from one atomic to the next on one address if each lane of a subgroup uses another one.
+    fn serial_apart(&self) -> Expr {
+        self.on(ROUND_ROBIN, self.apart) * f64::from(self.apart)
+    }
+
+    /// Returns the seconds per atomic with one counter per subgroup.
+    fn parallel_together(&self) -> Expr {
+        self.on(BY_BLOCK, self.size.invocations() / self.apart)
     }
 
     /// Returns the seconds per atomic with one counter per invocation, in `layout`.
     fn parallel(&self, layout: usize) -> Expr {
-        let (_, most) = self.spread[layout].last().expect("every layout has cases");
-        self.each(*most)
+        self.on(layout, self.size.invocations())
+    }
+
+    /// Returns how the lanes of a subgroup share `counters` counters in `layout`.
+    fn lanes(&self, layout: usize, counters: u32) -> Lanes {
+        if counters == self.size.invocations() || layout == ROUND_ROBIN && counters >= self.apart {
+            Lanes::Apart
+        } else if counters == 1
+            || layout == BY_BLOCK && counters <= self.size.invocations() / self.apart
+        {
+            Lanes::Together
+        } else {
+            Lanes::Mixed
+        }
+    }
+
+    /// Returns the numbers of counters that calibrate a layout.
+    fn calibrates(&self, layout: usize, counters: u32) -> bool {
+        let most = self.size.invocations();
+        let inner = if layout == ROUND_ROBIN { self.apart } else { most / self.apart };
+        [1, inner, most].contains(&counters)
     }
 
     /// Returns the seconds per atomic in workgroup memory.
@@ -232,10 +299,23 @@ fn add_points(plan: &mut Plan, operation: Operation, atomics: &Atomics) {
                 Curve::new("time of an atomic by number of counters", "time per atomic", "s");
             plan.compare_by(series, curve.logarithmic());
         }
-        let ends = 1..atomics.spread[layout].len() - 1;
-        for &(c, case) in &atomics.spread[layout][ends] {
-            let predicted = time_of(atomics.serial(), atomics.parallel(layout), f64::from(c));
-            plan.judge(series, f64::from(c), atomics.each(case), predicted);
+        let judged = |&&(c, _): &&(u32, CaseId)| !atomics.calibrates(layout, c);
+        for &(c, case) in atomics.spread[layout].iter().filter(judged) {
+            let (measured, at) = (atomics.each(case), f64::from(c));
+            match atomics.lanes(layout, c) {
+                Lanes::Together => {
+                    let predicted = time_of(atomics.serial(), atomics.parallel_together(), at);
+                    plan.judge(series, at, measured, predicted);
+                }
+                lanes => {
+                    let predicted = time_of(atomics.serial_apart(), atomics.parallel(layout), at);
+                    if lanes == Lanes::Apart {
+                        plan.judge(series, at, measured, predicted);
+                    } else {
+                        plan.show(series, at, measured, predicted);
+                    }
+                }
+            }
         }
     }
     let name = format!("{word}, one counter per workgroup");
@@ -251,6 +331,16 @@ fn add_costs(plan: &mut Plan, word: &str, atomics: &Atomics) {
             .lower()
     };
     plan.metric(about("t_serial", "all invocations on one address").headline(), atomics.serial());
+    if atomics.apart > 1 {
+        plan.metric(
+            about("t_serial_apart", "one address, each lane of a subgroup on another one"),
+            atomics.serial_apart(),
+        );
+        plan.metric(
+            about("t_parallel_together", "one address per subgroup"),
+            atomics.parallel_together(),
+        );
+    }
     plan.metric(
         about("t_parallel", "one address per invocation").headline(),
         atomics.parallel(ROUND_ROBIN),
@@ -270,11 +360,22 @@ fn add_findings(plan: &mut Plan, word: &str, atomics: &Atomics) {
     let about = |name: &str, label: &str, unit| {
         About::new(format!("{name}.{word}"), label.replace('*', word), unit)
     };
-    let ends = [atomics.serial(), atomics.parallel(ROUND_ROBIN)];
+    if atomics.apart > 1 {
+        plan.metric(
+            about(
+                "merged",
+                "atomics on one address in the time of one, lanes together, atomic *",
+                "x",
+            )
+            .note("as many as a subgroup has lanes if the hardware merges all of them, 1 if none"),
+            atomics.serial_apart() / atomics.serial(),
+        );
+    }
+    let ends = [atomics.serial_apart(), atomics.parallel(ROUND_ROBIN)];
     plan.metric(
         about(
             "knee_predicted",
-            "counters needed to end contention, predicted, atomic *",
+            "counters needed to end contention, each lane of a subgroup on another one, predicted, atomic *",
             "counters",
         ),
         Expr::call("counters_to_spread", ends, |[serial, parallel]| {

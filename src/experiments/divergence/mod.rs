@@ -39,8 +39,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     predict: Some(&predict::LAW),
 };
 
-/// Loop iterations of a branch path, so that running a path takes far longer than selecting it.
-const ITERATIONS: u32 = 320;
 /// Selectors in a random case. The number is small, so that every sample uses all selectors equally often.
 const RANDOM_SELECTORS: u32 = 1024;
 /// Random draws of selectors, of which the one closest to the expectation is used.
@@ -142,9 +140,31 @@ impl Alone {
     }
 }
 
-/// Returns the invocations per workgroup for subgroups of `width` lanes.
-fn workgroup_size(width: u32) -> u32 {
-    width.max(64)
+/// How the branches are launched.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Invocations per workgroup.
+    workgroup_size: u32,
+    /// Largest number of workgroups.
+    most_workgroups: u32,
+    /// Loop iterations of a branch path, so many that running a path takes far longer than selecting it.
+    iterations: u32,
+}
+
+impl Shape {
+    fn of(context: &Context<'_>, width: u32) -> Self {
+        if context.is_narrow() {
+            return Self {
+                workgroup_size: width.max(64),
+                most_workgroups: 16_384,
+                iterations: 320,
+            };
+        }
+        // A GPU gives the next workgroup to whatever scheduler is free. So each workgroup is one subgroup: in a larger one,
+        // the same paths could fall to the same scheduler every time. And each is short, so that a scheduler gets many.
+        let workgroup_size = width.next_power_of_two();
+        Self { workgroup_size, most_workgroups: 65_535, iterations: 64 }
+    }
 }
 
 /// Returns the number of paths that the kernel has: more than any subgroup takes, as far as modules exist.
@@ -153,8 +173,8 @@ fn most_paths(width: u32) -> u32 {
 }
 
 /// Returns a workload of the kernel that does nothing, to see its subgroup size.
-fn probe(width: u32) -> Workload {
-    let workgroup_size = workgroup_size(width);
+fn probe(shape: Shape, width: u32) -> Workload {
+    let workgroup_size = shape.workgroup_size;
     let selectors = vec![0; workgroup_size as usize].into();
     let (workgroups, repeats, iterations, paths) = (1, 0, 0, most_paths(width));
     BranchPaths { workgroup_size, workgroups, repeats, iterations, paths, selectors, seed: 0 }
@@ -162,12 +182,13 @@ fn probe(width: u32) -> Workload {
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
-    let width = context.width_of(&probe(context.known_width()?))?;
-    let workgroup_size = workgroup_size(width);
+    let known = context.known_width()?;
+    let width = context.width_of(&probe(Shape::of(context, known), known))?;
+    let Shape { workgroup_size, most_workgroups, iterations: each } = Shape::of(context, width);
     let most_paths = most_paths(width);
     // Every case runs this many paths per subgroup. A case with fewer distinct paths has more repeats.
     let path_runs = width.min(most_paths).next_power_of_two();
-    let sizing = Sizing::Shared { group: "paths".to_owned(), granule: 16, most: 16_384 };
+    let sizing = Sizing::Shared { group: "paths".to_owned(), granule: 16, most: most_workgroups };
     let seed = context.seed;
     let branches = |repeats: u32, iterations: u32, selectors: Arc<[u32]>| {
         move |workgroups: u32| -> Workload {
@@ -181,12 +202,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let uniform = |path: u32| -> Arc<[u32]> { vec![path; workgroup_size as usize].into() };
     let paths: Vec<CaseId> = (0..most_paths)
         .map(|path| {
-            let build = branches(path_runs, ITERATIONS, uniform(path));
+            let build = branches(path_runs, each, uniform(path));
             plan.case(format!("alone.{path}"), sizing.clone(), build)
         })
         .collect();
     let t0 = plan.case("reach", sizing.clone(), branches(path_runs, 0, uniform(0)));
-    let floor = plan.floor("floor", sizing.clone(), branches(0, ITERATIONS, uniform(0)));
+    let floor = plan.floor("floor", sizing.clone(), branches(0, each, uniform(0)));
     let cost = |case: CaseId, repeats: u32| case.per_unit_above(floor) / f64::from(repeats);
     let alone = Alone {
         paths: paths.into_iter().map(|path| cost(path, path_runs)).collect(),
@@ -213,7 +234,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             let selectors = pattern.selectors(k, width, workgroup_size, seed);
             let taken = paths_taken(&selectors, k, width);
             let id = format!("{}.{k}", pattern.as_str());
-            let case = plan.case(id, sizing.clone(), branches(repeats, ITERATIONS, selectors));
+            let case = plan.case(id, sizing.clone(), branches(repeats, each, selectors));
             let measured = cost(case, repeats);
             let predicted = alone.predicted(&taken, distinct);
             if k > 1 {

@@ -7,7 +7,7 @@ use crate::kernels::chain::{FOUR_CHAINS, ITERATION_ISSUES, four_chains};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
 /// Instructions that a subgroup issues before and after its loop.
-const SETUP_ISSUES: f64 = 18.0;
+const SETUP_ISSUES: f64 = 22.0;
 
 const INVARIANTS: &[Invariant] = &[Invariant::new(
     &["uneven"],
@@ -29,8 +29,10 @@ pub fn shader() -> Arc<Shader> {
 pub struct Uneven {
     /// Invocations per workgroup, a power of two.
     pub workgroup_size: u32,
-    /// Number of workgroups.
+    /// Number of workgroups, a multiple of `copies`.
     pub workgroups: u32,
+    /// Workgroups in a row that run the same items, at least 1.
+    pub copies: u32,
     /// Loop iterations of each item. The number of items is a power of two and at least `workgroup_size`.
     /// Invocations use the items cyclically.
     pub iterations: Arc<[u32]>,
@@ -42,10 +44,12 @@ impl Uneven {
     /// Returns the workload, timed as one pass.
     ///
     /// # Panics
-    /// Panics if the number of items or the workgroup size is not a power of two, or if there are fewer items
-    /// than invocations per workgroup.
+    /// Panics if the number of items or the workgroup size is not a power of two, if there are fewer items than
+    /// invocations per workgroup, or if the copies do not divide the workgroups.
     #[must_use]
     pub fn workload(self) -> Workload {
+        assert!(self.workgroups.is_multiple_of(self.copies), "{self:?}");
+        let places = self.workgroups / self.copies;
         let mask = cyclic_mask(&self.iterations, self.workgroup_size);
         Launch {
             label: format!("uneven, {} invocations", self.workgroup_size),
@@ -53,7 +57,12 @@ impl Uneven {
             entry: "uneven",
             workgroup_size: self.workgroup_size,
             workgroups: self.workgroups,
-            params: vec![("mask", mask), ("seed", self.seed)],
+            params: vec![
+                ("mask", mask),
+                ("copies", self.copies),
+                ("places", places),
+                ("seed", self.seed),
+            ],
             reads: Some(("iterations", Arc::clone(&self.iterations))),
         }
         .of(self)
@@ -91,6 +100,7 @@ mod tests {
         let uneven = |iterations: Vec<u32>| Uneven {
             workgroup_size: 4,
             workgroups: 1,
+            copies: 1,
             iterations: iterations.into(),
             seed: 0,
         };
@@ -108,6 +118,7 @@ mod tests {
         let uneven = Uneven {
             workgroup_size: 4,
             workgroups: 2,
+            copies: 1,
             iterations: [0, 1, 2, 3, 3, 2, 1, 0].into(),
             seed: 5,
         };

@@ -1,14 +1,15 @@
 //! `imbalance`: the cost of lanes with uneven work, and the speed-up by sorting the work.
 //!
-//! Items of equal length calibrate the time per loop iteration. The law then predicts items of uneven length,
-//! in random order (shuffled) and in sorted order.
+//! Items of equal length calibrate the time per loop iteration and the time that an item takes besides its iterations.
+//! The law then predicts items of uneven length, in random order (shuffled) and in sorted order.
 //!
-//! The floor case of a case is the same launch with items of zero iterations, whose time is subtracted.
+//! The floor case is a launch of one workgroup without iterations, whose time is subtracted.
 
 pub mod kernel;
 pub mod law;
 pub mod predict;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
@@ -40,15 +41,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 /// Lengths of the items of the calibrating cases, relative to the shortest item. All items of a case are equal.
-/// Predictions use the median over several lengths, so that they do not depend on a single case.
-const UNIFORM: [u32; 3] = [2, 4, 8];
+/// The lengths are those of the shortest items, of the longest, and one between them.
+const UNIFORM: [u32; 3] = [1, 4, 16];
 /// Number of items per straggler.
 const STRAGGLER_EVERY: u32 = 32;
-/// Subgroups that a GPU's compute unit executes at the same time, each on a scheduler of its own. A subgroup's index in
-/// its workgroup says which scheduler it gets.
-const SCHEDULERS: u32 = 4;
 
-/// How many items there are, how long, and how they are launched.
+/// How many items there are, how long, and in which order the device gets them.
+///
+/// Each workgroup is one subgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extent {
     /// Number of items, a power of two.
@@ -57,40 +57,53 @@ struct Extent {
     shortest: u32,
     /// Lanes of a subgroup.
     width: u32,
-    /// Subgroups in a workgroup.
-    subgroups: u32,
+    order: Order,
+}
+
+/// The order in which a device gets subgroups of uneven length, chosen so that no part of it waits for another at the
+/// end, an effect that the law does not cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// All halves, quarters and eighths of the list take the same time, because a CPU gives each core a contiguous part
+    /// of the workgroups.
+    EvenParts,
+    /// Long subgroups come first, because a GPU gives the next workgroup to whatever scheduler is free.
+    LongestFirst,
 }
 
 impl Extent {
     fn of(context: &Context<'_>, width: u32) -> Self {
-        if context.is_narrow() {
-            return Self::of_a_cpu(width);
-        }
-        let fits = width * SCHEDULERS <= context.facts.limits.max_workgroup_size;
-        Self::of_a_gpu(width, if fits { SCHEDULERS } else { 1 })
+        if context.is_narrow() { Self::of_a_cpu(width) } else { Self::of_a_gpu(width) }
     }
 
     /// A CPU mispredicts the exit of a loop, which is a small part of 256 iterations.
     fn of_a_cpu(width: u32) -> Self {
-        Self { items: 1024, shortest: 256, width, subgroups: 1 }
+        Self { items: 1024, shortest: 256, width, order: Order::EvenParts }
     }
 
-    /// A long subgroup that begins last leaves the rest of a GPU idle, so items are short. With several subgroups in a
-    /// workgroup, the largest dispatch takes far longer than such a subgroup.
-    fn of_a_gpu(width: u32, subgroups: u32) -> Self {
-        // There are so many items that one long subgroup more or less makes little difference to a scheduler. If all
-        // stragglers are in subgroups of their own, each scheduler gets as many of them.
-        let items = STRAGGLER_EVERY * 4 * SCHEDULERS * width;
-        Self { items, shortest: 32, width, subgroups }
+    /// A subgroup takes far longer than a GPU needs to launch the next one, so that launching never bounds the time.
+    fn of_a_gpu(width: u32) -> Self {
+        // Among so many random subgroups, nearly the expected share has a straggler.
+        let items = 512 * width;
+        Self { items, shortest: 128, width, order: Order::LongestFirst }
     }
 
-    fn workgroup_size(self) -> u32 {
-        self.width * self.subgroups
+    /// Returns the number of workgroups that run all items once.
+    fn places(self) -> u32 {
+        self.items / self.width
+    }
+
+    /// Returns how many workgroups in a row run the same items, of a launch of `workgroups`.
+    fn copies(self, workgroups: u32) -> u32 {
+        match self.order {
+            Order::EvenParts => 1,
+            Order::LongestFirst => (workgroups / self.places()).max(1),
+        }
     }
 
     /// Returns items of equal length.
-    fn uniform(self, iterations: u32) -> Vec<u32> {
-        vec![iterations; self.items as usize]
+    fn uniform(self, iterations: u32) -> Arc<[u32]> {
+        vec![iterations; self.items as usize].into()
     }
 }
 
@@ -154,80 +167,105 @@ impl Spread {
     }
 }
 
-/// Returns the items with their subgroups reordered, so that all halves, quarters and eighths of the list
-/// take the same time. The items of a subgroup stay together.
-///
-/// A device with few cores gives each core a contiguous part of the workgroups. A GPU gives each scheduler the subgroups
-/// of one index in their workgroups. Without the new order, the device would wait for the core or the scheduler with the
-/// most long subgroups, an effect that the law does not cover.
-fn balance_subgroups(items: &[u32], extent: Extent, rng: &mut ChaCha8Rng) -> Vec<u32> {
+/// Returns the items with their subgroups in the order that the device needs. The items of a subgroup stay together.
+fn arranged(items: &[u32], extent: Extent, rng: &mut ChaCha8Rng) -> Arc<[u32]> {
     let mut subgroups: Vec<&[u32]> = items.chunks(extent.width as usize).collect();
     subgroups.shuffle(rng);
-    subgroups.sort_by_key(|items| items.iter().max());
-    let (count, flipped) = (subgroups.len(), rng.random_range(0..subgroups.len()));
+    subgroups.sort_by_key(|items| Reverse(items.iter().max()));
+    if extent.order == Order::EvenParts {
+        subgroups = in_even_parts(&subgroups, rng);
+    }
+    subgroups.concat().into()
+}
+
+/// Returns sorted subgroups so that all halves, quarters and eighths of the list have nearly the same lengths.
+fn in_even_parts<'a>(sorted: &[&'a [u32]], rng: &mut ChaCha8Rng) -> Vec<&'a [u32]> {
+    let (count, flipped) = (sorted.len(), rng.random_range(0..sorted.len()));
     assert!(count.is_power_of_two());
     // Bit-reversed indices visit every part of the list once before they return to the first.
     let reversed = |place: usize| match count.ilog2() {
         0 => place,
         bits => place.reverse_bits() >> (usize::BITS - bits),
     };
-    let mut arranged: Vec<&[u32]> =
-        (0..count).map(|place| subgroups[reversed(place ^ flipped)]).collect();
-    let each = extent.subgroups as usize;
-    for (index, workgroup) in arranged.chunks_mut(each).enumerate() {
-        workgroup.rotate_left(sum_of_digits(index, SCHEDULERS as usize) % each);
-    }
-    arranged.concat()
+    (0..count).map(|place| sorted[reversed(place ^ flipped)]).collect()
 }
 
-/// Returns the sum of the digits of `number` to the base `base`. Numbers that differ in one digit have different sums.
-fn sum_of_digits(number: usize, base: usize) -> usize {
-    std::iter::successors(Some(number), |rest| Some(rest / base))
-        .take_while(|&rest| rest > 0)
-        .map(|rest| rest % base)
-        .sum()
+/// The cases of a plan, and what they have in common.
+struct Cases<'a> {
+    plan: &'a mut Plan,
+    extent: Extent,
+    seed: u32,
+    floor: CaseId,
 }
 
 /// A case, possibly with items of uneven length.
 struct Timed {
-    /// Mean seconds per workgroup.
+    /// Mean seconds per subgroup.
     cost: Expr,
-    /// Mean iterations per workgroup for which its subgroups are held, summed over the subgroups. The law
-    /// counts these.
+    /// Mean iterations for which a subgroup is held. The law counts these.
     held: f64,
 }
 
-impl Timed {
-    fn add(
-        plan: &mut Plan,
-        context: &Context<'_>,
-        name: &str,
-        extent: Extent,
-        iterations: Vec<u32>,
-    ) -> Self {
-        let seed = context.seed as u32;
-        let workgroup_size = extent.workgroup_size();
-        let workgroups_of_items = extent.items / workgroup_size;
-        let held =
-            iterations_held(&iterations, extent.width) as f64 / f64::from(workgroups_of_items);
-        let uneven = |iterations: Arc<[u32]>| {
-            move |workgroups: u32| {
-                let iterations = Arc::clone(&iterations);
-                Uneven { workgroup_size, workgroups, iterations, seed }.workload()
-            }
-        };
-        let own = Sizing::Own { granule: workgroups_of_items, most: 65_535 };
-        let case: CaseId = plan.case(name, own, uneven(iterations.into()));
-        let none: Arc<[u32]> = extent.uniform(0).into();
-        let floor = plan.floor(format!("{name}.floor"), Sizing::Follow(case), uneven(none));
-        Self { cost: case.per_unit_above(floor), held }
+impl<'a> Cases<'a> {
+    fn new(plan: &'a mut Plan, extent: Extent, seed: u32) -> Self {
+        let one = Sizing::Own { granule: 1, most: 1 };
+        let none = extent.uniform(0);
+        let floor = plan.floor("floor", one, move |workgroups| {
+            launch(extent, workgroups, Arc::clone(&none), seed)
+        });
+        Self { plan, extent, seed, floor }
     }
+
+    fn add(&mut self, name: &str, iterations: Arc<[u32]>) -> Timed {
+        let (extent, seed) = (self.extent, self.seed);
+        let held = iterations_held(&iterations, extent.width) as f64 / f64::from(extent.places());
+        let own = Sizing::Own { granule: extent.places(), most: 65_535 };
+        let case = self.plan.case(name, own, move |workgroups| {
+            launch(extent, workgroups, Arc::clone(&iterations), seed)
+        });
+        Timed { cost: case.per_unit_above(self.floor), held }
+    }
+}
+
+/// Returns a launch of `workgroups` over items of these lengths.
+fn launch(extent: Extent, workgroups: u32, iterations: Arc<[u32]>, seed: u32) -> Workload {
+    let (workgroup_size, copies) = (extent.width, extent.copies(workgroups));
+    Uneven { workgroup_size, workgroups, copies, iterations, seed }.workload()
+}
+
+/// The time of a subgroup of equal items, as a line over their length.
+struct Line {
+    /// Seconds besides the iterations.
+    start: Expr,
+    /// Seconds per iteration.
+    iteration: Expr,
+}
+
+impl Line {
+    /// Returns the line through cases of equal items. It does not depend on a single case: it has the median of the
+    /// slopes between two of them.
+    fn through(cases: &[Timed]) -> Self {
+        let pairs =
+            cases.iter().enumerate().flat_map(|(n, a)| cases[..n].iter().map(move |b| (a, b)));
+        let slopes = pairs.map(|(a, b)| (&a.cost - &b.cost) / (a.held - b.held));
+        let iteration = median_of(slopes).positive();
+        let start = median_of(cases.iter().map(|case| &case.cost - case.held * &iteration));
+        Self { start, iteration }
+    }
+
+    /// Returns the seconds of a subgroup that is held for this many iterations.
+    fn at(&self, held: f64) -> Expr {
+        &self.start + held * &self.iteration
+    }
+}
+
+fn median_of(of: impl IntoIterator<Item = Expr>) -> Expr {
+    Expr::lenient("median", of, |each: &[f64]| stats::median(each).unwrap_or(f64::NAN))
 }
 
 /// Returns a workload of the kernel without iterations, to see its subgroup size.
 fn probe(extent: Extent) -> Workload {
-    let (workgroup_size, iterations) = (extent.workgroup_size(), extent.uniform(0).into());
-    Uneven { workgroup_size, workgroups: 1, iterations, seed: 0 }.workload()
+    launch(extent, 1, extent.uniform(0), 0)
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
@@ -242,62 +280,55 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             "subgroups of {width} lanes do not divide the items evenly"
         )));
     }
-    let extent = Extent::of(context, width);
     let mut plan = Plan::default();
+    let mut cases = Cases::new(&mut plan, Extent::of(context, width), context.seed as u32);
+    let extent = cases.extent;
     let uniform = UNIFORM.map(|length| {
         let iterations = length * extent.shortest;
-        let (name, even) = (format!("uniform.{iterations}"), extent.uniform(iterations));
-        let Timed { cost, held } = Timed::add(&mut plan, context, &name, extent, even);
-        cost / held
+        cases.add(&format!("uniform.{iterations}"), extent.uniform(iterations))
     });
-    let iteration =
-        Expr::lenient("median", uniform, |each: &[f64]| stats::median(each).unwrap_or(f64::NAN));
+    let line = Line::through(&uniform);
     for spread in Spread::ALL {
-        add_spread(&mut plan, context, extent, spread, &iteration);
+        add_spread(&mut cases, spread, &line, context.profile.dense);
     }
     let about = About::new("t_trip", "time per loop iteration of a subgroup", "s");
-    plan.metric(about.lower(), iteration);
+    plan.metric(about.lower(), line.iteration);
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)
 }
 
-/// Adds the cases of one distribution, for each ratio of the longest to the shortest item. `iteration` is the
-/// time per loop iteration of a subgroup.
-fn add_spread(
-    plan: &mut Plan,
-    context: &Context<'_>,
-    extent: Extent,
-    spread: Spread,
-    iteration: &Expr,
-) {
+/// Adds the cases of one distribution, for each ratio of the longest to the shortest item. `line` is the time of a
+/// subgroup of equal items.
+fn add_spread(cases: &mut Cases<'_>, spread: Spread, line: &Line, dense: bool) {
+    let extent = cases.extent;
     let word = spread.as_str();
     let x = ("longest-to-shortest ratio", "");
     let [by_shuffled, by_sorted] =
-        ["shuffled", "sorted"].map(|order| plan.series(format!("{word}, {order}"), x, "s"));
-    let by_gain = plan.series(format!("{word}, speed-up by sorting"), x, "x");
-    let ratios = spread.ratios(context.profile.dense);
+        ["shuffled", "sorted"].map(|order| cases.plan.series(format!("{word}, {order}"), x, "s"));
+    let by_gain = cases.plan.series(format!("{word}, speed-up by sorting"), x, "x");
+    let ratios = spread.ratios(dense);
     for &ratio in ratios {
         let lengths = spread.falling(ratio, extent);
         let work: u32 = lengths.iter().sum();
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(ratio));
-        let sorted = balance_subgroups(&lengths, extent, &mut rng);
+        let sorted = arranged(&lengths, extent, &mut rng);
         let mut shuffled = lengths;
         shuffled.shuffle(&mut rng);
-        let shuffled = balance_subgroups(&shuffled, extent, &mut rng);
-        let mut timed = |order: &str, iterations: Vec<u32>| {
-            Timed::add(plan, context, &format!("{word}.{order}.{ratio}"), extent, iterations)
+        let shuffled = arranged(&shuffled, extent, &mut rng);
+        let mut timed = |order: &str, iterations: Arc<[u32]>| {
+            cases.add(&format!("{word}.{order}.{ratio}"), iterations)
         };
         let (shuffled, sorted) = (timed("shuffled", shuffled), timed("sorted", sorted));
+        let plan = &mut *cases.plan;
         let at = f64::from(ratio);
         for (series, timed) in [(by_shuffled, &shuffled), (by_sorted, &sorted)] {
-            plan.judge(series, at, &timed.cost, timed.held * iteration);
+            plan.judge(series, at, &timed.cost, line.at(timed.held));
         }
         let gain = &shuffled.cost / &sorted.cost;
-        let predicted = shuffled.held / sorted.held;
-        plan.judge(by_gain, at, &gain, predicted);
+        let predicted = line.at(shuffled.held) / line.at(sorted.held);
+        plan.judge(by_gain, at, &gain, &predicted);
         if ratios.last() == Some(&ratio) {
-            let subgroups = f64::from(extent.subgroups);
-            let even = f64::from(work) / f64::from(extent.items) * subgroups * iteration;
+            let even = f64::from(work) / f64::from(extent.items) * &line.iteration;
             let about = |id: &str, label: &str, unit: &'static str| {
                 About::new(format!("{id}.{word}"), format!("{label}, {word}"), unit)
             };
@@ -308,7 +339,7 @@ fn add_spread(
                     .higher()
                     .headline()
                     .note(&note),
-                even / &shuffled.cost,
+                even / (&shuffled.cost - &line.start),
             );
             plan.metric(
                 about("sorting_buys", "speed-up by sorting uneven work", "x").headline().note(note),
@@ -372,53 +403,56 @@ mod tests {
 
     use super::*;
 
+    /// Returns the items of a spread whose longest is 16 times the shortest, in random order and then as `arranged` does.
+    fn example(spread: Spread, extent: Extent, seed: u64) -> (Vec<u32>, Arc<[u32]>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut items = spread.falling(16, extent);
+        items.shuffle(&mut rng);
+        let arranged = arranged(&items, extent, &mut rng);
+        (items, arranged)
+    }
+
     #[test]
-    fn both_halves_take_the_same_time_and_subgroups_stay_together() {
-        let cpus = [4, 8, 16].map(Extent::of_a_cpu);
-        let gpus = [16, 32, 64].map(|width| Extent::of_a_gpu(width, SCHEDULERS));
-        for extent in cpus.into_iter().chain(gpus) {
+    fn both_halves_take_the_same_time_on_a_cpu_and_subgroups_stay_together() {
+        for extent in [4, 8, 16].map(Extent::of_a_cpu) {
             for spread in Spread::ALL {
-                let mut rng = ChaCha8Rng::seed_from_u64(5);
-                let mut items = spread.falling(16, extent);
-                items.shuffle(&mut rng);
+                let (items, arranged) = example(spread, extent, 5);
                 let held = |items: &[u32]| iterations_held(items, extent.width);
-                let arranged = balance_subgroups(&items, extent, &mut rng);
                 assert_eq!(held(&arranged), held(&items));
                 let (first, second) = arranged.split_at(arranged.len() / 2);
                 // If the number of long subgroups is odd, the halves differ by at most one longest item.
                 let apart = held(first).abs_diff(held(second));
                 assert!(apart <= u64::from(16 * extent.shortest), "{extent:?}: {apart}");
-                assert_ne!(
-                    arranged,
-                    balance_subgroups(&items, extent, &mut rng),
-                    "the order is random"
-                );
+                assert_ne!(arranged, example(spread, extent, 6).1, "the order is random");
             }
         }
     }
 
     #[test]
-    fn every_scheduler_of_a_gpu_gets_the_same_work() {
-        for width in [16, 32, 64] {
-            let extent = Extent::of_a_gpu(width, SCHEDULERS);
-            for (spread, is_sorted) in Spread::ALL.into_iter().flat_map(|s| [(s, true), (s, false)])
-            {
-                let mut rng = ChaCha8Rng::seed_from_u64(7);
-                let mut items = spread.falling(16, extent);
-                if !is_sorted {
-                    items.shuffle(&mut rng);
-                }
-                let arranged = balance_subgroups(&items, extent, &mut rng);
-                let subgroups: Vec<&[u32]> = arranged.chunks(width as usize).collect();
-                let of = |slot: usize| {
-                    let slots = subgroups.iter().skip(slot).step_by(SCHEDULERS as usize);
-                    slots.map(|items| iterations_held(items, width)).sum::<u64>() as f64
+    fn a_gpu_gets_long_subgroups_first() {
+        for extent in [8, 32, 64].map(Extent::of_a_gpu) {
+            for spread in Spread::ALL {
+                let (items, arranged) = example(spread, extent, 7);
+                let longest = |items: &[u32]| -> Vec<u32> {
+                    let subgroups = items.chunks(extent.width as usize);
+                    subgroups.filter_map(|items| items.iter().copied().max()).collect()
                 };
-                let held: Vec<f64> = (0..SCHEDULERS as usize).map(of).collect();
-                let mean = held.iter().sum::<f64>() / held.len() as f64;
-                let worst = held.iter().fold(0.0, |worst: f64, of| worst.max(of / mean));
-                assert!(worst < 1.02, "{} at {width} lanes: {held:?}", spread.as_str());
+                assert!(longest(&arranged).is_sorted_by(|a, b| a >= b), "{}", spread.as_str());
+                let [mut before, mut after] = [longest(&items), longest(&arranged)];
+                before.sort_unstable();
+                after.sort_unstable();
+                assert_eq!(before, after, "the items of a subgroup stay together");
             }
         }
+    }
+
+    #[test]
+    fn copies_of_the_items_fill_a_launch_on_a_gpu() {
+        let extent = Extent::of_a_gpu(32);
+        assert_eq!(
+            [1, 512, 1024, 65_024].map(|workgroups| extent.copies(workgroups)),
+            [1, 1, 2, 127]
+        );
+        assert_eq!(Extent::of_a_cpu(8).copies(4096), 1);
     }
 }
