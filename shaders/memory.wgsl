@@ -1,4 +1,6 @@
-// Memory traffic: reads, writes, copies, and triads, which read two words for each word that they write.
+// Memory traffic: reads, writes, copies, and triads, which read two words for each word that they write. The grid may
+// cover the arrays several times. Each workgroup then has the share of the next workgroup, which the cache of its own
+// core may not hold.
 //
 // `src/kernels/memory.rs` puts the type `Wide` of a load and the function `words_from` before this text.
 // After this text, it appends one loop for each kind of traffic, with the loads in flight of the launch
@@ -8,6 +10,7 @@ struct Params {
     steps: u32,   // loads of each invocation, a multiple of the loads in flight
     blocked: u32, // 1: each invocation has a contiguous block; 0: invocations stride by the size of the grid
     seed: u32,
+    sweeps: u32,  // times that the grid covers the array
 }
 
 override WORKGROUP_SIZE: u32 = 256u;
@@ -45,8 +48,12 @@ fn read_words(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(local_index, workgroup.x, grid.x);
-    c[workgroup.x * WORKGROUP_SIZE + local_index] = read_all(share.first, share.step);
+    var sum = Wide();
+    for (var sweep = 0u; sweep < params.sweeps; sweep++) {
+        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        sum += read_all(share.first, share.step);
+    }
+    c[workgroup.x * WORKGROUP_SIZE + local_index] = sum;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -55,8 +62,10 @@ fn write_words(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(local_index, workgroup.x, grid.x);
-    write_all(share.first, share.step);
+    for (var sweep = 0u; sweep < params.sweeps; sweep++) {
+        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        write_all(share.first, share.step);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -65,8 +74,10 @@ fn copy_words(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(local_index, workgroup.x, grid.x);
-    copy_all(share.first, share.step);
+    for (var sweep = 0u; sweep < params.sweeps; sweep++) {
+        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        copy_all(share.first, share.step);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -75,6 +86,8 @@ fn triad_words(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
-    let share = share(local_index, workgroup.x, grid.x);
-    triad_all(share.first, share.step);
+    for (var sweep = 0u; sweep < params.sweeps; sweep++) {
+        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        triad_all(share.first, share.step);
+    }
 }

@@ -114,7 +114,7 @@ fn memory() -> Vec<Workload> {
         ] {
             let config =
                 LaunchConfig { workgroup_size: 64, load, loads_in_flight, workgroups: 2, blocked };
-            let memory = Memory { traffic, words: 1 << 13, config, seed: SEED, idle: false };
+            let memory = Memory { traffic, words: 1 << 13, config, seed: SEED, sweeps: 1 };
             all.push(memory.workload());
         }
     }

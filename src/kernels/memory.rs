@@ -162,9 +162,9 @@ pub struct Memory {
     pub config: LaunchConfig,
     /// Seed of the array contents.
     pub seed: u32,
-    /// Whether the invocations access no array. This is the floor case: a baseline whose duration is that of
-    /// the launch and is subtracted from other cases. Only valid for [`Traffic::Read`].
-    pub idle: bool,
+    /// Number of times that the grid covers the arrays. Without any, this is the floor case: a baseline whose duration is
+    /// that of the launch and is subtracted from other cases. That is only valid for [`Traffic::Read`].
+    pub sweeps: u32,
 }
 
 impl Memory {
@@ -174,13 +174,13 @@ impl Memory {
     ///
     /// # Panics
     /// Panics if `words` is not a power of two, or if an array has too few words for one loop iteration of
-    /// one workgroup. Panics if `idle` is set for traffic that writes an array.
+    /// one workgroup. Panics if there are no sweeps for traffic that writes an array.
     #[must_use]
     pub fn workload(self) -> Workload {
         let Self { traffic, words, config, .. } = self;
         assert!(
-            !self.idle || traffic == Traffic::Read,
-            "an idle kernel does not write the array that is checked"
+            self.sweeps > 0 || traffic == Traffic::Read,
+            "a kernel without sweeps does not write the array that is checked"
         );
         assert!(words.is_power_of_two() && words >= config.words_a_step() * config.workgroup_size);
         let written = match traffic {
@@ -192,7 +192,8 @@ impl Memory {
         buffers.push(Contents::Scratch(C, written as usize));
         let [read, _] = traffic.words();
         let sources = (0..read as usize).map(|source| {
-            let fill = Self { traffic: Traffic::Write, seed: self.seed_of(source), ..self };
+            let seed = self.seed_of(source);
+            let fill = Self { traffic: Traffic::Write, seed, sweeps: 1, ..self };
             fill.dispatch(&mut buffers, source)
         });
         let prepare = sources.collect();
@@ -207,9 +208,9 @@ impl Memory {
         self.config.workgroups_for(self.words) * self.config.workgroup_size
     }
 
-    /// Returns the number of loads of each invocation from each array.
+    /// Returns the number of loads of each invocation from each array in a sweep.
     fn steps(self) -> u32 {
-        if self.idle { 0 } else { self.words / self.config.load.words() / self.invocations() }
+        self.words / self.config.load.words() / self.invocations()
     }
 
     /// Returns the seed of the contents of an input array.
@@ -225,6 +226,7 @@ impl Memory {
             ("steps", self.steps()),
             ("blocked", blocked),
             ("seed", self.seed),
+            ("sweeps", self.sweeps),
         ]));
         let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
         Dispatch {
@@ -262,22 +264,54 @@ impl Memory {
 
     /// Returns the sums of each invocation.
     fn sums(self) -> Vec<u32> {
+        let of_a_sweep = self.sums_of_a_sweep();
+        if self.sweeps == 1 {
+            return self.words_of(of_a_sweep.into_iter()).collect();
+        }
+        // In sweep s, workgroup w has the share of workgroup w + s.
+        let [grid, sweeps] =
+            [self.invocations() / self.config.workgroup_size, self.sweeps].map(|n| n as usize);
+        let each = (self.config.workgroup_size * self.config.load.parts()) as usize;
+        let share =
+            |workgroup: usize| (0..each).map(move |number| workgroup % grid * each + number);
+        let of_share: Vec<u64> =
+            (0..grid).flat_map(share).map(|number| of_a_sweep[number % of_a_sweep.len()]).collect();
+        let mut window = vec![0u64; each];
+        let add = |window: &mut Vec<u64>, workgroup: usize, times: u64| {
+            for (sum, number) in window.iter_mut().zip(share(workgroup)) {
+                *sum = sum.wrapping_add(of_share[number].wrapping_mul(times));
+            }
+        };
+        for sweep in 0..sweeps {
+            add(&mut window, sweep, 1);
+        }
+        let mut sums = Vec::with_capacity(grid * each);
+        for workgroup in 0..grid {
+            sums.extend_from_slice(&window);
+            add(&mut window, workgroup, u64::MAX);
+            add(&mut window, workgroup + sweeps, 1);
+        }
+        self.words_of(sums.into_iter()).collect()
+    }
+
+    /// Returns the sums of each invocation in a sweep, one per component of a load.
+    fn sums_of_a_sweep(self) -> Vec<u64> {
         let (invocations, steps) = (self.invocations(), self.steps());
         let step = if self.config.blocked { 1 } else { invocations };
         // The values that an invocation reads repeat after this number of loads.
-        let cycle = (PERIOD / step).clamp(1, steps.max(1));
+        let cycle = (PERIOD / step).clamp(1, steps);
         let cycles = u64::from(steps / cycle);
         // In strided order, invocations whose indices differ by a period read equal values.
         let distinct = if self.config.blocked { invocations } else { invocations.min(PERIOD) };
         let sums_of = |invocation: u32| {
             let first = if self.config.blocked { invocation * steps } else { invocation };
             let mut sums = [0u64; 4];
-            for i in 0..if cycles > 0 { cycle } else { 0 } {
+            for i in 0..cycle {
                 let numbers = self.numbers(first + i * step, self.seed_of(0));
                 sums.iter_mut().zip(numbers).for_each(|(sum, n)| *sum = sum.wrapping_add(n));
             }
             let parts = self.config.load.parts() as usize;
-            self.words_of(sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(cycles)))
+            sums.into_iter().take(parts).map(move |sum| sum.wrapping_mul(cycles))
         };
         (0..distinct).flat_map(sums_of).collect()
     }
@@ -301,7 +335,7 @@ impl Memory {
     fn cost_model(self, width: u32) -> CostModel {
         let workgroups = f64::from(self.invocations() / self.config.workgroup_size);
         let subgroups = workgroups * f64::from(self.config.workgroup_size.div_ceil(width));
-        let words: u32 = if self.idle { 0 } else { self.traffic.words().iter().sum() };
+        let words = self.sweeps * self.traffic.words().iter().sum::<u32>();
         CostModel {
             workgroups,
             subgroups,
@@ -326,9 +360,8 @@ mod tests {
             workgroups: 2,
             blocked: false,
         };
-        let of = |traffic, config| {
-            Memory { traffic, words: 16, config, seed: 5, idle: false }.reference()
-        };
+        let of =
+            |traffic, config| Memory { traffic, words: 16, config, seed: 5, sweeps: 1 }.reference();
         let word = |load: u32, seed: u32, word: u32| {
             (load ^ seed).wrapping_mul(2_654_435_769).wrapping_add(word * 0x3C6E_F372)
         };
@@ -353,14 +386,19 @@ mod tests {
             workgroups: 128,
             blocked: false,
         };
-        let memory =
-            Memory { traffic: Traffic::Read, words: 1 << 18, config, seed: 1, idle: false };
-        let idle = Memory { idle: true, ..memory };
+        let memory = Memory { traffic: Traffic::Read, words: 1 << 18, config, seed: 1, sweeps: 1 };
+        let idle = Memory { sweeps: 0, ..memory };
         assert!(idle.reference().iter().all(|&sum| sum == 0));
         let by_hand = (0..8).fold(0u32, |sum, i| {
             let mut word = memory.load(3 + i * 32_768, memory.seed_of(0));
             sum.wrapping_add(word.next().expect("a load has at least one word"))
         });
         assert_eq!(memory.reference()[3], by_hand);
+        // In the second sweep, workgroup 1 reads what workgroup 2 read in the first, and workgroup 127 what workgroup 0 read.
+        let (once, twice) = (memory.reference(), Memory { sweeps: 2, ..memory }.reference());
+        for (sum, next) in [(256 + 3, 512 + 3), (127 * 256 + 3, 3)] {
+            assert_eq!(twice[sum], once[sum].wrapping_add(once[next]));
+        }
+        assert_eq!(twice.len(), 128 * 256);
     }
 }

@@ -187,11 +187,12 @@ impl Machine {
     fn work_s(&self, cost_model: CostModel) -> f64 {
         let costs = &self.costs;
         let parallelism = cost_model.workgroups.clamp(1.0, self.workers);
-        let work_s = cost_model.workgroups * costs.workgroup_s
-            + cost_model.subgroups * costs.subgroup_s
-            + (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s)
-            + cost_model.barriers * costs.barrier_s;
-        work_s / parallelism
+        let launch_s =
+            cost_model.workgroups * costs.workgroup_s + cost_model.subgroups * costs.subgroup_s;
+        let issue_s =
+            (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s);
+        // Workgroups are launched while others are executed.
+        launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism
             + (cost_model.atomics * costs.atomic_s)
                 .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s)
             + cost_model.bytes * costs.byte_s

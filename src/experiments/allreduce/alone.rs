@@ -105,7 +105,7 @@ impl Alone {
         let ends = [self.steps.first_key_value(), self.steps.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
             let words = workers * self.usual(workers) / 4;
-            let memory = Memory { traffic: Traffic::Copy, words, config, seed, idle: false };
+            let memory = Memory { traffic: Traffic::Copy, words, config, seed, sweeps: 1 };
             let name = format!("alone.copy_fastest.{workers}");
             let case = memory_case(plan, name, REPEATS, memory);
             self.fastest_copies.insert(workers, case);

@@ -3,8 +3,8 @@
 
 use crate::bench::{CaseId, Expr};
 use crate::experiments::batching::law::{
-    batch_for_efficiency_on_parallel_hardware, batch_time_on_parallel_hardware,
-    half_performance_batch, time_per_item,
+    batch_for_efficiency, batch_for_efficiency_on_parallel_hardware,
+    batch_time_on_parallel_hardware, half_performance_batch, time_per_item,
 };
 
 /// The method that separates α from t.
@@ -12,11 +12,27 @@ use crate::experiments::batching::law::{
 pub(super) enum Calibration {
     /// α comes from units with empty content, at the smallest and the largest batch.
     Empty,
+    /// Like `Empty`, where the hardware launches units while it executes others. So the costs of a unit and of its content
+    /// overlap.
+    EmptyOverlapped,
+    /// Like `EmptyOverlapped`, where the content also has a start-up cost: the instructions before and after its items. It
+    /// comes from a quarter of the largest batch.
+    EmptyOverlappedWithStart,
     /// The content of a unit cannot be empty. α and t come from the batch of one and the largest batch.
     Ends,
     /// Like `Empty`, except that the batch of one also gives the latency. No batch takes less time than the
     /// latency.
     EmptyWithLatency,
+}
+
+impl Calibration {
+    /// Returns the share of the shorter of the costs of a unit and its content that overlaps with the longer.
+    pub(super) fn overlap(self) -> f64 {
+        match self {
+            Self::EmptyOverlapped | Self::EmptyOverlappedWithStart => 1.0,
+            Self::Empty | Self::Ends | Self::EmptyWithLatency => 0.0,
+        }
+    }
 }
 
 /// The floor case of a level: work around the units that is timed alone and subtracted, because it is not
@@ -54,6 +70,8 @@ pub(super) struct Costs {
     pub(super) alpha: Expr,
     /// Seconds per item of the largest batch, without the unit.
     pub(super) item: Expr,
+    /// Seconds that the content of a unit takes besides its items; 0 if it is not told apart from α.
+    start: Expr,
     /// Seconds of a batch of one beyond α, if this is a lower bound for all batches; otherwise 0.
     latency: Expr,
 }
@@ -76,27 +94,40 @@ impl Costs {
             panic!("a sweep has at least two batch sizes");
         };
         let alpha = empty.map_or_else(|| alpha(one, most), |[one, most]| alpha(&one, &most));
-        let item = &most.1 - &alpha / f64::from(most.0);
+        let start = match calibration {
+            Calibration::EmptyOverlappedWithStart => {
+                let fewer = loaded.iter().find(|(batch, _)| *batch == most.0 / 4);
+                self::alpha(fewer.expect("every sweep has a quarter of its largest batch"), most)
+            }
+            _ => 0.0.into(),
+        };
+        let of_a_unit = if calibration.overlap() > 0.0 { &start } else { &alpha };
+        let item = &most.1 - of_a_unit / f64::from(most.0);
         let latency = match calibration {
             Calibration::EmptyWithLatency => &one.1 - &alpha,
-            Calibration::Empty | Calibration::Ends => 0.0.into(),
+            _ => 0.0.into(),
         };
-        Self { calibration, loaded, alpha, item, latency }
+        Self { calibration, loaded, alpha, item, start, latency }
     }
 
     /// Returns the costs by which the law is judged.
     ///
     /// Costs that calibrate the law are not judged: always the largest batch, and also the smallest batch if
-    /// α or the latency comes from it.
-    pub(super) fn judged(&self) -> &[Cost] {
-        let first = usize::from(self.calibration != Calibration::Empty);
-        &self.loaded[first..self.loaded.len() - 1]
+    /// α or the latency comes from it, or a quarter of the largest if the start-up cost comes from it.
+    pub(super) fn judged(&self) -> impl Iterator<Item = &Cost> {
+        let (one, most) = (self.loaded[0].0, self.loaded[self.loaded.len() - 1].0);
+        let other = match self.calibration {
+            Calibration::Ends | Calibration::EmptyWithLatency => one,
+            Calibration::EmptyOverlappedWithStart => most / 4,
+            Calibration::Empty | Calibration::EmptyOverlapped => most,
+        };
+        self.loaded.iter().filter(move |(batch, _)| ![most, other].contains(batch))
     }
 
     /// Returns the predicted seconds per item.
     pub(super) fn predicted(&self, batch: u32) -> Expr {
         let batch = f64::from(batch);
-        let (alpha, item) = (self.alpha.clone(), self.item.clone());
+        let (alpha, item) = (self.alpha.clone(), &self.item + &self.start / batch);
         match self.calibration {
             Calibration::EmptyWithLatency => {
                 let of = [alpha, item, self.latency.clone()];
@@ -105,11 +136,9 @@ impl Costs {
                 });
                 time / batch
             }
-            Calibration::Empty | Calibration::Ends => {
-                Expr::call("time_per_item", [alpha, item], move |[alpha, item]| {
-                    time_per_item(alpha, item, batch)
-                })
-            }
+            calibration => Expr::call("time_per_item", [alpha, item], move |[alpha, item]| {
+                time_per_item(alpha, item, calibration.overlap(), batch)
+            }),
         }
     }
 
@@ -121,12 +150,15 @@ impl Costs {
     pub(super) fn batch_for(&self, efficiency: f64) -> Expr {
         let most = f64::from(self.loaded[self.loaded.len() - 1].0);
         let of = [self.alpha.clone(), self.item.clone(), self.latency.clone()];
+        let overlap = self.calibration.overlap();
         Expr::call("batch_for_efficiency", of, move |[alpha, item, latency]| {
-            let half = half_performance_batch(alpha, item);
-            if half > 0.0 && half < 4.0 * most {
+            let half = half_performance_batch(alpha, item, overlap);
+            if half <= 0.0 || half >= 4.0 * most {
+                f64::NAN
+            } else if latency > 0.0 {
                 batch_for_efficiency_on_parallel_hardware(alpha, item, latency, efficiency)
             } else {
-                f64::NAN
+                batch_for_efficiency(alpha, item, overlap, efficiency)
             }
         })
     }

@@ -1,32 +1,38 @@
 //! Batching: many items share one control cost.
 //!
 //! # Formula
-//! One batch of B items: T = α + B·t. N items in batches of B: T(B) = (N / B)·α + N·t. A batch of n½ = α / t
-//! items reaches half of peak. A batch of B = (α / t)·e / (1 − e) items reaches the share e of peak.
+//! One batch of B items: T = α + B·t − o·min(α, B·t). N items take N/B times as long. If nothing overlaps, o = 0, a batch
+//! of n½ = α / t items reaches half of peak, and a batch of B = (α / t)·e / (1 − e) items reaches the share e of peak.
 //!
 //! - α: fixed cost of one batch, seconds, α ≥ 0
 //! - t: marginal cost of one item, seconds, t > 0
+//! - o: share of the shorter of α and B·t that overlaps with the longer, 0 ≤ o ≤ 1. It is 0 where one batch runs after
+//!   another. It is 1 where the hardware launches one batch while it executes others: T = max(α, B·t).
 //! - B: items per batch, B > 0
 //! - e: efficiency, the items' share of the time, 0 ≤ e < 1
 //!
-//! The formula is valid if batches run one after another and each batch occupies the hardware. In a smaller
+//! The formula is valid if each batch occupies the hardware. In a smaller
 //! batch the latency of one item bounds the time, not the throughput of many items.
 //! [`batch_time_on_parallel_hardware`] covers this case.
 //!
 //! # Source
 //! R. W. Hockney, "The science of computer benchmarking", SIAM, 1996 (r∞ and n½).
 
-/// Returns the seconds per item if each batch of `batch` items costs `alpha_s` once.
+/// Returns the seconds per item if each batch of `batch` items costs `alpha_s` once, of which the share `overlap` is hidden
+/// behind the items or hides them.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::time_per_item;
 /// // A dispatch of 40 µs shared by 100 items of 1 µs: 1.4 µs per item.
-/// assert!((time_per_item(40e-6, 1e-6, 100.0) - 1.4e-6).abs() < 1e-18);
+/// assert!((time_per_item(40e-6, 1e-6, 0.0, 100.0) - 1.4e-6).abs() < 1e-18);
+/// // If the next dispatch is launched meanwhile, the items take 1 µs each.
+/// assert!((time_per_item(40e-6, 1e-6, 1.0, 100.0) - 1e-6).abs() < 1e-18);
 /// ```
 #[must_use]
-pub fn time_per_item(alpha_s: f64, item_s: f64, batch: f64) -> f64 {
+pub fn time_per_item(alpha_s: f64, item_s: f64, overlap: f64, batch: f64) -> f64 {
     debug_assert!(batch > 0.0, "batch={batch}");
-    alpha_s / batch + item_s
+    let shared_s = alpha_s / batch;
+    shared_s + item_s - overlap * shared_s.min(item_s)
 }
 
 /// Returns the seconds of one batch of `batch` items if a single item takes `latency_s` even on idle
@@ -48,28 +54,35 @@ pub fn batch_time_on_parallel_hardware(
     alpha_s + latency_s.max(batch * item_s)
 }
 
-/// Returns n½ = α / t: the batch size at which the batch and its items cost the same.
+/// Returns the batch size n½ that reaches half of peak: α / t without overlap.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::half_performance_batch;
-/// assert_eq!(half_performance_batch(40.0, 2.0), 20.0);
+/// assert_eq!(half_performance_batch(40.0, 2.0, 0.0), 20.0);
+/// assert_eq!(half_performance_batch(40.0, 2.0, 1.0), 10.0);
 /// ```
 #[must_use]
-pub fn half_performance_batch(alpha_s: f64, item_s: f64) -> f64 {
-    alpha_s / item_s
+pub fn half_performance_batch(alpha_s: f64, item_s: f64, overlap: f64) -> f64 {
+    batch_for_efficiency(alpha_s, item_s, overlap, 0.5)
 }
 
-/// Returns the batch size at which items take the share `efficiency` of the time.
+/// Returns the batch size at which the rate is the share `efficiency` of peak.
 ///
 /// ```
 /// use warplaw::experiments::batching::law::batch_for_efficiency;
-/// // 90 % of peak needs nine times n½.
-/// assert!((batch_for_efficiency(40.0, 2.0, 0.9) - 180.0).abs() < 1e-9);
+/// // 90 % of peak needs nine times α / t. With full overlap, the items only have to take 90 % of α.
+/// assert!((batch_for_efficiency(40.0, 2.0, 0.0, 0.9) - 180.0).abs() < 1e-9);
+/// assert!((batch_for_efficiency(40.0, 2.0, 1.0, 0.9) - 18.0).abs() < 1e-9);
 /// ```
 #[must_use]
-pub fn batch_for_efficiency(alpha_s: f64, item_s: f64, efficiency: f64) -> f64 {
+pub fn batch_for_efficiency(alpha_s: f64, item_s: f64, overlap: f64, efficiency: f64) -> f64 {
     debug_assert!((0.0..1.0).contains(&efficiency), "efficiency={efficiency}");
-    half_performance_batch(alpha_s, item_s) * efficiency / (1.0 - efficiency)
+    debug_assert!((0.0..=1.0).contains(&overlap), "overlap={overlap}");
+    let slower = 1.0 / efficiency - 1.0;
+    // α / B in units of t: at most t, or more than t.
+    let small = slower / (1.0 - overlap);
+    let share = if small <= 1.0 { small } else { slower + overlap };
+    alpha_s / item_s / share
 }
 
 /// Returns the batch size that reaches the share `efficiency` of the peak rate 1 / t, if a batch takes at
@@ -90,7 +103,7 @@ pub fn batch_for_efficiency_on_parallel_hardware(
     latency_s: f64,
     efficiency: f64,
 ) -> f64 {
-    let full = batch_for_efficiency(alpha_s, item_s, efficiency);
+    let full = batch_for_efficiency(alpha_s, item_s, 0.0, efficiency);
     if full * item_s >= latency_s { full } else { efficiency * (alpha_s + latency_s) / item_s }
 }
 
@@ -102,10 +115,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_batch_for_an_efficiency_has_that_efficiency(
-            alpha in 1e-9..1.0f64, item in 1e-9..1.0f64, e in 0.01..0.99f64,
+            alpha in 1e-9..1.0f64, item in 1e-9..1.0f64, overlap in 0.0..=1.0f64, e in 0.01..0.99f64,
         ) {
-            let batch = batch_for_efficiency(alpha, item, e);
-            let share = item / time_per_item(alpha, item, batch);
+            let batch = batch_for_efficiency(alpha, item, overlap, e);
+            let share = item / time_per_item(alpha, item, overlap, batch);
             prop_assert!((share - e).abs() < 1e-9);
         }
 

@@ -27,7 +27,7 @@ use crate::model::{self, About, Category, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "batching",
     category: Category::Amortization,
-    law: "T(B) = (N/B)·α + N·t at every level of batching; n½ = α/t",
+    law: "T(B) = (N/B)·α + N·t at every level of batching, and the larger of both where units are launched ahead; n½ = α/t",
     about: "What do a dispatch, pass, submit, wait and readback cost, and how large must a batch be?",
     tolerance: Tolerance {
         ratio: 0.15,
@@ -125,9 +125,13 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
         most_scale: 256,
         floor: Floor::Dispatch(dispatch),
     };
-    let breadth = if context.is_narrow() { 1 } else { 8 };
+    let (breadth, by_lane, by_workgroup) = match context.is_narrow() {
+        true => (1, Calibration::Empty, Calibration::Empty),
+        // A GPU launches workgroups while it executes others.
+        false => (8, Calibration::EmptyOverlappedWithStart, Calibration::EmptyOverlapped),
+    };
     let lanes_in = move |batch: u32| (4096 / batch).max(512) * breadth * WORKGROUP_SIZE;
-    let items = sweep(Level::ItemsPerLane, Calibration::Empty, 256);
+    let items = sweep(Level::ItemsPerLane, by_lane, 256);
     add(plan, items, lanes_in, move |scale, batch, full| {
         chain(
             seed,
@@ -148,7 +152,7 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
     });
     let workgroups_in = move |batch: u32| (8192 * breadth / batch).min(65_535);
     let most = (context.facts.limits.max_workgroup_size / width).clamp(1, 16);
-    let subgroups = sweep(Level::SubgroupsPerWorkgroup, Calibration::Empty, most);
+    let subgroups = sweep(Level::SubgroupsPerWorkgroup, by_workgroup, most);
     add(plan, subgroups, workgroups_in, move |scale, batch, full| {
         let (invocations, iterations) = (width * batch, iterations_if(full, ITEM_STEPS));
         chain(seed, invocations, invocations, iterations, workgroups_in(batch)).repeated(scale)
@@ -230,6 +234,10 @@ fn add(
         plan.judge(series, f64::from(*batch), measured, costs.predicted(*batch));
     }
     add_metrics(plan, level, &costs);
+    if calibration.overlap() > 0.0 {
+        let label = format!("share of α hidden behind items, assumed, {}", name.replace('_', " "));
+        plan.known_metric(About::new(format!("{name}.overlap"), label, "%"), calibration.overlap());
+    }
 }
 
 /// Adds the metrics of one level.
@@ -289,13 +297,14 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         };
         if let Some(batches) = batches(true) {
             text.push(format!(
-                "{level}: batches of {batches} take longer than α + B·t. α may grow with the batch size, or \
-                 the content may have a start-up cost that a unit without content does not have."
+                "{level}: batches of {batches} take longer than α and B·t predict. α may grow with the batch size, the content \
+                 may have a start-up cost that a unit without content does not have, or launching and executing \
+                 overlap only in part where they take equally long."
             ));
         }
         if let Some(batches) = batches(false) {
             text.push(format!(
-                "{level}: batches of {batches} take less time than α + B·t. The units may overlap, or memory \
+                "{level}: batches of {batches} take less time than α and B·t predict. The units may overlap, or memory \
                  may slow down the largest batch, from which t comes."
             ));
         }

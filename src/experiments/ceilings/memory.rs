@@ -20,7 +20,7 @@ pub(crate) fn search_memory(context: &Context<'_>, traffic: Traffic) -> LaunchCo
     let search = Search::new(name, "B", axes(context), amounts, move |options, words| {
         let config = config(options);
         Some(Work {
-            workload: Memory { traffic, words, config, seed, idle: false }.workload(),
+            workload: Memory { traffic, words, config, seed, sweeps: 1 }.workload(),
             units: f64::from(words) * 4.0 * f64::from(arrays),
         })
     });

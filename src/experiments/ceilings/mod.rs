@@ -3,8 +3,9 @@
 //! Each throughput is measured by the simplest kernel that does nothing else. Memory, arithmetic and
 //! workgroup memory use the launch configuration that autotuning finds fastest.
 //!
-//! The judged law is that the times of reads and writes add up. The law predicts the time of a copy and of a
-//! triad from a read alone and a write alone. A floor case is a dispatch that moves no data; its time is
+//! The judged law is that a fixed share of reads and writes overlaps. A copy tells the share, and the law predicts the
+//! time of a triad from it, from a read alone and from a write alone. All of them touch the same amount of memory, so
+//! that they use the same level of the memory hierarchy. A floor case is a dispatch that moves no data; its time is
 //! subtracted.
 
 pub(crate) mod arithmetic;
@@ -16,7 +17,7 @@ pub(crate) mod memory;
 use arithmetic::Arithmetic;
 use kernel::WorkgroupMemory;
 use launch::workgroup_sizes_alone;
-use law::time;
+use law::{overlap, time};
 use memory::{memory_case, search_memory};
 
 use super::contention::kernel::{Contention, Operation, Target};
@@ -32,12 +33,13 @@ use crate::model::{self, About, Category};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "ceilings",
     category: Category::Busy,
-    law: "T = reads·t_read + writes·t_write; reads and writes share one path",
+    law: "T = R + W − o·min(R, W) for reads of R and writes of W seconds alone; a copy tells the overlap o",
     about: "How fast are memory, arithmetic, workgroup memory and atomics at most?",
     tolerance: Tolerance {
         ratio: 0.15,
-        reason: "A bus that switches between reads and writes loses about 10 %. Reads and writes that \
-                 overlap, or an array counted once too often, change the sum by 20 % to 50 %.",
+        reason: "A triad has more streams than a copy and other shares of reads and writes, and both change the \
+                 efficiency of a bus by some per cent. A wrong overlap or an array counted once too often \
+                 changes the time by 20 % to 50 %.",
     },
     shaders: || vec![kernel::shader()],
     workers: WantedWorkers::One,
@@ -45,28 +47,45 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     predict: None,
 };
 
-/// Returns the array sizes in words, from a size that fits in any cache to several times the size of the
-/// largest cache.
+/// Returns the amounts of memory in words, from one that fits in a large cache to several times the largest cache.
 fn sizes(context: &Context<'_>) -> Vec<u32> {
     let sizes: &[u32] = match (context.is_narrow(), context.profile.dense) {
         (true, false) => &[1 << 16, 1 << 21],
         (true, true) => &[1 << 16, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 26],
-        (false, false) => &[1 << 18, 1 << 26],
-        (false, true) => &[1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27],
+        // A GPU that has less than 4 MiB in flight is bound by latency.
+        (false, false) => &[1 << 20, 1 << 27],
+        (false, true) => &[1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27, 1 << 28],
     };
     let most = context.facts.limits.binding_bytes / 4;
     sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
 }
 
-/// The cases of one array size.
+/// Returns the words per array of `traffic` that touches `words` words: at most that many, and a power of two.
+fn array_of(traffic: Traffic, words: u32) -> u32 {
+    match traffic {
+        Traffic::Read | Traffic::Write => words,
+        Traffic::Copy => words / 2,
+        Traffic::Triad => words / 4,
+    }
+}
+
+/// Returns how often a kernel covers arrays of `words` words, so that it takes far longer than its launch.
+fn sweeps(context: &Context<'_>, words: u32) -> u32 {
+    let least = if context.is_narrow() { 1 << 22 } else { 1 << 26 };
+    (least / words).max(1)
+}
+
+/// The cases of one amount of memory.
 struct Level {
-    /// Words per array.
+    /// Words of memory that the traffic touches.
     words: u32,
+    /// Number of times that a kernel touches them.
+    sweeps: u32,
     /// Reads in the launch configuration that is fastest for reads.
     fastest_read: CaseId,
     /// One case per [`Traffic`], all in the launch configuration that is fastest for copies.
     cases: [CaseId; 4],
-    /// Floor case: the launch of the same number of invocations in the launch configuration of `cases`.
+    /// Floor case: the launch of the invocations of reads in the launch configuration of `cases`.
     idle: CaseId,
 }
 
@@ -76,22 +95,47 @@ impl Level {
         std::iter::once(self.fastest_read).chain(self.cases)
     }
 
-    /// Returns the seconds of one pass, without the launch of its invocations.
-    fn pass_s(&self, traffic: Traffic) -> Expr {
-        self.cases[traffic as usize].per_unit_beyond(self.idle).positive()
+    /// Returns the bytes that a kernel reads and writes.
+    fn bytes(&self, traffic: Traffic) -> [f64; 2] {
+        let array = f64::from(array_of(traffic, self.words)) * 4.0 * f64::from(self.sweeps);
+        traffic.words().map(|arrays| array * f64::from(arrays))
+    }
+
+    /// Returns the seconds per byte of a kernel, without the launch of its invocations.
+    fn byte_s(&self, traffic: Traffic) -> Expr {
+        let bytes: f64 = self.bytes(traffic).iter().sum();
+        (self.cases[traffic as usize].per_unit_beyond(self.idle) / bytes).positive()
+    }
+
+    /// Returns the share of the shorter of the reads and writes of a copy that overlaps with the longer.
+    fn overlap(&self) -> Expr {
+        let bytes = self.bytes(Traffic::Copy);
+        let of = [Traffic::Read, Traffic::Write, Traffic::Copy].map(|traffic| self.byte_s(traffic));
+        Expr::call("overlap", of, move |[read, write, copy]| {
+            let alone = [bytes[0] * read, bytes[1] * write];
+            overlap(alone, copy * bytes.iter().sum::<f64>())
+        })
+    }
+
+    /// Returns the predicted seconds per byte of a triad.
+    fn predicted(&self) -> Expr {
+        let bytes = self.bytes(Traffic::Triad);
+        let of = [self.byte_s(Traffic::Read), self.byte_s(Traffic::Write), self.overlap()];
+        Expr::call("time", of, move |[read, write, overlap]| {
+            time([bytes[0] * read, bytes[1] * write], overlap) / bytes.iter().sum::<f64>()
+        })
     }
 
     /// Returns the largest number of bytes read and written per second, without the dispatch overhead.
     fn bytes_per_s(&self, traffic: Traffic, dispatch: CaseId) -> Expr {
-        let [reads, writes] = traffic.words();
-        let bytes = f64::from(self.words) * 4.0 * f64::from(reads + writes);
+        let bytes: f64 = self.bytes(traffic).iter().sum();
         let fastest = (traffic == Traffic::Read).then_some(self.fastest_read);
         let cases = std::iter::once(self.cases[traffic as usize]).chain(fastest);
         let least_s = Expr::min_known(cases.map(|case| case.per_unit_beyond(dispatch)));
         bytes / least_s.positive()
     }
 
-    /// Returns the size of an array in the notation of metric ids, such as `64_MiB`.
+    /// Returns the amount of memory in the notation of metric ids, such as `64_MiB`.
     fn size(&self) -> String {
         match self.words >> 8 {
             kib if kib < 1024 => format!("{kib}_KiB"),
@@ -104,7 +148,7 @@ impl Level {
 struct Ceilings {
     /// Floor case: an empty dispatch.
     dispatch: CaseId,
-    /// Cases by array size, in ascending order.
+    /// The cases by amount of memory, in ascending order.
     levels: Vec<Level>,
 }
 
@@ -116,17 +160,19 @@ impl Ceilings {
         let copy = search_memory(context, Traffic::Copy);
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
-            let mut case = |id: &str, traffic, config: LaunchConfig| {
-                let (name, idle) = (format!("memory.{id}.{words}"), id == "idle");
-                memory_case(plan, name, REPEATS, Memory { traffic, words, config, seed, idle })
+            let mut case = |id: &str, traffic, config: LaunchConfig, sweeps: u32| {
+                let (name, words) = (format!("memory.{id}.{words}"), array_of(traffic, words));
+                memory_case(plan, name, REPEATS, Memory { traffic, words, config, seed, sweeps })
             };
-            let fastest_read = case("read_fastest", Traffic::Read, read);
-            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy));
-            let idle = case("idle", Traffic::Read, copy);
-            let level = Level { words, fastest_read, cases, idle };
+            let sweeps = sweeps(context, words);
+            let fastest_read = case("read_fastest", Traffic::Read, read, sweeps);
+            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy, sweeps));
+            let idle = case("idle", Traffic::Read, copy, 0);
+            let level = Level { words, sweeps, fastest_read, cases, idle };
             if let Some(smaller) = levels.last() {
                 for (case, fewer) in level.all().zip(smaller.all()) {
-                    let times = f64::from(words) / f64::from(smaller.words);
+                    let amount = |words: u32, sweeps: u32| f64::from(words) * f64::from(sweeps);
+                    let times = amount(words, sweeps) / amount(smaller.words, smaller.sweeps);
                     plan.grows_from(case, fewer, times);
                 }
             }
@@ -253,34 +299,33 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 
 /// Adds the memory bandwidths, and the points by which the law is judged.
 fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
-    let judged = [Traffic::Copy, Traffic::Triad]
-        .map(|traffic| (traffic, plan.series(traffic.as_str(), ("array", "B"), "s")));
+    let series = plan.series(Traffic::Triad.as_str(), ("memory", "B"), "s");
     let levels = ceilings.levels.len();
     for (place, level) in ceilings.levels.iter().enumerate() {
-        // The two largest arrays are headlines, because the largest one may take too long to measure.
+        // The two largest amounts are headlines, because the largest one may take too long to measure.
         let headline = place == 0 || place + 2 >= levels;
+        let size = level.size();
         for traffic in Traffic::ALL {
             let rate = level.bytes_per_s(traffic, ceilings.dispatch) * 1e-9;
-            let about = bandwidth(traffic, &level.size());
+            let about = bandwidth(traffic, &size);
             plan.metric(About { headline: about.headline && headline, ..about }, rate);
         }
-        for (traffic, series) in judged {
-            let alone = [Traffic::Read, Traffic::Write].map(|alone| level.pass_s(alone));
-            let words = traffic.words().map(f64::from);
-            let predicted = Expr::call("time", alone, move |alone| time(words, alone));
-            plan.judge(series, f64::from(level.words) * 4.0, level.pass_s(traffic), predicted);
-        }
+        let label =
+            format!("overlap of the reads and writes of a copy, {}", size.replace('_', " "));
+        plan.metric(About::new(format!("overlap.{size}"), label, "%"), level.overlap());
+        let bytes = f64::from(level.words) * 4.0;
+        plan.judge(series, bytes, level.byte_s(Traffic::Triad), level.predicted());
     }
 }
 
-/// Returns the metric for the bandwidth of `traffic` with arrays of `size`.
+/// Returns the metric for the bandwidth of `traffic` that touches `size` of memory.
 fn bandwidth(traffic: Traffic, size: &str) -> About {
     let word = traffic.as_str();
     let counted = match traffic {
         Traffic::Read | Traffic::Write => "",
         Traffic::Copy | Traffic::Triad => ", bytes read and written",
     };
-    let label = format!("{word} bandwidth, {} array{counted}", size.replace('_', " "));
+    let label = format!("{word} bandwidth, {}{counted}", size.replace('_', " "));
     let about = About::new(format!("{word}_gb_per_s.{size}"), label, "GB/s").higher();
     match traffic {
         Traffic::Read | Traffic::Copy => about.headline(),
@@ -294,19 +339,36 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     if any(false) {
         text.push(
-            "Reads and writes overlap: a copy or a triad takes less time than its reads and its writes one \
-             after the other. A kernel that both reads and writes is faster than the sum predicts."
+            "A triad takes less time than the reads, writes and overlap of a copy predict. Its arrays are smaller, so they \
+             may lie in a nearer cache."
                 .to_owned(),
         );
     }
     if any(true) {
         text.push(
-            "Reads and writes slow each other down: a copy or a triad takes longer than its reads and its \
-             writes one after the other. The memory bus may lose time when it switches between reads and \
-             writes, or the arrays may evict each other from a cache. Smaller arrays, which fit in the cache \
-             together, avoid evictions."
+            "A triad takes longer than the reads, writes and overlap of a copy predict. Its three arrays may evict \
+             each other from a cache, or the memory bus loses more time when it switches between them."
                 .to_owned(),
         );
     }
+    text.extend(no_knee(outcome));
     text
+}
+
+/// Returns a text if the largest array is read as fast as the smallest, so that no end of a cache was seen.
+fn no_knee(outcome: &model::Experiment) -> Option<String> {
+    // Bandwidths of two levels of the memory hierarchy differ by more.
+    const ALIKE: f64 = 0.8;
+    let reads: Vec<f64> = outcome
+        .metrics
+        .iter()
+        .filter(|metric| metric.id.starts_with("read_gb_per_s."))
+        .filter_map(|metric| metric.value)
+        .collect();
+    let fastest = reads.iter().copied().fold(f64::NAN, f64::max);
+    (reads.len() > 1 && reads[reads.len() - 1] > ALIKE * fastest).then(|| {
+        "The largest amount of memory is read nearly as fast as any. Either a cache holds even that, or no amount is small \
+         enough for a faster cache."
+            .to_owned()
+    })
 }

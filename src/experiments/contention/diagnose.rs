@@ -1,6 +1,7 @@
 //! Diagnosis of `contention`: how the device appears to execute atomics.
 
 use crate::experiments::contention::kernel::Operation;
+use crate::experiments::contention::law::Merging;
 use crate::experiments::ilp::knee::STILL_FALLING;
 use crate::model::{Experiment, Point};
 
@@ -42,7 +43,10 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
                  contention may be faster than measured, and the knee may be at more counters."
             )
         });
-        let merged = number("merged").map(|merged| of_merging(merged, device.width));
+        let merging = outcome.metric(&format!("merging.{word}")).and_then(|m| m.text.as_deref());
+        let merging =
+            merging.and_then(|text| Merging::ALL.into_iter().find(|m| m.as_str() == text));
+        let merged = merging.map(|merging| of_merging(merging, device.width));
         let serial = number("t_serial").unwrap_or(f64::NAN);
         let slow_round_robin = of_slow_round_robin(&off("round-robin", true), serial, device);
         let by_block = counters(&off("by block", false)).map(|counters| {
@@ -91,18 +95,22 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
     text
 }
 
-/// Returns the text about merging. `merged` is the number of atomics on one address, by lanes together, that take the
-/// time of one by lanes apart.
-fn of_merging(merged: f64, width: u32) -> String {
-    if merged > CLEARLY {
-        format!(
-            "where all {width} lanes of a subgroup use one address, {merged:.1} atomics take the time of one. So \
-             the hardware or the compiler merges them. Let all lanes of a subgroup use the same counter, or each \
+/// Returns the text about the atomics of a subgroup on one address.
+fn of_merging(merging: Merging, width: u32) -> String {
+    match merging {
+        Merging::Nothing => {
+            "the atomics of a subgroup on one address run one after another: nothing merges them."
+                .to_owned()
+        }
+        Merging::All => format!(
+            "if all {width} lanes of a subgroup use one address, their atomics take the time of one, and if the lanes use \
+             two addresses, they run one after another. Let all lanes of a subgroup use the same counter, or each \
              lane another one."
-        )
-    } else {
-        "the atomics of a subgroup on one address run one after another: nothing merges them."
-            .to_owned()
+        ),
+        Merging::Any => {
+            "lanes of a subgroup that use the same address are merged, however many there are."
+                .to_owned()
+        }
     }
 }
 
@@ -175,12 +183,6 @@ mod tests {
         assert!(has(&said, "add: on 2 round-robin counters an atomic takes 74.3 times as long"));
         assert!(has(&said, "The counters share units"));
         assert!(!has(&said, "from cache to cache"));
-    }
-
-    #[test]
-    fn merging_is_told_from_the_times_of_lanes_together_and_apart() {
-        assert!(of_merging(31.9, 32).contains("31.9 atomics take the time of one"));
-        assert!(of_merging(1.04, 32).contains("nothing merges them"));
     }
 
     #[test]

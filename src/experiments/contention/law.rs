@@ -10,15 +10,85 @@
 //! - t_s: seconds from one request to the next on the same address
 //! - t_p: seconds per request on saturated hardware, with no two requests on one address
 //!
-//! A GPU may merge the atomics of a subgroup on one address into one request. If all lanes of each subgroup use one
-//! address, their number of atomics per request is constant, so t_s and t_p may be per atomic. The same holds, with
-//! other times, if each lane uses another address.
+//! A GPU may merge the atomics of a subgroup on one address into one request: [`Merging`] says which. [`requests`] is
+//! the number of requests on each address.
 //!
 //! The law applies if addresses share neither a cache line nor a unit that performs atomics.
 //!
 //! # Source
 //! A roofline of two serial resources, as in S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful
 //! visual performance model", Communications of the ACM, 2009.
+
+/// Which atomics of a subgroup on one address the hardware or the compiler merges into one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merging {
+    /// None: each lane's atomic is a request.
+    Nothing,
+    /// Those of all lanes, if all lanes use one address.
+    All,
+    /// Those of any lanes that use one address.
+    Any,
+}
+
+impl Merging {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::All, Self::Any];
+
+    /// Returns the atomics that are merged, in words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::All => "those of all lanes",
+            Self::Any => "those of any lanes",
+        }
+    }
+
+    /// Returns what is merged, from the times per atomic on one counter and on two that the lanes of each subgroup use by
+    /// turns.
+    ///
+    /// Two counters halve the time if nothing is merged, and keep it if any atomics are. If only those of all `width` lanes
+    /// are merged, two counters take `width / 2` times as long as one. The borders lie in the middle, as factors.
+    ///
+    /// ```
+    /// use warplaw::experiments::contention::law::Merging;
+    /// assert_eq!(Merging::of_times(1.0, 0.52, 32.0), Merging::Nothing);
+    /// assert_eq!(Merging::of_times(1.0, 1.03, 32.0), Merging::Any);
+    /// assert_eq!(Merging::of_times(1.0, 16.0, 32.0), Merging::All);
+    /// ```
+    #[must_use]
+    pub fn of_times(one: f64, two: f64, width: f64) -> Self {
+        let longer = two / one;
+        if longer < 0.5f64.sqrt() {
+            Self::Nothing
+        } else if longer < (width / 2.0).sqrt() {
+            Self::Any
+        } else {
+            Self::All
+        }
+    }
+
+    /// Returns the requests on each of `counters` counters, per atomic of all lanes, if the `width` lanes of a subgroup use
+    /// the counters by turns.
+    ///
+    /// ```
+    /// use warplaw::experiments::contention::law::Merging;
+    /// assert_eq!(Merging::Nothing.requests(1.0, 32.0), 1.0);
+    /// assert_eq!(Merging::All.requests(1.0, 32.0), 1.0 / 32.0);
+    /// assert_eq!(Merging::All.requests(2.0, 32.0), 0.5);
+    /// assert_eq!(Merging::Any.requests(2.0, 32.0), 1.0 / 32.0);
+    /// assert_eq!(Merging::Any.requests(64.0, 32.0), 1.0 / 64.0);
+    /// ```
+    #[must_use]
+    pub fn requests(self, counters: f64, width: f64) -> f64 {
+        let each = 1.0 / counters;
+        match self {
+            Self::Nothing => each,
+            Self::All if counters > 1.0 => each,
+            Self::All | Self::Any => each.min(1.0 / width),
+        }
+    }
+}
 
 /// Returns the mean seconds per request, or per atomic, over `counters` addresses.
 ///

@@ -1,11 +1,11 @@
 //! `contention`: atomics on one counter and on many.
 //!
-//! A GPU may merge the atomics of a subgroup on one address into one request. So the law is about requests, and it is
-//! judged where the lanes of a subgroup use one counter together, and where each lane uses another one. One counter
-//! calibrates the time of a request by lanes together that waits for others on its address, and one counter per
-//! subgroup calibrates it without contention. As many counters as a subgroup has lanes, and one counter per
-//! invocation, do the same for lanes apart. Where only some lanes of a subgroup share a counter, the points are shown
-//! and not judged.
+//! A GPU may merge the atomics of a subgroup on one address into one request, and the law is about requests. Whether
+//! all lanes of a subgroup use one counter, or the lanes of a subgroup use several, makes a difference then. So each has
+//! its own calibration. One counter calibrates the time of a request that waits for others on its address, and one
+//! counter per subgroup the time without contention. For lanes on several counters, two round-robin counters and one
+//! counter per invocation do the same. Where some neighbouring lanes share a counter and others do not, the points are
+//! shown and not judged.
 //!
 //! Invocations use the counters in two layouts. With the round-robin layout, all parts of the hardware use
 //! each counter. With the layout by block, neighbouring invocations share a counter. A further case measures
@@ -19,7 +19,7 @@ pub mod law;
 pub mod predict;
 
 use kernel::{Contention, Operation, Target};
-use law::{atomic_time, counters_to_spread};
+use law::{Merging, atomic_time, counters_to_spread};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
@@ -49,25 +49,37 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 struct LaunchSize {
     workgroup_size: u32,
     workgroups: u32,
-    /// Words from one counter to the next.
-    stride: u32,
+    /// Largest number of words from one counter to the next.
+    most_stride: u32,
 }
 
-/// Words from one counter to the next on a GPU, whose units for atomics may serve two neighbouring cache lines each.
-const WIDE: u32 = 64;
+/// Fewest words from one counter to the next, so that no two counters share a cache line.
+const LINE: u32 = 32;
+/// Words over which counters are spread, so few that a cache holds all of them.
+const AREA: u32 = 1 << 20;
 
 impl LaunchSize {
     fn of(context: &Context<'_>) -> Self {
         match context.facts.device_type {
             // The counters of a core's invocations fit the innermost cache of the core.
-            DeviceType::Cpu => Self { workgroup_size: 64, workgroups: 4, stride: 32 },
-            DeviceType::Discrete => Self { workgroup_size: 256, workgroups: 128, stride: WIDE },
-            _ => Self { workgroup_size: 256, workgroups: 32, stride: WIDE },
+            DeviceType::Cpu => Self { workgroup_size: 64, workgroups: 4, most_stride: LINE },
+            // A GPU's units for atomics share the memory, each some parts of every few KiB.
+            DeviceType::Discrete => {
+                Self { workgroup_size: 256, workgroups: 128, most_stride: 1024 }
+            }
+            _ => Self { workgroup_size: 256, workgroups: 32, most_stride: 1024 },
         }
     }
 
     fn invocations(self) -> u32 {
         self.workgroup_size * self.workgroups
+    }
+
+    /// Returns the words from one of `counters` counters to the next: an odd number of lines, because powers of two may
+    /// fall on few units.
+    fn stride(self, counters: u32) -> u32 {
+        let lines = (AREA / counters).min(self.most_stride) / LINE;
+        ((lines.max(2) - 1) | 1) * LINE
     }
 }
 
@@ -95,9 +107,8 @@ const BY_BLOCK: usize = 1;
 /// The cases of one operation.
 struct Atomics {
     size: LaunchSize,
-    /// Counters from which lanes whose atomics may be merged use different ones if they are used round-robin: lanes of a
-    /// subgroup, or 1 if nothing can merge atomics or the number of lanes is unknown.
-    apart: u32,
+    /// Lanes whose atomics may be merged: those of a subgroup, or 1 if nothing can merge them or their number is unknown.
+    width: u32,
     /// For each layout, pairs of the number of counters and the case. Both layouts have the same case of one
     /// counter.
     spread: [Vec<(u32, CaseId)>; 2],
@@ -114,9 +125,9 @@ struct Atomics {
 enum Lanes {
     /// All lanes use one counter.
     Together,
-    /// Each lane uses another counter.
+    /// The lanes use several counters by turns.
     Apart,
-    /// Some lanes share a counter.
+    /// Neighbouring lanes share a counter, and the lanes use several.
     Mixed,
 }
 
@@ -129,29 +140,33 @@ impl Atomics {
             repeats,
             workgroup_size: size.workgroup_size,
             workgroups: size.workgroups,
-            stride: size.stride,
+            stride: LINE,
+        };
+        let spread = move |target: Target, counters: u32, repeats: u32| {
+            let stride = size.stride(counters);
+            Contention { stride, ..contention(target, repeats) }.workload()
         };
         let word = operation.as_str();
-        let mut case = |name: &str, target: Target| {
+        let mut case = |name: &str, target: Target, counters: u32| {
             let own = Sizing::Own { granule: 1, most: MAX_ITERATIONS };
             plan.case(format!("{word}.{name}"), own, move |repeats| {
-                contention(target, repeats).workload()
+                spread(target, counters, repeats)
             })
         };
-        let single = case("1", Target::InTurn(1));
-        let one = case("one", Target::One);
+        let single = case("1", Target::InTurn(1), 1);
+        let one = case("one", Target::One, 1);
         let most = size.invocations();
         // A CPU performs the atomics of a subgroup lane by lane.
         let width = context.width.filter(|_| !context.is_narrow());
-        let apart = width.unwrap_or(1).next_power_of_two().min(most);
+        let width = width.unwrap_or(1).next_power_of_two().min(most);
         let step = if context.profile.dense { 1 } else { 2 };
         let spread = LAYOUTS.map(|Layout { case: layout, target, .. }| {
             let between = powers_of_two(most / 2).skip(1).step_by(step);
-            let mut counters: Vec<u32> = between.chain([apart, most / apart, most]).collect();
+            let mut counters: Vec<u32> = between.chain([2, most / width, most]).collect();
             counters.sort_unstable();
             counters.dedup();
             let cases = counters.into_iter().filter(|&c| c > 1);
-            let cases = cases.map(|c| (c, case(&format!("{layout}.{c}"), target(c))));
+            let cases = cases.map(|c| (c, case(&format!("{layout}.{c}"), target(c), c)));
             [(1, single)].into_iter().chain(cases).collect()
         });
         let once = Sizing::Own { granule: 1, most: 1 };
@@ -171,7 +186,7 @@ impl Atomics {
             plan.case(format!("{word}.dropped"), own(), dropped),
             plan.floor(format!("{word}.private.floor"), own(), private(Target::Dropped, 0)),
         ];
-        Self { size, apart, spread, floor, one, private }
+        Self { size, width, spread, floor, one, private }
     }
 
     /// Returns the seconds per atomic of a case. The result is NaN if the case takes no longer than the floor
@@ -194,14 +209,20 @@ impl Atomics {
         self.on(BY_BLOCK, 1)
     }
 
-    /// Returns the seconds from one atomic to the next on one address if each lane of a subgroup uses another one.
-    fn serial_apart(&self) -> Expr {
-        self.on(ROUND_ROBIN, self.apart) * f64::from(self.apart)
+    /// Returns the seconds from one request to the next on one address, by lanes that use several.
+    ///
+    /// It comes from two counters, of which each gets half of the atomics.
+    fn request(&self) -> Expr {
+        let (one, two) = (self.serial(), self.on(ROUND_ROBIN, 2));
+        let width = f64::from(self.width);
+        Expr::call("time_of_request", [one, two], move |[one, two]| {
+            two / Merging::of_times(one, two, width).requests(2.0, width)
+        })
     }
 
     /// Returns the seconds per atomic with one counter per subgroup.
     fn parallel_together(&self) -> Expr {
-        self.on(BY_BLOCK, self.size.invocations() / self.apart)
+        self.on(BY_BLOCK, self.size.invocations() / self.width)
     }
 
     /// Returns the seconds per atomic with one counter per invocation, in `layout`.
@@ -209,23 +230,36 @@ impl Atomics {
         self.on(layout, self.size.invocations())
     }
 
+    /// Returns the predicted seconds per atomic on `counters` counters in `layout`.
+    fn predicted(&self, layout: usize, counters: u32) -> Expr {
+        let (c, width) = (f64::from(counters), f64::from(self.width));
+        if self.lanes(layout, counters) == Lanes::Together {
+            return time_of(self.serial(), self.parallel_together(), c);
+        }
+        let of = [self.serial(), self.on(ROUND_ROBIN, 2), self.parallel(layout)];
+        Expr::call("atomic_time", of, move |[one, two, parallel]| {
+            let merging = Merging::of_times(one, two, width);
+            let serial = two / merging.requests(2.0, width) * merging.requests(c, width);
+            atomic_time(serial, parallel, 1.0)
+        })
+    }
+
     /// Returns how the lanes of a subgroup share `counters` counters in `layout`.
     fn lanes(&self, layout: usize, counters: u32) -> Lanes {
-        if counters == self.size.invocations() || layout == ROUND_ROBIN && counters >= self.apart {
+        let invocations = self.size.invocations();
+        if layout == ROUND_ROBIN && counters > 1 || counters == invocations {
             Lanes::Apart
-        } else if counters == 1
-            || layout == BY_BLOCK && counters <= self.size.invocations() / self.apart
-        {
+        } else if counters <= invocations / self.width {
             Lanes::Together
         } else {
             Lanes::Mixed
         }
     }
 
-    /// Returns the numbers of counters that calibrate a layout.
+    /// Returns whether predictions in `layout` come from this number of counters.
     fn calibrates(&self, layout: usize, counters: u32) -> bool {
         let most = self.size.invocations();
-        let inner = if layout == ROUND_ROBIN { self.apart } else { most / self.apart };
+        let inner = if layout == ROUND_ROBIN { 2 } else { most / self.width };
         [1, inner, most].contains(&counters)
     }
 
@@ -301,20 +335,11 @@ fn add_points(plan: &mut Plan, operation: Operation, atomics: &Atomics) {
         }
         let judged = |&&(c, _): &&(u32, CaseId)| !atomics.calibrates(layout, c);
         for &(c, case) in atomics.spread[layout].iter().filter(judged) {
-            let (measured, at) = (atomics.each(case), f64::from(c));
-            match atomics.lanes(layout, c) {
-                Lanes::Together => {
-                    let predicted = time_of(atomics.serial(), atomics.parallel_together(), at);
-                    plan.judge(series, at, measured, predicted);
-                }
-                lanes => {
-                    let predicted = time_of(atomics.serial_apart(), atomics.parallel(layout), at);
-                    if lanes == Lanes::Apart {
-                        plan.judge(series, at, measured, predicted);
-                    } else {
-                        plan.show(series, at, measured, predicted);
-                    }
-                }
+            let (measured, predicted) = (atomics.each(case), atomics.predicted(layout, c));
+            if atomics.lanes(layout, c) == Lanes::Mixed {
+                plan.show(series, f64::from(c), measured, predicted);
+            } else {
+                plan.judge(series, f64::from(c), measured, predicted);
             }
         }
     }
@@ -331,10 +356,10 @@ fn add_costs(plan: &mut Plan, word: &str, atomics: &Atomics) {
             .lower()
     };
     plan.metric(about("t_serial", "all invocations on one address").headline(), atomics.serial());
-    if atomics.apart > 1 {
+    if atomics.width > 1 {
         plan.metric(
-            about("t_serial_apart", "one address, each lane of a subgroup on another one"),
-            atomics.serial_apart(),
+            about("t_request", "one address, lanes of a subgroup on several"),
+            atomics.request(),
         );
         plan.metric(
             about("t_parallel_together", "one address per subgroup"),
@@ -360,22 +385,26 @@ fn add_findings(plan: &mut Plan, word: &str, atomics: &Atomics) {
     let about = |name: &str, label: &str, unit| {
         About::new(format!("{name}.{word}"), label.replace('*', word), unit)
     };
-    if atomics.apart > 1 {
-        plan.metric(
-            about(
-                "merged",
-                "atomics on one address in the time of one, lanes together, atomic *",
-                "x",
-            )
-            .note("as many as a subgroup has lanes if the hardware merges all of them, 1 if none"),
-            atomics.serial_apart() / atomics.serial(),
+    if atomics.width > 1 {
+        let of = [atomics.serial(), atomics.on(ROUND_ROBIN, 2)];
+        let width = f64::from(atomics.width);
+        let merging = Expr::call("merging", of, move |[one, two]| {
+            let found = Merging::of_times(one, two, width);
+            let place = Merging::ALL.iter().position(|each| *each == found);
+            place.map_or(f64::NAN, |place| place as f64)
+        });
+        let words = Merging::ALL.map(|merging| merging.as_str().to_owned()).to_vec();
+        plan.text_metric(
+            about("merging", "merged atomics of a subgroup on one address, atomic *", ""),
+            merging,
+            words,
         );
     }
-    let ends = [atomics.serial_apart(), atomics.parallel(ROUND_ROBIN)];
+    let ends = [atomics.request(), atomics.parallel(ROUND_ROBIN)];
     plan.metric(
         about(
             "knee_predicted",
-            "counters needed to end contention, each lane of a subgroup on another one, predicted, atomic *",
+            "counters needed to end contention, lanes of a subgroup on several, predicted, atomic *",
             "counters",
         ),
         Expr::call("counters_to_spread", ends, |[serial, parallel]| {

@@ -14,7 +14,7 @@ pub(crate) const LAW: Law = Law {
     formula: "T = max(t_s/c, t_p) per atomic; the knee is at c = t_s/t_p",
     parameters: &[
         Parameter::new("serial", "time from one atomic to the next on a shared counter, t_s", TIME)
-            .at(&["contention.t_serial_apart.{operation}", "contention.t_serial.{operation}"]),
+            .at(&["contention.t_request.{operation}", "contention.t_serial.{operation}"]),
         Parameter::new("parallel", "time per atomic without contention, t_p", TIME)
             .at(&["contention.t_parallel.{operation}"]),
         Parameter::new("c", "number of counters, c", COUNT).or(64.0).swept(),

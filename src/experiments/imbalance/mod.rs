@@ -42,7 +42,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// Lengths of the items of the calibrating cases, relative to the shortest item. All items of a case are equal.
 /// The lengths are those of the shortest items, of the longest, and one between them.
-const UNIFORM: [u32; 3] = [1, 4, 16];
+const UNIFORM: [u32; 3] = [1, 3, LONGEST];
+/// Largest ratio of the longest to the shortest item. An even longer item would be a large part of a sample, and what a
+/// device does while it waits for the last one would show.
+const LONGEST: u32 = 8;
 /// Number of items per straggler.
 const STRAGGLER_EVERY: u32 = 32;
 
@@ -126,17 +129,6 @@ impl Spread {
             Self::Ramp => "ramp",
             Self::Straggler => "straggler",
             Self::Geometric => "geometric",
-        }
-    }
-
-    /// Returns the ratios of the longest to the shortest item, which are powers of two. The metrics use the
-    /// last one.
-    fn ratios(self, dense: bool) -> &'static [u32] {
-        match (self, dense) {
-            (Self::Ramp, true) => &[2, 4, 8],
-            (Self::Ramp, false) => &[8],
-            (_, true) => &[2, 4, 16],
-            (_, false) => &[16],
         }
     }
 
@@ -306,7 +298,7 @@ fn add_spread(cases: &mut Cases<'_>, spread: Spread, line: &Line, dense: bool) {
     let [by_shuffled, by_sorted] =
         ["shuffled", "sorted"].map(|order| cases.plan.series(format!("{word}, {order}"), x, "s"));
     let by_gain = cases.plan.series(format!("{word}, speed-up by sorting"), x, "x");
-    let ratios = spread.ratios(dense);
+    let ratios: &[u32] = if dense { &[2, 4, LONGEST] } else { &[LONGEST] };
     for &ratio in ratios {
         let lengths = spread.falling(ratio, extent);
         let work: u32 = lengths.iter().sum();
@@ -327,7 +319,7 @@ fn add_spread(cases: &mut Cases<'_>, spread: Spread, line: &Line, dense: bool) {
         let gain = &shuffled.cost / &sorted.cost;
         let predicted = line.at(shuffled.held) / line.at(sorted.held);
         plan.judge(by_gain, at, &gain, &predicted);
-        if ratios.last() == Some(&ratio) {
+        if ratio == LONGEST {
             let even = f64::from(work) / f64::from(extent.items) * &line.iteration;
             let about = |id: &str, label: &str, unit: &'static str| {
                 About::new(format!("{id}.{word}"), format!("{label}, {word}"), unit)
@@ -403,10 +395,10 @@ mod tests {
 
     use super::*;
 
-    /// Returns the items of a spread whose longest is 16 times the shortest, in random order and then as `arranged` does.
+    /// Returns the items of a spread with the longest of all items, in random order and then as `arranged` does.
     fn example(spread: Spread, extent: Extent, seed: u64) -> (Vec<u32>, Arc<[u32]>) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut items = spread.falling(16, extent);
+        let mut items = spread.falling(LONGEST, extent);
         items.shuffle(&mut rng);
         let arranged = arranged(&items, extent, &mut rng);
         (items, arranged)
@@ -422,7 +414,7 @@ mod tests {
                 let (first, second) = arranged.split_at(arranged.len() / 2);
                 // If the number of long subgroups is odd, the halves differ by at most one longest item.
                 let apart = held(first).abs_diff(held(second));
-                assert!(apart <= u64::from(16 * extent.shortest), "{extent:?}: {apart}");
+                assert!(apart <= u64::from(LONGEST * extent.shortest), "{extent:?}: {apart}");
                 assert_ne!(arranged, example(spread, extent, 6).1, "the order is random");
             }
         }

@@ -131,7 +131,7 @@ impl Alone {
             words: most_items,
             config: read_config,
             seed: context.seed as u32,
-            idle: false,
+            sweeps: 1,
         };
         Self {
             dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).repeated(n)),
