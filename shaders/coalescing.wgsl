@@ -1,5 +1,6 @@
 // Loads with addresses that spread over few or many cache lines. In each step, the lanes of a subgroup load
-// from one block of `block` words. Lane i loads word i·stride + offset of the block, or a random word of it.
+// from one block of `block` words. Lane i loads word i·stride + offset of the block, or a random word of it. The lanes may
+// be in groups, each `far` words behind the one before it.
 // Blocks are at random positions in `data`, so that no pattern finds more of its lines in a cache than
 // another pattern. Every pattern executes the same instructions.
 
@@ -7,7 +8,9 @@ struct Params {
     steps: u32,       // loads of each invocation
     width: u32,       // subgroup width, a power of two
     block: u32,       // words in the block of a subgroup, a power of two
-    stride: u32,      // words from the address of one lane to the address of the next lane
+    group: u32,       // lanes of a group
+    stride: u32,      // words from the address of one lane to the address of the next lane of its group
+    far: u32,         // words from the first address of one group to the first address of the next group
     offset: u32,      // words from the start of the block to the address of the first lane
     random_mask: u32, // number of words (a power of two) to draw a random word from, minus one
     words_mask: u32,  // number of words (a power of two) in `data`, minus one
@@ -29,7 +32,8 @@ fn coalescing(
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
     let invocation = workgroup.x % PERIOD * WORKGROUP_SIZE + local_index;
-    let own = local_index % params.width * params.stride + params.offset;
+    let lane = local_index % params.width;
+    let own = lane % params.group * params.stride + lane / params.group * params.far + params.offset;
     var place = (invocation / params.width + params.seed) * 2654435761u;
     var draw = (invocation ^ params.seed) * 2246822519u;
     var sum = 0u;

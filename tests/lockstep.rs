@@ -123,6 +123,7 @@ fn memory() -> Vec<Workload> {
         Pattern::Strided { stride: 1, offset: 0 },
         Pattern::Strided { stride: 3, offset: 1 },
         Pattern::Random(64),
+        Pattern::Grouped(8),
     ] {
         let data = random_words(SEED.into(), 1 << 14);
         all.push(Loads { pattern, width: 32, workgroups: 2, data, seed: SEED }.workload());

@@ -37,7 +37,7 @@ impl Calibration {
 
 /// The floor case of a level: work around the units that is timed alone and subtracted, because it is not
 /// part of the level.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Floor {
     /// No floor case, because the work around the units is negligible.
     None,
@@ -45,12 +45,20 @@ pub(super) enum Floor {
     Sample(CaseId),
     /// Subtracted once per unit of scale: the dispatch that contains the units.
     Dispatch(CaseId),
+    /// A case of its own for each batch size: a sample with a single unit. What follows the first unit of a sample begins
+    /// while the device still executes it, so the units of a sample are a stream, and the cost of a unit is the time by
+    /// which another one makes the stream longer.
+    First,
 }
 
 impl Floor {
-    /// Returns the seconds of `case` per unit of scale, without the floor case.
-    pub(super) fn beyond(self, case: CaseId) -> Expr {
+    /// Returns the seconds of `case` per unit of scale, without the floor case. `first` is a sample with a single unit.
+    pub(super) fn beyond(self, case: CaseId, first: Option<CaseId>) -> Expr {
         match self {
+            Self::First => {
+                let first = first.expect("streams have a case with a single unit");
+                case.above(first) / (case.scale() - 1.0)
+            }
             Self::None => case.per_unit(),
             Self::Sample(floor) => case.per_unit_above(floor),
             Self::Dispatch(dispatch) => case.per_unit_beyond(dispatch),

@@ -135,7 +135,7 @@ mod tests {
         fn larger_batches_never_cost_more_per_item(
             alpha in 0.0..1.0f64, item in 1e-9..1.0f64, b in 1.0..1e6f64,
         ) {
-            prop_assert!(time_per_item(alpha, item, 2.0 * b) <= time_per_item(alpha, item, b));
+            prop_assert!(time_per_item(alpha, item, 0.0, 2.0 * b) <= time_per_item(alpha, item, 0.0, b));
         }
     }
 }

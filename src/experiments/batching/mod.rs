@@ -40,6 +40,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     predict: Some(&predict::LAW),
 };
 
+/// Fewest units of a stream.
+const STREAM: u32 = 4;
+
 /// The sweep of one level.
 struct Sweep {
     level: Level,
@@ -186,7 +189,7 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
     });
     let passes = sweep(Level::DispatchesPerPass, 64, 1024, Floor::Sample(host_floor));
     add(plan, passes, one, move |scale, batch, full| batched(small(full), batch, scale, 1, 1));
-    let submits = sweep(Level::PassesPerSubmit, 64, 512, Floor::Sample(host_floor));
+    let submits = sweep(Level::PassesPerSubmit, 16, 512, Floor::First);
     add(plan, submits, one, move |scale, batch, full| batched(small(full), 1, batch, scale, 1));
     let waits = sweep(Level::SubmitsPerWait, 32, 256, Floor::None);
     add(plan, waits, one, move |scale, batch, full| batched(small(full), 1, 1, batch, scale));
@@ -220,9 +223,14 @@ fn add(
     }
     let mut cost = |batch: u32, full: bool| -> Cost {
         let id = format!("{name}.{}{batch}", if full { "" } else { "empty." });
-        let sizing = Sizing::Own { granule: 1, most: most_scale };
-        let case = plan.case(id, sizing, move |scale| build(scale, batch, full));
-        (batch, floor.beyond(case) / (f64::from(units(batch)) * f64::from(batch)))
+        let granule = if floor == Floor::First { STREAM } else { 1 };
+        let sizing = Sizing::Own { granule, most: most_scale };
+        let case = plan.case(id.clone(), sizing, move |scale| build(scale, batch, full));
+        let first = (floor == Floor::First).then(|| {
+            let one = Sizing::Own { granule: 1, most: 1 };
+            plan.floor(format!("{id}.first"), one, move |_| build(1, batch, full))
+        });
+        (batch, floor.beyond(case, first) / (f64::from(units(batch)) * f64::from(batch)))
     };
     let loaded: Vec<Cost> = batches.iter().map(|&batch| cost(batch, true)).collect();
     let last = batches[batches.len() - 1];

@@ -29,22 +29,22 @@ pub(super) fn diagnose(outcome: &Experiment, is_cpu: bool) -> Vec<String> {
     };
     if off("aligned", true) || off("offset by one word", true) {
         text.push(
-            "Short strides cost more than the lines that they touch. Either the device moves lines in \
-             smaller sectors that each cost time, or it issues these loads more slowly than loads of one \
-             word. Let neighbouring lanes load neighbouring words."
+            "Short strides cost more than the lines and sectors that they touch. Either addresses at such distances use \
+             the same bank of a cache, or the device issues these loads more slowly than loads of one word. Let \
+             neighbouring lanes load neighbouring words."
                 .to_owned(),
         );
     }
     if off("aligned", false) || off("offset by one word", false) {
         text.push(
-            "Short strides cost less than the lines that they touch. Consecutive lines are probably cheaper \
+            "Short strides cost less than the lines and sectors that they touch. Consecutive lines are probably cheaper \
              than lines far apart, so a short stride loses less time than the law predicts."
                 .to_owned(),
         );
     }
     if off("random", true) {
         text.push(
-            "Random loads cost more than the lines that they touch. Loads that use the same bank of a cache \
+            "Random loads cost more than the lines and sectors that they touch. Loads that use the same bank of a cache \
              probably wait for one another. If the algorithm allows, sort the indices so that a subgroup \
              touches fewer lines."
                 .to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn diagnose(outcome: &Experiment, is_cpu: bool) -> Vec<String> {
     }
     if off("random", false) {
         text.push(
-            "Random loads cost less than the lines that they touch. Neighbouring loads probably find their \
+            "Random loads cost less than the lines and sectors that they touch. Neighbouring loads probably find their \
              lines in a cache."
                 .to_owned(),
         );

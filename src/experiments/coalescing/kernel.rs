@@ -38,7 +38,7 @@ const SECTOR: u32 = 32;
 /// Instructions per loop iteration.
 const STEP_ISSUES: f64 = 17.0;
 /// Instructions before and after the loop.
-const SETUP_ISSUES: f64 = 16.0;
+const SETUP_ISSUES: f64 = 20.0;
 
 /// Addresses that the lanes of a subgroup load from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,23 @@ pub enum Pattern {
         /// Distance from the start of the block to the word of the first lane, in words.
         offset: u32,
     },
+    /// Groups of four lanes load from a separate block of [`LONGEST_LINE`] words each. The number is the distance between
+    /// the words of the lanes of a group, in words: a power of two.
+    Grouped(u32),
     /// Each lane draws one of this many words at random. The number is a power of two.
     Random(u32),
+}
+
+/// Lanes of a group in [`Pattern::Grouped`].
+const GROUP: u32 = 4;
+
+/// The words of the lanes within the block of a subgroup, as the shader expects them.
+struct Places {
+    group: u32,
+    stride: u32,
+    far: u32,
+    offset: u32,
+    random_mask: u32,
 }
 
 /// One dispatch of loads.
@@ -75,7 +90,7 @@ impl Loads {
     /// Returns the workload, timed as one pass.
     #[must_use]
     pub fn workload(self) -> Workload {
-        let (stride, offset, random_mask) = self.places();
+        let Places { group, stride, far, offset, random_mask } = self.places();
         Launch {
             label: format!("{:?} by {} lanes", self.pattern, self.width),
             shader: shader(),
@@ -86,7 +101,9 @@ impl Loads {
                 ("steps", STEPS),
                 ("width", self.width),
                 ("block", self.block()),
+                ("group", group),
                 ("stride", stride),
+                ("far", far),
                 ("offset", offset),
                 ("random_mask", random_mask),
                 ("words_mask", self.data.len() as u32 - 1),
@@ -97,12 +114,15 @@ impl Loads {
         .of(self)
     }
 
-    /// Returns the stride, the offset and the mask of the random draws, as the shader expects them.
-    fn places(&self) -> (u32, u32, u32) {
+    fn places(&self) -> Places {
+        let none = Places { group: self.width, stride: 0, far: 0, offset: 0, random_mask: 0 };
         match self.pattern {
-            Pattern::Broadcast => (0, 0, 0),
-            Pattern::Strided { stride, offset } => (stride, offset, 0),
-            Pattern::Random(words) => (0, 0, words - 1),
+            Pattern::Broadcast => none,
+            Pattern::Strided { stride, offset } => Places { stride, offset, ..none },
+            Pattern::Grouped(stride) => {
+                Places { group: GROUP.min(self.width), stride, far: LONGEST_LINE, ..none }
+            }
+            Pattern::Random(words) => Places { random_mask: words - 1, ..none },
         }
     }
 
@@ -112,16 +132,18 @@ impl Loads {
             Pattern::Broadcast => 1,
             Pattern::Strided { stride, offset: 0 } => (self.width * stride).max(LONGEST_LINE),
             Pattern::Strided { stride, .. } => (2 * self.width * stride).max(2 * LONGEST_LINE),
+            Pattern::Grouped(_) => self.width.div_ceil(GROUP) * LONGEST_LINE,
             Pattern::Random(words) => words.max(LONGEST_LINE),
         }
     }
 
     /// Returns the indices of the words that an invocation loads, in the order of its loop.
     fn addresses(&self, workgroup: u32, local_index: u32) -> impl Iterator<Item = u32> {
-        let (stride, offset, random_mask) = self.places();
+        let Places { group, stride, far, offset, random_mask } = self.places();
         let (block, words_mask) = (self.block(), self.data.len() as u32 - 1);
         let invocation = workgroup % PERIOD * WORKGROUP_SIZE + local_index;
-        let own = local_index % self.width * stride + offset;
+        let lane = local_index % self.width;
+        let own = lane % group * stride + lane / group * far + offset;
         let subgroup = invocation / self.width;
         let mut place = subgroup.wrapping_add(self.seed).wrapping_mul(2_654_435_761);
         let mut draw = (invocation ^ self.seed).wrapping_mul(2_246_822_519);
@@ -201,6 +223,11 @@ mod tests {
         let few = loads(Pattern::Strided { stride: 1, offset: 0 }, 4);
         assert_eq!(few.lines_per_load(128), 1.0);
         assert_eq!(loads(Pattern::Broadcast, 32).lines_per_load(128), 1.0);
+        // Eight groups of four lanes each touch one line, and one to four sectors of it.
+        let grouped = |stride| loads(Pattern::Grouped(stride), 32);
+        assert_eq!([1, 2, 4, 8].map(|stride| grouped(stride).lines_per_load(128)), [8.0; 4]);
+        let sectors = [1, 2, 4, 8].map(|stride| grouped(stride).lines_per_load(32));
+        assert_eq!(sectors, [8.0, 8.0, 16.0, 32.0]);
     }
 
     #[test]

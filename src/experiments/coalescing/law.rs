@@ -1,8 +1,8 @@
 //! Coalescing: the device serves a subgroup load line by line.
 //!
 //! # Formula
-//! T = max(t_i, n·t_l): a load takes the time to issue it or the time of the lines that it touches, whichever
-//! is longer.
+//! T = max(t_i, n·t_l, m·t_s): a load takes the time to issue it, the time of the lines that it touches, or the time of the
+//! sectors that it touches, whichever is longest. A sector is the part of a line that a device moves.
 //!
 //! - Strided: lanes load words at a distance of s words, and the first word starts a line. The subgroup
 //!   touches n = max(1, W·min(4·s / L, 1)) lines.
@@ -16,6 +16,8 @@
 //! - n: lines that a subgroup load touches, n ≥ 1
 //! - t_i: seconds to issue a load whose line is already in the cache
 //! - t_l: seconds per line, on a device saturated with loads
+//! - m: sectors that a subgroup load touches, counted like lines; n if the device moves whole lines
+//! - t_s: seconds per sector, on a device saturated with loads
 //!
 //! The law applies to words of 4 bytes, and while no load needs a line again after loads of other lines.
 //!
@@ -56,14 +58,26 @@ pub fn lines_drawn(width: f64, words: f64, line_bytes: f64) -> f64 {
     lines * (1.0 - (1.0 - 1.0 / lines).powf(width))
 }
 
-/// Returns the seconds for a subgroup load that touches `lines` lines.
+/// Lines or sectors that a load touches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Transfer {
+    /// How many there are.
+    pub count: f64,
+    /// Seconds of each.
+    pub each_s: f64,
+}
+
+/// Returns the seconds for a subgroup load that takes `issue_s` to issue and touches these lines and sectors.
 ///
 /// ```
-/// use warplaw::experiments::coalescing::law::load_time;
-/// assert_eq!(load_time(2e-9, 1e-9, 1.0), 2e-9);
-/// assert_eq!(load_time(2e-9, 1e-9, 8.0), 8e-9);
+/// use warplaw::experiments::coalescing::law::{Transfer, load_time};
+/// let lines = |count| Transfer { count, each_s: 1e-9 };
+/// assert_eq!(load_time(2e-9, [lines(1.0)]), 2e-9);
+/// assert_eq!(load_time(2e-9, [lines(8.0)]), 8e-9);
+/// // Four sectors of each line take longer than the lines.
+/// assert_eq!(load_time(2e-9, [lines(8.0), Transfer { count: 32.0, each_s: 0.5e-9 }]), 16e-9);
 /// ```
 #[must_use]
-pub fn load_time(issue_s: f64, line_s: f64, lines: f64) -> f64 {
-    issue_s.max(lines * line_s)
+pub fn load_time<const N: usize>(issue_s: f64, transfers: [Transfer; N]) -> f64 {
+    transfers.into_iter().map(|each| each.count * each.each_s).fold(issue_s, f64::max)
 }

@@ -1,9 +1,10 @@
 //! `coalescing`: the cost of a subgroup load whose lanes touch different cache lines.
 //!
 //! Two cases calibrate the law. If all lanes load one word, the case shows the time to issue a load. If the
-//! lanes load words far apart, the case shows the time per line.
+//! lanes load words far apart, the case shows the time per line. Groups of lanes in one line each show whether the device
+//! moves parts of lines.
 //!
-//! The law then predicts three sweeps from the lines that they touch: strides from the start of a line,
+//! The law then predicts three sweeps from the lines and sectors that they touch: strides from the start of a line,
 //! strides from one word after the start of a line, and words drawn at random. Each sweep of strides finds a
 //! line size. The prediction of a sweep of strides uses the line size that the other one finds, so that no
 //! sweep calibrates itself.
@@ -14,11 +15,13 @@ mod diagnose;
 pub mod kernel;
 pub mod law;
 pub mod predict;
+mod sectors;
 
 use std::sync::Arc;
 
 use kernel::{LONGEST_LINE, Loads, Pattern, STEPS, WORKGROUP_SIZE};
-use law::{WORD, load_time};
+use law::{Transfer, WORD, load_time};
+use sectors::{Counts, DISTANCES, Groups, count_of};
 
 use super::sweep::{agreed, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
@@ -29,7 +32,7 @@ use crate::model::{About, Category, Curve, Over};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "coalescing",
     category: Category::Uniformity,
-    law: "T = max(t_i, n·t_l) for a subgroup load that touches n lines",
+    law: "T = max(t_i, n·t_l, m·t_s) for a subgroup load that touches n lines and m sectors of them",
     about: "What does a load cost if the lanes of a subgroup touch different cache lines?",
     tolerance: Tolerance {
         ratio: 0.15,
@@ -61,19 +64,15 @@ struct Swept {
     /// Stride in words, or number of words drawn from.
     x: u32,
     case: CaseId,
-    /// Pairs of a line size in bytes and the number of lines that a load touches.
-    lines: Vec<(u32, f64)>,
+    /// Number of lines that a load touches, by the size of a line.
+    lines: Counts,
 }
 
 impl Swept {
-    /// Returns the number of lines that a load touches if a line has `line_bytes` bytes. The result is NaN
-    /// for a line size that is not in `lines`.
-    fn lines(&self, line_bytes: &Expr) -> Expr {
+    /// Returns the number of lines or sectors of `bytes` bytes that a load touches.
+    fn lines(&self, bytes: &Expr) -> Expr {
         let lines = self.lines.clone();
-        Expr::call("lines", [line_bytes.clone()], move |[bytes]| {
-            let known = lines.iter().find(|(known, _)| f64::from(*known) == bytes);
-            known.map_or(f64::NAN, |&(_, lines)| lines)
-        })
+        Expr::call("lines", [bytes.clone()], move |[bytes]| count_of(&lines, bytes))
     }
 }
 
@@ -85,6 +84,7 @@ struct Sweeps {
     broadcast: CaseId,
     aligned: Vec<Swept>,
     offset: Vec<Swept>,
+    grouped: Vec<Swept>,
     drawn: Vec<Swept>,
 }
 
@@ -118,14 +118,14 @@ impl Sweeps {
         let offset = sweep("offset", powers_of_two(LONGEST_STRIDE).collect(), &|stride| {
             Pattern::Strided { stride, offset: 1 }
         });
+        let grouped = sweep("grouped", DISTANCES.to_vec(), &Pattern::Grouped);
         let drawn = sweep("random", drawn.collect(), &Pattern::Random);
-        let (broadcast, _): (CaseId, Vec<(u32, f64)>) =
-            case("broadcast".to_owned(), Pattern::Broadcast);
+        let (broadcast, _): (CaseId, Counts) = case("broadcast".to_owned(), Pattern::Broadcast);
         let floor = plan.floor("floor", Sizing::Own { granule: 1, most: 1 }, |scale| {
             crate::kernels::empty::workload(scale)
         });
         let loads = f64::from(WORKGROUP_SIZE / width * STEPS);
-        Self { floor, loads, broadcast, aligned, offset, drawn }
+        Self { floor, loads, broadcast, aligned, offset, grouped, drawn }
     }
 
     /// Returns the seconds per subgroup load on a saturated device. The result is NaN if the case takes no
@@ -149,6 +149,17 @@ impl Sweeps {
         // At the longest stride, each lane has a separate line at every line size.
         let lines = self.scattered().lines[0].1;
         self.load(self.scattered().case) / lines
+    }
+
+    /// Returns the cases that show whether the device moves parts of lines.
+    fn groups(&self) -> Groups {
+        let of = |place: usize| &self.grouped[place];
+        Groups {
+            issue: self.issue(),
+            line: self.line(),
+            times: std::array::from_fn(|place| self.load(of(place).case)),
+            counts: std::array::from_fn(|place| of(place).lines.clone()),
+        }
     }
 
     /// Returns the line size that a sweep of strides shows, in bytes: the shortest stride from which on each
@@ -187,10 +198,20 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let sweeps = Sweeps::add(&mut plan, context, width);
     let by_aligned = sweeps.line_bytes(&sweeps.aligned);
     let by_offset = sweeps.line_bytes(&sweeps.offset);
-    let (issue, line) = (sweeps.issue(), sweeps.line());
+    let (issue, line, groups) = (sweeps.issue(), sweeps.line(), sweeps.groups());
     let time = |swept: &Swept, line_bytes: &Expr| {
-        let of = [issue.clone(), line.clone(), swept.lines(line_bytes)];
-        Expr::call("load_time", of, |[issue, line, lines]| load_time(issue, line, lines))
+        let sectors = swept.lines(&groups.sector_bytes(line_bytes));
+        let of = [
+            issue.clone(),
+            line.clone(),
+            swept.lines(line_bytes),
+            groups.sector_s(line_bytes),
+            sectors,
+        ];
+        Expr::call("load_time", of, |[issue, line, lines, sector, sectors]| {
+            let lines = Transfer { count: lines, each_s: line };
+            load_time(issue, [lines, Transfer { count: sectors, each_s: sector }])
+        })
     };
 
     // The prediction of a sweep of strides uses the line size that the other sweep finds, so that no sweep
@@ -255,6 +276,18 @@ fn add_metrics(plan: &mut Plan, sweeps: &Sweeps, [by_aligned, by_offset]: [&Expr
             .lower(),
         sweeps.line(),
     );
+    let groups = sweeps.groups();
+    plan.sure_metric(
+        About::new("sector_bytes", "part of a line that is moved, found by lanes in one line", "B")
+            .note("the size of a line if whole lines are moved"),
+        groups.sector_bytes(by_aligned),
+    );
+    plan.metric(
+        About::new("t_sector", "time per sector, device saturated with loads", "s")
+            .of_memory()
+            .lower(),
+        groups.sector_s(by_aligned),
+    );
     plan.metric(
         About::new("t_issue", "issue time of a subgroup load, all lanes on one word", "s")
             .of_memory()
@@ -301,7 +334,8 @@ mod tests {
         });
         let outcome = measure(device);
         assert_eq!(outcome.verdict, Some(Verdict::Deviates));
-        let named = |text: &String| text.contains("Short strides cost more than the lines");
+        let named =
+            |text: &String| text.contains("Short strides cost more than the lines and sectors");
         assert!(outcome.diagnosis.iter().any(named), "{:?}", outcome.diagnosis);
     }
 

@@ -1,6 +1,6 @@
 //! `predict coalescing`: the cost of a strided load.
 
-use super::law::{WORD, lines_drawn, lines_of_stride, load_time};
+use super::law::{Transfer, WORD, lines_drawn, lines_of_stride, load_time};
 use crate::experiments::width::parameter::WIDTH;
 use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use crate::predict::domain::{BYTES_HELD, COUNT, OVERHEAD, TIME};
@@ -11,13 +11,16 @@ use crate::predict::{Law, Parameter};
 pub(crate) const LAW: Law = Law {
     name: "coalescing",
     about: "What does a load cost if neighbouring lanes are s words apart?",
-    formula: "T = max(t_i, n·t_l); n = max(1, W·min(4·s / L, 1))",
+    formula: "T = max(t_i, n·t_l, m·t_s); n = max(1, W·min(4·s / L, 1)), and m likewise from the sector size",
     parameters: &[
         Parameter::new("stride", "distance between neighbouring lanes in words, s", COUNT).swept(),
         WIDTH,
         Parameter::new("line-size", "bytes per line, L", BYTES_HELD)
             .at(&["coalescing.line_bytes", "coalescing.line_bytes_aligned"]),
         Parameter::new("line", "time per line, t_l", TIME).at(&["coalescing.t_line"]),
+        Parameter::new("sector-size", "bytes per sector, at most a line", BYTES_HELD)
+            .at(&["coalescing.sector_bytes"]),
+        Parameter::new("sector", "time per sector, t_s", TIME).at(&["coalescing.t_sector"]),
         Parameter::new("issue", "time to issue a load, t_i", OVERHEAD)
             .at(&["coalescing.t_issue"])
             .or(0.0),
@@ -36,9 +39,20 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     // Without the time per line, the answer is in multiples of that time, and the time to issue a load counts
     // as 0.
     let (line_s, issue_s) = line.map_or((1.0, 0.0), |line_s| (line_s, issue_s));
+    let sector_bytes = given.find("sector-size")?.unwrap_or(line_bytes);
+    if !(WORD..=line_bytes).contains(&sector_bytes) {
+        return Err(given
+            .unfit("sector-size", "a sector has at least one word of 4 bytes and at most a line"));
+    }
+    // Without a time per sector, the device moves whole lines.
+    let sector_s = given.find("sector")?.filter(|_| line.is_some()).unwrap_or(0.0);
     let lines = |stride: f64| lines_of_stride(width, stride, line_bytes);
-    let time_s = |lines: f64| load_time(issue_s, line_s, lines);
-    let cost = |stride: f64| time_s(lines(stride)) / time_s(lines(1.0));
+    let time_s = |touched: &dyn Fn(f64) -> f64| {
+        let parts = [(line_bytes, line_s), (sector_bytes, sector_s)];
+        load_time(issue_s, parts.map(|(bytes, each_s)| Transfer { count: touched(bytes), each_s }))
+    };
+    let strided_s = |stride: f64| time_s(&|bytes| lines_of_stride(width, stride, bytes));
+    let cost = |stride: f64| strided_s(stride) / strided_s(1.0);
     let used = |stride: f64| width * WORD / (lines(stride) * line_bytes);
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer =
@@ -50,7 +64,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         crate::model::figures::digits(lines(stride)),
         figure(cost(stride), "x"),
         figure(used(stride), SHARE_OF_ONE),
-        figure(time_s(lines_drawn(width, 1e9, line_bytes)) / time_s(lines(1.0)), "x"),
+        figure(time_s(&|bytes| lines_drawn(width, 1e9, bytes)) / strided_s(1.0), "x"),
     ));
     answer.figure("lines", "", lines(stride));
     answer.figure("cost over a contiguous load", "x", cost(stride));
@@ -59,7 +73,7 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.column("lines", "", lines);
     answer.column("share of bytes used", SHARE_OF_ONE, used);
     if line.is_some() {
-        answer.column("time", "s", |stride| time_s(lines(stride)));
+        answer.column("time", "s", strided_s);
     }
     Ok(answer)
 }

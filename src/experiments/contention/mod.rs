@@ -63,11 +63,9 @@ impl LaunchSize {
         match context.facts.device_type {
             // The counters of a core's invocations fit the innermost cache of the core.
             DeviceType::Cpu => Self { workgroup_size: 64, workgroups: 4, most_stride: LINE },
-            // A GPU's units for atomics share the memory, each some parts of every few KiB.
-            DeviceType::Discrete => {
-                Self { workgroup_size: 256, workgroups: 128, most_stride: 1024 }
-            }
-            _ => Self { workgroup_size: 256, workgroups: 32, most_stride: 1024 },
+            // The units of a GPU that perform atomics share the memory in parts of less than 1 KiB.
+            DeviceType::Discrete => Self { workgroup_size: 256, workgroups: 128, most_stride: 256 },
+            _ => Self { workgroup_size: 256, workgroups: 32, most_stride: 256 },
         }
     }
 
@@ -75,11 +73,9 @@ impl LaunchSize {
         self.workgroup_size * self.workgroups
     }
 
-    /// Returns the words from one of `counters` counters to the next: an odd number of lines, because powers of two may
-    /// fall on few units.
+    /// Returns the words from one of `counters` counters to the next.
     fn stride(self, counters: u32) -> u32 {
-        let lines = (AREA / counters).min(self.most_stride) / LINE;
-        ((lines.max(2) - 1) | 1) * LINE
+        (AREA / counters).min(self.most_stride).max(LINE)
     }
 }
 
@@ -115,8 +111,7 @@ struct Atomics {
     floor: CaseId,
     /// All invocations on one counter that the compiler can see to be one.
     one: CaseId,
-    /// One counter per workgroup: with atomics and a combined result, with four times as many atomics and a
-    /// discarded result, and without atomics.
+    /// One counter per workgroup: with a combined result, and with 4 and 16 times as many atomics and a discarded result.
     private: [CaseId; 3],
 }
 
@@ -173,18 +168,18 @@ impl Atomics {
         let floor = plan.floor(format!("{word}.floor"), once, move |_| {
             contention(Target::InTurn(1), 0).workload()
         });
-        let own = || Sizing::Own { granule: 16, most: 16_384 };
+        let own = || Sizing::Own { granule: 16, most: 65_520 };
         let private = move |target, repeats| {
             move |workgroups: u32| {
                 Contention { workgroups, ..contention(target, repeats) }.workload()
             }
         };
         let combined = private(Target::Private, BEFORE_COMBINING);
-        let dropped = private(Target::Dropped, 4 * BEFORE_COMBINING);
+        let [few, many] = [4, 16].map(|times| private(Target::Dropped, times * BEFORE_COMBINING));
         let private = [
             plan.case(format!("{word}.private"), own(), combined),
-            plan.case(format!("{word}.dropped"), own(), dropped),
-            plan.floor(format!("{word}.private.floor"), own(), private(Target::Dropped, 0)),
+            plan.case(format!("{word}.dropped"), own(), few),
+            plan.case(format!("{word}.dropped.many"), own(), many),
         ];
         Self { size, width, spread, floor, one, private }
     }
@@ -265,9 +260,8 @@ impl Atomics {
 
     /// Returns the seconds per atomic in workgroup memory.
     fn local(&self) -> Expr {
-        let [_, dropped, floor] = self.private;
-        let atomics = f64::from(4 * BEFORE_COMBINING * self.size.workgroup_size);
-        (dropped.per_unit_beyond(floor) / atomics).positive()
+        let [_, few, many] = self.private;
+        ((many.per_unit() - few.per_unit()) / (12.0 * self.before_combining())).positive()
     }
 
     /// Returns the seconds per atomic with one counter per workgroup, which the workgroup combines with the
@@ -278,11 +272,11 @@ impl Atomics {
 
     /// Returns the predicted seconds per atomic with one counter per workgroup.
     fn private_predicted(&self) -> Expr {
-        // All atomics use workgroup memory, and one in every `atomics` uses the global counter.
-        let [.., floor] = self.private;
+        // What a workgroup costs besides its atomics: launches overlap with the atomics of other workgroups, in part.
         let atomics = self.before_combining();
-        let each = time_of(self.serial(), self.local(), atomics);
-        floor.per_unit() / atomics + each
+        let start = self.private[1].per_unit() - 4.0 * atomics * self.local();
+        // All atomics use workgroup memory, and one in every `atomics` uses the global counter.
+        start / atomics + time_of(self.serial(), self.local(), atomics)
     }
 
     /// Returns the atomics of a workgroup before it combines its counter with the global counter.
