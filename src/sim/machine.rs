@@ -191,10 +191,10 @@ impl Machine {
             cost_model.workgroups * costs.workgroup_s + cost_model.subgroups * costs.subgroup_s;
         let issue_s =
             (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s);
-        // Workgroups are launched while others are executed.
-        launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism
-            + (cost_model.atomics * costs.atomic_s)
-                .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s)
+        let atomics_s = (cost_model.atomics * costs.atomic_s)
+            .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s);
+        // Workgroups are launched while others are executed, and nothing waits for atomics.
+        (launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism).max(atomics_s)
             + cost_model.bytes * costs.byte_s
             + cost_model.streamed * costs.stream_byte_s
             + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s)

@@ -59,6 +59,12 @@ impl Variant {
         matches!(self, Self::SubgroupThenAtomic | Self::SubgroupSinglePass)
     }
 
+    /// Returns whether workgroups add their sums by atomics.
+    #[must_use]
+    pub fn needs_atomics(self) -> bool {
+        !matches!(self, Self::MultiPass | Self::TwoPass)
+    }
+
     /// Returns whether invocations share the items: the grid is smaller than the input, and a
     /// [`LaunchConfig`](crate::kernels::LaunchConfig) divides the items among the invocations.
     #[must_use]
