@@ -194,10 +194,11 @@ impl Machine {
         let atomics_s = (cost_model.atomics * costs.atomic_s)
             .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s);
         // Workgroups are launched while others are executed, and nothing waits for atomics.
-        (launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism).max(atomics_s)
+        let work_s = launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism
             + cost_model.bytes * costs.byte_s
             + cost_model.streamed * costs.stream_byte_s
-            + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s)
+            + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s);
+        work_s.max(atomics_s)
     }
 
     /// Returns the duration of a stream in seconds. It follows the timelines of the host and of the device

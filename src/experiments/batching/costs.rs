@@ -15,9 +15,6 @@ pub(super) enum Calibration {
     /// Like `Empty`, where the hardware launches units while it executes others. So the costs of a unit and of its content
     /// overlap.
     EmptyOverlapped,
-    /// Like `EmptyOverlapped`, where the content also has a start-up cost: the instructions before and after its items. It
-    /// comes from a quarter of the largest batch.
-    EmptyOverlappedWithStart,
     /// The content of a unit cannot be empty. α and t come from the batch of one and the largest batch.
     Ends,
     /// Like `Empty`, except that the batch of one also gives the latency. No batch takes less time than the
@@ -28,10 +25,7 @@ pub(super) enum Calibration {
 impl Calibration {
     /// Returns the share of the shorter of the costs of a unit and its content that overlaps with the longer.
     pub(super) fn overlap(self) -> f64 {
-        match self {
-            Self::EmptyOverlapped | Self::EmptyOverlappedWithStart => 1.0,
-            Self::Empty | Self::Ends | Self::EmptyWithLatency => 0.0,
-        }
+        if self == Self::EmptyOverlapped { 1.0 } else { 0.0 }
     }
 }
 
@@ -78,8 +72,6 @@ pub(super) struct Costs {
     pub(super) alpha: Expr,
     /// Seconds per item of the largest batch, without the unit.
     pub(super) item: Expr,
-    /// Seconds that the content of a unit takes besides its items; 0 if it is not told apart from α.
-    start: Expr,
     /// Seconds of a batch of one beyond α, if this is a lower bound for all batches; otherwise 0.
     latency: Expr,
 }
@@ -102,40 +94,32 @@ impl Costs {
             panic!("a sweep has at least two batch sizes");
         };
         let alpha = empty.map_or_else(|| alpha(one, most), |[one, most]| alpha(&one, &most));
-        let start = match calibration {
-            Calibration::EmptyOverlappedWithStart => {
-                let fewer = loaded.iter().find(|(batch, _)| *batch == most.0 / 4);
-                self::alpha(fewer.expect("every sweep has a quarter of its largest batch"), most)
-            }
-            _ => 0.0.into(),
+        let item = match calibration {
+            // The largest batch hides its unit.
+            Calibration::EmptyOverlapped => most.1.clone(),
+            _ => &most.1 - &alpha / f64::from(most.0),
         };
-        let of_a_unit = if calibration.overlap() > 0.0 { &start } else { &alpha };
-        let item = &most.1 - of_a_unit / f64::from(most.0);
         let latency = match calibration {
             Calibration::EmptyWithLatency => &one.1 - &alpha,
             _ => 0.0.into(),
         };
-        Self { calibration, loaded, alpha, item, start, latency }
+        Self { calibration, loaded, alpha, item, latency }
     }
 
     /// Returns the costs by which the law is judged.
     ///
     /// Costs that calibrate the law are not judged: always the largest batch, and also the smallest batch if
-    /// α or the latency comes from it, or a quarter of the largest if the start-up cost comes from it.
-    pub(super) fn judged(&self) -> impl Iterator<Item = &Cost> {
-        let (one, most) = (self.loaded[0].0, self.loaded[self.loaded.len() - 1].0);
-        let other = match self.calibration {
-            Calibration::Ends | Calibration::EmptyWithLatency => one,
-            Calibration::EmptyOverlappedWithStart => most / 4,
-            Calibration::Empty | Calibration::EmptyOverlapped => most,
-        };
-        self.loaded.iter().filter(move |(batch, _)| ![most, other].contains(batch))
+    /// α or the latency comes from it.
+    pub(super) fn judged(&self) -> &[Cost] {
+        let one_calibrates =
+            matches!(self.calibration, Calibration::Ends | Calibration::EmptyWithLatency);
+        &self.loaded[usize::from(one_calibrates)..self.loaded.len() - 1]
     }
 
     /// Returns the predicted seconds per item.
     pub(super) fn predicted(&self, batch: u32) -> Expr {
         let batch = f64::from(batch);
-        let (alpha, item) = (self.alpha.clone(), &self.item + &self.start / batch);
+        let (alpha, item) = (self.alpha.clone(), self.item.clone());
         match self.calibration {
             Calibration::EmptyWithLatency => {
                 let of = [alpha, item, self.latency.clone()];

@@ -5,6 +5,9 @@ pub(super) const WORKGROUP_SIZE: u32 = 64;
 /// Loop iterations at the levels whose items are subgroups or small dispatches: the least work that justifies
 /// one.
 pub(super) const ITEM_STEPS: u32 = 16;
+/// Loop iterations of an item at the level whose items are parts of a lane: so many that what a lane executes before and
+/// after its loop hardly counts.
+pub(super) const ITEM_STEPS_OF_A_LANE: u32 = 8;
 /// Loop iterations of each lane at the level whose items are lanes.
 pub(super) const LANE_STEPS: u32 = 128;
 /// Loop iterations of each invocation at the level whose items are workgroups.
@@ -72,7 +75,7 @@ impl Level {
     /// Returns a plural noun phrase that names the items of a batch.
     pub(super) fn content(self) -> String {
         match self {
-            Self::ItemsPerLane => "loop iterations of a lane".to_owned(),
+            Self::ItemsPerLane => format!("times {ITEM_STEPS_OF_A_LANE} iterations of a lane"),
             Self::LanesPerSubgroup => format!("lanes of {LANE_STEPS} iterations"),
             Self::SubgroupsPerWorkgroup => format!("subgroups of {ITEM_STEPS} iterations"),
             Self::WorkgroupsPerDispatch => {

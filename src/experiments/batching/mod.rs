@@ -14,7 +14,10 @@ mod level;
 pub mod predict;
 
 use costs::{Calibration, Cost, Costs, Floor};
-use level::{CHUNK_WORDS, ITEM_STEPS, LANE_STEPS, Level, WORKGROUP_SIZE, WORKGROUP_STEPS};
+use level::{
+    CHUNK_WORDS, ITEM_STEPS, ITEM_STEPS_OF_A_LANE, LANE_STEPS, Level, WORKGROUP_SIZE,
+    WORKGROUP_STEPS,
+};
 
 use super::lanes::full_subgroup;
 use super::sweep::powers_of_two;
@@ -128,19 +131,19 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
         most_scale: 256,
         floor: Floor::Dispatch(dispatch),
     };
-    let (breadth, by_lane, by_workgroup) = match context.is_narrow() {
-        true => (1, Calibration::Empty, Calibration::Empty),
+    let (breadth, launched) = match context.is_narrow() {
+        true => (1, Calibration::Empty),
         // A GPU launches workgroups while it executes others.
-        false => (8, Calibration::EmptyOverlappedWithStart, Calibration::EmptyOverlapped),
+        false => (8, Calibration::EmptyOverlapped),
     };
-    let lanes_in = move |batch: u32| (4096 / batch).max(512) * breadth * WORKGROUP_SIZE;
-    let items = sweep(Level::ItemsPerLane, by_lane, 256);
+    let lanes_in = move |_: u32| 512 * breadth * WORKGROUP_SIZE;
+    let items = sweep(Level::ItemsPerLane, launched, 32);
     add(plan, items, lanes_in, move |scale, batch, full| {
         chain(
             seed,
             WORKGROUP_SIZE,
             WORKGROUP_SIZE,
-            iterations_if(full, batch),
+            iterations_if(full, batch * ITEM_STEPS_OF_A_LANE),
             lanes_in(batch) / WORKGROUP_SIZE,
         )
         .repeated(scale)
@@ -155,7 +158,7 @@ fn add_inside_a_dispatch(plan: &mut Plan, context: &Context<'_>, dispatch: CaseI
     });
     let workgroups_in = move |batch: u32| (8192 * breadth / batch).min(65_535);
     let most = (context.facts.limits.max_workgroup_size / width).clamp(1, 16);
-    let subgroups = sweep(Level::SubgroupsPerWorkgroup, by_workgroup, most);
+    let subgroups = sweep(Level::SubgroupsPerWorkgroup, launched, most);
     add(plan, subgroups, workgroups_in, move |scale, batch, full| {
         let (invocations, iterations) = (width * batch, iterations_if(full, ITEM_STEPS));
         chain(seed, invocations, invocations, iterations, workgroups_in(batch)).repeated(scale)

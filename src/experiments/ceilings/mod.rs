@@ -5,8 +5,8 @@
 //!
 //! The judged law is that a fixed share of reads and writes overlaps. A copy tells the share, and the law predicts the
 //! time of a triad from it, from a read alone and from a write alone. All of them touch the same amount of memory, so
-//! that they use the same level of the memory hierarchy. A floor case is a dispatch that moves no data; its time is
-//! subtracted.
+//! that they use the same level of the memory hierarchy, and a kernel sweeps over it so often that its launch hardly
+//! counts. A floor case is a dispatch that moves no data; its time is subtracted.
 
 pub(crate) mod arithmetic;
 pub mod kernel;
@@ -18,7 +18,7 @@ use arithmetic::Arithmetic;
 use kernel::WorkgroupMemory;
 use launch::workgroup_sizes_alone;
 use law::{overlap, time};
-use memory::{memory_case, search_memory};
+use memory::search_memory;
 
 use super::contention::kernel::{Contention, Operation, Target};
 use super::sweep::REPEATS;
@@ -27,7 +27,7 @@ use crate::bench::{
 };
 use crate::gpu::{ShaderFeature, WantedWorkers};
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::{LaunchConfig, Step, empty};
+use crate::kernels::{LaunchConfig, MAX_ITERATIONS, Step, empty};
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -69,23 +69,21 @@ fn array_of(traffic: Traffic, words: u32) -> u32 {
     }
 }
 
-/// Returns how often a kernel covers arrays of `words` words, so that it takes far longer than its launch.
-fn sweeps(context: &Context<'_>, words: u32) -> u32 {
-    let least = if context.is_narrow() { 1 << 22 } else { 1 << 26 };
-    (least / words).max(1)
+/// Returns the most sweeps of a kernel, so that no invocation has more loop iterations than it may have.
+fn most_sweeps(config: LaunchConfig, words: u32) -> u32 {
+    // A sweep is an iteration too.
+    (MAX_ITERATIONS / (config.iterations(words) + 1)).clamp(1, 4096)
 }
 
 /// The cases of one amount of memory.
 struct Level {
     /// Words of memory that the traffic touches.
     words: u32,
-    /// Number of times that a kernel touches them.
-    sweeps: u32,
     /// Reads in the launch configuration that is fastest for reads.
     fastest_read: CaseId,
     /// One case per [`Traffic`], all in the launch configuration that is fastest for copies.
     cases: [CaseId; 4],
-    /// Floor case: the launch of the invocations of reads in the launch configuration of `cases`.
+    /// Floor case: one launch of the invocations of reads in the launch configuration of `cases`.
     idle: CaseId,
 }
 
@@ -95,16 +93,16 @@ impl Level {
         std::iter::once(self.fastest_read).chain(self.cases)
     }
 
-    /// Returns the bytes that a kernel reads and writes.
+    /// Returns the bytes that a sweep reads and writes.
     fn bytes(&self, traffic: Traffic) -> [f64; 2] {
-        let array = f64::from(array_of(traffic, self.words)) * 4.0 * f64::from(self.sweeps);
+        let array = f64::from(array_of(traffic, self.words)) * 4.0;
         traffic.words().map(|arrays| array * f64::from(arrays))
     }
 
-    /// Returns the seconds per byte of a kernel, without the launch of its invocations.
+    /// Returns the seconds per byte, without the launch of the invocations.
     fn byte_s(&self, traffic: Traffic) -> Expr {
         let bytes: f64 = self.bytes(traffic).iter().sum();
-        (self.cases[traffic as usize].per_unit_beyond(self.idle) / bytes).positive()
+        (self.cases[traffic as usize].per_unit_above(self.idle) / bytes).positive()
     }
 
     /// Returns the share of the shorter of the reads and writes of a copy that overlaps with the longer.
@@ -131,7 +129,8 @@ impl Level {
         let bytes: f64 = self.bytes(traffic).iter().sum();
         let fastest = (traffic == Traffic::Read).then_some(self.fastest_read);
         let cases = std::iter::once(self.cases[traffic as usize]).chain(fastest);
-        let least_s = Expr::min_known(cases.map(|case| case.per_unit_beyond(dispatch)));
+        let sweep_s = |case: CaseId| (case.time() - dispatch.per_unit()) / case.scale();
+        let least_s = Expr::min_known(cases.map(sweep_s));
         bytes / least_s.positive()
     }
 
@@ -160,19 +159,23 @@ impl Ceilings {
         let copy = search_memory(context, Traffic::Copy);
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
-            let mut case = |id: &str, traffic, config: LaunchConfig, sweeps: u32| {
+            let mut case = |id: &str, traffic, config: LaunchConfig, idle: bool| {
                 let (name, words) = (format!("memory.{id}.{words}"), array_of(traffic, words));
-                memory_case(plan, name, REPEATS, Memory { traffic, words, config, seed, sweeps })
+                let memory = Memory { traffic, words, config, seed, sweeps: 0 };
+                if idle {
+                    let one = Sizing::Own { granule: 1, most: 1 };
+                    return plan.floor(name, one, move |_| memory.workload());
+                }
+                let own = Sizing::Own { granule: 1, most: most_sweeps(config, words) };
+                plan.case(name, own, move |sweeps| Memory { sweeps, ..memory }.workload())
             };
-            let sweeps = sweeps(context, words);
-            let fastest_read = case("read_fastest", Traffic::Read, read, sweeps);
-            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy, sweeps));
-            let idle = case("idle", Traffic::Read, copy, 0);
-            let level = Level { words, sweeps, fastest_read, cases, idle };
+            let fastest_read = case("read_fastest", Traffic::Read, read, false);
+            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy, false));
+            let idle = case("idle", Traffic::Read, copy, true);
+            let level = Level { words, fastest_read, cases, idle };
             if let Some(smaller) = levels.last() {
                 for (case, fewer) in level.all().zip(smaller.all()) {
-                    let amount = |words: u32, sweeps: u32| f64::from(words) * f64::from(sweeps);
-                    let times = amount(words, sweeps) / amount(smaller.words, smaller.sweeps);
+                    let times = f64::from(words) / f64::from(smaller.words);
                     plan.grows_from(case, fewer, times);
                 }
             }

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::kernel::{Items, Variant, WORKGROUP_SIZE, alone, reduce};
-use super::law::{Prices, Step, overlap, time};
-use super::sizes::{OVERLAP_ITEMS, most_items, sizes};
+use super::kernel::{Items, Variant, WORKGROUP_SIZE, alone};
+use super::law::{Prices, Step, time};
+use super::sizes::{most_items, sizes};
 use super::steps::subgroup_size;
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
@@ -89,9 +89,8 @@ pub(super) struct Alone {
     subgroups_per_workgroup: f64,
     /// Items of the largest input.
     pub(super) most_items: u32,
-    /// Trees with interleaved addressing over [`OVERLAP_ITEMS`], and reads of them. They tell how much of reading and
-    /// coordination overlaps. `None` on a device that does one thing at a time.
-    over_items: Option<[CaseId; 2]>,
+    /// Whether atomics take place while the device does other work.
+    atomics_overlap: bool,
 }
 
 impl Alone {
@@ -136,18 +135,6 @@ impl Alone {
             seed: context.seed as u32,
             sweeps: 1,
         };
-        let over_items = (!context.is_narrow()).then(|| {
-            let (input, words) =
-                (items.clone(), random_words(context.seed, OVERLAP_ITEMS as usize));
-            [
-                plan.case("alone.tree_over_items", REPEATS, move |n| {
-                    reduce(Variant::TreeInterleaved, &input, OVERLAP_ITEMS, config).repeated(n)
-                }),
-                plan.case("alone.read_over_items", REPEATS, move |n| {
-                    alone::read_one(&words, OVERLAP_ITEMS).repeated(n)
-                }),
-            ]
-        });
         Self {
             dispatch: plan.case("alone.dispatch", REPEATS, |n| empty::workload(1).repeated(n)),
             read_config,
@@ -162,20 +149,8 @@ impl Alone {
             subgroup_sums,
             subgroups_per_workgroup: f64::from(subgroups(WORKGROUP_SIZE, width)),
             most_items,
-            over_items,
+            atomics_overlap: !context.is_narrow(),
         }
-    }
-
-    /// Returns the share of the shorter of reading and coordination that overlaps with the longer, or `None` on a device
-    /// that does one thing at a time.
-    pub(super) fn overlap(&self) -> Option<Expr> {
-        let [trees, reads] = self.over_items?;
-        let count = f64::from(OVERLAP_ITEMS.div_ceil(WORKGROUP_SIZE));
-        let coordination = self.tree_s(Variant::TreeInterleaved) * count;
-        let [trees, reads] = [trees, reads].map(|case| case.per_unit() - self.dispatch_s());
-        Some(Expr::call("overlap", [trees, reads, coordination], |[total, read, coordination]| {
-            overlap(total, read, coordination)
-        }))
     }
 
     /// Adds the cases that read the items without coordination.
@@ -277,15 +252,18 @@ impl Alone {
             if_needed(|step| step.trees, self.tree_s(variant)),
             if_needed(|step| step.trees, self.tree_latency_s(variant)),
             if_needed(|step| step.atomics, self.atomic_s(item, leaders)),
-            self.overlap().unwrap_or_else(|| 0.0.into()),
         ];
-        let overlaps = self.over_items.is_some();
+        let atomics_overlap = self.atomics_overlap;
         Expr::call("time", costs, move |costs| {
-            let [read_s, dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s, overlap] =
-                costs;
-            let overlap = overlaps.then_some(overlap);
-            let prices =
-                Prices { dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s, overlap };
+            let [read_s, dispatch_s, subgroup_sum_s, tree_s, tree_latency_s, atomic_s] = costs;
+            let prices = Prices {
+                dispatch_s,
+                subgroup_sum_s,
+                tree_s,
+                tree_latency_s,
+                atomic_s,
+                atomics_overlap,
+            };
             time(read_s, steps.iter().copied(), prices)
         })
     }

@@ -1,20 +1,20 @@
 //! Coordination: the time to combine N items into one.
 //!
 //! # Formula
-//! On a device that does one thing at a time, T = r + Σ over dispatches of (α + s·t_s + max(b·t_b, τ) + a·t_a): the sum of
-//! the read time and of all costs of coordination.
+//! T = Σ over dispatches of (α + w ⊕ a·t_a) with w = r + s·t_s + max(b·t_b, τ): the sum of the read time and of the costs of
+//! coordination. On a GPU nothing waits for atomics whose results are not used, so w ⊕ a·t_a = max(w, a·t_a). On a CPU a
+//! core does one thing at a time, so w ⊕ a·t_a = w + a·t_a.
 //!
-//! On a GPU, workgroups read while others coordinate, and nothing waits for atomics. So with c = s·t_s + b·t_b, the first
-//! dispatch of many workgroups takes α + max(r + c − o·min(r, c), a·t_a), and each later one α + max(c, τ, a·t_a). Few
-//! workgroups, with b·t_b < τ, have nothing to overlap with: their costs add up.
-//!
-//! - r: seconds to read the same items with the same access pattern, without coordination
+//! - r: seconds to read the same items with the same access pattern, without coordination; zero for all dispatches but the
+//!   first, which read one value per workgroup
 //! - α: seconds per dispatch
 //! - s: number of subgroup sums; t_s: seconds per subgroup sum
 //! - b: number of trees, each of which sums the values of one workgroup; t_b: seconds per tree on a full
 //!   device; τ: latency of one tree in seconds, the lower bound for a dispatch that contains a tree
 //! - a: number of atomics on one address; t_a: seconds per atomic on a full device
-//! - o: share of the shorter of reading and coordination that overlaps with the longer
+//!
+//! The formula is an upper bound if workgroups read while others coordinate. Of two equal costs the hardware can hide one
+//! completely.
 //!
 //! An atomic that is a loop of compare-and-swaps repeats while others succeed. Its time depends on how many wait, so the
 //! formula does not cover it.
@@ -47,9 +47,8 @@ pub struct Prices {
     pub tree_latency_s: f64,
     /// Seconds per atomic.
     pub atomic_s: f64,
-    /// Share of the shorter of reading and coordination that overlaps with the longer; `None` on a device that does one
-    /// thing at a time.
-    pub overlap: Option<f64>,
+    /// Whether atomics take place while the device does other work, as on a GPU.
+    pub atomics_overlap: bool,
 }
 
 /// Returns the seconds of one dispatch that reads its input in `read_s`.
@@ -60,36 +59,23 @@ pub struct Prices {
 /// let one_atomic_per_item = Step { atomics: 100.0, ..Step::default() };
 /// assert_eq!(step_time(50.0, one_atomic_per_item, prices), 10.0 + 50.0 + 200.0);
 /// // On a GPU, the reads take place meanwhile.
-/// let on_gpu = Prices { overlap: Some(0.5), ..prices };
+/// let on_gpu = Prices { atomics_overlap: true, ..prices };
 /// assert_eq!(step_time(50.0, one_atomic_per_item, on_gpu), 10.0 + 200.0);
 /// ```
 #[must_use]
 pub fn step_time(read_s: f64, step: Step, prices: Prices) -> f64 {
     let latency_s = if step.trees > 0.0 { prices.tree_latency_s } else { 0.0 };
-    let sums_s = cost(step.subgroup_sums, prices.subgroup_sum_s);
-    let trees_s = cost(step.trees, prices.tree_s);
+    let work_s = read_s
+        + cost(step.subgroup_sums, prices.subgroup_sum_s)
+        + cost(step.trees, prices.tree_s).max(latency_s);
     let atomics_s = cost(step.atomics, prices.atomic_s);
-    let work_s = match prices.overlap.filter(|_| trees_s >= latency_s) {
-        Some(overlap) => {
-            let coordination_s = sums_s + trees_s;
-            let both_s = read_s + coordination_s - overlap * read_s.min(coordination_s);
+    prices.dispatch_s
+        + match prices.atomics_overlap {
             // Unlike `max`, this is unknown if the time of the atomics is.
-            if atomics_s <= both_s { both_s } else { atomics_s }
+            true if atomics_s <= work_s => work_s,
+            true => atomics_s,
+            false => work_s + atomics_s,
         }
-        None => read_s + sums_s + trees_s.max(latency_s) + atomics_s,
-    };
-    prices.dispatch_s + work_s
-}
-
-/// Returns the overlap o of a dispatch that takes `total_s` after its launch and reads in `read_s`.
-///
-/// ```
-/// use warplaw::experiments::reduction::law::overlap;
-/// assert_eq!(overlap(11.0, 4.0, 10.0), 0.75);
-/// ```
-#[must_use]
-pub fn overlap(total_s: f64, read_s: f64, coordination_s: f64) -> f64 {
-    ((read_s + coordination_s - total_s) / read_s.min(coordination_s)).clamp(0.0, 1.0)
 }
 
 /// Returns the seconds of `count` operations. Zero operations take no time even if `price_s` is NaN.
@@ -112,7 +98,7 @@ mod tests {
     #[test]
     fn an_unknown_cost_affects_only_steps_that_need_it() {
         let prices = Prices { dispatch_s: 1.0, atomic_s: f64::NAN, ..Prices::default() };
-        for prices in [prices, Prices { overlap: Some(1.0), ..prices }] {
+        for prices in [prices, Prices { atomics_overlap: true, ..prices }] {
             assert_eq!(step_time(0.0, Step::default(), prices), 1.0);
             assert!(step_time(0.0, Step { atomics: 1.0, ..Step::default() }, prices).is_nan());
         }
@@ -126,19 +112,5 @@ mod tests {
         assert_eq!(step_time(0.0, step(100.0), prices), 50.0 + 300.0);
         assert_eq!(step_time(0.0, step(1.0), prices), 8.0 + 3.0);
         assert_eq!(time(7.0, [step(100.0), step(1.0)], prices), 7.0 + 350.0 + 11.0);
-    }
-
-    #[test]
-    fn only_a_dispatch_of_many_workgroups_overlaps_its_costs() {
-        let prices = Prices {
-            tree_s: 0.5,
-            tree_latency_s: 8.0,
-            atomic_s: 0.1,
-            overlap: Some(0.75),
-            ..Prices::default()
-        };
-        let step = |trees: f64| Step { trees, atomics: trees, ..Step::default() };
-        assert_eq!(step_time(40.0, step(100.0), prices), 40.0 + 50.0 - 0.75 * 40.0);
-        assert_eq!(step_time(4.0, step(10.0), prices), 4.0 + 8.0 + 1.0);
     }
 }

@@ -8,9 +8,6 @@ use crate::kernels::Number;
 pub(super) const MAX_ITEMS: u32 = 1 << 24;
 /// Items of the largest input in a sparse sweep on a device with few cores, which reads slowly.
 const MAX_ITEMS_AT_A_GLANCE: u32 = 1 << 22;
-/// Items over which the overlap of reading and coordination is measured: thousands of workgroups, and still a short
-/// dispatch on a small GPU.
-pub(super) const OVERLAP_ITEMS: u32 = 1 << 20;
 /// Upper bound of the items in a reduction with one compare-and-swap per item. Its time is quadratic under
 /// contention, so a larger input could hang a large GPU.
 pub(super) const MAX_SWAPS: u32 = 1 << 14;
