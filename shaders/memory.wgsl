@@ -1,6 +1,5 @@
 // Memory traffic: reads, writes, copies, and triads, which read two words for each word that they write. The grid may
-// cover the arrays several times. Each workgroup then has the share of the next workgroup, which the cache of its own
-// core may not hold.
+// cover the arrays several times, with other shares for each workgroup every time.
 //
 // `src/kernels/memory.rs` puts the type `Wide` of a load and the function `words_from` before this text.
 // After this text, it appends one loop for each kind of traffic, with the loads in flight of the launch
@@ -36,6 +35,14 @@ fn share(local_index: u32, workgroup: u32, workgroups: u32) -> Share {
     return Share(flat, workgroups * WORKGROUP_SIZE);
 }
 
+// Returns the workgroup whose share a workgroup has in a sweep. If each workgroup kept its share, the cache of its own core
+// might hold it. And the order of the shares differs from workgroup to workgroup: if one workgroup followed another, it
+// would find its words in a cache and catch up, and in the end all would read the same few words together. The number of
+// workgroups is a power of two.
+fn workgroup_of_sweep(workgroup: u32, workgroups: u32, sweep: u32) -> u32 {
+    return workgroup ^ (((sweep * 2654435769u) >> 16u) & (workgroups - 1u));
+}
+
 // Returns the value that is written at load index `load`. All words of a period differ, and the values cannot
 // be compressed.
 fn word(load: u32) -> Wide {
@@ -50,7 +57,7 @@ fn read_words(
 ) {
     var sum = Wide();
     for (var sweep = 0u; sweep < params.sweeps; sweep++) {
-        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
         sum += read_all(share.first, share.step);
     }
     c[workgroup.x * WORKGROUP_SIZE + local_index] = sum;
@@ -63,7 +70,7 @@ fn write_words(
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
     for (var sweep = 0u; sweep < params.sweeps; sweep++) {
-        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
         write_all(share.first, share.step);
     }
 }
@@ -75,7 +82,7 @@ fn copy_words(
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
     for (var sweep = 0u; sweep < params.sweeps; sweep++) {
-        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
         copy_all(share.first, share.step);
     }
 }
@@ -87,7 +94,7 @@ fn triad_words(
     @builtin(num_workgroups) grid: vec3<u32>,
 ) {
     for (var sweep = 0u; sweep < params.sweeps; sweep++) {
-        let share = share(local_index, (workgroup.x + sweep) % grid.x, grid.x);
+        let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
         triad_all(share.first, share.step);
     }
 }

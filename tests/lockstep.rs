@@ -114,8 +114,10 @@ fn memory() -> Vec<Workload> {
         ] {
             let config =
                 LaunchConfig { workgroup_size: 64, load, loads_in_flight, workgroups: 2, blocked };
-            let memory = Memory { traffic, words: 1 << 13, config, seed: SEED, sweeps: 1 };
-            all.push(memory.workload());
+            for sweeps in [1, 3] {
+                let memory = Memory { traffic, words: 1 << 13, config, seed: SEED, sweeps };
+                all.push(memory.workload());
+            }
         }
     }
     for pattern in [

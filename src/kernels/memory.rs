@@ -1,6 +1,7 @@
 //! `memory`: reading, writing and copying of arrays, and the triad of the STREAM benchmark, which reads two
 //! words for each word that it writes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
@@ -138,6 +139,11 @@ fn invariants(config: LaunchConfig) -> Vec<Invariant> {
     ]
 }
 
+/// Returns the workgroup, of a power of two of them, whose share a workgroup has in a sweep, as in the shader.
+fn workgroup_of_sweep(workgroup: u32, workgroups: u32, sweep: u32) -> u32 {
+    workgroup ^ ((sweep.wrapping_mul(0x9E37_79B9) >> 16) & (workgroups - 1))
+}
+
 /// Returns the difference between word `word` of a load and its first word.
 fn offset(word: u32) -> u32 {
     word.wrapping_mul(0x3C6E_F372)
@@ -268,28 +274,21 @@ impl Memory {
         if self.sweeps == 1 {
             return self.words_of(of_a_sweep.into_iter()).collect();
         }
-        // In sweep s, workgroup w has the share of workgroup w + s.
-        let [grid, sweeps] =
-            [self.invocations() / self.config.workgroup_size, self.sweeps].map(|n| n as usize);
+        let grid = self.invocations() / self.config.workgroup_size;
         let each = (self.config.workgroup_size * self.config.load.parts()) as usize;
-        let share =
-            |workgroup: usize| (0..each).map(move |number| workgroup % grid * each + number);
-        let of_share: Vec<u64> =
-            (0..grid).flat_map(share).map(|number| of_a_sweep[number % of_a_sweep.len()]).collect();
-        let mut window = vec![0u64; each];
-        let add = |window: &mut Vec<u64>, workgroup: usize, times: u64| {
-            for (sum, number) in window.iter_mut().zip(share(workgroup)) {
-                *sum = sum.wrapping_add(of_share[number].wrapping_mul(times));
-            }
-        };
-        for sweep in 0..sweeps {
-            add(&mut window, sweep, 1);
+        let mut times = BTreeMap::<u32, u64>::new();
+        for sweep in 0..self.sweeps {
+            *times.entry(workgroup_of_sweep(0, grid, sweep)).or_default() += 1;
         }
-        let mut sums = Vec::with_capacity(grid * each);
-        for workgroup in 0..grid {
-            sums.extend_from_slice(&window);
-            add(&mut window, workgroup, u64::MAX);
-            add(&mut window, workgroup + sweeps, 1);
+        let mut sums = vec![0u64; grid as usize * each];
+        for (workgroup, sums) in (0..grid).zip(sums.chunks_exact_mut(each)) {
+            for (&flipped, &times) in &times {
+                // The shares of a sweep repeat, in strided order.
+                let first = (workgroup ^ flipped) as usize * each % of_a_sweep.len();
+                for (sum, number) in sums.iter_mut().zip(&of_a_sweep[first..]) {
+                    *sum = sum.wrapping_add(number.wrapping_mul(times));
+                }
+            }
         }
         self.words_of(sums.into_iter()).collect()
     }
@@ -394,10 +393,11 @@ mod tests {
             sum.wrapping_add(word.next().expect("a load has at least one word"))
         });
         assert_eq!(memory.reference()[3], by_hand);
-        // In the second sweep, workgroup 1 reads what workgroup 2 read in the first, and workgroup 127 what workgroup 0 read.
+        // In the second sweep, each workgroup has the share of the one whose index differs in the bits of 0x9E37 & 127 = 55.
         let (once, twice) = (memory.reference(), Memory { sweeps: 2, ..memory }.reference());
-        for (sum, next) in [(256 + 3, 512 + 3), (127 * 256 + 3, 3)] {
-            assert_eq!(twice[sum], once[sum].wrapping_add(once[next]));
+        for workgroup in [1, 127] {
+            let (sum, other) = (workgroup * 256 + 3, (workgroup ^ 55) * 256 + 3);
+            assert_eq!(twice[sum], once[sum].wrapping_add(once[other]));
         }
         assert_eq!(twice.len(), 128 * 256);
     }
