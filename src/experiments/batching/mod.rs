@@ -196,7 +196,8 @@ fn add_around_a_dispatch(plan: &mut Plan, context: &Context<'_>, host_floor: Cas
     add(plan, submits, one, move |scale, batch, full| batched(small(full), 1, batch, scale, 1));
     let waits = sweep(Level::SubmitsPerWait, 32, 256, Floor::None);
     add(plan, waits, one, move |scale, batch, full| batched(small(full), 1, 1, batch, scale));
-    let maps = sweep(Level::ChunksPerMap, 1024, 256, Floor::None);
+    // The host reads much more than 1 MiB from memory, and less from a cache: one time per chunk does not describe both.
+    let maps = sweep(Level::ChunksPerMap, 256, 256, Floor::None);
     add(plan, maps, one, move |scale, batch, full| {
         let words = batch * CHUNK_WORDS;
         let content = chain(seed, WORKGROUP_SIZE, WORKGROUP_SIZE, 1, words / WORKGROUP_SIZE);
