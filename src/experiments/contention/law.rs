@@ -10,8 +10,8 @@
 //! - t_s: seconds from one request to the next on the same address
 //! - t_p: seconds per request on saturated hardware, with no two requests on one address
 //!
-//! A GPU may merge the atomics of a subgroup on one address into one request: [`Merging`] says which. [`requests`] is
-//! the number of requests on each address.
+//! A GPU may merge the atomics of a subgroup on one address into one request: [`Merging`] says which, and [`Merging::requests`]
+//! is the number of requests on each address.
 //!
 //! The law applies if addresses share neither a cache line nor a unit that performs atomics.
 //!
