@@ -8,7 +8,10 @@ use crate::model::{Experiment, Point};
 /// Ratio of two times from which the difference is more than chance. If atomics on an address that the
 /// compiler can see are faster by this factor, the compiler must have combined them.
 const CLEARLY: f64 = 1.5;
-/// Why more counters help less than the law says.
+/// Why counters for blocks of invocations help less than the law says on a CPU.
+const QUEUED_NEIGHBOURS: &str = "Neighbouring invocations share a counter, so their atomics run one after another, and \
+                                 more counters for other blocks do not help.";
+/// Why more counters help less than the law says on a GPU.
 const SHARED_UNITS: &str = "The counters share units that perform atomics: the addresses fall on the units unevenly, \
                             and the unit with the most of them is done last. More counters even this out.";
 
@@ -58,9 +61,10 @@ pub(super) fn diagnose(outcome: &Experiment, device: Device) -> Vec<String> {
             )
         });
         let slow_by_block = counters(&off("by block", true)).map(|counters| {
+            let cause = if device.narrow { QUEUED_NEIGHBOURS } else { SHARED_UNITS };
             format!(
                 "with a counter for each block of invocations ({counters} counters), an atomic takes longer \
-                 than predicted. {SHARED_UNITS}"
+                 than predicted. {cause}"
             )
         });
         let round_robin = counters(&off("round-robin", false)).map(|counters| {
