@@ -59,13 +59,15 @@ fn workload(shader: &Arc<Shader>, workgroups: u32, iterations: u32, seed: u32) -
         .bind("params", 0)
         .bind("output", 1)
         // What the simulated device and the sizing of samples know of the time.
-        .costs(move |width| {
-            let subgroups = f64::from(workgroups) * f64::from(WORKGROUP_SIZE.div_ceil(width));
+        .costs(move |shape| {
+            let workgroups = f64::from(workgroups);
             CostModel {
-                workgroups: f64::from(workgroups),
-                subgroups,
+                workgroups,
+                subgroups: workgroups * f64::from(WORKGROUP_SIZE.div_ceil(shape.width)),
                 // Instructions issued, summed over subgroups.
-                issues: subgroups * f64::from(4 * iterations + 4),
+                issues: workgroups
+                    * f64::from(shape.slots(WORKGROUP_SIZE))
+                    * f64::from(4 * iterations + 4),
                 ..CostModel::default()
             }
         });

@@ -8,16 +8,19 @@ mod sim;
 use sim::{measure, number, said};
 use warplaw::model::Status;
 use warplaw::model::Verdict;
-use warplaw::sim::{Costs, Machine, Simulator};
+use warplaw::sim::{Machine, Simulator};
 
 #[test]
 fn occupancy_finds_the_planted_load_latency_and_knee() {
     let machine = Machine::lawful(16);
-    let outcome = measure(Simulator::new(machine), "occupancy");
-    let planted = machine.costs.load_latency_s / machine.costs.load_s;
+    let outcome = measure(Simulator::new(machine.clone()), "occupancy");
+    let memory = machine.memory.levels[0];
+    // Each of 16 lanes loads a sector of 32 bytes.
+    let load_s = 16.0 * 32.0 / memory.bytes_per_s;
+    let planted = memory.latency_s / load_s;
     for size in ["16_KiB", "256_KiB", "64_MiB"] {
         let latency = number(&outcome, &format!("latency.{size}"));
-        assert!((latency / machine.costs.load_latency_s - 1.0).abs() < 0.02, "{latency}");
+        assert!((latency / memory.latency_s - 1.0).abs() < 0.02, "{latency}");
         let knee = number(&outcome, &format!("knee_predicted.{size}"));
         assert!((knee / planted - 1.0).abs() < 0.03, "{size}: {knee}, {planted} planted");
         // The planted knee is 40. The sweep takes every other power of two, and 64 is the first one above 40.
@@ -78,16 +81,14 @@ fn the_full_upload_hides_on_a_device_whose_copies_cost_nothing() {
 
 #[test]
 fn a_device_that_alternates_copies_and_computation_deviates_and_is_diagnosed() {
-    let lawful = Machine::lawful(16);
-    let costs = Costs {
-        write_byte_s: 0.05e-9,
-        copy_byte_s: 0.05e-9,
+    let machine = Machine::lawful(16).with(|machine| {
+        machine.queue.write_byte_s = 0.05e-9;
+        machine.queue.copy_byte_s = 0.05e-9;
         // Submissions and waits are cheap, so that computing on a batch takes about as long as copying it.
-        submit_s: 2e-6,
-        wait_s: 5e-6,
-        ..lawful.costs
-    };
-    let outcome = measure(Simulator::new(Machine { costs, ..lawful }), "overlap");
+        machine.queue.submit_s = 2e-6;
+        machine.queue.wait_s = 5e-6;
+    });
+    let outcome = measure(Simulator::new(machine), "overlap");
     assert_eq!(outcome.verdict, Some(Verdict::Deviates), "{:#?}", outcome.points);
     for path in PATHS {
         let entry = outcome.diagnosis.iter().find(|entry| {

@@ -122,7 +122,7 @@ fn at_any_speed_samples_stay_within_50_ms_and_dispatches_within_the_watchdog() {
         let noise = Noise { spread: 0.0, spikes: 0.0, ..Noise::QUIET };
         let machine = Machine { slowness, noise, ..Machine::lawful(16) };
         for experiment in REGISTRY {
-            let outcome = measure(Simulator::new(machine), experiment.id);
+            let outcome = measure(Simulator::new(machine.clone()), experiment.id);
             assert_ne!(outcome.status, Status::Failed, "{}: {:?}", outcome.id, outcome.reason);
             for case in &outcome.cases {
                 let samples = case.samples_s.iter().flatten();

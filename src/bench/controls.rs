@@ -43,6 +43,8 @@ pub(super) struct Controls {
     copy: CaseId,
     multiple: CaseId,
     floor: CaseId,
+    /// Work of the multiple over work of the canary, each without the work of the floor case.
+    longer: f64,
     /// The cases of the experiment whose samples have a length of their own.
     sized: Vec<usize>,
 }
@@ -51,7 +53,7 @@ pub(super) struct Controls {
 const TIMES: u32 = 4;
 
 /// Largest number of workgroups of a control case. The CPU reference computes as many.
-const MOST: u32 = 16_320;
+const MOST: u32 = 65_280;
 
 /// Multiple of a sample of the case `control.multiple` up to which it covers the length of other samples.
 const COVERED: f64 = 2.0;
@@ -67,8 +69,12 @@ impl Controls {
     /// The multiple has longer loops in as many workgroups, so that the floor case is the launch of both. A sample of
     /// the multiple is as long as the longest samples of the experiment, and one of the canary a quarter of it. So
     /// the control `linear` covers the lengths of the samples that it vouches for.
-    pub(super) fn add(plan: &mut Plan, seed: u64) -> Self {
+    ///
+    /// On a GPU the launch of workgroups is hidden behind those that run, so that subtracting it subtracts too much. There
+    /// the floor case has a quarter of the canary's work, and a difference of two lengths contains no launch.
+    pub(super) fn add(plan: &mut Plan, is_narrow: bool, seed: u64) -> Self {
         const ITERATIONS: u32 = 512;
+        let of_the_floor = if is_narrow { 0 } else { ITERATIONS / 4 };
         let chain = move |iterations| {
             move |workgroups| {
                 let seed = seed as u32;
@@ -86,7 +92,9 @@ impl Controls {
             canary,
             copy: plan.case("control.twin", follow(), chain(ITERATIONS)),
             multiple,
-            floor: plan.floor("control.floor", follow(), chain(0)),
+            longer: f64::from(TIMES * ITERATIONS - of_the_floor)
+                / f64::from(ITERATIONS - of_the_floor),
+            floor: plan.floor("control.floor", follow(), chain(of_the_floor)),
             sized,
         }
     }
@@ -117,7 +125,7 @@ impl Controls {
     ) -> Vec<Control> {
         let same = self.canary.time() / self.copy.time();
         let linear =
-            self.multiple.above(self.floor) / (f64::from(TIMES) * self.canary.above(self.floor));
+            self.multiple.above(self.floor) / (self.longer * self.canary.above(self.floor));
         let read = |check, figure| {
             let figure = Formula::from(figure);
             ratio(check, typical.read(&figure), typical.interval(&figure, CONFIDENCE), tolerance)

@@ -139,6 +139,13 @@ impl<'a> Context<'a> {
         Self { width, ..*self }.known_width()
     }
 
+    /// Returns the lanes per subgroup of the kernel of `workload`, as a shader observes them: those that subgroup
+    /// operations combine and that atomics may merge, whatever width timing finds.
+    #[must_use]
+    pub fn subgroup_size_of(&self, workload: &Workload) -> Option<u32> {
+        self.tuner.width_of(workload, self.reported_width, self.reported_width).or(self.width)
+    }
+
     /// Returns `Ok` if the device allows workgroups of `size` invocations.
     ///
     /// # Errors

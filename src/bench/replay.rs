@@ -30,7 +30,7 @@ pub fn replay(
     context: &Context<'_>,
 ) -> Result<model::Experiment, Unsupported> {
     let mut plan = (experiment.plan)(context)?;
-    let controls = Controls::add(&mut plan, context.seed);
+    let controls = Controls::add(&mut plan, context.is_narrow(), context.seed);
     let by_id: BTreeMap<&str, &model::Case> =
         recorded.cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let case = |index: usize| by_id.get(plan.cases[index].id.as_str()).copied();

@@ -23,6 +23,12 @@ use crate::model::{DeviceState, DeviceType, StoppedBy};
 /// rejected.
 const MIN_WARM_UP_S: f64 = 0.01;
 
+/// Longest warm-up, as a multiple of the planned one.
+const MOST_WARM_UPS: f64 = 8.0;
+
+/// Share of the canary's time in the round before above which the clocks count as settled.
+const SETTLED: f64 = 0.98;
+
 /// Pause between two rounds, in seconds, in which no device lowers its clocks.
 const NO_PAUSE_S: f64 = 1e-3;
 
@@ -75,11 +81,22 @@ impl Attempt<'_> {
     ///
     /// The warm-up is counted by the samples' own times, so that the same device takes the same number of
     /// rounds.
+    ///
+    /// A GPU may still raise its clocks then, so that the rounds go on until the canary takes no less time than in the
+    /// round before.
     fn warm_up(&mut self, order: &[usize]) -> Result<(), GpuError> {
-        let mut busy_s = 0.0;
-        while busy_s < self.session.profile.warm_up_s && !self.is_stopped() {
+        let warm_up_s = self.session.warm_up_s();
+        let canary = order.iter().position(|&case| case == self.controls.canary());
+        let (mut busy_s, mut before_s, mut is_settled) = (0.0, f64::INFINITY, false);
+        while busy_s < warm_up_s || !is_settled && busy_s < MOST_WARM_UPS * warm_up_s {
+            if self.is_stopped() {
+                break;
+            }
             let samples = self.session.executor.round(order)?;
             busy_s += samples.iter().flatten().sum::<f64>().max(MIN_WARM_UP_S);
+            let canary_s = canary.and_then(|place| samples[place].ok()).unwrap_or(before_s);
+            is_settled = self.session.has_fixed_clocks() || canary_s >= SETTLED * before_s;
+            before_s = canary_s;
         }
         Ok(())
     }
@@ -211,9 +228,9 @@ impl Attempt<'_> {
     fn make_up_for_pause(&mut self, cases: &[usize]) -> Result<(), GpuError> {
         let canary = self.controls.canary();
         let began_s = self.elapsed_s();
+        let (device_type, most_s) = (self.session.adapter.device_type, self.session.warm_up_s());
         let executor = &mut *self.session.executor;
-        let (idle_s, most_s) = (began_s - self.idle_since_s, self.session.profile.warm_up_s);
-        let busy_s = busy_s(executor.facts().device_type, idle_s, most_s);
+        let busy_s = busy_s(device_type, began_s - self.idle_since_s, most_s);
         // The canary is not among the cases if it cannot be timed.
         if cases.contains(&canary) && keep_busy(executor, canary, busy_s)? {
             let took_s = self.elapsed_s() - began_s;
@@ -239,7 +256,7 @@ impl Attempt<'_> {
 /// `most_s`.
 ///
 /// A software device runs on the cores that were busy meanwhile, so it needs nothing.
-fn busy_s(device_type: DeviceType, idle_s: f64, most_s: f64) -> f64 {
+pub(super) fn busy_s(device_type: DeviceType, idle_s: f64, most_s: f64) -> f64 {
     if device_type == DeviceType::Cpu || idle_s < NO_PAUSE_S { 0.0 } else { idle_s.min(most_s) }
 }
 

@@ -13,7 +13,7 @@ use super::sizing::size;
 use super::throughput::Throughput;
 use crate::gpu::{AdapterFacts, BadSpan, Executor, GpuError, ShaderFeature, Timing, Workload};
 use crate::kernels::{chain::Chain, empty, subgroup_size};
-use crate::model::{Adapter, Check, Clock, ClockKind, SubgroupSize};
+use crate::model::{Adapter, Check, Clock, ClockKind, DeviceType, SubgroupSize};
 use crate::stats;
 
 /// State that the experiments of a run share.
@@ -86,6 +86,19 @@ impl Session {
     pub(super) fn throughput(&self) -> Throughput {
         let width = self.effective_width.or(self.reported_width()).unwrap_or(1);
         Throughput::new(self.issue_s, width)
+    }
+
+    /// Returns whether the device runs on the cores of the host and so has no clocks of its own.
+    pub(super) fn has_fixed_clocks(&self) -> bool {
+        self.adapter.device_type == DeviceType::Cpu
+    }
+
+    /// Returns for how long the device is kept busy before samples count, in seconds.
+    pub(super) fn warm_up_s(&self) -> f64 {
+        /// Some GPUs need a fifth of a second of work to raise their clocks.
+        const OF_A_GPU_S: f64 = 0.25;
+        let planned_s = self.profile.warm_up_s;
+        if self.has_fixed_clocks() { planned_s } else { planned_s.max(OF_A_GPU_S) }
     }
 
     /// Returns the number of workers of a software device; `None` for other devices.

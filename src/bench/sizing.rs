@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::case::CaseId;
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{MAX_SAMPLE_S, MAX_TARGET_S};
+use super::sampling::busy_s;
 use super::throughput::{Throughput, WATCHDOG_S};
 use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
@@ -63,6 +64,8 @@ const REPEATS: usize = 2;
 /// Samples of each case that should be as long as the longest of all others. If all of its samples are disturbed, it
 /// becomes too short.
 const REPEATS_OF_LONGEST: usize = 6;
+/// Most seconds for which a device is kept busy after a pause, before a trial.
+const MOST_WARM_UP_S: f64 = 0.2;
 /// Share of the target time from which a sample is long enough to compute the final scale.
 const NEAR: f64 = 0.5;
 /// Multiple of the target time above which sizing could not make a sample short enough.
@@ -230,6 +233,7 @@ fn trial(
 ) -> Result<Vec<f64>, GpuError> {
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
+    let idle_since_s = executor.elapsed_s();
     let loaded = executor.load(&workloads)?;
     let mut samples = vec![f64::NAN; open.len()];
     let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
@@ -254,6 +258,13 @@ fn trial(
             untried.iter().partition(|&&i| expected_s(i) <= WATCHDOG_S);
         if tried.is_empty() && known.is_empty() {
             risky.drain(..).for_each(|i| samples[i] = expected_s(i));
+        }
+        // While pipelines were built, the device may have lowered its clocks.
+        let idle_s = executor.elapsed_s() - idle_since_s;
+        let busy_until_s =
+            executor.elapsed_s() + busy_s(executor.facts().device_type, idle_s, MOST_WARM_UP_S);
+        while !tried.is_empty() && executor.elapsed_s() < busy_until_s {
+            executor.round(&tried)?;
         }
         for _ in 0..repeats {
             let before_s = executor.elapsed_s();

@@ -6,6 +6,7 @@
 //! runs without a GPU.
 
 pub(crate) mod adapter;
+mod cost_model;
 mod error;
 mod executor;
 mod features;
@@ -27,6 +28,7 @@ pub use adapter::{
     AdapterFacts, DeviceLimits, Hidden, LimitSet, Selection, WantedWorkers, Workers,
     list as list_adapters, signs_of_gpus,
 };
+pub use cost_model::{CostModel, DeviceShape, Merging};
 pub use error::GpuError;
 pub use executor::Executor;
 pub(crate) use executor::compare_outputs;
@@ -40,6 +42,5 @@ pub use unchecked::prepare_environment;
 pub(crate) use unchecked::prepared_variables;
 pub use verify::Mismatch;
 pub use workload::{
-    Check, Contents, CostModel, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource,
-    Workload,
+    Check, Contents, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource, Workload,
 };

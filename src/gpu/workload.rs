@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Invariant, ShaderFeature};
+use super::{CostModel, DeviceShape, Invariant, ShaderFeature};
 
 /// A WGSL module.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -126,12 +126,12 @@ pub struct Dispatch {
     pub(crate) bindings: Vec<(&'static str, usize)>,
     /// Number of workgroups in x and y.
     pub(crate) workgroups: [u32; 2],
-    /// Cost model: returns the work of this dispatch for a given subgroup width.
+    /// Cost model: returns the work of this dispatch on a device of a given shape.
     ///
     /// The work is counted lane by lane and not derived from a law. The simulated device computes every
     /// duration from the cost model. Sizing uses the cost model to bound the duration of a dispatch that has
     /// not run yet, on hardware too.
-    pub(crate) cost_model: Arc<dyn Fn(u32) -> CostModel + Send + Sync>,
+    pub(crate) cost_model: Arc<dyn Fn(DeviceShape) -> CostModel + Send + Sync>,
 }
 
 impl Dispatch {
@@ -162,17 +162,17 @@ impl Dispatch {
         self
     }
 
-    /// Sets the cost model: the work of the dispatch on a device with the given subgroup width. The sizing of
-    /// samples uses it as an upper bound of the time before the first trial, and the simulated device as the time.
+    /// Sets the cost model: the work of the dispatch on a device of the given shape. The sizing of samples uses it as an
+    /// upper bound of the time before the first trial, and the simulated device as the time.
     #[must_use]
-    pub fn costs(self, model: impl Fn(u32) -> CostModel + Send + Sync + 'static) -> Self {
+    pub fn costs(self, model: impl Fn(DeviceShape) -> CostModel + Send + Sync + 'static) -> Self {
         Self { cost_model: Arc::new(model), ..self }
     }
 
-    /// Returns the work on a device with subgroups of `width` lanes.
+    /// Returns the work on a device of this shape, or of this number of lanes per subgroup.
     #[must_use]
-    pub fn costs_at(&self, width: u32) -> CostModel {
-        (self.cost_model)(width)
+    pub fn costs_at(&self, shape: impl Into<DeviceShape>) -> CostModel {
+        (self.cost_model)(shape.into())
     }
 
     /// Returns the number of workgroups in x and y.
@@ -204,38 +204,6 @@ impl fmt::Debug for Dispatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}::{} {:?}", self.shader.name, self.entry, self.workgroups)
     }
-}
-
-/// The work of one dispatch, counted before the dispatch runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct CostModel {
-    /// Number of workgroups launched.
-    pub workgroups: f64,
-    /// Number of subgroups launched.
-    pub subgroups: f64,
-    /// Number of instructions issued, summed over subgroups.
-    pub issues: f64,
-    /// Number of instructions in the longest dependent chain of a subgroup, summed over subgroups.
-    ///
-    /// Zero if a subgroup has enough independent instructions to hide all latency.
-    pub dependent: f64,
-    /// Number of workgroup barriers passed, summed over workgroups.
-    pub barriers: f64,
-    /// Number of atomic requests on the address that receives the most. Lanes of a subgroup that use the same address
-    /// make one request.
-    pub atomics: f64,
-    /// Number of atomic requests on all addresses together.
-    pub atomics_anywhere: f64,
-    /// Bytes read and written.
-    pub bytes: f64,
-    /// Bytes that each workgroup streams. All workgroups stream at the same time, and none slows another
-    /// down.
-    pub streamed: f64,
-    /// Number of load requests, summed over subgroups: load instructions, or cache lines if a kernel counts
-    /// those.
-    pub loads: f64,
-    /// Number of loads in the longest chain of dependent loads. Chains that run at the same time count once.
-    pub load_chain: f64,
 }
 
 /// How the dispatches are batched, and which clock times them.

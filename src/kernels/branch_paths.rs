@@ -8,13 +8,16 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, cyclic_mask, module};
-use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 
 /// Numbers of paths for which modules exist.
 ///
 /// A module has exactly the paths that its selectors may name. Some drivers compile a switch to a sequence of `if`s,
 /// in which every path pays for all others, and all paths share the instruction cache.
 pub const PATHS: [u32; 6] = [2, 4, 8, 16, 32, 64];
+
+/// Bytes of a path's machine code, about. Compilers unroll its loop; `results/isa.md` has their figures.
+const PATH_BYTES: f64 = 512.0;
 
 /// WGSL of the six operations.
 ///
@@ -226,29 +229,43 @@ impl Kernel for BranchPaths {
     }
 
     /// Counts the instructions of the distinct paths that the lanes of each subgroup take.
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         // Instructions of a subgroup before and after its loop, and of the selection of a path.
         const SETUP_ISSUES: f64 = 11.0;
         const CHOOSE_ISSUES: f64 = 8.0;
-        let subgroups = f64::from(self.workgroup_size.div_ceil(width));
-        let mut issues = f64::from(self.period()) * subgroups * SETUP_ISSUES;
+        let mut uneven = Vec::new();
+        let mut entries = 0;
         for workgroup in 0..self.period() {
-            for repeat in 0..self.repeats {
-                for first in (0..self.workgroup_size).step_by(width as usize) {
-                    let mut taken: Vec<u32> = (first..(first + width).min(self.workgroup_size))
-                        .map(|invocation| self.selector(workgroup, repeat, invocation).1)
-                        .collect();
+            for first in (0..self.workgroup_size).step_by(shape.width as usize) {
+                let lanes = first..(first + shape.width).min(self.workgroup_size);
+                let slots = f64::from(shape.slots(lanes.len() as u32));
+                let mut issues = slots * SETUP_ISSUES;
+                for repeat in 0..self.repeats {
+                    let paths = lanes.clone().map(|lane| self.selector(workgroup, repeat, lane).1);
+                    let paths: Vec<u32> = paths.collect();
+                    let mut taken = paths.clone();
                     taken.sort_unstable();
                     taken.dedup();
-                    issues += CHOOSE_ISSUES + taken.len() as f64 * self.path_issues();
+                    let slots_of = |&path: &u32| {
+                        shape.active_slots(&paths.iter().map(|&p| p == path).collect::<Vec<_>>())
+                    };
+                    let of_paths: u32 = taken.iter().map(slots_of).sum();
+                    issues += slots * CHOOSE_ISSUES + f64::from(of_paths) * self.path_issues();
+                    entries += taken.len();
                 }
+                uneven.push(issues);
             }
         }
         let workgroups = f64::from(self.workgroups);
+        let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(shape.width));
+        let times = subgroups / uneven.len() as f64;
         CostModel {
             workgroups,
-            subgroups: workgroups * subgroups,
-            issues: issues * workgroups / f64::from(self.period()),
+            subgroups,
+            issues: uneven.iter().sum::<f64>() * times,
+            uneven: Some(uneven.into()),
+            code_entries: entries as f64 * times,
+            code_bytes: PATH_BYTES * f64::from(self.paths),
             ..CostModel::default()
         }
     }
@@ -288,7 +305,8 @@ mod tests {
             selectors: selectors.into(),
             seed: 0,
         };
-        let issues = |selectors: Vec<u32>, width| paths(selectors).cost_model(width).issues;
+        let issues =
+            |selectors: Vec<u32>, width: u32| paths(selectors).cost_model(width.into()).issues;
         let [setup, choose, path] = [11.0, 8.0, 152.0];
         assert_eq!(issues(vec![0, 0, 0, 0], 4), setup + choose + path);
         assert_eq!(issues(vec![0, 1, 0, 1], 4), setup + choose + 2.0 * path);

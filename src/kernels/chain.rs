@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, module};
-use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 
 /// The arithmetic of a loop iteration of four chains: multiply, add, shift and combine. Some GPUs multiply and add at
 /// once.
@@ -81,14 +81,20 @@ impl Kernel for Chain {
             .collect()
     }
 
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
-        let active = workgroups * f64::from(self.active.div_ceil(width));
+        let all = workgroups * f64::from(shape.slots(self.workgroup_size));
+        // A subgroup with some active lanes, and those before it with all lanes active.
+        let of_a_subgroup = |first: u32| {
+            let lanes = first..(first + shape.width).min(self.workgroup_size);
+            shape.active_slots(&lanes.map(|lane| lane < self.active).collect::<Vec<_>>())
+        };
+        let firsts = (0..self.active).step_by(shape.width as usize);
+        let active = workgroups * f64::from(firsts.map(of_a_subgroup).sum::<u32>());
         CostModel {
             workgroups,
-            subgroups,
-            issues: subgroups * RETURN_ISSUES
+            subgroups: workgroups * f64::from(self.workgroup_size.div_ceil(shape.width)),
+            issues: all * RETURN_ISSUES
                 + active * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(self.iterations)),
             ..CostModel::default()
         }

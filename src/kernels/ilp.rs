@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use super::{Kernel, Launch, Step, module};
-use crate::gpu::{CostModel, Invariant, Property, Shader, ShaderFeature, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, ShaderFeature, Workload};
 
 /// Numbers of chains per invocation for which modules exist.
 pub const CHAINS: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 12];
@@ -164,13 +164,14 @@ impl Kernel for Ilp {
             .collect()
     }
 
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         // Instructions of a subgroup before and after its loop, of the first and the last number of a chain, and of the
         // loop in each iteration.
         const SETUP_ISSUES: u32 = 6;
         const CHAIN_ISSUES: u32 = 2;
         const LOOP_ISSUES: u32 = 3;
-        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
+        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(shape.width));
+        let slots = f64::from(self.workgroups * shape.slots(self.workgroup_size));
         let Self { step, chains, iterations, .. } = self;
         let [operands, conversions] = step.issues_of_conversions();
         let setup = SETUP_ISSUES + operands + chains * (CHAIN_ISSUES + conversions);
@@ -179,7 +180,7 @@ impl Kernel for Ilp {
         CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
-            issues: subgroups * f64::from(setup + iteration * iterations),
+            issues: slots * f64::from(setup + iteration * iterations),
             dependent: subgroups * f64::from(iterations * steps),
             ..CostModel::default()
         }

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::gpu::{
-    Check, Contents, CostModel, Dispatch, Invariant, Shader, ShaderFeature, Workload,
+    Check, Contents, CostModel, DeviceShape, Dispatch, Invariant, Shader, ShaderFeature, Workload,
 };
 
 /// Creates a shader module that uses the optional features `needs` of WGSL, and whose machine code has `invariants`.
@@ -59,8 +59,8 @@ impl Number {
 pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns the expected output. It repeats cyclically to the length of the output buffer.
     fn reference(&self) -> Vec<u32>;
-    /// Returns the work of one dispatch on a lockstep machine with subgroups of `width` lanes.
-    fn cost_model(&self, width: u32) -> CostModel;
+    /// Returns the work of one dispatch on a device of this shape.
+    fn cost_model(&self, shape: DeviceShape) -> CostModel;
 }
 
 /// A workload of one dispatch in which every invocation writes one word of `output`.
@@ -96,7 +96,7 @@ impl Launch {
                 constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
                 bindings,
                 workgroups: [self.workgroups, 1],
-                cost_model: Arc::new(move |width| kernel.cost_model(width)),
+                cost_model: Arc::new(move |shape| kernel.cost_model(shape)),
             }],
             buffers,
             Check { buffers: vec![1], expected: Arc::new(move || reference.reference()) },
@@ -122,17 +122,19 @@ pub(crate) fn cyclic_mask(words: &[u32], workgroup_size: u32) -> u32 {
 /// `subgroup_issues` returns the number of instructions that a subgroup with the given words issues.
 pub(crate) fn cyclic_cost_model(
     words: &[u32],
-    [workgroup_size, workgroups, width]: [u32; 3],
+    [workgroup_size, workgroups]: [u32; 2],
+    shape: DeviceShape,
     subgroup_issues: impl Fn(&[u32]) -> f64,
 ) -> CostModel {
-    let period = words.len() as f64 / f64::from(workgroup_size);
-    let subgroups =
-        words.chunks(workgroup_size as usize).flat_map(|words| words.chunks(width as usize));
-    let workgroups = f64::from(workgroups);
+    let of_a_workgroup =
+        words.chunks(workgroup_size as usize).flat_map(|words| words.chunks(shape.width as usize));
+    let uneven: Arc<[f64]> = of_a_workgroup.map(subgroup_issues).collect();
+    let subgroups = f64::from(workgroups) * f64::from(workgroup_size.div_ceil(shape.width));
     CostModel {
-        workgroups,
-        subgroups: workgroups * f64::from(workgroup_size.div_ceil(width)),
-        issues: subgroups.map(subgroup_issues).sum::<f64>() * workgroups / period,
+        workgroups: f64::from(workgroups),
+        subgroups,
+        issues: uneven.iter().sum::<f64>() * subgroups / uneven.len() as f64,
+        uneven: Some(uneven),
         ..CostModel::default()
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::launch_config::LaunchConfig;
 use crate::gpu::{
-    Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, ShaderFeature, Workload,
+    Check, Contents, CostModel, DeviceShape, Dispatch, Invariant, Property, Shader, ShaderFeature,
+    Workload,
 };
 
 /// Number of loads after which the written values repeat, as in the shader.
@@ -241,7 +242,7 @@ impl Memory {
             constants: vec![("WORKGROUP_SIZE", config.workgroup_size)],
             bindings,
             workgroups: [self.invocations() / config.workgroup_size, 1],
-            cost_model: Arc::new(move |width| self.cost_model(width)),
+            cost_model: Arc::new(move |shape| self.cost_model(shape)),
         }
     }
 
@@ -331,15 +332,20 @@ impl Memory {
         numbers.flat_map(move |n| [n as u32, (n >> 32) as u32].into_iter().take(words))
     }
 
-    fn cost_model(self, width: u32) -> CostModel {
-        let workgroups = f64::from(self.invocations() / self.config.workgroup_size);
-        let subgroups = workgroups * f64::from(self.config.workgroup_size.div_ceil(width));
-        let words = self.sweeps * self.traffic.words().iter().sum::<u32>();
+    fn cost_model(self, shape: DeviceShape) -> CostModel {
+        let Self { config, traffic, .. } = self;
+        let workgroups = f64::from(self.invocations() / config.workgroup_size);
+        let slots = workgroups * f64::from(shape.slots(config.workgroup_size));
+        let [read, written] = traffic.words();
+        let bytes = f64::from(self.words) * 4.0 * f64::from(read + written);
         CostModel {
             workgroups,
-            subgroups,
-            issues: subgroups * SETUP_ISSUES,
-            bytes: f64::from(self.words) * 4.0 * f64::from(words),
+            subgroups: workgroups * f64::from(config.workgroup_size.div_ceil(shape.width)),
+            issues: slots * SETUP_ISSUES,
+            bytes: bytes * f64::from(self.sweeps),
+            footprint: bytes,
+            // A store does not make an invocation wait.
+            bytes_in_flight: f64::from(read * config.words_a_step() * config.workgroup_size) * 4.0,
             ..CostModel::default()
         }
     }

@@ -1,69 +1,32 @@
-//! The timing model of the simulated GPU: an ideal lockstep machine. It computes durations from cost models.
-
-use std::collections::HashSet;
+//! The parameters of a simulated GPU: compute units, memory, atomics, launch queue, clock.
 
 use super::noise::Noise;
-use crate::gpu::{Contents, CostModel, Stream, Timing, Upload, Workload};
+use crate::gpu::{DeviceShape, Dispatch, Merging};
+use crate::model::DeviceType;
 
-/// The cost of each operation on the machine, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Costs {
-    /// Overhead of a dispatch that waits for the dispatches before it.
-    pub dispatch_s: f64,
-    /// Overhead of a dispatch that does not wait.
-    pub issue_dispatch_s: f64,
-    /// Overhead of a pass, by the host clock.
-    pub pass_s: f64,
-    /// Overhead of a submission, by the host clock.
-    pub submit_s: f64,
-    /// Overhead of a wait, by the host clock.
-    pub wait_s: f64,
-    /// Overhead of a readback of zero words, by the host clock.
-    pub map_s: f64,
-    /// Reading back one word.
-    pub word_s: f64,
-    /// Launching one workgroup.
-    pub workgroup_s: f64,
-    /// Launching one subgroup.
-    pub subgroup_s: f64,
-    /// Issuing one instruction for one subgroup.
-    pub issue_s: f64,
-    /// Latency from one instruction to the next instruction that depends on it.
-    pub latency_s: f64,
-    /// Passing one workgroup barrier.
-    pub barrier_s: f64,
-    /// One atomic operation, if the operations on one address limit the dispatch.
-    pub atomic_s: f64,
-    /// One atomic operation, if the operations on all addresses together limit the dispatch.
-    pub atomic_anywhere_s: f64,
-    /// Reading or writing one byte.
-    pub byte_s: f64,
-    /// Streaming one byte by one workgroup.
-    pub stream_byte_s: f64,
-    /// One load request, if the number of requests limits the dispatch.
-    pub load_s: f64,
-    /// Latency of one load, if a chain of dependent loads limits the dispatch.
-    pub load_latency_s: f64,
-    /// Writing one byte of an upload to staging memory by the host.
-    pub write_byte_s: f64,
-    /// Copying one byte of an upload to its buffer by the device. The device does nothing else during the
-    /// copy.
-    pub copy_byte_s: f64,
-}
-
-/// A simulated GPU: its parallelism, its costs and its noise.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A simulated GPU: its mechanisms with their parameters, its noise and the seed of everything random.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Machine {
-    /// Actual subgroup width.
-    pub width: u32,
+    /// Name that the adapter reports.
+    pub name: &'static str,
+    /// Kind of device that the adapter reports.
+    pub device_type: DeviceType,
+    /// Compute units.
+    pub units: Units,
+    /// Caches and memory.
+    pub memory: Memory,
+    /// Atomic operations on memory.
+    pub atomics: Atomics,
+    /// Launches, and what the host adds to them.
+    pub queue: Queue,
+    /// Clock rate.
+    pub governor: Governor,
+    /// Distance between two timestamps that differ, in seconds.
+    pub tick_s: f64,
+    /// Largest binding, in bytes.
+    pub binding_bytes: u64,
     /// Subgroup width that the driver and shaders report. `None` for a device without subgroup operations.
     pub reported_width: Option<u32>,
-    /// Number of workgroups that run at the same time.
-    pub workers: f64,
-    /// Number of independent dispatches that run at the same time.
-    pub slots: usize,
-    /// Costs of the operations.
-    pub costs: Costs,
     /// Factor that multiplies every duration.
     pub slowness: f64,
     /// Noise that is applied to every sample.
@@ -72,162 +35,169 @@ pub struct Machine {
     pub seed: u64,
 }
 
+/// The compute units: each has schedulers, and each scheduler issues for the subgroups that are resident on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Units {
+    /// Number of units.
+    pub count: u32,
+    /// Schedulers of a unit. The subgroups of a workgroup go to them in turn.
+    pub schedulers: u32,
+    /// Subgroups that a scheduler can hold.
+    pub subgroups: u32,
+    /// Workgroups that a unit can hold.
+    pub workgroups: u32,
+    /// Lanes of a subgroup.
+    pub width: u32,
+    /// Lanes of a subgroup in a pipeline whose workgroups have at most this many invocations, if the compiler gives them
+    /// narrower subgroups.
+    pub narrow_width: Option<u32>,
+    /// Lanes that one issue slot executes.
+    pub issue_width: u32,
+    /// Whether a slot is skipped if a branch leaves all of its lanes inactive.
+    pub skips_inactive: bool,
+    /// Time of an issue slot, in seconds.
+    pub issue_s: f64,
+    /// Latency from an instruction to the next one that depends on it.
+    pub latency_s: f64,
+    /// Time that a workgroup waits at a barrier. Other workgroups of the unit run meanwhile.
+    pub barrier_s: f64,
+    /// Time for which a barrier keeps the scheduler of a subgroup busy.
+    pub barrier_issue_s: f64,
+    /// Interval at which workgroups are launched, over all units.
+    pub workgroup_s: f64,
+    /// Interval at which a unit launches subgroups.
+    pub subgroup_s: f64,
+    /// Size of the instruction cache of a unit, in bytes.
+    pub code_bytes: f64,
+    /// Time for which a scheduler waits if a subgroup enters code that is not in the instruction cache.
+    pub code_miss_s: f64,
+    /// Whether each unit gets an equal run of workgroups in advance, instead of the next one as soon as it has room.
+    pub shares_fixed: bool,
+    /// Whether a unit computes while its loads are under way.
+    pub overlaps_memory: bool,
+}
+
+/// A level of the memory hierarchy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Name of the level.
+    pub name: &'static str,
+    /// Size in bytes; of each unit's own, if the level is private.
+    pub bytes: f64,
+    /// Latency of a load that finds its line in this level, in seconds.
+    pub latency_s: f64,
+    /// Bytes per second that the level delivers, to all units together.
+    pub bytes_per_s: f64,
+    /// Whether each unit has its own.
+    pub private: bool,
+}
+
+/// Caches and memory, the nearest level first. The last one holds everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Memory {
+    /// The levels.
+    pub levels: Vec<Level>,
+    /// Bytes of a line.
+    pub line_bytes: u32,
+    /// Bytes of a sector.
+    pub sector_bytes: u32,
+    /// Time for which a unit looks up a line.
+    pub line_s: f64,
+}
+
+/// Atomic operations on memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Atomics {
+    /// Time between two requests on one address.
+    pub address_s: f64,
+    /// Number of slices that serve requests. The addresses are spread over them.
+    pub slices: u32,
+    /// Time between two requests of one slice.
+    pub slice_s: f64,
+    /// Whether a hash spreads the addresses over the slices, so that some slices get several addresses before others get
+    /// one. Otherwise the slices get them in turn.
+    pub hashed: bool,
+    /// Which lanes of a subgroup make one request.
+    pub merging: Merging,
+    /// Whether a unit waits for its atomic operations, as the core of a CPU does.
+    pub blocking: bool,
+}
+
+/// Launches: what the device and the host spend on dispatches, passes, submissions and waits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Queue {
+    /// From the end of a dispatch to the start of one that waits for it.
+    pub dispatch_s: f64,
+    /// Interval at which the device begins dispatches that wait for nothing. Those before them run meanwhile.
+    pub issue_dispatch_s: f64,
+    /// Number of independent dispatches that run at the same time.
+    pub slots: usize,
+    /// Encoding a pass by the host.
+    pub pass_s: f64,
+    /// A submission by the host.
+    pub submit_s: f64,
+    /// A wait of the host for the device, in addition to the device's work.
+    pub wait_s: f64,
+    /// Whether the device works while the host encodes the next submission. It always does while the host uploads.
+    pub asynchronous: bool,
+    /// A readback of zero words by the host.
+    pub map_s: f64,
+    /// Reading back one word.
+    pub word_s: f64,
+    /// Writing one byte of an upload to staging memory by the host.
+    pub write_byte_s: f64,
+    /// Copying one byte of an upload to its buffer by the device. The device does nothing else during the copy.
+    pub copy_byte_s: f64,
+    /// Compiling a pipeline.
+    pub compile_s: f64,
+}
+
+/// The clock rate: low after a pause, full again after some time of work.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Governor {
+    /// Factor by which everything takes longer at the low rate.
+    pub low: f64,
+    /// Seconds of work at the low rate until the rate is full.
+    pub up_s: f64,
+    /// Seconds without work after which the rate is low.
+    pub down_s: f64,
+}
+
+impl Governor {
+    /// A clock that never changes.
+    pub const STEADY: Self = Self { low: 1.0, up_s: 0.0, down_s: f64::INFINITY };
+}
+
 impl Machine {
-    /// Creates a machine of the given subgroup width that obeys every law, with little noise.
+    /// Changes the parameters.
     #[must_use]
-    pub fn lawful(width: u32) -> Self {
-        Self {
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// Returns the shape that the cost model of `dispatch` needs.
+    #[must_use]
+    pub fn shape(&self, dispatch: &Dispatch) -> DeviceShape {
+        let width = self.narrowed(dispatch).unwrap_or(self.units.width);
+        DeviceShape {
             width,
-            reported_width: Some(width),
-            workers: 4.0,
-            slots: 8,
-            costs: Costs {
-                dispatch_s: 5e-6,
-                issue_dispatch_s: 1e-6,
-                pass_s: 2e-6,
-                submit_s: 20e-6,
-                wait_s: 50e-6,
-                map_s: 60e-6,
-                word_s: 1e-9,
-                workgroup_s: 20e-9,
-                subgroup_s: 5e-9,
-                issue_s: 0.3e-9,
-                latency_s: 1.2e-9,
-                barrier_s: 100e-9,
-                atomic_s: 2e-9,
-                atomic_anywhere_s: 0.05e-9,
-                byte_s: 0.1e-9,
-                stream_byte_s: 0.5e-9,
-                load_s: 10e-9,
-                load_latency_s: 400e-9,
-                write_byte_s: 0.2e-9,
-                copy_byte_s: 0.0,
-            },
-            slowness: 1.0,
-            noise: Noise::QUIET,
-            seed: 7,
+            issue_width: self.units.issue_width.min(width),
+            skips_inactive: self.units.skips_inactive,
+            atomic_merging: self.atomics.merging,
+            line_bytes: self.memory.line_bytes,
+            sector_bytes: self.memory.sector_bytes,
         }
     }
 
-    /// Returns the duration of one sample of `workload` without noise, in seconds.
-    ///
-    /// If `by_host` is `true`, the host clock times passes too, and the overheads of pass, submission and
-    /// wait are included.
-    pub(super) fn sample_s(&self, workload: &Workload, by_host: bool) -> f64 {
-        let costs = &self.costs;
-        let batches_s = |[dispatches, passes, submits, waits]: [u32; 4]| {
-            let pass_s = costs.pass_s + self.dispatches_s(workload, dispatches);
-            let submit_s = costs.submit_s + f64::from(passes) * pass_s;
-            f64::from(waits) * (costs.wait_s + f64::from(submits) * submit_s)
-        };
-        let sample_s = match workload.timing {
-            Timing::Pass { repeats } if by_host => batches_s([repeats, 1, 1, 1]),
-            Timing::Pass { repeats } => self.dispatches_s(workload, repeats),
-            Timing::Host { dispatches, passes, submits, waits } => {
-                batches_s([dispatches, passes, submits, waits])
-            }
-            Timing::Readback { maps, words } => {
-                f64::from(maps) * (costs.map_s + f64::from(words) * costs.word_s)
-            }
-            Timing::Stream(stream) => self.stream_s(workload, stream),
-        };
-        self.slowness * sample_s
+    /// Returns the subgroup size that the shader of `dispatch` reports.
+    pub(super) fn reported(&self, dispatch: &Dispatch) -> Option<u32> {
+        self.reported_width.map(|width| self.narrowed(dispatch).unwrap_or(width))
     }
 
-    /// Returns the duration of the longest dispatch of `workload`, in seconds.
-    pub(super) fn longest_dispatch_s(&self, workload: &Workload) -> f64 {
-        let each = workload.dispatches.iter().map(|d| self.work_s(d.costs_at(self.width)));
-        self.slowness * each.fold(0.0, f64::max)
-    }
-
-    /// Returns the duration of `repeats` runs of the dispatch list in one pass, in seconds.
-    ///
-    /// The first dispatch of each run waits for all dispatches before it. So does a dispatch that binds a
-    /// buffer which an earlier dispatch of the pass may have written. Every other dispatch runs in the slot
-    /// that becomes free first.
-    fn dispatches_s(&self, workload: &Workload, repeats: u32) -> f64 {
-        let mut written = HashSet::new();
-        let first_s = self.dispatch_list_s(workload, &mut written);
-        if repeats < 2 {
-            return first_s;
-        }
-        first_s + f64::from(repeats - 1) * self.dispatch_list_s(workload, &mut written)
-    }
-
-    /// Returns the duration of one run of the dispatch list, in seconds.
-    ///
-    /// `written` contains the buffers that earlier dispatches of the pass may have written. The buffers of
-    /// this run are added.
-    fn dispatch_list_s(&self, workload: &Workload, written: &mut HashSet<usize>) -> f64 {
-        let costs = &self.costs;
-        let may_write = |&&(_, buffer): &&(&str, usize)| {
-            matches!(workload.buffers[buffer], Contents::Zeroed(_) | Contents::Scratch(..))
-        };
-        let mut slots = vec![0.0f64; self.slots];
-        let mut total_s = 0.0;
-        for (index, dispatch) in workload.dispatches.iter().enumerate() {
-            let mut buffers = dispatch.bindings.iter().filter(may_write).map(|&(_, buffer)| buffer);
-            if index == 0 || buffers.clone().any(|buffer| written.contains(&buffer)) {
-                total_s += slots.iter().copied().fold(0.0, f64::max) + costs.dispatch_s;
-                slots.fill(0.0);
-            } else {
-                total_s += costs.issue_dispatch_s;
-            }
-            written.extend(&mut buffers);
-            let free = slots
-                .iter_mut()
-                .min_by(|a, b| a.total_cmp(b))
-                .expect("a machine has at least one slot");
-            *free += self.work_s(dispatch.costs_at(self.width));
-        }
-        total_s + slots.into_iter().fold(0.0, f64::max)
-    }
-
-    /// Returns the duration of a dispatch without its launch overhead, in seconds.
-    fn work_s(&self, cost_model: CostModel) -> f64 {
-        let costs = &self.costs;
-        let parallelism = cost_model.workgroups.clamp(1.0, self.workers);
-        let launch_s =
-            cost_model.workgroups * costs.workgroup_s + cost_model.subgroups * costs.subgroup_s;
-        let issue_s =
-            (cost_model.issues * costs.issue_s).max(cost_model.dependent * costs.latency_s);
-        let atomics_s = (cost_model.atomics * costs.atomic_s)
-            .max(cost_model.atomics_anywhere * costs.atomic_anywhere_s);
-        // Workgroups are launched while others are executed, and nothing waits for atomics.
-        let work_s = launch_s.max(issue_s + cost_model.barriers * costs.barrier_s) / parallelism
-            + cost_model.bytes * costs.byte_s
-            + cost_model.streamed * costs.stream_byte_s
-            + (cost_model.loads * costs.load_s).max(cost_model.load_chain * costs.load_latency_s);
-        work_s.max(atomics_s)
-    }
-
-    /// Returns the duration of a stream in seconds. It follows the timelines of the host and of the device
-    /// from batch to batch.
-    fn stream_s(&self, workload: &Workload, stream: Stream) -> f64 {
-        let costs = &self.costs;
-        let targets =
-            workload.upload_source.as_ref().map_or(&[][..], |upload_source| &upload_source.targets);
-        let depth = targets.len().max(1);
-        let words = targets.first().map_or(0, |&target| workload.buffers[target].words());
-        let bytes = words as f64 * 4.0;
-        let (mut host_s, mut device_s, mut done_s) = (0.0f64, 0.0f64, Vec::new());
-        for batch in 0..stream.batches as usize {
-            if batch >= depth {
-                host_s = host_s.max(done_s[batch - depth]) + costs.wait_s;
-            }
-            if stream.upload == Upload::Whole {
-                host_s += bytes * costs.write_byte_s;
-            }
-            host_s += costs.submit_s;
-            device_s = device_s.max(host_s);
-            if stream.upload != Upload::Nothing {
-                device_s += bytes * costs.copy_byte_s;
-            }
-            let dispatch = &workload.dispatches[batch % depth];
-            device_s += f64::from(stream.computes)
-                * (costs.dispatch_s + self.work_s(dispatch.costs_at(self.width)));
-            done_s.push(device_s);
-        }
-        host_s.max(device_s) + costs.wait_s
+    /// Returns the subgroup size of a dispatch to which the compiler gives narrower subgroups than to others.
+    fn narrowed(&self, dispatch: &Dispatch) -> Option<u32> {
+        let size = dispatch.constants.iter().find(|(name, _)| *name == "WORKGROUP_SIZE");
+        self.units.narrow_width.filter(|&narrow| size.is_some_and(|&(_, size)| size <= narrow))
     }
 }

@@ -1,16 +1,25 @@
 //! A simulated GPU: a deterministic [`Executor`] that needs no hardware.
 //!
-//! Outputs come from CPU references. Durations come from the cost models of the kernels on an ideal lockstep
-//! [`Machine`]. Noise, wrong timestamps, failures of the device and wrong outputs can be added.
+//! Outputs come from CPU references. Durations come from the cost models of the kernels and the mechanisms of a
+//! [`Machine`]: compute units whose schedulers are shared by resident subgroups, caches by level, slices that serve
+//! atomics, a launch queue, a clock that slows down in pauses. Noise, wrong timestamps, failures of the device and
+//! wrong outputs can be added.
 //!
 //! The simulator does not use any law: a kernel counts its work lane by lane, and the durations follow from
 //! these counts. A wrong law is therefore as visible here as on hardware. The simulator keeps its own time
 //! and never reads the host clock, so that equal seeds give byte-identical records.
 
 mod faults;
+mod governor;
 mod lockstep;
 mod machine;
+mod machines;
+mod memory;
 mod noise;
+mod queue;
+mod units;
+
+use std::collections::HashSet;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -22,14 +31,16 @@ use crate::gpu::{
     AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch,
     ShaderFeature, Span, Timing, Workload, compare_outputs,
 };
-use crate::model::{ClockKind, DeviceType};
+use crate::model::ClockKind;
+use governor::Clock;
 use noise::{Disturber, Moment};
 
 pub use faults::{DeviceFault, StampFault};
 pub use lockstep::{Followed, follow};
-pub use machine::{Costs, Machine};
+pub use machine::{Atomics, Governor, Level, Machine, Memory, Queue, Units};
 pub use noise::{Clocks, Interference, Noise, Preemption, Throttle};
 
+type Pipeline = (String, &'static str, Vec<(&'static str, u32)>);
 type Distort = Box<dyn Fn(&Workload, f64) -> f64>;
 type Corrupt = Box<dyn Fn(&Workload, &mut [u32])>;
 
@@ -46,6 +57,12 @@ pub struct Simulator {
     loaded: Vec<Loaded>,
     rng: ChaCha8Rng,
     disturber: Disturber,
+    clock: Clock,
+    /// The pipelines built so far: shader, entry point and constants.
+    pipelines: HashSet<Pipeline>,
+    built: Built,
+    /// Subgroup size that the shaders of the last run report.
+    reported: Option<u32>,
     /// Rounds since an output was last read. Outputs are read before an experiment is timed, so these are the
     /// rounds of its timing.
     rounds: u32,
@@ -69,17 +86,16 @@ impl Simulator {
     pub fn new(machine: Machine) -> Self {
         Self {
             facts: AdapterFacts {
-                // The special characters test the escaping of names in reports.
-                name: "Simulated <GPU> & Device | 1".to_owned(),
+                name: machine.name.to_owned(),
                 vendor_id: 0,
                 device_id: 0,
                 pci_bus_id: None,
                 compiler: None,
-                device_type: DeviceType::Other,
+                device_type: machine.device_type,
                 backend: "fake",
                 driver: "fake".to_owned(),
                 driver_info: String::new(),
-                subgroup_min: machine.reported_width,
+                subgroup_min: machine.units.narrow_width.or(machine.reported_width),
                 subgroup_max: machine.reported_width,
                 features: [TIMESTAMPS, ShaderFeature::U64.as_str(), ShaderFeature::F16.as_str()]
                     .into_iter()
@@ -93,20 +109,26 @@ impl Simulator {
                 limits: DeviceLimits {
                     max_workgroup_size: 1024,
                     workgroups: 65_535,
-                    binding_bytes: 1 << 27,
+                    binding_bytes: machine.binding_bytes,
                 },
                 limit_set: LimitSet::Adapter,
             },
             loaded: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(machine.seed),
             disturber: Disturber::new(machine.noise),
+            clock: Clock::new(machine.governor),
+            pipelines: HashSet::new(),
+            built: Built::default(),
+            reported: machine.reported_width,
             rounds: 0,
             now_s: 0.0,
-            machine,
             distort: None,
             corrupt: None,
-            stamp_fault: None,
+            // Timestamps of a period of 1 ns that are further apart.
+            stamp_fault: (machine.tick_s > 1e-9)
+                .then_some(StampFault::Coarse(1e9 * machine.tick_s)),
             device_fault: None,
+            machine,
         }
     }
 
@@ -182,11 +204,25 @@ impl Simulator {
         Ok(())
     }
 
+    /// Builds the pipelines of a workload that are not built yet.
+    fn compile(&mut self, workload: &Workload) {
+        for dispatch in workload.prepare.iter().chain(&workload.dispatches) {
+            let name = dispatch.shader.name.clone();
+            if self.pipelines.insert((name, dispatch.entry, dispatch.constants.clone())) {
+                self.now_s += self.machine.queue.compile_s;
+                self.built.pipelines += 1;
+                self.built.seconds += self.machine.queue.compile_s;
+            }
+        }
+    }
+
     /// Runs loaded workload `index` once outside of a round.
     fn run_once(&mut self, index: usize) -> Result<(), GpuError> {
         self.ensure_runnable(index)?;
-        self.now_s += self.loaded[index].sample_s.max(0.0);
+        let loaded = &self.loaded[index];
+        self.now_s += loaded.sample_s.max(0.0);
         self.rounds = 0;
+        self.reported = self.machine.reported(&loaded.workload.dispatches[0]);
         Ok(())
     }
 
@@ -228,7 +264,8 @@ impl Simulator {
         let in_a_pass = matches!(workload.timing, Timing::Pass { .. });
         let by_host = !in_a_pass || self.facts.clock == ClockKind::Host;
         let moment = Moment { now_s: self.now_s, rounds };
-        let duration_s = self.disturber.disturbed(*sample_s, moment, &mut self.rng);
+        let clocked_s = self.clock.duration_s(self.now_s, *sample_s);
+        let duration_s = self.disturber.disturbed(clocked_s, moment, &mut self.rng);
         self.now_s += duration_s.max(0.0) + GAP_S;
         (moment.now_s, duration_s, by_host)
     }
@@ -249,17 +286,21 @@ impl Executor for Simulator {
     }
 
     fn built(&self) -> Built {
-        Built::default()
+        self.built
     }
 
     fn load(&mut self, workloads: &[Workload]) -> Result<Vec<Option<String>>, GpuError> {
         let by_host = self.facts.clock == ClockKind::Host;
+        for workload in workloads {
+            self.compile(workload);
+        }
         let load = |workload: &Workload| {
-            let true_s = self.machine.sample_s(workload, by_host);
+            let runs_s = self.machine.runs_s(workload);
+            let true_s = self.machine.sample_s(workload, &runs_s, by_host);
             Loaded {
                 workload: workload.clone(),
                 sample_s: self.distort.as_ref().map_or(true_s, |distort| distort(workload, true_s)),
-                longest_dispatch_s: self.machine.longest_dispatch_s(workload),
+                longest_dispatch_s: runs_s.into_iter().fold(0.0, f64::max),
                 refusal: self.refusal(workload),
             }
         };
@@ -273,7 +314,7 @@ impl Executor for Simulator {
         let mut expected = workload.expected();
         if expected.is_empty() {
             // Only the kernel that reports the subgroup size has an output that is not known in advance.
-            expected = vec![self.machine.reported_width.unwrap_or(0)];
+            expected = vec![self.reported.unwrap_or(0)];
         }
         let words = workload.checked_words();
         let mut outputs: Vec<u32> = expected.into_iter().cycle().take(words).collect();
@@ -297,7 +338,7 @@ impl Executor for Simulator {
     }
 
     fn subgroup_sizes(&self) -> &[u32] {
-        self.machine.reported_width.as_slice()
+        self.reported.as_slice()
     }
 
     fn round(&mut self, order: &[usize]) -> Result<Vec<Span>, GpuError> {

@@ -73,6 +73,11 @@ pub fn suite(devices: Vec<Simulator>, ids: &[&str]) -> Record {
 
 /// Runs the experiments `ids` as [`suite`] does, with `seed`.
 pub fn suite_seeded(devices: Vec<Simulator>, ids: &[&str], seed: u64) -> Record {
+    suite_of(PROFILE, devices, ids, seed)
+}
+
+/// Runs the experiments `ids` as [`suite`] does, with `seed` and in `profile`.
+pub fn suite_of(profile: Profile, devices: Vec<Simulator>, ids: &[&str], seed: u64) -> Record {
     let mut devices = devices.into_iter();
     let opener: Opener<'_> = Box::new(move |_| {
         let no_device = GpuError::Device {
@@ -87,11 +92,11 @@ pub fn suite_seeded(devices: Vec<Simulator>, ids: &[&str], seed: u64) -> Record 
         git_rev: None,
         dirty: None,
         argv: vec!["warplaw".to_owned()],
-        profile: PROFILE.name.to_owned(),
+        profile: profile.name.to_owned(),
     };
     let machine = Machine { os: "none".to_owned(), kernel: None, power: None, cpu: None, cores: 1 };
     let origin = Origin { tool, machine, started_at: "2026-01-01T00:00:00Z".to_owned() };
-    let mut suite = Suite::open(opener, experiments.collect(), PROFILE, seed, origin)
+    let mut suite = Suite::open(opener, experiments.collect(), profile, seed, origin)
         .expect("the simulated device opens");
     for index in 0..ids.len() {
         suite.run(index, &AtomicBool::new(false), &mut |_| ());

@@ -70,7 +70,7 @@ fn named<const N: usize>(workload: &Workload, words: [&str; N]) -> bool {
 
 /// Builds a device whose subgroups have half of the reported lanes.
 fn half_as_wide(machine: Machine) -> Simulator {
-    Simulator::new(Machine { width: machine.width / 2, ..machine })
+    Simulator::new(machine.with(|machine| machine.units.width /= 2))
 }
 
 /// Returns the selectors of a workload: the path of each invocation. Other workloads have none.
@@ -106,12 +106,13 @@ fn paths_merged_in_pairs(machine: Machine) -> Simulator {
 
 /// Builds a device on which each workgroup of a dispatch, up to 200, adds one dispatch overhead.
 fn alpha_that_grows(machine: Machine) -> Simulator {
+    let dispatch_s = machine.queue.dispatch_s;
     Simulator::new(machine).distorting(move |workload, span_s| {
         let workgroups = workload.dispatches()[0].workgroups()[0];
         // Only the cases of this level have 32 iterations. No other level and no control has them.
         let of_the_level = params(workload).get(1) == Some(&32);
         let more = if of_the_level { f64::from(workgroups.min(200)) } else { 0.0 };
-        span_s + more * machine.costs.dispatch_s
+        span_s + more * dispatch_s
     })
 }
 

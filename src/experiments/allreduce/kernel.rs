@@ -23,6 +23,8 @@ pub fn shader() -> Arc<Shader> {
 
 /// 32-bit words that an invocation loads and stores at once.
 pub const VECTOR: u32 = 4;
+/// Loads of an invocation before it waits, as in the shader.
+const LOADS_IN_FLIGHT: u32 = 4;
 /// Bytes of a vector.
 pub const VECTOR_BYTES: u32 = 4 * VECTOR;
 
@@ -246,10 +248,12 @@ impl Builder {
             constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
             bindings: vec![("params", self.buffers.len() - 1), ("data", 0)],
             workgroups: [workers, 1],
-            cost_model: Arc::new(move |width| CostModel {
+            cost_model: Arc::new(move |shape| CostModel {
                 workgroups: f64::from(workers),
-                subgroups: f64::from(workers * WORKGROUP_SIZE.div_ceil(width)),
-                streamed: bytes_each,
+                subgroups: f64::from(workers * WORKGROUP_SIZE.div_ceil(shape.width)),
+                bytes: f64::from(workers) * bytes_each,
+                footprint: f64::from(all) * f64::from(words) * 4.0,
+                bytes_in_flight: f64::from(WORKGROUP_SIZE * VECTOR_BYTES * LOADS_IN_FLIGHT),
                 ..CostModel::default()
             }),
         }

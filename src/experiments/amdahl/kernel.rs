@@ -88,12 +88,12 @@ fn stage([params, input, output]: [usize; 3], workgroups: u32, iterations: u32) 
         constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
         bindings: vec![("params", params), ("input", input), ("output", output)],
         workgroups: [workgroups, 1],
-        cost_model: Arc::new(move |width| {
-            let subgroups = f64::from(workgroups * WORKGROUP_SIZE.div_ceil(width));
+        cost_model: Arc::new(move |shape| {
+            let slots = f64::from(workgroups * shape.slots(WORKGROUP_SIZE));
             CostModel {
                 workgroups: f64::from(workgroups),
-                subgroups,
-                issues: subgroups * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(iterations)),
+                subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(shape.width)),
+                issues: slots * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(iterations)),
                 ..CostModel::default()
             }
         }),

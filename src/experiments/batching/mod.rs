@@ -311,7 +311,13 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
             text.push(format!(
                 "{level}: batches of {batches} take longer than α and B·t predict. α may grow with the batch size, the content \
                  may have a start-up cost that a unit without content does not have, or launching and executing \
-                 overlap only in part where they take equally long."
+                 overlap only in part where they take equally long.{}",
+                if level == Level::WorkgroupsPerDispatch.id() {
+                    " Or the workgroups do not divide evenly among the units, so that the last ones leave part of the device \
+                     idle."
+                } else {
+                    ""
+                }
             ));
         }
         if let Some(batches) = batches(false) {

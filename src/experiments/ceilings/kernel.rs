@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 const INVARIANTS: &[Invariant] = &[Invariant::new(
@@ -95,15 +95,16 @@ impl Kernel for WorkgroupMemory {
         (0..self.workgroup_size).map(output).collect()
     }
 
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         // Instructions of a subgroup before and after its loop, and in each iteration with its four loads.
         const SETUP_ISSUES: f64 = 15.0;
         const ITERATION_ISSUES: f64 = 32.0;
-        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(width));
+        let slots = f64::from(self.workgroups * shape.slots(self.workgroup_size));
+        let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(shape.width));
         CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
-            issues: subgroups * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(self.iterations)),
+            issues: slots * (SETUP_ISSUES + ITERATION_ISSUES * f64::from(self.iterations)),
             barriers: f64::from(self.workgroups),
             ..CostModel::default()
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 const INVARIANTS: &[Invariant] =
@@ -31,9 +31,6 @@ const PERIOD: u32 = 64;
 /// Upper bound of the line size, in words. Blocks begin at multiples of this size, so that no two blocks
 /// share a line.
 pub const LONGEST_LINE: u32 = 64;
-
-/// Smallest memory transfer of current GPUs, in bytes. The cost model counts lines of this size.
-const SECTOR: u32 = 32;
 
 /// Instructions per loop iteration.
 const STEP_ISSUES: f64 = 17.0;
@@ -186,16 +183,20 @@ impl Kernel for Loads {
             .collect()
     }
 
-    /// Counts every line as one load, because the hardware serves lines one after another.
-    fn cost_model(&self, width: u32) -> CostModel {
-        let (workgroups, subgroups) =
-            (f64::from(self.workgroups), f64::from(WORKGROUP_SIZE.div_ceil(width)));
-        let loads = subgroups * f64::from(STEPS);
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
+        let workgroups = f64::from(self.workgroups);
+        let slots = workgroups * f64::from(shape.slots(WORKGROUP_SIZE));
+        let steps = f64::from(STEPS);
+        let subgroups = workgroups * f64::from(WORKGROUP_SIZE.div_ceil(shape.width));
+        // The pattern is that of the width that the experiment found.
+        let loads = workgroups * f64::from(WORKGROUP_SIZE / self.width) * steps;
         CostModel {
             workgroups,
-            subgroups: workgroups * subgroups,
-            issues: workgroups * (subgroups * SETUP_ISSUES + loads * STEP_ISSUES),
-            loads: workgroups * loads * self.lines_per_load(SECTOR),
+            subgroups,
+            issues: slots * (SETUP_ISSUES + steps * STEP_ISSUES),
+            footprint: self.data.len() as f64 * 4.0,
+            lines: loads * self.lines_per_load(shape.line_bytes),
+            sectors: loads * self.lines_per_load(shape.sector_bytes),
             ..CostModel::default()
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, Workload};
+use crate::gpu::{
+    Check, Contents, CostModel, DeviceShape, Dispatch, Invariant, Property, Shader, Workload,
+};
 use crate::kernels::module;
 
 const INVARIANTS: &[Invariant] = &[
@@ -105,7 +107,7 @@ impl Contention {
                 constants: vec![("WORKGROUP_SIZE", self.workgroup_size), ("STRIDE", self.stride)],
                 bindings: vec![("params", 0), ("counters", 1)],
                 workgroups: [self.workgroups, 1],
-                cost_model: Arc::new(move |width| self.cost_model(width)),
+                cost_model: Arc::new(move |shape| self.cost_model(shape)),
             }],
             vec![
                 Contents::Uniform(vec![
@@ -178,21 +180,23 @@ impl Contention {
         words
     }
 
-    fn cost_model(self, width: u32) -> CostModel {
+    fn cost_model(self, shape: DeviceShape) -> CostModel {
+        let width = shape.width;
         let workgroups = f64::from(self.workgroups);
         let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
         let all = f64::from(self.invocations()) * f64::from(self.repeats);
         let counters = self.counters();
-        // Lanes of a subgroup that use the same counter make one request.
-        let per_subgroup = match self.target {
-            Target::InTurn(_) => counters.min(width),
-            _ => width.div_ceil(self.invocations() / counters),
+        let lanes = width.min(self.workgroup_size);
+        let of_a_subgroup = match self.target {
+            Target::InTurn(_) => counters.min(lanes),
+            _ => lanes.div_ceil(self.invocations() / counters),
         };
+        let per_subgroup = shape.requests(lanes, of_a_subgroup);
         let requests = f64::from(per_subgroup) * subgroups * f64::from(self.repeats);
         let launched = CostModel {
             workgroups,
             subgroups,
-            issues: subgroups * SETUP_ISSUES,
+            issues: workgroups * f64::from(shape.slots(self.workgroup_size)) * SETUP_ISSUES,
             ..CostModel::default()
         };
         match self.target {

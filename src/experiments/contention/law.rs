@@ -19,16 +19,7 @@
 //! A roofline of two serial resources, as in S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful
 //! visual performance model", Communications of the ACM, 2009.
 
-/// Which atomics of a subgroup on one address the hardware or the compiler merges into one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merging {
-    /// None: each lane's atomic is a request.
-    Nothing,
-    /// Those of all lanes, if all lanes use one address.
-    All,
-    /// Those of any lanes that use one address.
-    Any,
-}
+pub use crate::gpu::Merging;
 
 impl Merging {
     /// All kinds.

@@ -127,7 +127,7 @@ enum Lanes {
 }
 
 impl Atomics {
-    fn add(plan: &mut Plan, context: &Context<'_>, operation: Operation) -> Self {
+    fn add(plan: &mut Plan, context: &Context<'_>, operation: Operation, width: u32) -> Self {
         let size = LaunchSize::of(context);
         let contention = move |target, repeats| Contention {
             operation,
@@ -151,9 +151,6 @@ impl Atomics {
         let single = case("1", Target::InTurn(1), 1);
         let one = case("one", Target::One, 1);
         let most = size.invocations();
-        // A CPU performs the atomics of a subgroup lane by lane.
-        let width = context.width.filter(|_| !context.is_narrow());
-        let width = width.unwrap_or(1).next_power_of_two().min(most);
         let step = if context.profile.dense { 1 } else { 2 };
         let spread = LAYOUTS.map(|Layout { case: layout, target, .. }| {
             let between = powers_of_two(most / 2).skip(1).step_by(step);
@@ -298,22 +295,38 @@ fn time_of(serial: Expr, parallel: Expr, counters: f64) -> Expr {
     })
 }
 
+/// Returns the lanes whose atomics may be merged: those of a subgroup of this kernel.
+fn lanes_of_a_request(context: &Context<'_>, size: LaunchSize) -> u32 {
+    // A CPU performs the atomics of a subgroup lane by lane.
+    if context.is_narrow() {
+        return 1;
+    }
+    let contention = Contention {
+        operation: Operation::Add,
+        target: Target::One,
+        repeats: 0,
+        workgroup_size: size.workgroup_size,
+        workgroups: 1,
+        stride: LINE,
+    };
+    let lanes = context.subgroup_size_of(&contention.workload()).unwrap_or(1);
+    lanes.next_power_of_two().min(size.invocations())
+}
+
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let size = LaunchSize::of(context);
     context.require_several_workers()?;
     context.require_workgroup_size(size.workgroup_size)?;
     let mut plan = Plan::default();
+    let width = lanes_of_a_request(context, size);
     for operation in Operation::ALL {
-        let atomics = Atomics::add(&mut plan, context, operation);
+        let atomics = Atomics::add(&mut plan, context, operation, width);
         add_points(&mut plan, operation, &atomics);
         add_costs(&mut plan, operation.as_str(), &atomics);
         add_findings(&mut plan, operation.as_str(), &atomics);
     }
-    let device = diagnose::Device {
-        width: context.width.unwrap_or(1),
-        invocations: size.invocations(),
-        narrow: context.is_narrow(),
-    };
+    let device =
+        diagnose::Device { width, invocations: size.invocations(), narrow: context.is_narrow() };
     plan.diagnose(move |outcome| diagnose::diagnose(outcome, device));
     Ok(plan)
 }

@@ -109,12 +109,12 @@ impl Sequence {
             constants: vec![("WORKGROUP_SIZE", self.workgroup_size)],
             bindings,
             workgroups: [1, 1],
-            cost_model: Arc::new(move |width| {
-                let subgroups = f64::from(self.workgroup_size.div_ceil(width));
+            cost_model: Arc::new(move |shape| {
+                let slots = f64::from(shape.slots(self.workgroup_size));
                 CostModel {
                     workgroups: 1.0,
-                    subgroups,
-                    issues: subgroups
+                    subgroups: f64::from(self.workgroup_size.div_ceil(shape.width)),
+                    issues: slots
                         * (SETUP_ISSUES
                             + first_issues
                             + ITERATION_ISSUES * f64::from(self.iterations)),

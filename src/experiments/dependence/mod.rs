@@ -11,7 +11,7 @@ pub mod law;
 pub mod predict;
 
 use kernel::{Sequence, Sharing};
-use law::{dependent_time, independent_time};
+use law::{dependent_time, independent_time, slots_of};
 
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
@@ -21,7 +21,7 @@ use crate::model::{self, About, Category};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "dependence",
     category: Category::Coordination,
-    law: "dependent: n·(α + t); independent: n·α_i + t·⌈n/slots⌉",
+    law: "dependent: n·(α + t); independent: max(n·α_i + t, ⌈n/slots⌉·t)",
     about: "What does a dependency between dispatches cost, and how many independent dispatches run \
             concurrently?",
     tolerance: Tolerance {
@@ -146,10 +146,14 @@ impl Alone {
         dependent.per_unit_beyond(independent) / self.dispatches
     }
 
-    /// Returns the mean number of dispatches that ran concurrently in the longest sequence.
+    /// Returns the number of slots in which the longest sequence ran.
     fn in_flight(&self) -> Expr {
-        let working = self.longest[1].per_unit_beyond(self.empties_apart);
-        self.dispatches * self.work() / working
+        let n = self.dispatches;
+        let sequence = self.longest[1].per_unit() - self.alpha() + self.issue();
+        let of = [self.issue(), self.work(), sequence];
+        Expr::call("slots_of", of, move |[issue, work, sequence]| {
+            slots_of(n, issue, work, sequence)
+        })
     }
 
     /// Returns the number of slots for the law: the dispatches in flight, rounded to a whole number, or 1 on

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Invariant, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Shader, Workload};
 use crate::kernels::chain::{FOUR_CHAINS, ITERATION_ISSUES, four_chains};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
@@ -78,16 +78,28 @@ impl Kernel for Uneven {
     }
 
     /// Counts the loop iterations of the longest item of each subgroup.
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         let subgroup_issues = |items: &[u32]| {
-            let longest = items.iter().copied().max().unwrap_or(0);
-            SETUP_ISSUES + ITERATION_ISSUES * f64::from(longest)
+            let longest = |items: &[u32]| f64::from(items.iter().copied().max().unwrap_or(0));
+            let at_once = items.chunks(shape.issue_width as usize);
+            let slots = at_once.len() as f64;
+            let iterations = if shape.skips_inactive {
+                at_once.map(longest).sum()
+            } else {
+                slots * longest(items)
+            };
+            slots * SETUP_ISSUES + iterations * ITERATION_ISSUES
         };
-        cyclic_cost_model(
+        let work = cyclic_cost_model(
             &self.iterations,
-            [self.workgroup_size, self.workgroups, width],
+            [self.workgroup_size, self.workgroups],
+            shape,
             subgroup_issues,
-        )
+        );
+        let of_a_workgroup = self.workgroup_size.div_ceil(shape.width) as usize;
+        let in_order = work.uneven.iter().flat_map(|issues| issues.chunks(of_a_workgroup));
+        let copies = in_order.flat_map(|issues| std::iter::repeat_n(issues, self.copies as usize));
+        CostModel { uneven: Some(copies.flatten().copied().collect()), ..work }
     }
 }
 
@@ -105,7 +117,7 @@ mod tests {
             seed: 0,
         };
         let iterations = |items: Vec<u32>, width: u32| {
-            let issues = uneven(items).cost_model(width).issues;
+            let issues = uneven(items).cost_model(width.into()).issues;
             (issues - f64::from(4 / width) * SETUP_ISSUES) / ITERATION_ISSUES
         };
         assert_eq!(iterations(vec![1, 5, 1, 1], 4), 5.0);

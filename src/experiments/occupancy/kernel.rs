@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Contents, CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{Contents, CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, module};
 
 const INVARIANTS: &[Invariant] =
@@ -125,13 +125,16 @@ impl Kernel for Chase {
         starts.map(|link| self.cycle.after(link, self.steps)).collect()
     }
 
-    fn cost_model(&self, width: u32) -> CostModel {
+    /// Counts every load of every invocation as one line, because the links are scattered.
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let subgroups = workgroups * f64::from(self.workgroup_size.div_ceil(width));
+        let loads = workgroups * f64::from(self.workgroup_size) * f64::from(self.steps);
         CostModel {
             workgroups,
-            subgroups,
-            loads: subgroups * f64::from(self.steps),
+            subgroups: workgroups * f64::from(self.workgroup_size.div_ceil(shape.width)),
+            footprint: self.cycle.words.len() as f64 * 4.0,
+            lines: loads,
+            sectors: loads,
             load_chain: f64::from(self.steps),
             ..CostModel::default()
         }

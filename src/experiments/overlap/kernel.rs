@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::gpu::{
-    Check, Contents, CostModel, Dispatch, Invariant, Property, Shader, Stream, Timing, Upload,
-    UploadPath, UploadSource, Workload,
+    Check, Contents, CostModel, DeviceShape, Dispatch, Invariant, Property, Shader, Stream, Timing,
+    Upload, UploadPath, UploadSource, Workload,
 };
 use crate::kernels::chain::step;
 use crate::kernels::{module, random_words};
@@ -152,27 +152,27 @@ fn compute(batch: usize, [words, iterations, workgroups]: [u32; 3]) -> Dispatch 
         constants: vec![("WORKGROUP_SIZE", WORKGROUP_SIZE)],
         bindings: vec![("params", 0), ("batch", batch), ("output", batch + 1)],
         workgroups: [workgroups, 1],
-        cost_model: Arc::new(move |width| CostModel {
+        cost_model: Arc::new(move |shape| CostModel {
             workgroups: f64::from(workgroups),
-            subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(width)),
-            issues: issues([words / STRIDE as u32, iterations, workgroups], width),
+            subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(shape.width)),
+            issues: issues([words / STRIDE as u32, iterations, workgroups], shape),
             ..CostModel::default()
         }),
     }
 }
 
-/// Returns the instructions that all subgroups of `width` lanes issue.
-fn issues([records, iterations, workgroups]: [u32; 3], width: u32) -> f64 {
+/// Returns the issue slots of all subgroups.
+fn issues([records, iterations, workgroups]: [u32; 3], shape: DeviceShape) -> f64 {
     const SETUP_ISSUES: u32 = 6;
     const RECORD_ISSUES: u32 = 10;
     const ITERATION_ISSUES: u32 = 7;
     let invocations = workgroups * WORKGROUP_SIZE;
     let rounds: u32 = (0..invocations)
-        .step_by(width as usize)
+        .step_by(shape.issue_width as usize)
         .map(|first| records.saturating_sub(first).div_ceil(invocations))
         .sum();
-    let subgroups = workgroups * WORKGROUP_SIZE.div_ceil(width);
-    f64::from(subgroups * SETUP_ISSUES)
+    let slots = workgroups * shape.slots(WORKGROUP_SIZE);
+    f64::from(slots * SETUP_ISSUES)
         + f64::from(rounds) * f64::from(RECORD_ISSUES + iterations * ITERATION_ISSUES)
 }
 

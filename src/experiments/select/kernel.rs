@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::gpu::{CostModel, Invariant, Property, Shader, Workload};
+use crate::gpu::{CostModel, DeviceShape, Invariant, Property, Shader, Workload};
 use crate::kernels::{Kernel, Launch, cyclic_cost_model, cyclic_mask, module};
 
 const INVARIANTS: &[Invariant] = &[
@@ -133,7 +133,7 @@ impl Kernel for Select {
 
     /// Counts the instructions of every subgroup and choice. A branch issues the paths that at least one lane
     /// takes; a select issues both paths.
-    fn cost_model(&self, width: u32) -> CostModel {
+    fn cost_model(&self, shape: DeviceShape) -> CostModel {
         // Instructions of a subgroup before and after its loop, of a choice without its paths, of a short path, and of a
         // long path and each of its iterations.
         const SETUP_ISSUES: f64 = 10.0;
@@ -141,30 +141,35 @@ impl Kernel for Select {
         const SHORT_ISSUES: f64 = 6.0;
         const LONG_ISSUES: f64 = 2.0;
         const ITERATION_ISSUES: f64 = 9.0;
-        let paths = |taken: [bool; 2]| -> f64 {
-            let issues = match self.paths {
-                PathSize::Short => [SHORT_ISSUES; 2],
-                PathSize::Long { iterations } => {
-                    iterations.map(|n| LONG_ISSUES + ITERATION_ISSUES * f64::from(n))
-                }
-            };
-            let paths = taken.into_iter().zip(issues);
-            paths.filter(|(taken, _)| *taken).map(|(_, issues)| issues).sum()
+        let path_issues = match self.paths {
+            PathSize::Short => [SHORT_ISSUES; 2],
+            PathSize::Long { iterations } => {
+                iterations.map(|n| LONG_ISSUES + ITERATION_ISSUES * f64::from(n))
+            }
+        };
+        // Issue slots of a path with lanes for which the predicate is true.
+        let slots = |words: &[u32], takes: &dyn Fn(u32) -> bool| {
+            let lanes: Vec<bool> = words.iter().map(|&word| takes(word)).collect();
+            f64::from(shape.active_slots(&lanes))
         };
         let subgroup_issues = |words: &[u32]| -> f64 {
-            let choice_issues = |choice: u32| match self.way {
-                Way::Select => CHOICE_ISSUES + paths([true; 2]),
+            let all = slots(words, &|_| true);
+            let paths = |choice: u32| match self.way {
+                Way::Select => [all; 2],
                 Way::Branch => {
-                    let one = words.iter().any(|&word| chooses_one(word, choice));
-                    let zero = words.iter().any(|&word| !chooses_one(word, choice));
-                    CHOICE_ISSUES + paths([zero, one])
+                    [false, true].map(|one| slots(words, &|word| chooses_one(word, choice) == one))
                 }
             };
-            SETUP_ISSUES + (0..self.choices).map(choice_issues).sum::<f64>()
+            let choice_issues = |choice: u32| {
+                let [zero, one] = paths(choice);
+                all * CHOICE_ISSUES + zero * path_issues[0] + one * path_issues[1]
+            };
+            all * SETUP_ISSUES + (0..self.choices).map(choice_issues).sum::<f64>()
         };
         cyclic_cost_model(
             &self.words,
-            [self.workgroup_size, self.workgroups, width],
+            [self.workgroup_size, self.workgroups],
+            shape,
             subgroup_issues,
         )
     }
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_branch_issues_the_taken_paths_and_a_select_issues_both() {
-        let issues = |way, words, width| choices(way, words).cost_model(width).issues;
+        let issues = |way, words, width: u32| choices(way, words).cost_model(width.into()).issues;
         let [setup, choice, path] = [10.0, 8.0, 92.0];
         let [one, both] = [choice + path, choice + 2.0 * path];
         assert_eq!(issues(Way::Branch, [0; 4], 4), setup + 2.0 * one);

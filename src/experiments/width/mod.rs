@@ -5,7 +5,7 @@
 //! - Workgroup size: a workgroup of s invocations issues ⌈s / W⌉ subgroups.
 //!
 //! The floor case of branch granularity runs no branch. The floor case of each workgroup size runs zero loop
-//! iterations. warplaw subtracts the time of the floor case from the time of each case.
+//! iterations, or a quarter of them on a GPU, which hides the launch. warplaw subtracts the time of the floor case from the time of each case.
 
 pub(crate) mod parameter;
 
@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::divergence::law::subgroup_time;
-use crate::experiments::lanes::law::subgroups;
-use crate::experiments::sweep::{agreed, powers_of_two};
+use crate::experiments::lanes::{iterations_of_floor, law::subgroups};
+use crate::experiments::sweep::powers_of_two;
 use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::branch_paths::BranchPaths;
 use crate::kernels::chain::Chain;
@@ -166,6 +166,7 @@ impl ByWorkgroupSize {
     /// Adds the cases for workgroups of up to `most` invocations.
     fn add(plan: &mut Plan, context: &Context<'_>, most: u32) -> Self {
         let seed = context.seed as u32;
+        let of_the_floor = iterations_of_floor(context, CHAIN_ITERATIONS);
         let mut swept = |size: u32| {
             let chain = move |iterations: u32| {
                 move |workgroups: u32| {
@@ -175,7 +176,11 @@ impl ByWorkgroupSize {
             };
             let own = Sizing::Own { granule: 16, most: 16_384 };
             let full = plan.case(format!("lanes.{size}"), own, chain(CHAIN_ITERATIONS));
-            let floor = plan.floor(format!("lanes.{size}.floor"), Sizing::Follow(full), chain(0));
+            let floor = plan.floor(
+                format!("lanes.{size}.floor"),
+                Sizing::Follow(full),
+                chain(of_the_floor),
+            );
             Size { invocations: size, cost: full.per_unit_above(floor) }
         };
         let between = powers_of_two(most).map(|s| s + s / 2).filter(|&s| s > 2 && s < most);
@@ -217,7 +222,13 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width_by_granularity = by_granularity.width();
     let width_by_workgroup_size = by_workgroup_size.width();
 
-    // The width that one method finds predicts the points of the other, so that no method judges itself.
+    // The width that one method finds predicts the points of the other, so that no method judges itself. Only a device
+    // that issues a subgroup in parts has two widths, of which each is found by one method.
+    let both = || [width_by_granularity.clone(), width_by_workgroup_size.clone()];
+    let divergence_width =
+        Expr::call("divergence_width", both(), |[d, i]| if in_parts(d, i) { d } else { i });
+    let issue_width =
+        Expr::call("issue_width", both(), |[d, i]| if in_parts(d, i) { i } else { d });
     let series = plan.series("branch granularity", ("consecutive lanes per path", ""), "s");
     plan.compare_by(
         series,
@@ -225,29 +236,34 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             .over(Over::Last),
     );
     for Granularity { lanes, cost } in &by_granularity.swept {
-        let predicted = by_granularity.predicted(*lanes, &width_by_workgroup_size);
+        let predicted = by_granularity.predicted(*lanes, &divergence_width);
         plan.judge(series, f64::from(*lanes), cost, predicted);
     }
     let series = plan.series("workgroup size", ("invocations per workgroup", ""), "s");
     for Size { invocations, cost } in &by_workgroup_size.swept[1..] {
-        let predicted = by_workgroup_size.predicted(*invocations, &width_by_granularity);
+        let predicted = by_workgroup_size.predicted(*invocations, &issue_width);
         plan.judge(series, f64::from(*invocations), cost, predicted);
     }
 
-    let agreed = agreed(&width_by_granularity, &width_by_workgroup_size);
-    plan.establishes_width(&agreed);
+    let found =
+        Expr::call("width", both(), |[d, i]| if d == i || in_parts(d, i) { d } else { f64::NAN });
+    plan.establishes_width(&found);
     plan.sure_metric(
-        About::new("effective_width", "subgroup width W, found by timing", "lanes")
-            .headline()
-            .note("present if branch granularity and workgroup size give the same width"),
-        agreed,
+        About::new("effective_width", "subgroup width W, found by timing", "lanes").headline().note(
+            "lanes that share a flow of control; present if workgroup size gives the same width or a part of it",
+        ),
+        found,
     );
     plan.metric(
-        About::new("width_by_granularity", "subgroup width W, by branch granularity", "lanes"),
+        About::new(
+            "width_by_granularity",
+            "lanes that share a flow of control, by branch granularity",
+            "lanes",
+        ),
         width_by_granularity,
     );
     plan.metric(
-        About::new("width_by_lanes", "subgroup width W, by workgroup size", "lanes"),
+        About::new("width_by_lanes", "lanes that are issued together, by workgroup size", "lanes"),
         width_by_workgroup_size,
     );
     if let Some(reported) = context.reported_width {
@@ -256,6 +272,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     }
     plan.diagnose(diagnose);
     Ok(plan)
+}
+
+/// Returns whether a device whose subgroups diverge by `divergence` lanes issues them in parts of `issue` lanes.
+fn in_parts(divergence: f64, issue: f64) -> bool {
+    issue < divergence && divergence % issue == 0.0
 }
 
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {
@@ -291,6 +312,13 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
              cache of the driver and run again. If the result stays, size branches and workgroups for \
              {found} lanes."
         )],
+        (Some(found), _) if by_workgroup_size.is_some_and(|issued| in_parts(found, issued)) => {
+            let issued = by_workgroup_size.unwrap_or(found);
+            vec![format!(
+                "The hardware issues a subgroup of {found} lanes in parts of {issued}: branches cost by \
+                 {found} lanes, and a workgroup of {issued} invocations leaves no lane idle."
+            )]
+        }
         _ => Vec::new(),
     }
 }

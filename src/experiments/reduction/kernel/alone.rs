@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::build::{Builder, Grid, Params, WORKGROUP_SIZE, launch, trees, workgroups_for};
 use super::items::Items;
 use super::variant::Variant;
-use crate::gpu::{CostModel, Workload};
+use crate::gpu::{CostModel, DeviceShape, Workload};
 use crate::kernels::{LaunchConfig, Number};
 
 /// Launch configuration of kernels in which invocations do not share the items.
@@ -20,8 +20,8 @@ pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload 
     let invocations = (at.workgroups * at.workgroup_size) as usize;
     let partials = build.zeroed(invocations);
     let params = Params::shared(count, config);
-    build.dispatch("read_only", [0, partials], params, at, move |width| {
-        launch(at, width, f64::from(count) * 4.0)
+    build.dispatch("read_only", [0, partials], params, at, move |shape| {
+        launch(at, shape, f64::from(count) * 4.0)
     });
     let words = Arc::clone(&items.words);
     let item = items.item;
@@ -52,8 +52,8 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     let mut build = Builder::new(&items, PLAIN);
     let kept = build.zeroed(count as usize);
     let launched = Grid::whole(workgroups_for(count));
-    build.dispatch("read_one", [0, kept], Params::items(count), launched, move |width| {
-        launch(launched, width, f64::from(count) * 4.0)
+    build.dispatch("read_one", [0, kept], Params::items(count), launched, move |shape| {
+        launch(launched, shape, f64::from(count) * 4.0)
     });
     let words = Arc::clone(words);
     build.finish(&format!("read one of {count}"), kept, move || {
@@ -63,6 +63,12 @@ pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
 
 /// Atomic additions per repeat of [`atomics`], without a loop between them.
 pub const IN_A_ROW: u32 = 4;
+
+/// Returns the requests of a workgroup of which `adders` invocations, evenly spread, add to one total at a time.
+fn requests(shape: DeviceShape, adders: u32) -> u32 {
+    let subgroups = WORKGROUP_SIZE.div_ceil(shape.width).min(adders);
+    subgroups * shape.requests(adders / subgroups, 1)
+}
 
 /// Builds a workload of `workgroups` workgroups that perform atomic additions to one total.
 ///
@@ -76,9 +82,9 @@ pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workl
     let times = i64::from(workgroups) * i64::from(repeats * IN_A_ROW);
     let params = Params { repeats, every, ..Params::items(0) };
     let at = Grid::whole(workgroups);
-    build.dispatch("atomics_alone", [0, total], params, at, move |width| CostModel {
-        atomics: times as f64 * f64::from(adders),
-        ..launch(at, width, 0.0)
+    build.dispatch("atomics_alone", [0, total], params, at, move |shape| CostModel {
+        atomics: times as f64 * f64::from(requests(shape, adders)),
+        ..launch(at, shape, 0.0)
     });
     build.finish("atomics alone", total, move || {
         vec![item.bits(times * i64::from(adders + adders / 2))]
@@ -109,7 +115,7 @@ pub fn repeated_trees(
     let values = build.zeroed((workgroups * workgroup_size) as usize);
     let params = Params { repeats, ..Params::items(0) };
     let at = Grid { workgroups, workgroup_size };
-    build.dispatch(entry, [0, values], params, at, move |width| trees(at, repeats, width, 0.0));
+    build.dispatch(entry, [0, values], params, at, move |shape| trees(at, repeats, shape, 0.0));
     build.finish(entry, values, move || {
         let mut values: Vec<u32> = (0..workgroup_size).collect();
         for _ in 0..repeats {
@@ -132,8 +138,8 @@ pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
     let values = build.zeroed((workgroups * WORKGROUP_SIZE) as usize);
     let params = Params { repeats, ..Params::items(0) };
     let at = Grid::whole(workgroups);
-    build.dispatch("subgroup_sum_alone", [0, values], params, at, move |width| {
-        let launch = launch(at, width, 0.0);
+    build.dispatch("subgroup_sum_alone", [0, values], params, at, move |shape| {
+        let launch = launch(at, shape, 0.0);
         let sums = launch.subgroups * f64::from(repeats);
         CostModel { issues: launch.issues + SUM_ISSUES * sums, ..launch }
     });

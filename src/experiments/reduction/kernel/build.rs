@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::items::Items;
 use super::source::shader;
-use crate::gpu::{Check, Contents, CostModel, Dispatch, Workload};
+use crate::gpu::{Check, Contents, CostModel, DeviceShape, Dispatch, Workload};
 use crate::kernels::{LaunchConfig, Number};
 
 /// Invocations per workgroup in variants with one item per invocation.
@@ -50,25 +50,27 @@ impl Grid {
 
 /// Returns the cost model of a dispatch in which each workgroup sums `repeats` trees. `bytes` are the bytes
 /// read.
-pub(super) fn trees(grid: Grid, repeats: u32, width: u32, bytes: f64) -> CostModel {
+pub(super) fn trees(grid: Grid, repeats: u32, shape: DeviceShape, bytes: f64) -> CostModel {
     CostModel {
         barriers: f64::from(grid.workgroups) * f64::from(repeats * grid.workgroup_size.ilog2()),
-        ..launch(grid, width, bytes)
+        ..launch(grid, shape, bytes)
     }
 }
 
-/// Returns the cost model of a dispatch without coordination. `bytes` are the bytes read.
+/// Returns the cost model of a dispatch without coordination. `bytes` are the bytes read, one word per invocation or as
+/// many as the loads of a launch configuration that fill the device.
 pub(super) fn launch(
     Grid { workgroups, workgroup_size }: Grid,
-    width: u32,
+    shape: DeviceShape,
     bytes: f64,
 ) -> CostModel {
-    let subgroups = f64::from(workgroups) * f64::from(workgroup_size.div_ceil(width));
+    let slots = f64::from(workgroups) * f64::from(shape.slots(workgroup_size));
     CostModel {
         workgroups: f64::from(workgroups),
-        subgroups,
-        issues: subgroups * SETUP_ISSUES,
+        subgroups: f64::from(workgroups) * f64::from(workgroup_size.div_ceil(shape.width)),
+        issues: slots * SETUP_ISSUES,
         bytes,
+        footprint: bytes,
         ..CostModel::default()
     }
 }
@@ -128,7 +130,7 @@ impl Builder {
         [source, target]: [usize; 2],
         params: Params,
         at: Grid,
-        cost_model: impl Fn(u32) -> CostModel + Send + Sync + 'static,
+        cost_model: impl Fn(DeviceShape) -> CostModel + Send + Sync + 'static,
     ) {
         let Params { items, blocked, repeats, every } = params;
         self.buffers.push(Contents::Uniform(vec![
@@ -163,7 +165,7 @@ impl Builder {
         at: Grid,
     ) {
         let bytes = f64::from(params.items) * 4.0;
-        self.dispatch(entry, buffers, params, at, move |width| trees(at, 1, width, bytes));
+        self.dispatch(entry, buffers, params, at, move |shape| trees(at, 1, shape, bytes));
     }
 
     /// Builds the workload. Its output is the buffer with index `checked`, and `expected` returns the

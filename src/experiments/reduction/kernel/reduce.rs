@@ -57,18 +57,21 @@ pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig)
                 (Grid::whole(workgroups_for(count)), Params::items(count))
             };
             let total = build.zeroed(1);
-            build.dispatch(variant.as_str(), [0, total], params, at, move |width| {
+            build.dispatch(variant.as_str(), [0, total], params, at, move |shape| {
                 let bytes = f64::from(count) * 4.0;
                 let (atomics, cost_model) = match variant {
-                    Variant::AtomicPerItem => (count, launch(at, width, bytes)),
+                    Variant::AtomicPerItem => {
+                        let requests = shape.requests(shape.width, 1);
+                        (count.div_ceil(shape.width) * requests, launch(at, shape, bytes))
+                    }
                     Variant::SubgroupThenAtomic => {
-                        (count.div_ceil(width), launch(at, width, bytes))
+                        (count.div_ceil(shape.width), launch(at, shape, bytes))
                     }
                     Variant::SubgroupSinglePass => (
-                        at.workgroups * at.workgroup_size.div_ceil(width),
-                        launch(at, width, bytes),
+                        at.workgroups * at.workgroup_size.div_ceil(shape.width),
+                        launch(at, shape, bytes),
                     ),
-                    _ => (at.workgroups, trees(at, 1, width, bytes)),
+                    _ => (at.workgroups, trees(at, 1, shape, bytes)),
                 };
                 CostModel { atomics: f64::from(atomics), ..cost_model }
             });
