@@ -6,6 +6,7 @@
 mod sim;
 
 use sim::{measure, number, said};
+use warplaw::experiments::dependence::law::{dependent_time, independent_time};
 use warplaw::gpu::Workload;
 use warplaw::model::{DeviceType, Experiment, Status, Verdict};
 use warplaw::sim::{Machine, Simulator};
@@ -125,8 +126,10 @@ fn dependence_finds_the_planted_cost_of_a_dependency_and_the_planted_slots() {
     assert!(is_near(of("alpha"), queue.dispatch_s, 0.05), "{}", of("alpha"));
     assert!(is_near(of("alpha_issue"), queue.issue_dispatch_s, 0.05));
     assert!(is_near(number(&outcome, "dispatches_in_flight"), queue.slots as f64, 0.02));
-    // Of eight concurrent dispatches, seven do not wait.
-    let saved = of("t_dispatch") * 7.0 / 8.0 + of("alpha") - of("alpha_issue");
+    let longest = outcome.points.iter().map(|point| point.x.value).fold(0.0, f64::max);
+    let (t, issue) = (of("t_dispatch"), of("alpha_issue"));
+    let independent = independent_time(longest, issue, t, queue.slots as f64) + of("alpha") - issue;
+    let saved = (dependent_time(longest, of("alpha"), t) - independent) / longest;
     assert!(is_near(of("price_of_dependency"), saved, 0.02));
 }
 

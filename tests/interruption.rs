@@ -16,7 +16,7 @@ use warplaw::model::{Status, read};
 /// Names of the signals that end a run, as `kill` takes them.
 const SIGNALS: [&str; 3] = ["INT", "TERM", "KILL"];
 /// Interrupted runs per signal, unless `WARPLAW_INTERRUPTIONS` gives another number.
-const MOMENTS: u32 = 3;
+const MOMENTS: u32 = 2;
 /// Upper bound of the delay between the first record and the signal. A run takes about as long, so some runs
 /// finish before the signal.
 const MAX_DELAY: Duration = Duration::from_millis(3_500);

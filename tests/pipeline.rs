@@ -333,7 +333,7 @@ fn undecided_points_get_extra_rounds_and_decided_points_get_none() {
         |workload, span| {
             let active = params(workload).first().copied();
             let iterations = params(workload).get(1).copied();
-            if (active, iterations) == (Some(2), Some(512)) { span / 1.034 } else { span }
+            if (active, iterations) == (Some(2), Some(1024)) { span / 1.04 } else { span }
         },
     );
     let outcome = measure(executor, "lanes");
@@ -462,7 +462,7 @@ fn small_limits_shrink_the_sizes_or_give_a_reason() {
 fn without_a_readable_control_nothing_is_decided() {
     // All timestamps of `control.multiple` are lost, so the control `linear` has no value.
     let executor = Simulator::new(Machine::lawful(16)).distorting(|workload, span| {
-        let is_multiple = workload.label().contains("active: 64, iterations: 2048");
+        let is_multiple = workload.label().contains("active: 64, iterations: 4096");
         if is_multiple { f64::NAN } else { span }
     });
     let outcome = measure(executor, "lanes");
@@ -483,7 +483,7 @@ fn figures_print_as_formulas_of_their_cases() {
         found.map_or("", |(_, formula)| formula.as_str())
     };
     let one = "(T[active.1] − T[active.1.floor]) / n[active.1]";
-    assert_eq!(of("t_subgroup_step"), format!("{one} / 384"));
+    assert_eq!(of("t_subgroup_step"), format!("{one} / 896"));
     assert_eq!(of("speed-up, 8, predicted"), "8");
     let measured = of("speed-up, 8, measured");
     assert!(

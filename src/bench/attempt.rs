@@ -13,14 +13,10 @@ use super::sizing::{Length, Sized, size};
 use super::typical::Typical;
 use super::verify::Checked;
 use crate::gpu::{Built, GpuError};
-use crate::model::{Case, Costs, DeviceType};
+use crate::model::{Case, Costs};
 
 /// Failure of a case that an interrupted run did not verify.
 const INTERRUPTED: &str = "the run was interrupted before verification";
-
-/// Longest target time of a sample on a CPU, in seconds. A scheduler that shares the cores gives each thread a few
-/// milliseconds at a time, and interrupts nearly every sample as long as that.
-const CPU_SAMPLE_S: f64 = 2e-3;
 
 /// Share of the spare time that an experiment may take, so that one hopeless point does not take it from all
 /// experiments to come.
@@ -81,8 +77,7 @@ impl Attempt<'_> {
     pub(super) fn size(&mut self) -> Result<Vec<Sized>, GpuError> {
         let began_s = self.elapsed_s();
         (self.progress)(Progress::before(Stage::Sizing, 0.0));
-        let is_cpu = self.session.adapter.device_type == DeviceType::Cpu;
-        let sample_s = self.session.profile.sample_s.min(if is_cpu { CPU_SAMPLE_S } else { 1.0 });
+        let sample_s = self.session.profile.sample_s_on(self.session.adapter.device_type);
         let sample_s = sample_s / f64::from(self.plan.sample_divisor.max(1));
         let least_s = MIN_TICKS * self.session.clock.resolution_ns * 1e-9;
         let target_s = sample_s.max(least_s).min(MAX_TARGET_S);

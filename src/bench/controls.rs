@@ -71,10 +71,10 @@ impl Controls {
     /// the control `linear` covers the lengths of the samples that it vouches for.
     ///
     /// On a GPU the launch of workgroups is hidden behind those that run, so that subtracting it subtracts too much. There
-    /// the floor case has a quarter of the canary's work, and a difference of two lengths contains no launch.
+    /// the floor case has an eighth of the canary's work, and a difference of two lengths contains no launch.
     pub(super) fn add(plan: &mut Plan, is_narrow: bool, seed: u64) -> Self {
-        const ITERATIONS: u32 = 512;
-        let of_the_floor = if is_narrow { 0 } else { ITERATIONS / 4 };
+        let iterations = if is_narrow { 512 } else { 1024 };
+        let of_the_floor = if is_narrow { 0 } else { iterations / 8 };
         let chain = move |iterations| {
             move |workgroups| {
                 let seed = seed as u32;
@@ -85,15 +85,15 @@ impl Controls {
             .filter(|&case| !matches!(plan.cases[case].sizing, Sizing::Follow(_)))
             .collect();
         let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: MOST };
-        let canary = plan.case("control.canary", shared(), chain(ITERATIONS));
-        let multiple = plan.case("control.multiple", shared(), chain(TIMES * ITERATIONS));
+        let canary = plan.case("control.canary", shared(), chain(iterations));
+        let multiple = plan.case("control.multiple", shared(), chain(TIMES * iterations));
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            copy: plan.case("control.twin", follow(), chain(ITERATIONS)),
+            copy: plan.case("control.twin", follow(), chain(iterations)),
             multiple,
-            longer: f64::from(TIMES * ITERATIONS - of_the_floor)
-                / f64::from(ITERATIONS - of_the_floor),
+            longer: f64::from(TIMES * iterations - of_the_floor)
+                / f64::from(iterations - of_the_floor),
             floor: plan.floor("control.floor", follow(), chain(of_the_floor)),
             sized,
         }

@@ -21,6 +21,7 @@ mod diagnosis;
 mod expr;
 mod formula;
 mod looks;
+mod pause;
 mod plan;
 mod profile;
 mod progress;

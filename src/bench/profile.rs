@@ -1,6 +1,7 @@
 //! Profiles: time limits and precision of a run.
 
 use super::search::Thoroughness;
+use crate::model::DeviceType;
 
 /// Time limits and precision of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +38,7 @@ impl Profile {
         least_rounds: 14,
         most_rounds: 61,
         half_width: 0.02,
-        search: Thoroughness { sweeps: 1, rounds: 2, max_s: 0.8, sample_s: 4e-3 },
+        search: Thoroughness { sweeps: 1, rounds: 2, max_s: 0.8, sample_s: 1.5e-3 },
         dense: false,
     };
 
@@ -50,10 +51,26 @@ impl Profile {
         least_rounds: 31,
         most_rounds: 101,
         half_width: 0.005,
-        search: Thoroughness { sweeps: 2, rounds: 3, max_s: 5.0, sample_s: 16e-3 },
+        search: Thoroughness { sweeps: 2, rounds: 3, max_s: 5.0, sample_s: 4e-3 },
         dense: true,
     };
+
+    /// Returns the target time of a sample on a device of this type, in seconds.
+    pub(super) fn sample_s_on(&self, device_type: DeviceType) -> f64 {
+        if device_type == DeviceType::Cpu { self.sample_s.min(CPU_SAMPLE_S) } else { self.sample_s }
+    }
+
+    /// Returns how to search on a device of this type. Samples are at most as long as those that are timed later: a
+    /// configuration that is fastest in longer samples may not be the fastest then.
+    pub(super) fn search_on(&self, device_type: DeviceType) -> Thoroughness {
+        let sample_s = self.search.sample_s.min(self.sample_s_on(device_type));
+        Thoroughness { sample_s, ..self.search }
+    }
 }
+
+/// Longest target time of a sample on a CPU, in seconds. A scheduler that shares the cores gives each thread a few
+/// milliseconds at a time, and interrupts nearly every sample as long as that.
+const CPU_SAMPLE_S: f64 = 2e-3;
 
 /// Longest sample that is timed, in seconds. A longer one comes near a watchdog.
 pub(super) const MAX_SAMPLE_S: f64 = 0.050;

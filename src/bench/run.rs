@@ -105,8 +105,9 @@ fn plan(
     let reported_width = session.reported_width();
     let width = session.effective_width.or(reported_width);
     let (profile, throughput) = (session.profile, session.throughput());
+    let search = profile.search_on(facts.device_type);
     let Session { executor, found, .. } = &mut *session;
-    let tuner = Trying::new(&mut **executor, found, profile.search, throughput, stop);
+    let tuner = Trying::new(&mut **executor, found, search, throughput, stop);
     let context = Context::new(&facts, &profile, seed, &tuner);
     let plan = (experiment.plan)(&Context { width, reported_width, ..context });
     Ok((plan, tuner.finish()?))

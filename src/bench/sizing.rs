@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::case::CaseId;
+use super::pause::busy_s;
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{MAX_SAMPLE_S, MAX_TARGET_S};
-use super::sampling::busy_s;
 use super::throughput::{Throughput, WATCHDOG_S};
 use crate::gpu::{BadSpan, Executor, GpuError, Span, Workload};
 
@@ -64,6 +64,8 @@ const REPEATS: usize = 2;
 /// Samples of each case that should be as long as the longest of all others. If all of its samples are disturbed, it
 /// becomes too short.
 const REPEATS_OF_LONGEST: usize = 6;
+/// Time for which the clocks get to rise before a trial of the longest cases, as a multiple of the pause.
+const LONGEST_WARM_UPS: f64 = 10.0;
 /// Most seconds for which a device is kept busy after a pause, before a trial.
 const MOST_WARM_UP_S: f64 = 0.2;
 /// Share of the target time from which a sample is long enough to compute the final scale.
@@ -259,8 +261,12 @@ fn trial(
         if tried.is_empty() && known.is_empty() {
             risky.drain(..).for_each(|i| samples[i] = expected_s(i));
         }
-        // While pipelines were built, the device may have lowered its clocks.
-        let idle_s = executor.elapsed_s() - idle_since_s;
+        // While pipelines were built, the device may have lowered its clocks. The samples of the longest cases must not be
+        // too short, so that the clocks get all the time that they may need.
+        let idle_s = match executor.elapsed_s() - idle_since_s {
+            idle_s if repeats == REPEATS_OF_LONGEST => idle_s * LONGEST_WARM_UPS,
+            idle_s => idle_s,
+        };
         let busy_until_s =
             executor.elapsed_s() + busy_s(executor.facts().device_type, idle_s, MOST_WARM_UP_S);
         while !tried.is_empty() && executor.elapsed_s() < busy_until_s {

@@ -30,6 +30,11 @@ impl Clock {
         self.until_s = now_s + duration_s.max(0.0);
         duration_s
     }
+
+    /// The last work ended at `now_s`, because noise made it longer.
+    pub(super) fn ended(&mut self, now_s: f64) {
+        self.until_s = now_s;
+    }
 }
 
 #[cfg(test)]

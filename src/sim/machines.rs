@@ -62,10 +62,11 @@ impl Machine {
                 narrow_width: None,
                 issue_width: width,
                 skips_inactive: true,
-                issue_s: 0.3 * NS,
-                latency_s: 1.2 * NS,
+                issue_s: 0.15 * NS,
+                latency_s: 0.6 * NS,
                 barrier_s: 0.0,
-                barrier_issue_s: 0.02 * NS,
+                // As much for every workgroup, however wide its subgroups are.
+                barrier_issue_s: f64::from(width) / 320.0 * NS,
                 workgroup_s: 5.0 * NS,
                 subgroup_s: 1.0 * NS,
                 code_bytes: f64::INFINITY,
@@ -240,7 +241,7 @@ impl Machine {
             memory: Memory {
                 levels: vec![
                     private("L0", 32.0 * KIB, 50.0 * NS, 30_000.0 * GB_PER_S),
-                    shared("L2", 6.0 * MIB, 100.0 * NS, 3_700.0 * GB_PER_S),
+                    shared("L2", 6.0 * MIB, 85.0 * NS, 3_700.0 * GB_PER_S),
                     shared("last-level cache", 96.0 * MIB, 160.0 * NS, 2_700.0 * GB_PER_S),
                     memory(270.0 * NS, 960.0 * GB_PER_S),
                 ],
@@ -448,7 +449,7 @@ impl Machine {
                 issue_s: cycle_s,
                 latency_s: 4.0 * cycle_s,
                 barrier_s: 60.0 * NS,
-                barrier_issue_s: 4.0 * cycle_s,
+                barrier_issue_s: 2.0 * cycle_s,
                 workgroup_s: 20.0 * NS,
                 subgroup_s: 4.0 * cycle_s,
                 code_bytes: 8.0 * KIB,

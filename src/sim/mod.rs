@@ -266,7 +266,9 @@ impl Simulator {
         let moment = Moment { now_s: self.now_s, rounds };
         let clocked_s = self.clock.duration_s(self.now_s, *sample_s);
         let duration_s = self.disturber.disturbed(clocked_s, moment, &mut self.rng);
-        self.now_s += duration_s.max(0.0) + GAP_S;
+        self.now_s += duration_s.max(0.0);
+        self.clock.ended(self.now_s);
+        self.now_s += GAP_S;
         (moment.now_s, duration_s, by_host)
     }
 }

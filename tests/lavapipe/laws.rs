@@ -3,7 +3,7 @@
 use warplaw::model::{Record, Verdict};
 use warplaw::stats::median;
 
-use crate::{WIDTHS, alone, experiment, number, run, skipped};
+use crate::{BRIEF, WIDTHS, alone, experiment, number, run, skipped};
 
 /// Experiments whose laws hold on lavapipe at every point.
 const LAWFUL: [&str; 6] = ["width", "divergence", "lanes", "imbalance", "select", "amdahl"];
@@ -214,7 +214,7 @@ fn coordination_and_busy_figures_are_plausible_at_every_width() {
     let _alone = alone();
     for (_, bits) in WIDTHS {
         let faults = (0..RUNS).map_while(|_| {
-            let record = run("coordination", bits, &["--only", IDS], &[]);
+            let record = run("coordination", bits, &[&BRIEF[..], &["--only", IDS]].concat(), &[]);
             assert!(record.cases().all(|case| case.verified), "at {bits} bits");
             implausible_coordination(&record)
         });
@@ -242,7 +242,12 @@ fn every_kernel_is_correct_and_the_best_reduction_is_near_the_ceiling_at_every_w
             .fold(share, |best, _| if best > MIN_SHARE { best } else { best.max(measure_again()) })
     };
     for (_, bits) in WIDTHS {
-        let record = run("kernels", bits, &["--only", "batching,ceilings,reduction"], &[]);
+        let record = run(
+            "kernels",
+            bits,
+            &[&BRIEF[..], &["--only", "batching,ceilings,reduction"]].concat(),
+            &[],
+        );
         for id in ["batching", "ceilings", "reduction"] {
             let reason = &experiment(&record, id).reason;
             assert!(reason.is_none(), "{id} at {bits} bits: {reason:?}");

@@ -42,6 +42,9 @@ fn scratch(name: &str) -> PathBuf {
     folder.join(name)
 }
 
+/// Arguments for a run whose verdicts do not matter: each experiment takes the least number of rounds.
+const BRIEF: [&str; 2] = ["--budget", "1s"];
+
 /// Runs the binary on lavapipe with vectors of `bits` bits and returns the record.
 fn run(name: &str, bits: &str, arguments: &[&str], variables: &[(&str, &Path)]) -> Record {
     let out = scratch(&format!("{name}-{bits}.json"));

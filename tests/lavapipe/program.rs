@@ -5,7 +5,7 @@ use std::process::Command;
 
 use warplaw::model::{ClockKind, Status, read};
 
-use crate::{alone, experiment, number, run, scratch, skipped};
+use crate::{BRIEF, alone, experiment, number, run, scratch, skipped};
 
 /// Limits below those of the adapter shrink the sizes of an experiment. The record names the set of limits.
 #[test]
@@ -17,7 +17,7 @@ fn portable_limits_suffice_for_every_experiment() {
     for (set, rest) in
         [("default", &["--only", "reduction,allreduce,occupancy"][..]), ("downlevel", &[])]
     {
-        let record = run(set, "256", &[&["--limits", set], rest].concat(), &[]);
+        let record = run(set, "256", &[&["--limits", set], &BRIEF[..], rest].concat(), &[]);
         assert_eq!(record.adapter.limits, set);
         for outcome in &record.experiments {
             assert_eq!(outcome.status, Status::Measured, "{}: {:?}", outcome.id, outcome.reason);

@@ -30,9 +30,9 @@ const MAX_UNDECIDED: f64 = 0.50;
 /// Number of kinds of noise that leave most samples comparable: none, normal noise, drift and two clock states.
 const MILD: usize = 4;
 /// Runs per subject and noise, each with another seed.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 16;
 /// The same for the experiments whose inputs take long to generate.
-const FEW_SEEDS: u64 = 8;
+const FEW_SEEDS: u64 = 6;
 const SLOW: [&str; 4] = ["select", "coalescing", "reduction", "occupancy"];
 
 /// Returns the number of runs of a subject under each kind of noise.

@@ -32,15 +32,26 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     predict: Some(&predict::LAW),
 };
 
-/// Loop iterations per active lane.
-const ITERATIONS: u32 = 512;
+/// Loop iterations of a chain and of its floor case.
+#[derive(Clone, Copy)]
+pub(super) struct Iterations {
+    pub(super) of_a_case: u32,
+    pub(super) of_the_floor: u32,
+}
 
-/// Returns the loop iterations of the floor cases.
-///
-/// A GPU launches workgroups while others run, so that subtracting a launch subtracts too much. There a floor case has
-/// a quarter of the iterations, and a difference of two lengths contains no launch.
-pub(super) fn iterations_of_floor(context: &Context<'_>, iterations: u32) -> u32 {
-    if context.is_narrow() { 0 } else { iterations / 4 }
+impl Iterations {
+    /// On a CPU the floor case is the launch alone.
+    ///
+    /// A GPU launches workgroups while others run, so that subtracting a launch subtracts too much. There a floor case has
+    /// an eighth of the iterations: still more work than a launch takes, and a difference of two lengths contains no
+    /// launch.
+    pub(super) fn of(context: &Context<'_>) -> Self {
+        if context.is_narrow() {
+            Self { of_a_case: 512, of_the_floor: 0 }
+        } else {
+            Self { of_a_case: 1024, of_the_floor: 128 }
+        }
+    }
 }
 
 /// Cases of one number of active lanes.
@@ -62,7 +73,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.width_of(&full_subgroup(context.known_width()?))?;
     let most_active = 4 * width;
     context.require_workgroup_size(most_active)?;
-    let (seed, of_the_floor) = (context.seed as u32, iterations_of_floor(context, ITERATIONS));
+    let (seed, iterations) = (context.seed as u32, Iterations::of(context));
     let mut plan = Plan::default();
     let mut actives: Vec<u32> = powers_of_two(most_active).collect();
     if context.profile.dense {
@@ -89,8 +100,16 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             Active {
                 lanes: active,
                 part: f64::from(part),
-                case: plan.case(format!("active.{active}"), sizing.clone(), chain(ITERATIONS)),
-                floor: plan.floor(format!("active.{active}.floor"), sizing, chain(of_the_floor)),
+                case: plan.case(
+                    format!("active.{active}"),
+                    sizing.clone(),
+                    chain(iterations.of_a_case),
+                ),
+                floor: plan.floor(
+                    format!("active.{active}.floor"),
+                    sizing,
+                    chain(iterations.of_the_floor),
+                ),
             }
         })
         .collect();
@@ -121,7 +140,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let label = "time per loop iteration of a subgroup, amortized over all workgroups";
     plan.metric(
         About::new("t_subgroup_step", label, "s").lower(),
-        one.case.per_unit_above(one.floor) / f64::from(ITERATIONS - of_the_floor),
+        one.case.per_unit_above(one.floor)
+            / f64::from(iterations.of_a_case - iterations.of_the_floor),
     );
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)

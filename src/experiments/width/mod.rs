@@ -5,7 +5,7 @@
 //! - Workgroup size: a workgroup of s invocations issues ⌈s / W⌉ subgroups.
 //!
 //! The floor case of branch granularity runs no branch. The floor case of each workgroup size runs zero loop
-//! iterations, or a quarter of them on a GPU, which hides the launch. warplaw subtracts the time of the floor case from the time of each case.
+//! iterations, or an eighth of them on a GPU, which hides the launch. warplaw subtracts the time of the floor case from the time of each case.
 
 pub(crate) mod parameter;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::divergence::law::subgroup_time;
-use crate::experiments::lanes::{iterations_of_floor, law::subgroups};
+use crate::experiments::lanes::{Iterations, law::subgroups};
 use crate::experiments::sweep::powers_of_two;
 use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::branch_paths::BranchPaths;
@@ -39,8 +39,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// Loop iterations of a branch path.
 const ITERATIONS: u32 = 128;
-/// Loop iterations in the cases of the workgroup-size method.
-const CHAIN_ITERATIONS: u32 = 512;
 /// Number of times that a lane chooses and runs a path. The number is small, so that a workgroup on one core
 /// takes a small part of a sample.
 const REPEATS: u32 = 4;
@@ -166,7 +164,7 @@ impl ByWorkgroupSize {
     /// Adds the cases for workgroups of up to `most` invocations.
     fn add(plan: &mut Plan, context: &Context<'_>, most: u32) -> Self {
         let seed = context.seed as u32;
-        let of_the_floor = iterations_of_floor(context, CHAIN_ITERATIONS);
+        let iterations = Iterations::of(context);
         let mut swept = |size: u32| {
             let chain = move |iterations: u32| {
                 move |workgroups: u32| {
@@ -175,11 +173,11 @@ impl ByWorkgroupSize {
                 }
             };
             let own = Sizing::Own { granule: 16, most: 16_384 };
-            let full = plan.case(format!("lanes.{size}"), own, chain(CHAIN_ITERATIONS));
+            let full = plan.case(format!("lanes.{size}"), own, chain(iterations.of_a_case));
             let floor = plan.floor(
                 format!("lanes.{size}.floor"),
                 Sizing::Follow(full),
-                chain(of_the_floor),
+                chain(iterations.of_the_floor),
             );
             Size { invocations: size, cost: full.per_unit_above(floor) }
         };
