@@ -4,6 +4,7 @@ use super::launch::workgroup_sizes_alone;
 use crate::bench::{Axis, CaseId, Context, Expr, Plan, Search, Sizing, Work};
 use crate::kernels::Step;
 use crate::kernels::ilp::{Ilp, STEPS};
+use crate::model::DeviceType;
 
 /// Workgroup size that the device must support.
 pub(crate) const MIN_WORKGROUP_SIZE: u32 = 256;
@@ -20,8 +21,12 @@ impl Arithmetic {
     /// workgroups of [`MIN_WORKGROUP_SIZE`] invocations.
     pub(crate) fn add(plan: &mut Plan, context: &Context<'_>, step: Step) -> Self {
         let narrow = context.is_narrow();
-        let (workgroups, start): (&[u32], u32) =
-            if narrow { (&[8, 32], 8) } else { (&[256, 1024, 4096, 16_384], 4096) };
+        // So many workgroups that they fill the device, and so few that each has many iterations.
+        let (workgroups, start): (&[u32], u32) = match context.facts.device_type {
+            DeviceType::Cpu => (&[8, 32], 8),
+            DeviceType::Discrete => (&[256, 1024, 4096, 16_384], 4096),
+            _ => (&[64, 256, 1024], 256),
+        };
         let chains: &[u32] = match (narrow, context.profile.dense) {
             (true, true) => &[4, 6, 8, 12],
             (true, false) => &[6, 8],
