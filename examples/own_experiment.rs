@@ -66,7 +66,7 @@ fn workload(shader: &Arc<Shader>, workgroups: u32, iterations: u32, seed: u32) -
                 subgroups: workgroups * f64::from(WORKGROUP_SIZE.div_ceil(shape.width)),
                 // Instructions issued, summed over subgroups.
                 issues: workgroups
-                    * f64::from(shape.slots(WORKGROUP_SIZE))
+                    * f64::from(shape.issue_slots(WORKGROUP_SIZE))
                     * f64::from(4 * iterations + 4),
                 ..CostModel::default()
             }

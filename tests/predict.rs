@@ -88,10 +88,9 @@ fn the_laws_of_coordination_and_busy_equal_figures_by_hand() {
     assert_near(figure(&atomics, "speed-up"), 4.0);
     assert_near(figure(&atomics, "counters needed to end contention"), 16.0);
     // Nine dispatches in four slots run in three groups.
-    // Dependent: 9 · 12 µs. Independent: 9 · 1 µs + 3 · 10 µs.
+    // Dependent: 9 · 12 µs. Independent: 3 · 10 µs + 1 µs, since the last dispatch is the first of its wave.
     let repeated = json("dependence --n 9 --t 10us --alpha 2us --issue 1us --slots 4");
     assert_near(figure(&repeated, "dependent"), 108e-6);
-    // Three waves of 10 µs, and the last dispatch is the first of its wave.
     assert_near(figure(&repeated, "independent"), 31e-6);
     let loads = json("occupancy --latency 400ns --step 10ns --n 10");
     assert_near(figure(&loads, "subgroups to reach peak"), 40.0);

@@ -6,7 +6,7 @@ use super::plan::{Plan, Sizing, Tolerance};
 use super::profile::MAX_TARGET_S;
 use super::rounds::Samples;
 use super::typical::{CONFIDENCE, Typical};
-use crate::kernels::chain::Chain;
+use crate::kernels::chain::{Chain, Loops};
 use crate::model::{Check, Control, Interval};
 use crate::stats;
 
@@ -20,7 +20,7 @@ pub fn tolerance_of(check: Check) -> Tolerance {
         Check::Same => (0.02, "the same case under two names differs only by noise"),
         Check::Linear => (
             0.05,
-            "four times the work takes four times as long; preemption of long samples raises the ratio",
+            "the time beyond the floor case grows in proportion to the loops; preemption of long samples raises the ratio",
         ),
         Check::Drift | Check::Other => (
             0.10,
@@ -52,7 +52,7 @@ pub(super) struct Controls {
 /// Work of the case `control.multiple`, as a multiple of the canary's work.
 const TIMES: u32 = 4;
 
-/// Largest number of workgroups of a control case. The CPU reference computes as many.
+/// Largest number of workgroups of a control case. Every device allows 65,535.
 const MOST: u32 = 65_280;
 
 /// Multiple of a sample of the case `control.multiple` up to which it covers the length of other samples.
@@ -64,17 +64,13 @@ const PER_ROUND: usize = 3;
 
 impl Controls {
     /// Adds the control cases: a fixed canary, the same case under a second name, a multiple of its work, and
-    /// the launch without work as the floor case.
+    /// a floor case: the launch alone on a CPU, and fewer loop iterations on a GPU.
     ///
-    /// The multiple has longer loops in as many workgroups, so that the floor case is the launch of both. A sample of
+    /// The multiple has longer loops in as many workgroups, so that one floor case serves both. A sample of
     /// the multiple is as long as the longest samples of the experiment, and one of the canary a quarter of it. So
     /// the control `linear` covers the lengths of the samples that it vouches for.
-    ///
-    /// On a GPU the launch of workgroups is hidden behind those that run, so that subtracting it subtracts too much. There
-    /// the floor case has an eighth of the canary's work, and a difference of two lengths contains no launch.
     pub(super) fn add(plan: &mut Plan, is_narrow: bool, seed: u64) -> Self {
-        let iterations = if is_narrow { 512 } else { 1024 };
-        let of_the_floor = if is_narrow { 0 } else { iterations / 8 };
+        let Loops { whole, floor } = Loops::on(is_narrow);
         let chain = move |iterations| {
             move |workgroups| {
                 let seed = seed as u32;
@@ -85,16 +81,15 @@ impl Controls {
             .filter(|&case| !matches!(plan.cases[case].sizing, Sizing::Follow(_)))
             .collect();
         let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: MOST };
-        let canary = plan.case("control.canary", shared(), chain(iterations));
-        let multiple = plan.case("control.multiple", shared(), chain(TIMES * iterations));
+        let canary = plan.case("control.canary", shared(), chain(whole));
+        let multiple = plan.case("control.multiple", shared(), chain(TIMES * whole));
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            copy: plan.case("control.twin", follow(), chain(iterations)),
+            copy: plan.case("control.twin", follow(), chain(whole)),
             multiple,
-            longer: f64::from(TIMES * iterations - of_the_floor)
-                / f64::from(iterations - of_the_floor),
-            floor: plan.floor("control.floor", follow(), chain(of_the_floor)),
+            longer: f64::from(TIMES * whole - floor) / f64::from(whole - floor),
+            floor: plan.floor("control.floor", follow(), chain(floor)),
             sized,
         }
     }

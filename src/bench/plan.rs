@@ -139,8 +139,8 @@ impl<'a> Context<'a> {
         Self { width, ..*self }.known_width()
     }
 
-    /// Returns the lanes per subgroup of the kernel of `workload`, as a shader observes them: those that subgroup
-    /// operations combine and that atomics may merge, whatever width timing finds.
+    /// Returns the lanes per subgroup of the kernel of `workload` that a shader observes. Atomics are merged by these, even
+    /// if timing finds another width.
     #[must_use]
     pub fn subgroup_size_of(&self, workload: &Workload) -> Option<u32> {
         self.tuner.width_of(workload, self.reported_width, self.reported_width).or(self.width)

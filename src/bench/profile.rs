@@ -62,9 +62,9 @@ impl Profile {
 
     /// Returns how to search on a device of this type.
     ///
-    /// On a CPU the samples are at most as long as those that are timed later: a configuration that is fastest in longer
-    /// samples may not be the fastest then. A GPU needs longer samples, since its clocks are low after each pipeline is
-    /// built.
+    /// On a CPU the samples are at most as long as the profile's target: a configuration that is fastest in longer samples
+    /// may not be the fastest later. A plan that shortens its samples does so later. A GPU needs longer samples, since its
+    /// clocks are low after each pipeline is built.
     pub(super) fn search_on(&self, device_type: DeviceType) -> Thoroughness {
         match device_type {
             DeviceType::Cpu => {

@@ -14,7 +14,7 @@ use super::seed::seed_of;
 use super::session::Session;
 use super::tuner::{Trying, Tuned};
 use crate::gpu::GpuError;
-use crate::model::{self, Check, Costs, DeviceType, Status, StoppedBy};
+use crate::model::{self, Check, Costs, Status, StoppedBy};
 
 /// Runs `experiment` and judges it.
 ///
@@ -41,7 +41,7 @@ pub fn run(
             return Ok(unmeasured(experiment, Status::Unsupported, &reason));
         }
     };
-    let is_narrow = session.adapter.device_type == DeviceType::Cpu;
+    let is_narrow = session.has_fixed_clocks();
     let controls = Controls::add(&mut plan, is_narrow, seed);
     let planning_s = session.executor.elapsed_s() - start_s - tuned.seconds;
     let mut attempt = Attempt {

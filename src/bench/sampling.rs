@@ -24,8 +24,8 @@ use crate::model::{DeviceState, StoppedBy};
 /// rejected.
 const MIN_WARM_UP_S: f64 = 0.01;
 
-/// Longest warm-up, as a multiple of the planned one.
-const MOST_WARM_UPS: f64 = 8.0;
+/// Most seconds for which a warm-up goes on because the clocks still rise.
+const MOST_RISING_S: f64 = 2.0;
 
 /// Share of the canary's time in the round before above which the clocks count as settled.
 const SETTLED: f64 = 0.98;
@@ -80,13 +80,13 @@ impl Attempt<'_> {
     /// The warm-up is counted by the samples' own times, so that the same device takes the same number of
     /// rounds.
     ///
-    /// A GPU may still raise its clocks then, so that the rounds go on until the canary takes no less time than in the
-    /// round before.
+    /// The rounds of a GPU go on until the canary takes at least [`SETTLED`] of its time in the round before. This sees
+    /// clocks that rise from round to round. Clocks that rise in one step are covered only by the least time.
     fn warm_up(&mut self, order: &[usize]) -> Result<(), GpuError> {
         let warm_up_s = self.session.warm_up_s();
         let canary = order.iter().position(|&case| case == self.controls.canary());
         let (mut busy_s, mut before_s, mut is_settled) = (0.0, f64::INFINITY, false);
-        while busy_s < warm_up_s || !is_settled && busy_s < MOST_WARM_UPS * warm_up_s {
+        while busy_s < warm_up_s || !is_settled && busy_s < warm_up_s + MOST_RISING_S {
             if self.is_stopped() {
                 break;
             }
@@ -226,11 +226,11 @@ impl Attempt<'_> {
     fn make_up_for_pause(&mut self, cases: &[usize]) -> Result<(), GpuError> {
         let canary = self.controls.canary();
         let began_s = self.elapsed_s();
-        let (device_type, most_s) = (self.session.adapter.device_type, self.session.warm_up_s());
+        let device_type = self.session.adapter.device_type;
         let executor = &mut *self.session.executor;
-        let busy_s = busy_s(device_type, began_s - self.idle_since_s, most_s);
+        let busy_s = busy_s(device_type, began_s - self.idle_since_s);
         // The canary is not among the cases if it cannot be timed.
-        if cases.contains(&canary) && keep_busy(executor, canary, busy_s)? {
+        if cases.contains(&canary) && keep_busy(executor, &[canary], busy_s)? {
             let took_s = self.elapsed_s() - began_s;
             self.costs.warming_s += took_s;
             self.sampling_since_s += took_s;

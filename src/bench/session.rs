@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::Profile;
 use super::controls::tolerance_of;
+use super::pause::RISE_S;
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{MAX_TARGET_S, MIN_TICKS};
 use super::resolution::resolution;
@@ -93,12 +94,10 @@ impl Session {
         self.adapter.device_type == DeviceType::Cpu
     }
 
-    /// Returns for how long the device is kept busy before samples count, in seconds.
+    /// Returns the least time for which the device is kept busy before samples count, in seconds.
     pub(super) fn warm_up_s(&self) -> f64 {
-        /// Some GPUs need a fifth of a second of work to raise their clocks.
-        const OF_A_GPU_S: f64 = 0.25;
         let planned_s = self.profile.warm_up_s;
-        if self.has_fixed_clocks() { planned_s } else { planned_s.max(OF_A_GPU_S) }
+        if self.has_fixed_clocks() { planned_s } else { planned_s.max(RISE_S) }
     }
 
     /// Returns the number of workers of a software device; `None` for other devices.

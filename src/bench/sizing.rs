@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::case::CaseId;
-use super::pause::busy_s;
+use super::pause::{RISE_S, busy_s, keep_busy};
 use super::plan::{CaseSpec, Sizing};
 use super::profile::{MAX_SAMPLE_S, MAX_TARGET_S};
 use super::throughput::{Throughput, WATCHDOG_S};
@@ -64,10 +64,6 @@ const REPEATS: usize = 2;
 /// Samples of each case that should be as long as the longest of all others. If all of its samples are disturbed, it
 /// becomes too short.
 const REPEATS_OF_LONGEST: usize = 6;
-/// Time for which the clocks get to rise before a trial of the longest cases, as a multiple of the pause.
-const LONGEST_WARM_UPS: f64 = 10.0;
-/// Most seconds for which a device is kept busy after a pause, before a trial.
-const MOST_WARM_UP_S: f64 = 0.2;
 /// Share of the target time from which a sample is long enough to compute the final scale.
 const NEAR: f64 = 0.5;
 /// Multiple of the target time above which sizing could not make a sample short enough.
@@ -106,8 +102,7 @@ pub(super) fn size(
             if open.is_empty() || stop.load(Ordering::Relaxed) {
                 break;
             }
-            let repeats = if is_longest { REPEATS_OF_LONGEST } else { REPEATS };
-            let samples = trial(executor, cases, &groups, &open, repeats, &mut throughput)?;
+            let samples = trial(executor, cases, &groups, &open, is_longest, &mut throughput)?;
             adapt(&mut groups, &mut lengths, &open, &samples, target_s);
         }
     }
@@ -179,7 +174,7 @@ fn size_followers(
         }
     }
     if !open.is_empty() {
-        let samples = trial(executor, cases, groups, &open, REPEATS, throughput)?;
+        let samples = trial(executor, cases, groups, &open, false, throughput)?;
         for (&(_, case), sample_s) in open.iter().zip(samples) {
             lengths[case] = Length::of(sample_s);
         }
@@ -220,7 +215,8 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case `repeats` times and returns its shortest sample in seconds.
+/// Times each open case a few times and returns its shortest sample in seconds. `is_longest` tells whether the cases should
+/// be as long as the longest of all others.
 ///
 /// A case is not tried if the sample of its smaller case shows that it is too long. The result is then that
 /// sample, scaled up. A case that could come near a watchdog is not tried either. The result is then its
@@ -230,12 +226,13 @@ fn trial(
     cases: &[CaseSpec],
     groups: &[Group],
     open: &[(usize, usize)],
-    repeats: usize,
+    is_longest: bool,
     throughput: &mut Throughput,
 ) -> Result<Vec<f64>, GpuError> {
+    let repeats = if is_longest { REPEATS_OF_LONGEST } else { REPEATS };
+    let mut idle_since_s = executor.elapsed_s();
     let workloads: Vec<Workload> =
         open.iter().map(|&(g, case)| (cases[case].build)(groups[g].scale)).collect();
-    let idle_since_s = executor.elapsed_s();
     let loaded = executor.load(&workloads)?;
     let mut samples = vec![f64::NAN; open.len()];
     let mut waiting: Vec<usize> = (0..open.len()).filter(|&i| loaded[i].is_none()).collect();
@@ -263,15 +260,12 @@ fn trial(
         }
         // While pipelines were built, the device may have lowered its clocks. The samples of the longest cases must not be
         // too short, so that the clocks get all the time that they may need.
-        let idle_s = match executor.elapsed_s() - idle_since_s {
-            idle_s if repeats == REPEATS_OF_LONGEST => idle_s * LONGEST_WARM_UPS,
-            idle_s => idle_s,
+        let busy_s = match busy_s(executor.facts().device_type, executor.elapsed_s() - idle_since_s)
+        {
+            busy_s if is_longest && busy_s > 0.0 => RISE_S,
+            busy_s => busy_s,
         };
-        let busy_until_s =
-            executor.elapsed_s() + busy_s(executor.facts().device_type, idle_s, MOST_WARM_UP_S);
-        while !tried.is_empty() && executor.elapsed_s() < busy_until_s {
-            executor.round(&tried)?;
-        }
+        keep_busy(executor, &tried, busy_s)?;
         for _ in 0..repeats {
             let before_s = executor.elapsed_s();
             let round = executor.round(&tried)?;
@@ -281,6 +275,7 @@ fn trial(
             }
         }
         tried.iter().for_each(|&i| throughput.learn(&workloads[i], samples[i]));
+        idle_since_s = executor.elapsed_s();
         waiting = later.into_iter().chain(risky).collect();
     }
     Ok(samples)

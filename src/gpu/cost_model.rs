@@ -36,7 +36,7 @@ impl DeviceShape {
     /// Returns the number of issue slots that one instruction takes in all subgroups of a workgroup, or in a part of a
     /// workgroup, of this many invocations.
     #[must_use]
-    pub fn slots(self, invocations: u32) -> u32 {
+    pub fn issue_slots(self, invocations: u32) -> u32 {
         invocations.div_ceil(self.issue_width)
     }
 
@@ -52,7 +52,7 @@ impl DeviceShape {
 
     /// Returns the number of issue slots that one instruction takes in a subgroup, given which of its lanes are active.
     #[must_use]
-    pub fn active_slots(self, lanes: &[bool]) -> u32 {
+    pub fn active_issue_slots(self, lanes: &[bool]) -> u32 {
         let active = |lanes: &&[bool]| lanes.contains(&true);
         let slots = lanes.chunks(self.issue_width as usize);
         match slots.clone().filter(active).count() {
@@ -88,7 +88,7 @@ pub struct CostModel {
     /// Number of subgroups launched.
     pub subgroups: f64,
     /// Number of issue slots, summed over subgroups. An instruction takes as many as
-    /// [`DeviceShape::slots`] says; one if a device executes whole subgroups at once.
+    /// [`DeviceShape::issue_slots`] says; one if a device executes whole subgroups at once.
     pub issues: f64,
     /// The issue slots of each subgroup, in the order of launch and used cyclically. Their mean times `subgroups` is
     /// `issues`. Absent if all subgroups have equal numbers.
@@ -100,7 +100,7 @@ pub struct CostModel {
     /// Number of times that a subgroup begins a loop or another long piece of code that other subgroups may not be in,
     /// summed over subgroups.
     pub code_entries: f64,
-    /// Bytes of all such pieces of code together.
+    /// Bytes of the different pieces of such code that are entered.
     pub code_bytes: f64,
     /// Number of workgroup barriers passed, summed over workgroups.
     pub barriers: f64,
@@ -112,8 +112,7 @@ pub struct CostModel {
     pub bytes: f64,
     /// Different bytes among these: the memory over which the accesses range.
     pub footprint: f64,
-    /// Bytes that each workgroup has under way at any time: what its invocations load before they wait. Zero if that does
-    /// not limit the dispatch.
+    /// Bytes that each workgroup moves between two waits for its loads. Zero if waits do not limit the dispatch.
     pub bytes_in_flight: f64,
     /// Number of cache lines that load instructions look up one after another, summed over subgroups. Zero if the
     /// instructions load neighbouring words, so that the bytes limit the dispatch.

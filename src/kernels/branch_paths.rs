@@ -4,6 +4,7 @@
 //! is fixed. The other five have a different order in every path. The function `operations` defines this
 //! order for both the WGSL and the CPU reference.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
@@ -234,11 +235,11 @@ impl Kernel for BranchPaths {
         const SETUP_ISSUES: f64 = 11.0;
         const CHOOSE_ISSUES: f64 = 8.0;
         let mut uneven = Vec::new();
-        let mut entries = 0;
+        let (mut entries, mut entered) = (0, BTreeSet::new());
         for workgroup in 0..self.period() {
             for first in (0..self.workgroup_size).step_by(shape.width as usize) {
                 let lanes = first..(first + shape.width).min(self.workgroup_size);
-                let slots = f64::from(shape.slots(lanes.len() as u32));
+                let slots = f64::from(shape.issue_slots(lanes.len() as u32));
                 let mut issues = slots * SETUP_ISSUES;
                 for repeat in 0..self.repeats {
                     let paths = lanes.clone().map(|lane| self.selector(workgroup, repeat, lane).1);
@@ -247,11 +248,14 @@ impl Kernel for BranchPaths {
                     taken.sort_unstable();
                     taken.dedup();
                     let slots_of = |&path: &u32| {
-                        shape.active_slots(&paths.iter().map(|&p| p == path).collect::<Vec<_>>())
+                        shape.active_issue_slots(
+                            &paths.iter().map(|&p| p == path).collect::<Vec<_>>(),
+                        )
                     };
                     let of_paths: u32 = taken.iter().map(slots_of).sum();
                     issues += slots * CHOOSE_ISSUES + f64::from(of_paths) * self.path_issues();
                     entries += taken.len();
+                    entered.extend(taken);
                 }
                 uneven.push(issues);
             }
@@ -265,7 +269,7 @@ impl Kernel for BranchPaths {
             issues: uneven.iter().sum::<f64>() * times,
             uneven: Some(uneven.into()),
             code_entries: entries as f64 * times,
-            code_bytes: PATH_BYTES * f64::from(self.paths),
+            code_bytes: PATH_BYTES * entered.len() as f64,
             ..CostModel::default()
         }
     }

@@ -31,6 +31,26 @@ const RETURN_ISSUES: f64 = 2.0;
 /// Instructions that a subgroup issues per loop iteration.
 pub(crate) const ITERATION_ISSUES: f64 = 19.0;
 
+/// Loop iterations of a case whose time per iteration is wanted, and of its floor case.
+///
+/// On a CPU the floor case is the launch alone. A GPU launches workgroups while others run, so that subtracting a launch
+/// subtracts too much. There a floor case has an eighth of the iterations: still more work than a launch takes, and a
+/// difference of two lengths contains no launch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loops {
+    /// Iterations of the case.
+    pub(crate) whole: u32,
+    /// Iterations of the floor case.
+    pub(crate) floor: u32,
+}
+
+impl Loops {
+    /// Returns the iterations on a CPU, or on a GPU.
+    pub(crate) fn on(is_cpu: bool) -> Self {
+        if is_cpu { Self { whole: 512, floor: 0 } } else { Self { whole: 1024, floor: 128 } }
+    }
+}
+
 /// One dispatch of dependent arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chain {
@@ -83,11 +103,11 @@ impl Kernel for Chain {
 
     fn cost_model(&self, shape: DeviceShape) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let all = workgroups * f64::from(shape.slots(self.workgroup_size));
+        let all = workgroups * f64::from(shape.issue_slots(self.workgroup_size));
         // A subgroup with some active lanes, and those before it with all lanes active.
         let of_a_subgroup = |first: u32| {
             let lanes = first..(first + shape.width).min(self.workgroup_size);
-            shape.active_slots(&lanes.map(|lane| lane < self.active).collect::<Vec<_>>())
+            shape.active_issue_slots(&lanes.map(|lane| lane < self.active).collect::<Vec<_>>())
         };
         let firsts = (0..self.active).step_by(shape.width as usize);
         let active = workgroups * f64::from(firsts.map(of_a_subgroup).sum::<u32>());

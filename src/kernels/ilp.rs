@@ -171,7 +171,7 @@ impl Kernel for Ilp {
         const CHAIN_ISSUES: u32 = 2;
         const LOOP_ISSUES: u32 = 3;
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(shape.width));
-        let slots = f64::from(self.workgroups * shape.slots(self.workgroup_size));
+        let slots = f64::from(self.workgroups * shape.issue_slots(self.workgroup_size));
         let Self { step, chains, iterations, .. } = self;
         let [operands, conversions] = step.issues_of_conversions();
         let setup = SETUP_ISSUES + operands + chains * (CHAIN_ISSUES + conversions);

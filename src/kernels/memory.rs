@@ -335,7 +335,7 @@ impl Memory {
     fn cost_model(self, shape: DeviceShape) -> CostModel {
         let Self { config, traffic, .. } = self;
         let workgroups = f64::from(self.invocations() / config.workgroup_size);
-        let slots = workgroups * f64::from(shape.slots(config.workgroup_size));
+        let slots = workgroups * f64::from(shape.issue_slots(config.workgroup_size));
         let [read, written] = traffic.words();
         let bytes = f64::from(self.words) * 4.0 * f64::from(read + written);
         CostModel {
@@ -345,7 +345,12 @@ impl Memory {
             bytes: bytes * f64::from(self.sweeps),
             footprint: bytes,
             // A store does not make an invocation wait.
-            bytes_in_flight: f64::from(read * config.words_a_step() * config.workgroup_size) * 4.0,
+            bytes_in_flight: if read == 0 {
+                0.0
+            } else {
+                let words = (read + written) * config.words_a_step() * config.workgroup_size;
+                f64::from(words) * 4.0
+            },
             ..CostModel::default()
         }
     }

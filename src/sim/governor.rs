@@ -31,7 +31,7 @@ impl Clock {
         duration_s
     }
 
-    /// The last work ended at `now_s`, because noise made it longer.
+    /// Records that the last work ended at `now_s`. Noise may have changed its length.
     pub(super) fn ended(&mut self, now_s: f64) {
         self.until_s = now_s;
     }

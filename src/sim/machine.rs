@@ -15,7 +15,7 @@ pub struct Machine {
     pub units: Units,
     /// Caches and memory.
     pub memory: Memory,
-    /// Atomic operations on memory.
+    /// Atomic operations on memory. All times are in seconds.
     pub atomics: Atomics,
     /// Launches, and what the host adds to them.
     pub queue: Queue,
@@ -27,7 +27,7 @@ pub struct Machine {
     pub binding_bytes: u64,
     /// Subgroup width that the driver and shaders report. `None` for a device without subgroup operations.
     pub reported_width: Option<u32>,
-    /// Factor that multiplies every duration.
+    /// Factor that multiplies every duration but that of compiling.
     pub slowness: f64,
     /// Noise that is applied to every sample.
     pub noise: Noise,
@@ -35,7 +35,8 @@ pub struct Machine {
     pub seed: u64,
 }
 
-/// The compute units: each has schedulers, and each scheduler issues for the subgroups that are resident on it.
+/// The compute units: each has schedulers, and each scheduler issues for the subgroups that are resident on it. All times
+/// are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Units {
     /// Number of units.
@@ -73,8 +74,6 @@ pub struct Units {
     pub code_miss_s: f64,
     /// Whether each unit gets an equal run of workgroups in advance, instead of the next one as soon as it has room.
     pub shares_fixed: bool,
-    /// Whether a unit computes while its loads are under way.
-    pub overlaps_memory: bool,
 }
 
 /// A level of the memory hierarchy.
@@ -101,11 +100,11 @@ pub struct Memory {
     pub line_bytes: u32,
     /// Bytes of a sector.
     pub sector_bytes: u32,
-    /// Time for which a unit looks up a line.
+    /// Time for which a unit looks up a line, in seconds.
     pub line_s: f64,
 }
 
-/// Atomic operations on memory.
+/// Atomic operations on memory. All times are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Atomics {
     /// Time between two requests on one address.
@@ -114,8 +113,8 @@ pub struct Atomics {
     pub slices: u32,
     /// Time between two requests of one slice.
     pub slice_s: f64,
-    /// Whether a hash spreads the addresses over the slices, so that some slices get several addresses before others get
-    /// one. Otherwise the slices get them in turn.
+    /// Whether a hash spreads the addresses over the slices: few addresses by chance, so that some slices get several, and
+    /// many evenly. Otherwise the slices get them in turn.
     pub hashed: bool,
     /// Which lanes of a subgroup make one request.
     pub merging: Merging,
@@ -123,13 +122,15 @@ pub struct Atomics {
     pub blocking: bool,
 }
 
-/// Launches: what the device and the host spend on dispatches, passes, submissions and waits.
+/// Launches: what the device and the host spend on dispatches, passes, submissions and waits. All times are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Queue {
     /// From the end of a dispatch to the start of one that waits for it.
     pub dispatch_s: f64,
     /// Interval at which the device begins dispatches that wait for nothing. Those before them run meanwhile.
     pub issue_dispatch_s: f64,
+    /// Whether the device issues the next independent dispatch while one runs.
+    pub issues_ahead: bool,
     /// Number of independent dispatches that run at the same time.
     pub slots: usize,
     /// Encoding a pass by the host.

@@ -101,7 +101,7 @@ impl Atomics {
         };
         let mut slices = vec![0u32; self.slices as usize];
         for address in 0..addresses {
-            // Few addresses fall on the slices by chance, and many spread evenly: each goes to the emptier one of two.
+            // The emptier one of two slices. This stands for a hash that spreads many addresses evenly.
             let [one, other] = [0x9E37_79B1, 0xC2B2_AE3D].map(|factor| hash(address, factor));
             let emptier = if slices[one] <= slices[other] { one } else { other };
             slices[emptier] += 1;

@@ -5,8 +5,9 @@
 //! atomics, a launch queue, a clock that slows down in pauses. Noise, wrong timestamps, failures of the device and
 //! wrong outputs can be added.
 //!
-//! The simulator does not use any law: a kernel counts its work lane by lane, and the durations follow from
-//! these counts. A wrong law is therefore as visible here as on hardware. The simulator keeps its own time
+//! The simulator uses no prediction of an experiment: a kernel counts its work, most of it lane by lane, and the durations
+//! follow from these counts. Some mechanisms have the form of a law, such as the longer of issuing and latency. There the
+//! simulator shows that an experiment finds the parameters, and not that the law is true. The simulator keeps its own time
 //! and never reads the host clock, so that equal seeds give byte-identical records.
 
 mod faults;
@@ -124,7 +125,7 @@ impl Simulator {
             now_s: 0.0,
             distort: None,
             corrupt: None,
-            // Timestamps of a period of 1 ns that are further apart.
+            // The period is 1 ns, but timestamps differ by at least `tick_s`.
             stamp_fault: (machine.tick_s > 1e-9)
                 .then_some(StampFault::Coarse(1e9 * machine.tick_s)),
             device_fault: None,
@@ -220,7 +221,7 @@ impl Simulator {
     fn run_once(&mut self, index: usize) -> Result<(), GpuError> {
         self.ensure_runnable(index)?;
         let loaded = &self.loaded[index];
-        self.now_s += loaded.sample_s.max(0.0);
+        self.now_s += self.clock.duration_s(self.now_s, loaded.sample_s.max(0.0));
         self.rounds = 0;
         self.reported = self.machine.reported(&loaded.workload.dispatches[0]);
         Ok(())

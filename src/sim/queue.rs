@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use super::machine::{Machine, Queue};
-use crate::gpu::{Contents, CostModel, Dispatch, Stream, Timing, Upload, Workload};
+use crate::gpu::{Contents, Dispatch, Stream, Timing, Upload, Workload};
 
 /// The clocks of the host and of the device during a sample, in seconds since its begin.
 #[derive(Default)]
-struct Clocks {
+struct Timelines {
     host_s: f64,
     device_s: f64,
 }
 
-impl Clocks {
+impl Timelines {
     /// The device works for `work_s` seconds on what the host has just submitted.
     fn work(&mut self, work_s: f64) {
         self.device_s = self.device_s.max(self.host_s) + work_s;
@@ -36,20 +36,9 @@ impl Machine {
         let subgroups = (work.subgroups / work.workgroups.max(1.0)).round() as u32;
         let units = f64::from(self.units.count);
         let resident = units * f64::from(self.units.resident(subgroups));
-        let (load_s, memory_s) =
-            (self.memory.chain_s(&work), self.memory.busy_s(&work, units, resident));
-        let both_s = if self.units.overlaps_memory {
-            self.units.makespan_s(&work, load_s).max(memory_s)
-        } else {
-            let (workgroups, subgroups) = (work.workgroups, work.subgroups);
-            let loads = CostModel { workgroups, subgroups, ..CostModel::default() };
-            self.units.makespan_s(&work, 0.0)
-                + memory_s.max(if load_s > 0.0 {
-                    self.units.makespan_s(&loads, load_s)
-                } else {
-                    0.0
-                })
-        };
+        let compute_s = self.units.makespan_s(&work, self.memory.chain_s(&work));
+        // A unit computes while its loads are under way.
+        let both_s = compute_s.max(self.memory.busy_s(&work, units, resident));
         let atomics_s = self.atomics.busy_s(&work);
         if self.atomics.blocking { both_s + atomics_s } else { both_s.max(atomics_s) }
     }
@@ -62,18 +51,18 @@ impl Machine {
         let queue = &self.queue.scaled(self.slowness);
         let batches_s = |[dispatches, passes, submits, waits]: [u32; 4]| {
             let pass_s = self.dispatches_s(queue, workload, runs_s, dispatches);
-            let mut clocks = Clocks::default();
+            let mut times = Timelines::default();
             for _ in 0..waits {
                 for _ in 0..submits {
-                    clocks.host_s += f64::from(passes) * queue.pass_s + queue.submit_s;
-                    clocks.work(f64::from(passes) * pass_s);
+                    times.host_s += f64::from(passes) * queue.pass_s + queue.submit_s;
+                    times.work(f64::from(passes) * pass_s);
                     if !queue.asynchronous {
-                        clocks.host_s = clocks.device_s;
+                        times.host_s = times.device_s;
                     }
                 }
-                clocks.wait(queue);
+                times.wait(queue);
             }
-            clocks.host_s
+            times.host_s
         };
         match workload.timing {
             Timing::Pass { repeats } if by_host => batches_s([repeats, 1, 1, 1]),
@@ -139,7 +128,7 @@ fn dispatch_list_s(
     let may_write = |&&(_, buffer): &&(&str, usize)| {
         matches!(workload.buffers[buffer], Contents::Zeroed(_) | Contents::Scratch(..))
     };
-    // When each slot is free, and when the device has begun the last dispatch.
+    // When each slot is free, and when the device last issued a dispatch. A full queue does not delay issuing.
     let mut slots = vec![0.0f64; queue.slots];
     let mut begun_s = 0.0f64;
     for (index, (dispatch, run_s)) in workload.dispatches.iter().zip(runs_s).enumerate() {
@@ -148,11 +137,10 @@ fn dispatch_list_s(
         written.extend(&mut buffers);
         begun_s = if waits {
             slots.iter().copied().fold(begun_s, f64::max) + queue.dispatch_s
-        } else if let [slot] = slots[..] {
-            // The same thread or engine begins dispatches and runs them.
-            slot.max(begun_s) + queue.issue_dispatch_s
-        } else {
+        } else if queue.issues_ahead {
             begun_s + queue.issue_dispatch_s
+        } else {
+            slots.iter().copied().fold(begun_s, f64::max) + queue.issue_dispatch_s
         };
         let free = slots
             .iter_mut()
@@ -170,22 +158,22 @@ fn stream_s(queue: &Queue, workload: &Workload, runs_s: &[f64], stream: Stream) 
     let depth = targets.len().max(1);
     let words = targets.first().map_or(0, |&target| workload.buffers[target].words());
     let bytes = words as f64 * 4.0;
-    let mut clocks = Clocks::default();
+    let mut times = Timelines::default();
     let mut done_s: Vec<f64> = Vec::new();
     for batch in 0..stream.batches as usize {
         if batch >= depth {
-            clocks.host_s = clocks.host_s.max(done_s[batch - depth]) + queue.wait_s;
+            times.host_s = times.host_s.max(done_s[batch - depth]) + queue.wait_s;
         }
         if stream.upload == Upload::Whole {
-            clocks.host_s += bytes * queue.write_byte_s;
+            times.host_s += bytes * queue.write_byte_s;
         }
-        clocks.host_s += queue.submit_s;
+        times.host_s += queue.submit_s;
         let copied_s =
             if stream.upload == Upload::Nothing { 0.0 } else { bytes * queue.copy_byte_s };
         let computed_s = f64::from(stream.computes) * (queue.dispatch_s + runs_s[batch % depth]);
-        clocks.work(copied_s + computed_s);
-        done_s.push(clocks.device_s);
+        times.work(copied_s + computed_s);
+        done_s.push(times.device_s);
     }
-    clocks.wait(queue);
-    clocks.host_s
+    times.wait(queue);
+    times.host_s
 }

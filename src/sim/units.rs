@@ -89,7 +89,7 @@ impl Units {
     ///
     /// The next workgroup starts on a unit as soon as the unit has room for it, or, with fixed shares, after the one before
     /// it in the share. A workgroup gives its room back when its last subgroup ends. Of the subgroups that are resident on
-    /// a scheduler, it issues for the oldest.
+    /// a scheduler, it issues for the oldest. The interval at which a unit launches subgroups is left out.
     fn list_scheduled_s(&self, workgroups: u32, issues: &[f64], group: &Group) -> f64 {
         let mut units: Vec<Unit> = (0..self.count).map(|_| Unit::new(self)).collect();
         let resident = self.resident(group.subgroups);

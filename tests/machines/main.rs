@@ -18,20 +18,54 @@ use warplaw::sim::{Machine, Noise, Simulator};
 
 /// Relative error of a parameter that is small.
 const SMALL: f64 = 0.05;
-/// Largest relative error of a parameter. What lies between is counted.
+/// Largest relative error of a parameter: that of the workers of the CDNA-like machine, whose number the sweep of
+/// `amdahl` does not divide.
 const MOST: f64 = 0.15;
 /// Share of all parameters whose error must be small.
 const SHARE: f64 = 0.95;
 
-/// Words in the diagnosis of an experiment that name the mechanism that breaks its law on some machines.
-const MECHANISMS: &[(&str, &str)] = &[
-    ("allreduce", "come from a nearer cache"),
-    ("batching", "leave part of the device idle"),
-    ("ceilings", "may lie in a nearer cache"),
-    ("contention", "share units that perform atomics"),
-    ("divergence", "competes for the instruction cache"),
-    ("overlap", "The device serialises copies and compute"),
-    ("reduction", "overlap"),
+/// A law that some machines break.
+struct Broken {
+    experiment: &'static str,
+    /// Numbers of these machines, from 1.
+    machines: &'static [usize],
+    /// Words in the diagnosis that name the mechanism.
+    words: &'static str,
+}
+
+/// All laws that machines break. On all other machines they hold.
+const BROKEN: &[Broken] = &[
+    Broken {
+        experiment: "allreduce",
+        machines: &[1, 2, 3, 5, 6, 7],
+        words: "come from a nearer cache",
+    },
+    Broken { experiment: "batching", machines: &[4], words: "leave part of the device idle" },
+    Broken {
+        experiment: "ceilings",
+        machines: &[3, 4, 6, 7, 8],
+        words: "may lie in a nearer cache",
+    },
+    Broken {
+        experiment: "contention",
+        machines: &[1, 2, 3, 4, 5, 6, 7],
+        words: "share units that perform atomics",
+    },
+    Broken {
+        experiment: "divergence",
+        machines: &[7],
+        words: "competes for the instruction cache",
+    },
+    Broken {
+        experiment: "overlap",
+        machines: &[1, 2, 3, 4, 5],
+        words: "The device serialises copies and compute",
+    },
+    Broken {
+        experiment: "reduction",
+        machines: &[5, 7, 8],
+        words: "The hardware overlaps reading with coordination",
+    },
 ];
 
 /// A machine and the record of a run on it.
@@ -84,25 +118,25 @@ fn parameters_are_found_as_the_machines_were_built() {
             assert!(error <= MOST, "{what}");
         }
     }
-    // Eight machines, most of which have most of the parameters.
-    assert!(all > 150, "{all} parameters");
+    // Eight machines, most of which have all parameters.
+    assert!(all >= 190, "{all} parameters");
     let small = 1.0 - wide.len() as f64 / f64::from(all);
     assert!(small >= SHARE, "{:.1} % of {all}: {wide:#?}", 100.0 * small);
 }
 
 #[test]
 fn every_law_holds_or_its_diagnosis_names_the_mechanism() {
-    for run in &*RUNS {
+    for (number, run) in (1..).zip(&*RUNS) {
         for experiment in &run.record.experiments {
             let what = format!("{}, {}", run.machine.name, experiment.id);
-            let verdict = experiment.verdict.unwrap_or_else(|| panic!("{what}: no verdict"));
-            if verdict == Verdict::Holds {
-                continue;
+            let broken = BROKEN
+                .iter()
+                .find(|b| b.experiment == experiment.id && b.machines.contains(&number));
+            let expected = if broken.is_some() { Verdict::Deviates } else { Verdict::Holds };
+            assert_eq!(experiment.verdict, Some(expected), "{what}: {:#?}", experiment.diagnosis);
+            if let Some(Broken { words, .. }) = broken {
+                assert!(sim::said(experiment, words), "{what}: {:#?}", experiment.diagnosis);
             }
-            let mechanism = MECHANISMS.iter().find(|(id, _)| *id == experiment.id);
-            let (_, words) =
-                mechanism.unwrap_or_else(|| panic!("{what}: {:#?}", experiment.diagnosis));
-            assert!(sim::said(experiment, words), "{what}: {:#?}", experiment.diagnosis);
         }
     }
 }

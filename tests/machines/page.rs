@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use warplaw::experiments::REGISTRY;
-use warplaw::model::{Verdict, figures};
+use warplaw::model::figures;
 
 use crate::parameters::{PARAMETERS, Parameter};
-use crate::{MECHANISMS, Run};
+use crate::{BROKEN, Broken, Run};
 
 /// Returns the page as Markdown.
 pub(crate) fn page(runs: &[Run]) -> String {
@@ -14,9 +14,11 @@ pub(crate) fn page(runs: &[Run]) -> String {
         "# Simulated machines\n\n\
          All experiments run on simulated GPUs whose parameters are known. Durations follow from mechanisms: schedulers \
          that resident subgroups share, caches by level, slices that serve atomics, a launch queue, a clock that slows \
-         down in pauses. No law is part of a machine. So each table compares what an experiment finds with the truth.\n\n\
+         down in pauses. A machine uses no prediction of an experiment. So each table compares what an experiment finds with \
+         the truth.\n\n\
          This proves that an experiment finds a parameter, and whether its law holds, on a device made of these \
-         mechanisms. It does not prove that a GPU is made of them. The machines have parameters of public size, and none is \
+         mechanisms. It does not prove that a GPU is made of them. Some mechanisms have the form of a law, such as the longer \
+         of issuing and latency; there it proves only that the parameters are found. The machines have parameters of public size, and none is \
          a model of one product: see `src/sim/machines.rs`.\n\n\
          `WARPLAW_UPDATE=1 cargo test --test machines` makes this page. The test also asserts that 95 % of the parameters \
          are found within 5 % and all within 15 %, and that normal noise of 3 % turns no verdict into its opposite.\n\n\
@@ -39,17 +41,15 @@ pub(crate) fn page(runs: &[Run]) -> String {
     for (number, run) in runs.iter().enumerate() {
         let _infallible = writeln!(text, "{}. {}", number + 1, run.machine.name);
     }
-    text.push_str("\nWhere a law does not hold, the diagnosis names the mechanism:\n\n");
-    for (id, words) in MECHANISMS {
-        let where_: Vec<String> = runs
-            .iter()
-            .zip(1..)
-            .filter(|(run, _)| run.experiment(id).verdict != Some(Verdict::Holds))
-            .map(|(_, number): (_, usize)| number.to_string())
-            .collect();
-        let said = runs.iter().flat_map(|run| &run.experiment(id).diagnosis);
+    text.push_str(
+        "\nWhere a law deviates, the diagnosis names the mechanism. The figures are those of the first machine in the list:\n\n",
+    );
+    for Broken { experiment, machines, words } in BROKEN {
+        let numbers: Vec<String> = machines.iter().map(ToString::to_string).collect();
+        let first = machines.first().and_then(|number| runs.get(number - 1));
+        let said = first.into_iter().flat_map(|run| &run.experiment(experiment).diagnosis);
         let Some(said) = said.into_iter().find(|entry| entry.contains(words)) else { continue };
-        let _infallible = writeln!(text, "- `{id}` ({}): {said}", where_.join(", "));
+        let _infallible = writeln!(text, "- `{experiment}` ({}): {said}", numbers.join(", "));
     }
     text.push_str("\n## Parameters\n");
     for run in runs {

@@ -124,6 +124,10 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     slows("width", "workgroups of 32 slower by 30 %", 1.3, |w| {
         named(w, ["Chain", "workgroup_size: 32,"])
     }),
+    // Workgroup size alone then finds half of the width, as on a device that issues subgroups in parts.
+    slows("width", "workgroups of 8 slower by 80 %", 1.8, |w| {
+        named(w, ["Chain", "workgroup_size: 8,"])
+    }),
     obeys("divergence"),
     // The errors are inside the tolerance of 5 %, just outside it, and far outside it.
     Subject {

@@ -19,7 +19,8 @@ pub struct RunArguments {
     /// verification come on top
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub budget: Option<Duration>,
-    /// Keep the device busy for TIME before each experiment counts, for example 2s (default: 0.05s, or 0.15s with --full)
+    /// Keep the device busy for at least TIME before each experiment counts, for example 2s (default: 0.25s on a GPU; on a
+    /// CPU 0.05s, or 0.15s with --full)
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub warm_up: Option<Duration>,
     /// Run only these experiments, comma-separated (see `warplaw list`)

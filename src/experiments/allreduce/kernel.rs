@@ -233,6 +233,9 @@ impl Builder {
     fn dispatch(&mut self, entry: &'static str, step: Step) -> Dispatch {
         let Step { workers, bytes_each, index, source, target } = step;
         let AllReduce { workers: all, words, seed, .. } = self.of;
+        // A step that copies reads and writes every byte that it sends. One that adds reads the sum so far too.
+        let copies = ["ring_copy", "scatter", "stream_copy", "fill"].contains(&entry);
+        let moved = if copies { 2.0 } else { 3.0 };
         self.buffers.push(Contents::Uniform(vec![
             ("workers", all),
             ("vectors", words / VECTOR),
@@ -251,9 +254,9 @@ impl Builder {
             cost_model: Arc::new(move |shape| CostModel {
                 workgroups: f64::from(workers),
                 subgroups: f64::from(workers * WORKGROUP_SIZE.div_ceil(shape.width)),
-                bytes: f64::from(workers) * bytes_each,
+                bytes: f64::from(workers) * bytes_each * moved,
                 footprint: f64::from(all) * f64::from(words) * 4.0,
-                bytes_in_flight: f64::from(WORKGROUP_SIZE * VECTOR_BYTES * LOADS_IN_FLIGHT),
+                bytes_in_flight: f64::from(WORKGROUP_SIZE * VECTOR_BYTES * LOADS_IN_FLIGHT) * moved,
                 ..CostModel::default()
             }),
         }

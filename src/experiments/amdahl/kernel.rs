@@ -89,7 +89,7 @@ fn stage([params, input, output]: [usize; 3], workgroups: u32, iterations: u32) 
         bindings: vec![("params", params), ("input", input), ("output", output)],
         workgroups: [workgroups, 1],
         cost_model: Arc::new(move |shape| {
-            let slots = f64::from(workgroups * shape.slots(WORKGROUP_SIZE));
+            let slots = f64::from(workgroups * shape.issue_slots(WORKGROUP_SIZE));
             CostModel {
                 workgroups: f64::from(workgroups),
                 subgroups: f64::from(workgroups * WORKGROUP_SIZE.div_ceil(shape.width)),

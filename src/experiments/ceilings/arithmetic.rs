@@ -21,7 +21,7 @@ impl Arithmetic {
     /// workgroups of [`MIN_WORKGROUP_SIZE`] invocations.
     pub(crate) fn add(plan: &mut Plan, context: &Context<'_>, step: Step) -> Self {
         let narrow = context.is_narrow();
-        // So many workgroups that they fill the device, and so few that each has many iterations.
+        // The workgroups must fill the device, and each must have many iterations.
         let (workgroups, start): (&[u32], u32) = match context.facts.device_type {
             DeviceType::Cpu => (&[8, 32], 8),
             DeviceType::Discrete => (&[256, 1024, 4096, 16_384], 4096),

@@ -99,7 +99,7 @@ impl Kernel for WorkgroupMemory {
         // Instructions of a subgroup before and after its loop, and in each iteration with its four loads.
         const SETUP_ISSUES: f64 = 15.0;
         const ITERATION_ISSUES: f64 = 32.0;
-        let slots = f64::from(self.workgroups * shape.slots(self.workgroup_size));
+        let slots = f64::from(self.workgroups * shape.issue_slots(self.workgroup_size));
         let subgroups = f64::from(self.workgroups * self.workgroup_size.div_ceil(shape.width));
         CostModel {
             workgroups: f64::from(self.workgroups),

@@ -152,19 +152,24 @@ impl Loads {
         })
     }
 
-    /// Returns the number of lines of `line_bytes` bytes that a subgroup load touches, averaged over the
+    /// Returns the number of lines of `line_bytes` bytes that a load of a subgroup touches, averaged over the
     /// loads of a workgroup.
     #[must_use]
     pub fn lines_per_load(&self, line_bytes: u32) -> f64 {
-        let subgroups = WORKGROUP_SIZE / self.width;
+        self.lines_per_load_of(self.width, line_bytes)
+    }
+
+    /// Returns the same for subgroups of `width` lanes, whatever width the pattern is for.
+    fn lines_per_load_of(&self, width: u32, line_bytes: u32) -> f64 {
         let words = line_bytes / 4;
-        let touched = (0..subgroups).map(|subgroup| {
-            let lanes = subgroup * self.width..(subgroup + 1) * self.width;
+        let firsts = (0..WORKGROUP_SIZE).step_by(width as usize);
+        let touched = firsts.clone().map(|first| {
+            let lanes = first..(first + width).min(WORKGROUP_SIZE);
             // The iteration is part of the key because every load fetches its lines again.
             let loads = lanes.flat_map(|lane| self.addresses(0, lane).enumerate());
             loads.map(|(step, word)| (step, word / words)).collect::<HashSet<_>>().len()
         });
-        touched.sum::<usize>() as f64 / f64::from(subgroups * STEPS)
+        touched.sum::<usize>() as f64 / (firsts.len() as f64 * f64::from(STEPS))
     }
 }
 
@@ -185,18 +190,17 @@ impl Kernel for Loads {
 
     fn cost_model(&self, shape: DeviceShape) -> CostModel {
         let workgroups = f64::from(self.workgroups);
-        let slots = workgroups * f64::from(shape.slots(WORKGROUP_SIZE));
+        let slots = workgroups * f64::from(shape.issue_slots(WORKGROUP_SIZE));
         let steps = f64::from(STEPS);
         let subgroups = workgroups * f64::from(WORKGROUP_SIZE.div_ceil(shape.width));
-        // The pattern is that of the width that the experiment found.
-        let loads = workgroups * f64::from(WORKGROUP_SIZE / self.width) * steps;
+        let loads = subgroups * steps;
         CostModel {
             workgroups,
             subgroups,
             issues: slots * (SETUP_ISSUES + steps * STEP_ISSUES),
             footprint: self.data.len() as f64 * 4.0,
-            lines: loads * self.lines_per_load(shape.line_bytes),
-            sectors: loads * self.lines_per_load(shape.sector_bytes),
+            lines: loads * self.lines_per_load_of(shape.width, shape.line_bytes),
+            sectors: loads * self.lines_per_load_of(shape.width, shape.sector_bytes),
             ..CostModel::default()
         }
     }

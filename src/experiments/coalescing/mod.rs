@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn line_size_and_line_time_of_the_simulated_device_are_found() {
         let machine = Machine::lawful(32);
-        // Looking up a line takes no time, so that a sector is the unit of cost.
+        // Looking up a line takes almost no time, so that a sector is the unit of cost.
         let sector_s =
             f64::from(machine.memory.sector_bytes) / machine.memory.levels[0].bytes_per_s;
         let outcome = measure(Simulator::new(machine));

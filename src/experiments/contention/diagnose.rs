@@ -18,7 +18,7 @@ const SHARED_UNITS: &str = "The counters share units that perform atomics: the a
 /// Facts about the device that the diagnosis uses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Device {
-    /// Lanes per subgroup; 1 if unknown.
+    /// Lanes whose atomics may be merged; 1 on a CPU or if unknown.
     pub(super) width: u32,
     /// Invocations of a dispatch, which is also the largest number of counters.
     pub(super) invocations: u32,

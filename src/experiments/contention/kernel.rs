@@ -196,7 +196,7 @@ impl Contention {
         let launched = CostModel {
             workgroups,
             subgroups,
-            issues: workgroups * f64::from(shape.slots(self.workgroup_size)) * SETUP_ISSUES,
+            issues: workgroups * f64::from(shape.issue_slots(self.workgroup_size)) * SETUP_ISSUES,
             ..CostModel::default()
         };
         match self.target {

@@ -110,7 +110,7 @@ impl Sequence {
             bindings,
             workgroups: [1, 1],
             cost_model: Arc::new(move |shape| {
-                let slots = f64::from(shape.slots(self.workgroup_size));
+                let slots = f64::from(shape.issue_slots(self.workgroup_size));
                 CostModel {
                     workgroups: 1.0,
                     subgroups: f64::from(self.workgroup_size.div_ceil(shape.width)),

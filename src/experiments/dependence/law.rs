@@ -53,18 +53,23 @@ pub fn independent_time(n: f64, issue_s: f64, dispatch_s: f64, slots: f64) -> f6
 }
 
 /// Returns the number of slots in which `n` independent dispatches took `sequence_s` seconds: the smaller solution s of
-/// sequence_s = (n/s)·t + s·α_i, or NaN if there is none.
+/// sequence_s = (n/s)·t + s·α_i.
+///
+/// Exact if s divides n. If issuing limits the sequence, the result is the smaller of n and t/α_i. A sequence longer than
+/// one slot explains is a serial one, and the result is n·(α_i + t)/sequence_s.
 ///
 /// ```
 /// use warplaw::experiments::dependence::law::{independent_time, slots_of};
 /// let took = independent_time(64.0, 2.0, 100.0, 8.0);
 /// assert!((slots_of(64.0, 2.0, 100.0, took) - 8.0).abs() < 1e-9);
+/// assert_eq!(slots_of(16.0, 4.0, 28.0, independent_time(16.0, 4.0, 28.0, 1.0)), 1.0);
 /// ```
 #[must_use]
 pub fn slots_of(n: f64, issue_s: f64, dispatch_s: f64, sequence_s: f64) -> f64 {
     let root = (sequence_s.powi(2) - 4.0 * issue_s * n * dispatch_s).max(0.0).sqrt();
     // The usual formula loses its digits if issuing takes no time.
-    2.0 * n * dispatch_s / (sequence_s + root)
+    let slots = 2.0 * n * dispatch_s / (sequence_s + root);
+    if slots < 1.0 { dependent_time(n, issue_s, dispatch_s) / sequence_s } else { slots }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::model::{self, About, Category};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "dependence",
     category: Category::Coordination,
-    law: "dependent: n·(α + t); independent: max(n·α_i + t, ⌈n/slots⌉·t)",
+    law: "dependent: n·(α + t); independent: max(n·α_i + t, ⌈n/slots⌉·t + r·α_i), r = 1 + (n − 1) mod slots",
     about: "What does a dependency between dispatches cost, and how many independent dispatches run \
             concurrently?",
     tolerance: Tolerance {

@@ -11,7 +11,7 @@ use crate::predict::{Law, Parameter};
 pub(crate) const LAW: Law = Law {
     name: "dependence",
     about: "What do n small dispatches cost if they depend on one another, and if they are independent?",
-    formula: "dependent: n·(α + t); independent: max(n·α_i + t, ⌈n/slots⌉·t)",
+    formula: "dependent: n·(α + t); independent: max(n·α_i + t, ⌈n/slots⌉·t + r·α_i), r = 1 + (n − 1) mod slots",
     parameters: &[
         Parameter::new("n", "number of dispatches, n", COUNT).or(16.0).swept(),
         Parameter::new("t", "execution time of a dispatch, t", TIME).at(&["dependence.t_dispatch"]),

@@ -1,8 +1,8 @@
 //! `lanes`: the speed-up that each additional active lane of a subgroup gives.
 //!
 //! Every case runs the same arithmetic loop with a different number of active lanes. The floor case of a case
-//! is the same launch with zero loop iterations. warplaw subtracts the time of the floor case, so that only
-//! the loop counts.
+//! is the same launch with no loop iterations on a CPU, and with an eighth of them on a GPU. warplaw subtracts its
+//! time, so that only loop iterations count.
 
 pub mod law;
 pub mod predict;
@@ -12,7 +12,7 @@ use law::lane_speed_up;
 use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::{WantedWorkers, Workload};
-use crate::kernels::chain::Chain;
+use crate::kernels::chain::{Chain, Loops};
 use crate::model::{self, About, Category, Curve, Over, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -31,28 +31,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     plan,
     predict: Some(&predict::LAW),
 };
-
-/// Loop iterations of a chain and of its floor case.
-#[derive(Clone, Copy)]
-pub(super) struct Iterations {
-    pub(super) of_a_case: u32,
-    pub(super) of_the_floor: u32,
-}
-
-impl Iterations {
-    /// On a CPU the floor case is the launch alone.
-    ///
-    /// A GPU launches workgroups while others run, so that subtracting a launch subtracts too much. There a floor case has
-    /// an eighth of the iterations: still more work than a launch takes, and a difference of two lengths contains no
-    /// launch.
-    pub(super) fn of(context: &Context<'_>) -> Self {
-        if context.is_narrow() {
-            Self { of_a_case: 512, of_the_floor: 0 }
-        } else {
-            Self { of_a_case: 1024, of_the_floor: 128 }
-        }
-    }
-}
 
 /// Cases of one number of active lanes.
 struct Active {
@@ -73,7 +51,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width = context.width_of(&full_subgroup(context.known_width()?))?;
     let most_active = 4 * width;
     context.require_workgroup_size(most_active)?;
-    let (seed, iterations) = (context.seed as u32, Iterations::of(context));
+    let (seed, loops) = (context.seed as u32, Loops::on(context.is_narrow()));
     let mut plan = Plan::default();
     let mut actives: Vec<u32> = powers_of_two(most_active).collect();
     if context.profile.dense {
@@ -100,16 +78,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             Active {
                 lanes: active,
                 part: f64::from(part),
-                case: plan.case(
-                    format!("active.{active}"),
-                    sizing.clone(),
-                    chain(iterations.of_a_case),
-                ),
-                floor: plan.floor(
-                    format!("active.{active}.floor"),
-                    sizing,
-                    chain(iterations.of_the_floor),
-                ),
+                case: plan.case(format!("active.{active}"), sizing.clone(), chain(loops.whole)),
+                floor: plan.floor(format!("active.{active}.floor"), sizing, chain(loops.floor)),
             }
         })
         .collect();
@@ -140,8 +110,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let label = "time per loop iteration of a subgroup, amortized over all workgroups";
     plan.metric(
         About::new("t_subgroup_step", label, "s").lower(),
-        one.case.per_unit_above(one.floor)
-            / f64::from(iterations.of_a_case - iterations.of_the_floor),
+        one.case.per_unit_above(one.floor) / f64::from(loops.whole - loops.floor),
     );
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)

@@ -167,11 +167,14 @@ fn issues([records, iterations, workgroups]: [u32; 3], shape: DeviceShape) -> f6
     const RECORD_ISSUES: u32 = 10;
     const ITERATION_ISSUES: u32 = 7;
     let invocations = workgroups * WORKGROUP_SIZE;
+    // A device that does not skip inactive lanes issues for all lanes of a subgroup.
+    let together = if shape.skips_inactive { shape.issue_width } else { shape.width };
     let rounds: u32 = (0..invocations)
-        .step_by(shape.issue_width as usize)
+        .step_by(together as usize)
         .map(|first| records.saturating_sub(first).div_ceil(invocations))
         .sum();
-    let slots = workgroups * shape.slots(WORKGROUP_SIZE);
+    let rounds = rounds * together / shape.issue_width;
+    let slots = workgroups * shape.issue_slots(WORKGROUP_SIZE);
     f64::from(slots * SETUP_ISSUES)
         + f64::from(rounds) * f64::from(RECORD_ISSUES + iterations * ITERATION_ISSUES)
 }

@@ -150,7 +150,7 @@ impl Kernel for Select {
         // Issue slots of a path with lanes for which the predicate is true.
         let slots = |words: &[u32], takes: &dyn Fn(u32) -> bool| {
             let lanes: Vec<bool> = words.iter().map(|&word| takes(word)).collect();
-            f64::from(shape.active_slots(&lanes))
+            f64::from(shape.active_issue_slots(&lanes))
         };
         let subgroup_issues = |words: &[u32]| -> f64 {
             let all = slots(words, &|_| true);

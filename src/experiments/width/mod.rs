@@ -2,10 +2,12 @@
 //!
 //! - Branch granularity: two paths alternate every g lanes. A subgroup takes both paths for g < W, and one
 //!   path for g ≥ W.
-//! - Workgroup size: a workgroup of s invocations issues ⌈s / W⌉ subgroups.
+//! - Workgroup size: a workgroup of s invocations issues ⌈s / W⌉ subgroups, where W is the number of lanes that are issued
+//!   together.
 //!
-//! The floor case of branch granularity runs no branch. The floor case of each workgroup size runs zero loop
-//! iterations, or an eighth of them on a GPU, which hides the launch. warplaw subtracts the time of the floor case from the time of each case.
+//! The floor case of branch granularity runs no branch. On a CPU the floor case of each workgroup size runs no loop
+//! iteration. A GPU hides launches, so there it runs an eighth of them. warplaw subtracts the time of the floor case from
+//! the time of each case.
 
 pub(crate) mod parameter;
 
@@ -13,11 +15,11 @@ use std::sync::Arc;
 
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::divergence::law::subgroup_time;
-use crate::experiments::lanes::{Iterations, law::subgroups};
+use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::powers_of_two;
 use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::branch_paths::BranchPaths;
-use crate::kernels::chain::Chain;
+use crate::kernels::chain::{Chain, Loops};
 use crate::model::{self, About, Category, Curve, Over};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -164,7 +166,7 @@ impl ByWorkgroupSize {
     /// Adds the cases for workgroups of up to `most` invocations.
     fn add(plan: &mut Plan, context: &Context<'_>, most: u32) -> Self {
         let seed = context.seed as u32;
-        let iterations = Iterations::of(context);
+        let loops = Loops::on(context.is_narrow());
         let mut swept = |size: u32| {
             let chain = move |iterations: u32| {
                 move |workgroups: u32| {
@@ -173,12 +175,9 @@ impl ByWorkgroupSize {
                 }
             };
             let own = Sizing::Own { granule: 16, most: 16_384 };
-            let full = plan.case(format!("lanes.{size}"), own, chain(iterations.of_a_case));
-            let floor = plan.floor(
-                format!("lanes.{size}.floor"),
-                Sizing::Follow(full),
-                chain(iterations.of_the_floor),
-            );
+            let full = plan.case(format!("lanes.{size}"), own, chain(loops.whole));
+            let floor =
+                plan.floor(format!("lanes.{size}.floor"), Sizing::Follow(full), chain(loops.floor));
             Size { invocations: size, cost: full.per_unit_above(floor) }
         };
         let between = powers_of_two(most).map(|s| s + s / 2).filter(|&s| s > 2 && s < most);
@@ -220,11 +219,18 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let width_by_granularity = by_granularity.width();
     let width_by_workgroup_size = by_workgroup_size.width();
 
-    // The width that one method finds predicts the points of the other, so that no method judges itself. Only a device
-    // that issues a subgroup in parts has two widths, of which each is found by one method.
+    // The width that one method finds predicts the points of the other, so that no method judges itself. A device that
+    // issues a subgroup in parts has two widths. Then the size that shaders observe predicts branch granularity. No other
+    // source knows the number of lanes that are issued together: that one whole number comes from the same cases whose
+    // times it predicts.
     let both = || [width_by_granularity.clone(), width_by_workgroup_size.clone()];
+    let reported = context.reported_width.map_or(f64::NAN, f64::from);
     let divergence_width =
-        Expr::call("divergence_width", both(), |[d, i]| if in_parts(d, i) { d } else { i });
+        Expr::call(
+            "divergence_width",
+            both(),
+            move |[d, i]| if in_parts(d, i) { reported } else { i },
+        );
     let issue_width =
         Expr::call("issue_width", both(), |[d, i]| if in_parts(d, i) { i } else { d });
     let series = plan.series("branch granularity", ("consecutive lanes per path", ""), "s");
@@ -272,9 +278,10 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// Returns whether a device whose subgroups diverge by `divergence` lanes issues them in parts of `issue` lanes.
+/// Returns whether a device whose subgroups diverge by `divergence` lanes issues them in two or four parts of `issue`
+/// lanes.
 fn in_parts(divergence: f64, issue: f64) -> bool {
-    issue < divergence && divergence % issue == 0.0
+    [2.0, 4.0].contains(&(divergence / issue))
 }
 
 fn diagnose(outcome: &model::Experiment) -> Vec<String> {

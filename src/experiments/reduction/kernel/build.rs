@@ -57,14 +57,14 @@ pub(super) fn trees(grid: Grid, repeats: u32, shape: DeviceShape, bytes: f64) ->
     }
 }
 
-/// Returns the cost model of a dispatch without coordination. `bytes` are the bytes read, one word per invocation or as
-/// many as the loads of a launch configuration that fill the device.
+/// Returns the cost model of a dispatch without coordination. `bytes` are the bytes read. Waits for loads do not limit the
+/// dispatch.
 pub(super) fn launch(
     Grid { workgroups, workgroup_size }: Grid,
     shape: DeviceShape,
     bytes: f64,
 ) -> CostModel {
-    let slots = f64::from(workgroups) * f64::from(shape.slots(workgroup_size));
+    let slots = f64::from(workgroups) * f64::from(shape.issue_slots(workgroup_size));
     CostModel {
         workgroups: f64::from(workgroups),
         subgroups: f64::from(workgroups) * f64::from(workgroup_size.div_ceil(shape.width)),
