@@ -14,7 +14,8 @@ pub struct Profile {
     /// warming up. An experiment may also take half of the time that those before it left. The least number of rounds
     /// may take up to three times the budget.
     pub budget_s: f64,
-    /// Seconds for which the device is kept busy before the first round of an experiment counts.
+    /// Seconds for which the device is kept busy before the first round of an experiment counts. A GPU is kept busy for at
+    /// least 0.25 s.
     pub warm_up_s: f64,
     /// Least number of rounds, before which narrow intervals do not end sampling.
     pub least_rounds: u32,

@@ -1,7 +1,8 @@
 //! The simulated machines: one without a model in reality, on which every law holds, and some like GPUs that people have.
 //!
 //! Their parameters are of the size that is public for such GPUs, from vendors' specifications and from published
-//! measurements. They are no measurements of ours, and a machine is not a prediction of the GPU that it is like.
+//! measurements. How the large NVIDIA-like machine merges atomics and how long one takes was measured on an H200. A machine
+//! is not a prediction of the GPU that it is like.
 
 mod discrete;
 mod other;
