@@ -19,7 +19,7 @@ pub(crate) fn page(runs: &[Run]) -> String {
          This proves that an experiment finds a parameter, and whether its law holds, on a device made of these \
          mechanisms. It does not prove that a GPU is made of them. Some mechanisms have the form of a law, such as the longer \
          of issuing and latency; there it proves only that the parameters are found. The machines have parameters of public size, and none is \
-         a model of one product: see `src/sim/machines.rs`.\n\n\
+         a model of one product: see `src/sim/machines/`.\n\n\
          `WARPLAW_UPDATE=1 cargo test --test machines` makes this page. The test also asserts that 95 % of the parameters \
          are found within 5 % and all within 15 %, and that normal noise of 3 % turns no verdict into its opposite.\n\n\
          ## Verdicts\n\n",

@@ -252,7 +252,11 @@ fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
         about("best_gb_per_s", "input bandwidth of the fastest u32 reduction", "GB/s")
             .higher()
             .headline()
-            .note(format!("{} items", figures::count(f64::from(most)))),
+            .note(format!(
+                "{} items, {} MiB: a large last-level cache may hold them",
+                figures::count(f64::from(most)),
+                most >> 18
+            )),
         &best * 1e-9,
     );
     plan.metric(
