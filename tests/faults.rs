@@ -5,7 +5,7 @@ mod sim;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sim::{measure, suite};
+use sim::{measure, said, suite};
 use warplaw::bench::{Profile, Progress, Session, run};
 use warplaw::experiments::{REGISTRY, find};
 use warplaw::gpu::{Contents, Workers, Workload};
@@ -91,7 +91,6 @@ fn a_wrong_output_fails_an_interrupted_experiment() {
 #[test]
 fn a_refused_workload_fails_only_its_experiment() {
     for (fault, message, failing) in [
-        (DeviceFault::OutOfMemory(1 << 20), "out of memory", "batching"),
         (
             DeviceFault::Uncompilable("branch_paths"),
             "`branch_paths` does not compile",
@@ -110,6 +109,22 @@ fn a_refused_workload_fails_only_its_experiment() {
             }
         }
     }
+}
+
+#[test]
+fn a_case_that_does_not_fit_is_left_out_and_the_others_are_judged() {
+    let roomy = Machine::lawful(16).with(|machine| machine.binding_bytes = 1 << 31);
+    let outcome = |device: Simulator| measure(device, "ceilings");
+    let whole = outcome(Simulator::new(roomy.clone()));
+    let cut = outcome(Simulator::new(roomy).failing(DeviceFault::OutOfMemory(64 << 20)));
+    for id in ["read_gb_per_s.4_MiB", "triad_gb_per_s.4_MiB"] {
+        assert!(cut.number(id).is_some(), "{id}");
+    }
+    assert!(whole.number("read_gb_per_s.512_MiB").is_some());
+    assert_eq!(cut.number("read_gb_per_s.512_MiB"), None);
+    assert_eq!((cut.status, cut.verdict), (Status::Measured, Some(Verdict::Holds)));
+    assert!(said(&cut, "not timed: out of memory"), "{:?}", cut.diagnosis);
+    assert!(cut.points.len() < whole.points.len());
 }
 
 /// The speeds range from 1000 times the speed of the lawful machine to a hundredth of its speed.

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::sizing::{Length, Sized, size};
 use super::typical::Typical;
 use super::verify::Checked;
-use crate::gpu::{Built, GpuError};
+use crate::gpu::{Built, GpuError, OUT_OF_MEMORY};
 use crate::model::{Case, Costs};
 
 /// Failure of a case that an interrupted run did not verify.
@@ -97,9 +97,10 @@ impl Attempt<'_> {
         for (index, (case, refusal)) in sized.iter().zip(refusals).enumerate() {
             let done = VERIFYING * index as f64 / sized.len() as f64;
             (self.progress)(Progress::before(Stage::Verifying, done));
-            let (mut mismatched, refused) = (false, refusal.is_some());
+            let mut mismatched = false;
+            let refused = refusal.as_deref().is_some_and(|reason| reason != OUT_OF_MEMORY);
             let mut subgroup_sizes = Vec::new();
-            let unverified = if refused {
+            let unverified = if refusal.is_some() {
                 refusal
             } else if self.is_stopped() {
                 Some(INTERRUPTED.to_owned())

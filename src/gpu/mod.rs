@@ -36,6 +36,7 @@ pub use features::ShaderFeature;
 pub use hardware::{Hardware, Options};
 pub use invariant::{Invariant, Property};
 pub use pipeline::Built;
+pub(crate) use pipeline::OUT_OF_MEMORY;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
 #[cfg(feature = "cli")]

@@ -17,6 +17,10 @@ use naga::valid::{
 use super::error::one_line;
 use super::{Dispatch, Shader, size_probe, unchecked};
 
+/// The reason why a device refuses a workload whose buffers do not fit its memory. Every executor gives this reason, so
+/// that it can be told from a refusal that shows a fault.
+pub(crate) const OUT_OF_MEMORY: &str = "out of memory";
+
 /// Number of pipelines built since the device was opened, and the time spent on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Built {
@@ -235,7 +239,7 @@ impl Pipelines {
 /// Runs `make` and returns its result.
 ///
 /// # Errors
-/// Returns the first error that wgpu reports during `make`, in one line.
+/// Returns the first error that wgpu reports during `make`, in one line; [`OUT_OF_MEMORY`] if memory is the reason.
 pub(super) fn catching<T>(
     device: &wgpu::Device,
     make: impl FnOnce(&wgpu::Device) -> T,
@@ -244,13 +248,10 @@ pub(super) fn catching<T>(
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let made = make(device);
-    let errors = [
-        pollster::block_on(internal.pop()),
-        pollster::block_on(validation.pop()),
-        pollster::block_on(memory.pop()),
-    ];
+    let errors = [pollster::block_on(internal.pop()), pollster::block_on(validation.pop())];
+    let too_large = pollster::block_on(memory.pop()).map(|_| OUT_OF_MEMORY.to_owned());
     match errors.into_iter().flatten().next() {
         Some(error) => Err(one_line(&error.to_string())),
-        None => Ok(made),
+        None => too_large.map_or(Ok(made), Err),
     }
 }

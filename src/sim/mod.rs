@@ -30,7 +30,7 @@ use crate::gpu::params::check_params;
 use crate::gpu::timer::decode;
 use crate::gpu::{
     AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch,
-    ShaderFeature, Span, Timing, Workload, compare_outputs,
+    OUT_OF_MEMORY, ShaderFeature, Span, Timing, Workload, compare_outputs,
 };
 use crate::model::ClockKind;
 use governor::Clock;
@@ -244,7 +244,7 @@ impl Simulator {
             |shader: &str| workload.dispatches.iter().any(|d| d.shader.name.starts_with(shader));
         match self.device_fault? {
             DeviceFault::OutOfMemory(bytes) if largest > Some(bytes) => {
-                Some("out of memory".to_owned())
+                Some(OUT_OF_MEMORY.to_owned())
             }
             DeviceFault::Uncompilable(shader) if uses(shader) => {
                 Some(format!("shader `{shader}` does not compile"))

@@ -57,11 +57,6 @@ const BROKEN: &[Broken] = &[
         words: "competes for the instruction cache",
     },
     Broken {
-        experiment: "overlap",
-        machines: &[1, 2, 3, 4, 5],
-        words: "The device serialises copies and compute",
-    },
-    Broken {
         experiment: "reduction",
         machines: &[5, 7, 8],
         words: "The hardware overlaps reading with coordination",

@@ -3,16 +3,18 @@
 //! # Formula
 //! - one batch at a time: T = T_u + T_c
 //! - the next batch uploaded during the computation on the current batch:
-//!   T = max(T_u, T_c) + min(T_u, T_c) / n, a pipeline of two stages. The shorter stage of one batch stays
-//!   visible at the start or at the end.
+//!   T = max(T_u, T_d) + min(T_u, T_d) / n, a pipeline of two stages. The shorter stage of one batch stays
+//!   visible at the start or at the end. The second stage is what the device does: T_d = T_c + T_p, since it copies and
+//!   computes in turn.
 //! - hidden share of the shorter stage: (T_u + T_c − T) / (min(T_u, T_c)·(1 − 1/n)). The share is 0 for the
 //!   first formula and 1 for the second.
 //!
 //! Symbols:
 //! - T_u, T_c: seconds to upload all batches and seconds to compute on all batches, each alone
+//! - T_p: seconds in which the device copies all batches from staging memory
 //! - n: number of batches, n ≥ 2
 //!
-//! The law applies if uploading and computing share no resource.
+//! The law applies if what the host does and what the device does share no resource.
 //!
 //! # Source
 //! The makespan of a pipeline of two machines: S. M. Johnson, "Optimal two- and three-stage production

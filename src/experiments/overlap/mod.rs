@@ -2,8 +2,10 @@
 //!
 //! A stream uploads each of its batches and then computes on it, with one to four batches in flight. Streams
 //! that only upload and streams that only compute calibrate the prediction. By the law, the stream takes the
-//! sum of both times if the host waits for each batch, and about the longer of both times if the next batch
-//! is uploaded meanwhile. The host clock times the complete stream.
+//! sum of both times if the host waits for each batch. If the next batch is uploaded meanwhile, it takes about the longer
+//! of what the host does and what the device does. The device copies each batch from staging memory, in the same queue as
+//! it computes, so that the law lets it do one after the other. A second series shows what a device would take that hides
+//! its copies. The host clock times the complete stream.
 
 pub mod kernel;
 pub mod law;
@@ -22,7 +24,7 @@ use crate::model::{self, About, Category, Check, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "overlap",
     category: Category::Busy,
-    law: "one batch at a time: T_u + T_c; n batches, several in flight: max(T_u, T_c) + min(T_u, T_c)/n",
+    law: "one batch at a time: T_u + T_c; n batches, several in flight: max(T_u, T_d) + min(T_u, T_d)/n with T_d = T_c + copies",
     about: "How much of an upload hides behind computation, by write_buffer and by mapped staging buffers?",
     tolerance: Tolerance {
         ratio: 0.15,
@@ -98,16 +100,19 @@ impl Streams {
         (cases.upload[path].time(), cases.compute.time())
     }
 
-    /// Returns the seconds that the law predicts for a stream that uploads and computes.
-    fn predicted(&self, path: usize, depth: u32) -> Expr {
+    /// Returns the seconds that the law predicts for a stream that uploads and computes on one batch at a time.
+    fn one_at_a_time(&self, path: usize) -> Expr {
+        let (upload, compute) = self.parts(path, 1);
+        let serial = Expr::call("serial_time", [upload, compute], |[upload, compute]| {
+            serial_time(upload, compute)
+        });
+        // Both parts contain the submissions and the waits, but the stream has them once.
+        serial - self.waits()
+    }
+
+    /// Returns the seconds that a stream with several batches in flight would take if the device hid its copies.
+    fn copies_hidden(&self, path: usize, depth: u32) -> Expr {
         let (upload, compute) = self.parts(path, depth);
-        if depth == 1 {
-            let serial = Expr::call("serial_time", [upload, compute], |[upload, compute]| {
-                serial_time(upload, compute)
-            });
-            // Both parts contain the submissions and the waits, but the stream has them once.
-            return serial - self.waits();
-        }
         pipelined(upload, compute)
     }
 
@@ -118,9 +123,9 @@ impl Streams {
         2.0 * self.at_depth(1).compute.time() - self.twice.time()
     }
 
-    /// Returns the seconds that the law predicts for a device that serialises copies and compute: the copies
-    /// then add to the time to compute.
-    fn serialised(&self, path: usize, depth: u32) -> Expr {
+    /// Returns the seconds that the law predicts for a stream with several batches in flight: the copies add to the time to
+    /// compute.
+    fn in_turn(&self, path: usize, depth: u32) -> Expr {
         let (upload, compute) = self.parts(path, depth);
         let copy = self.copy.time() - self.waits();
         pipelined(upload, compute + Expr::max([copy, 0.0.into()]))
@@ -222,13 +227,15 @@ fn add_points(
 ) {
     let x = ("batches in flight", "");
     let series = plan.series(name, x, "s");
-    let serialised = plan.series(format!("{name}{SERIALISED}"), x, "s");
+    let ideal = plan.series(format!("{name}{COPIES_HIDDEN}"), x, "s");
     let spelt = name.replace('_', " ");
     for &depth in depths {
         let both = streams.at_depth(depth).both[path].time();
-        plan.judge(series, f64::from(depth), &both, streams.predicted(path, depth));
-        if depth > 1 {
-            plan.show(serialised, f64::from(depth), both, streams.serialised(path, depth));
+        if depth == 1 {
+            plan.judge(series, f64::from(depth), both, streams.one_at_a_time(path));
+        } else {
+            plan.judge(series, f64::from(depth), &both, streams.in_turn(path, depth));
+            plan.show(ideal, f64::from(depth), both, streams.copies_hidden(path, depth));
         }
         let batches = if depth == 1 { "batch" } else { "batches" };
         let hidden = About::new(
@@ -244,8 +251,8 @@ fn add_points(
     }
 }
 
-/// Suffix of the series that are predicted for a device that serialises copies and compute.
-const SERIALISED: &str = ", copy and compute serialised";
+/// Suffix of the series that are predicted for a device that hides its copies behind computation.
+const COPIES_HIDDEN: &str = ", copies hidden";
 
 fn add_times(plan: &mut Plan, streams: &Streams) {
     let batches = f64::from(BATCHES);
@@ -289,35 +296,24 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
                 .iter()
                 .any(|p| p.series == name && (p.x.value > 1.0) == several && p.deviates(over))
         };
-        if off(true, true)
-            && let Some(serialised) = point(&format!("{name}{SERIALISED}"), 2.0)
-        {
-            let share = outcome.number(&format!("hidden_share.{name}.2"));
-            let share = share.map_or_else(
-                || "only a part of the shorter".to_owned(),
-                |share| format!("{:.0} % of the shorter", 100.0 * share.max(0.0)),
-            );
-            let compared = match serialised.verdict {
-                Verdict::Holds => {
-                    "The device serialises copies and compute: the visible rest is the time in which the \
-                     device copies from staging memory. Upload fewer bytes to reduce it."
-                }
-                Verdict::Deviates if serialised.ratio > 1.0 => {
-                    "A device that serialises copies and compute would hide more. The host waits, or host \
-                     and device compete for cores or memory. Compare the other upload path."
-                }
-                Verdict::Deviates => {
-                    "A device that serialises copies and compute would hide less, so the device overlaps a \
-                     part of its copies."
-                }
-                Verdict::Inconclusive => {
-                    "The samples do not decide whether the device serialises copies and compute. A run with \
-                     `--full` narrows the intervals."
-                }
-            };
+        let share = outcome.number(&format!("hidden_share.{name}.2")).map(|share| {
+            format!(
+                "{name}: With two batches in flight, {:.0} % of the shorter of uploading and computing hides behind the \
+                 longer.",
+                100.0 * share.max(0.0)
+            )
+        });
+        let share = share.unwrap_or_else(|| format!("{name}: The hidden share is unknown."));
+        let ideal = point(&format!("{name}{COPIES_HIDDEN}"), 2.0);
+        if off(true, true) {
             text.push(format!(
-                "{name}: With two batches in flight, {share} of uploading and computing hides behind the \
-                 longer. {compared}"
+                "{share} A device that copies and computes in turn would hide more. The host waits, or host and device \
+                 compete for cores or memory. Compare the other upload path."
+            ));
+        } else if ideal.is_some_and(|p| p.verdict == Verdict::Deviates && p.ratio > 1.0) {
+            text.push(format!(
+                "{share} The device copies and computes in turn: the visible rest is the time in which it copies from \
+                 staging memory. Upload fewer bytes to reduce it."
             ));
         }
         let measured = |depth: f64| point(name, depth).map(|point| point.measured);
@@ -332,8 +328,9 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         }
         if off(true, false) {
             text.push(format!(
-                "{name}: With several batches in flight, the stream takes less time than the law allows. \
-                 Uploading or computing is faster when the other runs at the same time than alone."
+                "{name}: With several batches in flight, the stream takes less time than the law allows. The \
+                 device overlaps a part of its copies with computing, or uploading or computing is faster when the other \
+                 runs at the same time than alone."
             ));
         }
         if off(false, true) {
