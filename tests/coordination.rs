@@ -135,7 +135,10 @@ fn dependence_finds_the_planted_cost_of_a_dependency_and_the_planted_slots() {
 
 #[test]
 fn software_and_metal_are_judged_by_the_serial_law() {
-    let serial = Machine::lawful(16).with(|machine| machine.queue.slots = 1);
+    let serial = Machine::lawful(16).with(|machine| {
+        machine.queue.slots = 1;
+        machine.queue.issues_ahead = false;
+    });
     for (device_type, backend, reason) in [
         (DeviceType::Cpu, "vulkan", "software runs one dispatch after another"),
         (DeviceType::Integrated, "metal", "the pass's encoder is serial"),

@@ -1,6 +1,6 @@
 //! Helpers for experiments that sweep a parameter.
 
-use crate::bench::{CaseId, Expr, Sizing};
+use crate::bench::{CaseId, Sizing};
 
 /// Returns 1, 2, 4, … up to the largest power of two that is at most `last`.
 pub(super) fn powers_of_two(last: u32) -> impl Iterator<Item = u32> {
@@ -17,10 +17,4 @@ pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: 512 };
 /// Panics if the sweep has no case for `number`.
 pub(super) fn case_at(cases: &[(u32, CaseId)], number: u32) -> CaseId {
     cases.iter().find(|&&(n, _)| n == number).expect("the sweep has a case for this number").1
-}
-
-/// Returns the figure that two methods find, or NaN if they find different ones.
-pub(super) fn agreed(one: &Expr, other: &Expr) -> Expr {
-    let same = |[a, b]: [f64; 2]| if a == b { a } else { f64::NAN };
-    Expr::call("agreed", [one.clone(), other.clone()], same)
 }

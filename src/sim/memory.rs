@@ -47,6 +47,7 @@ impl Memory {
     /// `units` units.
     pub(super) fn busy_s(&self, work: &CostModel, units: f64, resident: f64) -> f64 {
         let looked_up_s = work.lines * self.line_s / units.min(work.workgroups.max(1.0));
+        // Only chains of loads return to what their unit loaded before.
         let scattered = work.sectors * f64::from(self.sector_bytes);
         let scattered_s = self.delivered_s(scattered, work.footprint, work.load_chain > 0.0);
         let streamed_s = self.delivered_s(work.bytes, work.footprint, false);

@@ -303,7 +303,7 @@ impl Executor for Simulator {
             Loaded {
                 workload: workload.clone(),
                 sample_s: self.distort.as_ref().map_or(true_s, |distort| distort(workload, true_s)),
-                longest_dispatch_s: runs_s.into_iter().fold(0.0, f64::max),
+                longest_dispatch_s: self.machine.slowness * runs_s.into_iter().fold(0.0, f64::max),
                 refusal: self.refusal(workload),
             }
         };

@@ -25,9 +25,10 @@ impl Timelines {
 }
 
 impl Machine {
-    /// Returns the duration of one run of each dispatch of `workload` without its launch, in seconds.
+    /// Returns the duration of one run of each dispatch of `workload` without its launch, in seconds, on a machine that is
+    /// not slowed down.
     pub(super) fn runs_s(&self, workload: &Workload) -> Vec<f64> {
-        workload.dispatches.iter().map(|dispatch| self.slowness * self.run_s(dispatch)).collect()
+        workload.dispatches.iter().map(|dispatch| self.run_s(dispatch)).collect()
     }
 
     /// Returns the duration of a dispatch without its launch, in seconds.
@@ -48,7 +49,7 @@ impl Machine {
     /// If `by_host` is `true`, the host clock times passes too, and the overheads of pass, submission and wait are
     /// included.
     pub(super) fn sample_s(&self, workload: &Workload, runs_s: &[f64], by_host: bool) -> f64 {
-        let queue = &self.queue.scaled(self.slowness);
+        let queue = &self.queue;
         let batches_s = |[dispatches, passes, submits, waits]: [u32; 4]| {
             let pass_s = self.dispatches_s(queue, workload, runs_s, dispatches);
             let mut times = Timelines::default();
@@ -64,7 +65,7 @@ impl Machine {
             }
             times.host_s
         };
-        match workload.timing {
+        let sample_s = match workload.timing {
             Timing::Pass { repeats } if by_host => batches_s([repeats, 1, 1, 1]),
             Timing::Pass { repeats } => self.dispatches_s(queue, workload, runs_s, repeats),
             Timing::Host { dispatches, passes, submits, waits } => {
@@ -74,7 +75,8 @@ impl Machine {
                 f64::from(maps) * (queue.map_s + f64::from(words) * queue.word_s)
             }
             Timing::Stream(stream) => stream_s(queue, workload, runs_s, stream),
-        }
+        };
+        self.slowness * sample_s
     }
 
     /// Returns the duration of `repeats` runs of the dispatch list in one pass, in seconds.
@@ -94,24 +96,6 @@ impl Machine {
             return first_s;
         }
         first_s + f64::from(repeats - 1) * dispatch_list_s(queue, workload, runs_s, &mut written)
-    }
-}
-
-impl Queue {
-    /// Returns a queue that takes `factor` times as long for everything.
-    fn scaled(&self, factor: f64) -> Self {
-        Self {
-            dispatch_s: self.dispatch_s * factor,
-            issue_dispatch_s: self.issue_dispatch_s * factor,
-            pass_s: self.pass_s * factor,
-            submit_s: self.submit_s * factor,
-            wait_s: self.wait_s * factor,
-            map_s: self.map_s * factor,
-            word_s: self.word_s * factor,
-            write_byte_s: self.write_byte_s * factor,
-            copy_byte_s: self.copy_byte_s * factor,
-            ..*self
-        }
     }
 }
 

@@ -23,7 +23,7 @@ use kernel::{LONGEST_LINE, Loads, Pattern, STEPS, WORKGROUP_SIZE};
 use law::{Transfer, WORD, load_time};
 use sectors::{Counts, DISTANCES, Groups, count_of};
 
-use super::sweep::{agreed, powers_of_two};
+use super::sweep::powers_of_two;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::{WantedWorkers, Workload};
 use crate::kernels::random_words;
@@ -183,6 +183,12 @@ impl Sweeps {
 fn probe(width: u32) -> Workload {
     let data = vec![0; LONGEST_LINE as usize].into();
     Loads { pattern: Pattern::Broadcast, width, workgroups: 1, data, seed: 0 }.workload()
+}
+
+/// Returns the figure that two methods find, or NaN if they find different ones.
+fn agreed(one: &Expr, other: &Expr) -> Expr {
+    let same = |[a, b]: [f64; 2]| if a == b { a } else { f64::NAN };
+    Expr::call("agreed", [one.clone(), other.clone()], same)
 }
 
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {

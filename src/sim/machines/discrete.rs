@@ -1,9 +1,9 @@
 //! Machines like graphics cards and accelerators, which have memory of their own.
 
-use super::{GB_PER_S, KIB, MIB, NS, US, memory, private, shared};
+use super::{GB_PER_S, KIB, MIB, NS, US, hashed, memory, private, shared};
 use crate::gpu::Merging;
 use crate::model::DeviceType;
-use crate::sim::{Atomics, Machine, Memory, Queue, Units};
+use crate::sim::{Machine, Memory, Queue, Units};
 
 /// What the host of a GPU in a slot of its own takes, as on a desktop computer with Vulkan.
 pub(super) const DISCRETE: Queue = Queue {
@@ -58,14 +58,7 @@ impl Machine {
                 sector_bytes: 32,
                 line_s: cycle_s,
             },
-            atomics: Atomics {
-                address_s: 0.73 * NS,
-                slices: 96,
-                slice_s: 0.73 * NS,
-                hashed: true,
-                merging: Merging::All,
-                blocking: false,
-            },
+            atomics: hashed(0.73 * NS, 96, Merging::All),
             queue: DISCRETE,
             tick_s: 32.0 * NS,
             binding_bytes: 1 << 31,
@@ -98,12 +91,7 @@ impl Machine {
                 line_s: cycle_s,
                 ..large.memory
             },
-            atomics: Atomics {
-                address_s: 0.6 * NS,
-                slices: 48,
-                slice_s: 0.6 * NS,
-                ..large.atomics
-            },
+            atomics: hashed(0.6 * NS, 48, Merging::All),
             ..large
         }
     }
@@ -144,14 +132,7 @@ impl Machine {
                 sector_bytes: 64,
                 line_s: cycle_s,
             },
-            atomics: Atomics {
-                address_s: 1.6 * NS,
-                slices: 48,
-                slice_s: 1.6 * NS,
-                hashed: true,
-                merging: Merging::Any,
-                blocking: false,
-            },
+            atomics: hashed(1.6 * NS, 48, Merging::Any),
             queue: Queue {
                 dispatch_s: 3.0 * US,
                 issue_dispatch_s: 0.4 * US,
@@ -198,14 +179,7 @@ impl Machine {
                 sector_bytes: 64,
                 line_s: cycle_s,
             },
-            atomics: Atomics {
-                address_s: 2.0 * NS,
-                slices: 128,
-                slice_s: 2.0 * NS,
-                hashed: true,
-                merging: Merging::Any,
-                blocking: false,
-            },
+            atomics: hashed(2.0 * NS, 128, Merging::Any),
             queue: Queue {
                 dispatch_s: 5.0 * US,
                 issue_dispatch_s: 0.6 * US,
@@ -253,14 +227,7 @@ impl Machine {
                 sector_bytes: 64,
                 line_s: 2.0 * cycle_s,
             },
-            atomics: Atomics {
-                address_s: 2.0 * NS,
-                slices: 16,
-                slice_s: 2.0 * NS,
-                hashed: true,
-                merging: Merging::Any,
-                blocking: false,
-            },
+            atomics: hashed(2.0 * NS, 16, Merging::Any),
             queue: Queue { dispatch_s: 6.0 * US, issue_dispatch_s: 1.5 * US, slots: 8, ..DISCRETE },
             tick_s: 52.0 * NS,
             binding_bytes: 1 << 30,

@@ -28,6 +28,12 @@ const fn private(name: &'static str, bytes: f64, latency_s: f64, bytes_per_s: f6
     Level { name, bytes, latency_s, bytes_per_s, private: true }
 }
 
+/// The atomics of a GPU: a request takes `request_s` seconds, on an address and on a slice.
+const fn hashed(request_s: f64, slices: u32, merging: Merging) -> Atomics {
+    let (address_s, slice_s) = (request_s, request_s);
+    Atomics { address_s, slices, slice_s, hashed: true, merging, blocking: false }
+}
+
 /// Memory, which holds everything.
 const fn memory(latency_s: f64, bytes_per_s: f64) -> Level {
     Level { name: "memory", bytes: f64::INFINITY, latency_s, bytes_per_s, private: false }

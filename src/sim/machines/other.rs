@@ -1,7 +1,7 @@
 //! Machines like GPUs that share the memory of the host, and one like a software device.
 
 use super::discrete::DISCRETE;
-use super::{GB_PER_S, KIB, MIB, NS, US, memory, private, shared};
+use super::{GB_PER_S, KIB, MIB, NS, US, hashed, memory, private, shared};
 use crate::gpu::Merging;
 use crate::model::DeviceType;
 use crate::sim::{Atomics, Governor, Machine, Memory, Queue, Units};
@@ -41,14 +41,7 @@ impl Machine {
                 sector_bytes: 128,
                 line_s: cycle_s,
             },
-            atomics: Atomics {
-                address_s: 3.0 * NS,
-                slices: 8,
-                slice_s: 3.0 * NS,
-                hashed: true,
-                merging: Merging::Any,
-                blocking: false,
-            },
+            atomics: hashed(3.0 * NS, 8, Merging::Any),
             queue: Queue {
                 dispatch_s: 4.0 * US,
                 issue_dispatch_s: 4.0 * US,
@@ -99,14 +92,7 @@ impl Machine {
                 sector_bytes: 64,
                 line_s: cycle_s,
             },
-            atomics: Atomics {
-                address_s: 5.0 * NS,
-                slices: 4,
-                slice_s: 5.0 * NS,
-                hashed: true,
-                merging: Merging::Any,
-                blocking: false,
-            },
+            atomics: hashed(5.0 * NS, 4, Merging::Any),
             queue: Queue {
                 dispatch_s: 12.0 * US,
                 issue_dispatch_s: 6.0 * US,
