@@ -1,5 +1,8 @@
 // Reads workgroup memory. In each load, the lanes of a subgroup read consecutive elements, so that no two
 // lanes access the same bank. An invocation never reads the same element twice in succession.
+//
+// `src/experiments/ceilings/kernel.rs` puts the type `Element`, its factors `FACTORS` and the function `sum_of` before this
+// text, for each vector size.
 
 struct Params {
     iterations: u32, // loop iterations of each invocation, with four loads each
@@ -11,7 +14,7 @@ override WORKGROUP_SIZE: u32 = 256u; // a power of two
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> output: array<u32>;
 
-var<workgroup> words: array<vec4<u32>, WORKGROUP_SIZE>;
+var<workgroup> words: array<Element, WORKGROUP_SIZE>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn read_workgroup_memory(
@@ -19,10 +22,9 @@ fn read_workgroup_memory(
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
     let mask = WORKGROUP_SIZE - 1u;
-    words[local_index] = vec4<u32>(local_index ^ params.seed)
-        * vec4<u32>(2654435769u, 2246822519u, 3266489917u, 668265263u);
+    words[local_index] = Element(local_index ^ params.seed) * FACTORS;
     workgroupBarrier();
-    var sums = vec4<u32>();
+    var sums = Element();
     let iterations = params.iterations;
     for (var iteration = 0u; iteration < iterations; iteration++) {
         let first = local_index + 4u * iteration;
@@ -32,5 +34,5 @@ fn read_workgroup_memory(
         let d = words[(first + 3u) & mask];
         sums += (a ^ b) + (c ^ d);
     }
-    output[workgroup.x * WORKGROUP_SIZE + local_index] = sums.x + sums.y + sums.z + sums.w;
+    output[workgroup.x * WORKGROUP_SIZE + local_index] = sum_of(sums);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use warplaw::experiments::allreduce::kernel::{Algorithm, AllReduce, Streams};
 use warplaw::experiments::amdahl::kernel::Stages;
-use warplaw::experiments::ceilings::kernel::WorkgroupMemory;
+use warplaw::experiments::ceilings::kernel::{VECTORS, WorkgroupMemory};
 use warplaw::experiments::coalescing::kernel::{Loads, Pattern};
 use warplaw::experiments::contention::kernel::{Contention, Operation, Target};
 use warplaw::experiments::dependence::kernel::{Sequence, Sharing};
@@ -98,8 +98,16 @@ fn arithmetic() -> Vec<Workload> {
             Sequence { sharing, dispatches: 3, iterations: 2, workgroup_size: 64, seed: SEED };
         all.push(sequence.workload(1));
     }
-    let memory = WorkgroupMemory { iterations: 3, workgroup_size: 64, workgroups: 2, seed: SEED };
-    all.push(memory.workload());
+    for vector in VECTORS {
+        let memory = WorkgroupMemory {
+            iterations: 3,
+            workgroup_size: 64,
+            workgroups: 2,
+            vector,
+            seed: SEED,
+        };
+        all.push(memory.workload());
+    }
     all
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::hardware::{Hardware, encode_pass};
 use super::timer::read_mapped;
+use super::wake_up::wake_ups_s;
 use super::{GpuError, Span, Stream, Timing, Upload};
 
 impl Hardware {
@@ -20,6 +21,10 @@ impl Hardware {
             }
             Timing::Readback { maps, .. } => self.readbacks(index, maps)?,
             Timing::Stream(stream) => self.stream(index, stream)?,
+            Timing::WakeUps { turns } => {
+                let woken = wake_ups_s(turns);
+                return woken.map(Ok).map_err(|error| self.failed(format!("a thread of the host: {error}")));
+            }
         }
         Ok(Ok(start.elapsed().as_secs_f64()))
     }

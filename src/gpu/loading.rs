@@ -94,23 +94,27 @@ impl Uploads {
     }
 }
 
-/// Input data on the device, by its address on the host.
+/// Address of input data on the host, and how often the data is repeated on the device.
+type InputId = (*const u32, u32);
+
+/// Input data on the device.
 ///
 /// A buffer is kept for as long as consecutive sets of workloads need its data.
 #[derive(Default)]
-pub(super) struct Inputs(HashMap<*const u32, (Arc<[u32]>, wgpu::Buffer)>);
+pub(super) struct Inputs(HashMap<InputId, (Arc<[u32]>, wgpu::Buffer)>);
 
 impl Inputs {
     /// Drops the buffers that none of `workloads` reads.
     fn keep_for(&mut self, workloads: &[Workload]) {
         let data = workloads.iter().flat_map(|workload| &workload.buffers);
-        let needed: HashSet<*const u32> = data
+        let needed: HashSet<InputId> = data
             .filter_map(|contents| match contents {
-                Contents::Data(words) => Some(words.as_ptr()),
+                Contents::Data(words) => Some((words.as_ptr(), 1)),
+                Contents::Repeated(words, times) => Some((words.as_ptr(), *times)),
                 _ => None,
             })
             .collect();
-        self.0.retain(|address, _| needed.contains(address));
+        self.0.retain(|id, _| needed.contains(id));
     }
 }
 
@@ -245,7 +249,7 @@ impl<'a> Loader<'a> {
             Contents::Data(words) => self
                 .inputs
                 .0
-                .entry(words.as_ptr())
+                .entry((words.as_ptr(), 1))
                 .or_insert_with(|| {
                     let buffer = create(words.len(), STORAGE);
                     self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
@@ -253,6 +257,7 @@ impl<'a> Loader<'a> {
                 })
                 .1
                 .clone(),
+            Contents::Repeated(words, times) => self.repeated(words, *times),
             Contents::Zeroed(words) => create(*words, STORAGE),
             Contents::Scratch(index, _) => self
                 .scratch
@@ -260,6 +265,24 @@ impl<'a> Loader<'a> {
                 .or_insert_with(|| create(self.scratch_words[index], STORAGE))
                 .clone(),
         }
+    }
+
+    /// Returns a buffer that contains `words` so many times. The words are uploaded once.
+    fn repeated(&mut self, words: &Arc<[u32]>, times: u32) -> wgpu::Buffer {
+        let id = (words.as_ptr(), times);
+        if let Some((_, buffer)) = self.inputs.0.get(&id) {
+            return buffer.clone();
+        }
+        let once = self.buffer(&Contents::Data(Arc::clone(words)));
+        let bytes = words.len() as u64 * 4;
+        let buffer = create(self.device, bytes * u64::from(times), STORAGE);
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for part in 0..u64::from(times) {
+            encoder.copy_buffer_to_buffer(&once, 0, &buffer, part * bytes, bytes);
+        }
+        self.queue.submit([encoder.finish()]);
+        self.inputs.0.insert(id, (Arc::clone(words), buffer.clone()));
+        buffer
     }
 
     fn uploads(

@@ -22,6 +22,7 @@ mod state;
 pub(crate) mod timer;
 mod unchecked;
 mod verify;
+mod wake_up;
 mod workload;
 
 pub use adapter::{

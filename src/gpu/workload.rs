@@ -92,6 +92,8 @@ pub enum Contents {
     Uniform(Vec<(&'static str, u32)>),
     /// Input data that no dispatch writes. Workloads that share the `Arc` share one device buffer.
     Data(Arc<[u32]>),
+    /// Input data that no dispatch writes: the words, this many times. The host keeps them once.
+    Repeated(Arc<[u32]>, u32),
     /// A buffer of this many words, all zero. It is cleared again before outputs are checked.
     Zeroed(usize),
     /// A shared scratch buffer, given by its index and the number of words that this workload needs.
@@ -108,6 +110,7 @@ impl Contents {
         match self {
             Self::Uniform(words) => words.len(),
             Self::Data(words) => words.len(),
+            Self::Repeated(words, times) => words.len() * *times as usize,
             Self::Zeroed(words) | Self::Scratch(_, words) => *words,
         }
     }
@@ -236,6 +239,11 @@ pub enum Timing {
     },
     /// The host clock brackets a stream of batches. The workload must have an [`UploadSource`].
     Stream(Stream),
+    /// The host clock brackets two threads of the host that wake each other in turn. The device does nothing.
+    WakeUps {
+        /// Number of times that each of the two threads wakes the other.
+        turns: u32,
+    },
 }
 
 /// How the host uploads data into a device buffer.

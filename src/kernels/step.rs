@@ -9,6 +9,8 @@ pub enum Step {
     /// 32-bit integers: an exclusive or, then a subtraction from a constant. No compiler can merge the two, and no GPU
     /// has an instruction that does both. Some do an exclusive or and an addition at once.
     U32,
+    /// 32-bit integers: a multiplication and an addition, in one instruction if the hardware has it.
+    MadU32,
     /// 32-bit floating-point numbers: a multiplication and an addition, fused if the hardware can.
     F32,
     /// 16-bit floating-point numbers: a multiplication and an addition, fused if the hardware can.
@@ -19,13 +21,14 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 4] = [Self::U32, Self::F32, Self::F16, Self::I8];
+    pub const ALL: [Self; 5] = [Self::U32, Self::MadU32, Self::F32, Self::F16, Self::I8];
 
-    /// Returns the name of the numbers, as records write it.
+    /// Returns the name in records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::U32 => "u32",
+            Self::MadU32 => "mad_u32",
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::I8 => "i8",
@@ -36,7 +39,7 @@ impl Step {
     #[must_use]
     pub fn operations(self) -> f64 {
         match self {
-            Self::U32 | Self::F32 | Self::F16 => 2.0,
+            Self::U32 | Self::MadU32 | Self::F32 | Self::F16 => 2.0,
             // Four multiplications and four additions.
             Self::I8 => 8.0,
         }
@@ -47,6 +50,8 @@ impl Step {
         match self {
             Self::U32 => (2, true),
             Self::F32 => (1, true),
+            // Some GPUs add in an instruction of its own, or multiply in several.
+            Self::MadU32 => (1, false),
             // Pairs of chains may share an instruction.
             Self::F16 => (1, false),
             // Without an instruction for scalar products, each byte has its own.
@@ -57,7 +62,7 @@ impl Step {
     /// Returns the instructions of a step that the cost model counts, each of which depends on the one before.
     pub(super) fn issues(self) -> u32 {
         match self {
-            Self::U32 | Self::I8 => 2,
+            Self::U32 | Self::MadU32 | Self::I8 => 2,
             Self::F32 | Self::F16 => 1,
         }
     }
@@ -70,7 +75,7 @@ impl Step {
     /// Returns the instructions that convert the operands, and those that convert a chain to and from a word.
     pub(super) fn issues_of_conversions(self) -> [u32; 2] {
         match self {
-            Self::U32 => [0, 0],
+            Self::U32 | Self::MadU32 => [0, 0],
             Self::F32 | Self::I8 => [0, 1],
             Self::F16 => [3, 2],
         }
@@ -85,13 +90,18 @@ impl Step {
 
     /// Returns the type of a chain in WGSL.
     pub(super) fn scalar(self) -> &'static str {
-        if self == Self::I8 { "i32" } else { self.as_str() }
+        match self {
+            Self::U32 | Self::MadU32 => "u32",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::I8 => "i32",
+        }
     }
 
     /// Returns the WGSL that reads the operand `name` of the uniform block as a scalar.
     pub(super) fn operand(self, name: &str) -> String {
         match self {
-            Self::U32 | Self::I8 => format!("params.{name}"),
+            Self::U32 | Self::MadU32 | Self::I8 => format!("params.{name}"),
             Self::F32 => format!("bitcast<f32>(params.{name})"),
             // The bits are those of an f32, because a uniform block of 16-bit numbers is another optional feature.
             Self::F16 => format!("f16(bitcast<f32>(params.{name}))"),
@@ -100,7 +110,7 @@ impl Step {
 
     /// Returns the type of the operands in WGSL.
     pub(super) fn operand_type(self) -> &'static str {
-        if self == Self::I8 { "u32" } else { self.as_str() }
+        if self == Self::I8 { "u32" } else { self.scalar() }
     }
 
     /// Returns the WGSL of one step on the variable `x`.
@@ -109,6 +119,7 @@ impl Step {
     pub(super) fn code(self, x: u32, odd: bool) -> String {
         match (self, odd) {
             (Self::U32, _) => format!("x{x} = a - (x{x} ^ b);"),
+            (Self::MadU32, _) => format!("x{x} = x{x} * a + b;"),
             (Self::F32 | Self::F16, false) => format!("x{x} = fma(x{x}, a, b);"),
             (Self::F32 | Self::F16, true) => format!("x{x} = fma(x{x}, a, c);"),
             (Self::I8, _) => format!("x{x} = dot4I8Packed(bitcast<u32>(x{x}), a) + x{x};"),
@@ -122,7 +133,7 @@ impl Step {
     /// number whose scalar product with them is zero would stay as it is.
     pub(super) fn after_iteration(self) -> &'static str {
         match self {
-            Self::U32 | Self::F32 => "",
+            Self::U32 | Self::MadU32 | Self::F32 => "",
             Self::F16 => "let swapped = b; b = c; c = swapped;",
             Self::I8 => "a = (a + b) ^ c;",
         }
@@ -148,6 +159,8 @@ impl Step {
     pub(super) fn operands(self) -> [u32; 3] {
         match self {
             Self::U32 => [0x9E37_79B9, 0x85EB_CA6B, 0],
+            // A factor of 1 modulo 4 and an odd summand, with which the numbers repeat after 2^32 steps.
+            Self::MadU32 => [1_664_525, 1_013_904_223, 0],
             // Two steps map x to 3 − x and then to 4 − (3 − x) = x + 1. All values are small integers, which are
             // exact with and without intermediate rounding.
             Self::F32 | Self::F16 => [(-1f32).to_bits(), 3f32.to_bits(), 4f32.to_bits()],
@@ -165,6 +178,10 @@ impl Step {
             Self::U32 => {
                 let [a, b, _] = self.operands();
                 (0..all).fold(start, |x, _| a.wrapping_sub(x ^ b))
+            }
+            Self::MadU32 => {
+                let [a, b, _] = self.operands();
+                (0..all).fold(start, |x, _| x.wrapping_mul(a).wrapping_add(b))
             }
             // Two steps add one.
             Self::F32 => ((start + all / 2) as f32).to_bits(),
@@ -211,6 +228,8 @@ mod tests {
     fn the_results_match_calculations_by_hand() {
         let [a, b, _] = Step::U32.operands();
         assert_eq!(Step::U32.result(5, 1, 2), a.wrapping_sub(a.wrapping_sub(5 ^ b) ^ b));
+
+        assert_eq!(Step::MadU32.result(1, 1, 1), 1_664_525 + 1_013_904_223);
 
         // 3 − 5 = −2, 4 + 2 = 6, 3 − 6 = −3, 4 + 3 = 7. After 16 steps, the value is 5 + 8.
         let floats = Step::F32.operands().map(f32::from_bits);

@@ -51,6 +51,10 @@ impl<'a> Memory<'a> {
                     bytes
                 }
                 Contents::Data(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
+                Contents::Repeated(words, times) => {
+                    let once: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                    once.repeat(*times as usize)
+                }
                 Contents::Zeroed(words) | Contents::Scratch(_, words) => vec![0; 4 * words],
             };
             let shared = memory.bytes.entry(memory.place(index)).or_default();

@@ -141,6 +141,8 @@ pub struct Queue {
     pub wait_s: f64,
     /// Whether the device works while the host encodes the next submission. It always does while the host uploads.
     pub asynchronous: bool,
+    /// Waking a sleeping thread of the host.
+    pub wake_up_s: f64,
     /// A readback of zero words by the host.
     pub map_s: f64,
     /// Reading back one word.

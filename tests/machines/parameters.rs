@@ -42,6 +42,9 @@ const fn exactly(
 /// Instructions of a loop iteration of four chains, as `tests/lockstep.rs` counts them.
 const CHAIN_ISSUES: f64 = 19.0;
 
+/// Instructions of that kernel before and after its loop.
+const SETUP_ISSUES: f64 = 16.0;
+
 const KIB: f64 = 1024.0;
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -117,6 +120,12 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     of(("occupancy", "latency_of_a_lane.64_MiB"), ("load latency, 64 MiB", "s"), |m| {
         load_s(m, 64.0 * MIB)
     }),
+    of(("occupancy", "latency_of_a_lane.4_MiB"), ("load latency, 4 MiB", "s"), |m| {
+        load_s(m, 4.0 * MIB)
+    }),
+    of(("occupancy", "latency_of_a_lane.512_MiB"), ("load latency, 512 MiB", "s"), |m| {
+        load_s(m, 512.0 * MIB)
+    }),
     of(("ceilings", "read_gb_per_s.256_KiB"), ("bandwidth, 256 KiB", "GB/s"), |m| {
         gb_per_s(m, 256.0 * KIB)
     }),
@@ -128,6 +137,9 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     }),
     of(("ceilings", "read_gb_per_s.64_MiB"), ("bandwidth, 64 MiB", "GB/s"), |m| {
         gb_per_s(m, 64.0 * MIB)
+    }),
+    of(("ceilings", "read_gb_per_s.128_MiB"), ("bandwidth, 128 MiB", "GB/s"), |m| {
+        gb_per_s(m, 128.0 * MIB)
     }),
     of(("ceilings", "read_gb_per_s.256_MiB"), ("bandwidth, 256 MiB", "GB/s"), |m| {
         gb_per_s(m, 256.0 * MIB)
@@ -143,6 +155,20 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
         m.queue.dispatch_s
     }),
     of(("batching", "chunks_per_map.alpha"), ("readback overhead", "s"), |m| m.queue.map_s),
+    of(("batching", "host_wake_up"), ("wake-up of a host thread", "s"), |m| m.queue.wake_up_s),
+    of(("batching", "loop.dispatch"), ("dispatch in a loop of 256", "s"), |m| m.queue.dispatch_s),
+    of(("batching", "round_trip"), ("round trip of submission and wait", "s"), |m| {
+        let queue = &m.queue;
+        queue.pass_s + queue.submit_s + queue.dispatch_s + queue.wait_s
+    }),
+    of(("batching", "workgroups_per_dispatch.half_batch"), ("batch size n½ of a dispatch", ""), |m| {
+        // Workgroups of 64 invocations, which run 32 iterations each.
+        let subgroups = f64::from(64u32.div_ceil(m.units.width));
+        let item_s = (subgroups * slots(&m.units) * (CHAIN_ISSUES * 32.0 + SETUP_ISSUES) * m.units.issue_s
+            / schedulers(&m.units))
+        .max(m.units.workgroup_s);
+        m.queue.dispatch_s / item_s
+    }),
     of(("dependence", "alpha"), ("overhead of a dependent dispatch", "s"), |m| m.queue.dispatch_s),
     of(("dependence", "alpha_issue"), ("overhead of an independent dispatch", "s"), |m| {
         m.queue.issue_dispatch_s

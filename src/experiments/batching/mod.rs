@@ -11,6 +11,7 @@
 mod costs;
 pub mod law;
 mod level;
+mod loops;
 pub mod predict;
 
 use costs::{Calibration, Cost, Costs, Floor};
@@ -18,6 +19,7 @@ use level::{
     CHUNK_WORDS, ITEM_STEPS, ITEM_STEPS_OF_A_LANE, LANE_STEPS, Level, WORKGROUP_SIZE,
     WORKGROUP_STEPS,
 };
+use loops::{add_loops, diagnose_wake_ups};
 
 use super::lanes::full_subgroup;
 use super::sweep::powers_of_two;
@@ -77,6 +79,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         );
     }
     add_around_a_dispatch(&mut plan, context, host_floor);
+    add_loops(&mut plan, host_floor);
     plan.diagnose(diagnose);
     Ok(plan)
 }
@@ -329,5 +332,6 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
             ));
         }
     }
+    text.extend(diagnose_wake_ups(outcome));
     text
 }

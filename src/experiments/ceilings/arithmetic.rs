@@ -4,7 +4,8 @@ use super::launch::workgroup_sizes_alone;
 use crate::bench::{Axis, CaseId, Context, Expr, Plan, Search, Sizing, Work};
 use crate::kernels::Step;
 use crate::kernels::ilp::{Ilp, STEPS};
-use crate::model::DeviceType;
+use crate::gpu::ShaderFeature;
+use crate::model::{About, DeviceType};
 
 /// Workgroup size that the device must support.
 pub(crate) const MIN_WORKGROUP_SIZE: u32 = 256;
@@ -61,6 +62,50 @@ impl Arithmetic {
     /// Returns the operations per second.
     pub(crate) fn ops_per_s(&self) -> Expr {
         &self.ops / self.case.time()
+    }
+}
+
+/// Note of the throughput of scalar products. On Vulkan, wgpu passes them on only where the driver offers them, and tells
+/// nobody. On DX12 that depends on the shader model, and for Metal wgpu always writes products of bytes.
+const EMULATED: &str =
+    "several instructions per scalar product where the driver has none; wgpu does not tell";
+
+/// Adds the peak throughput of each kind of arithmetic. A sparse sweep has only the first two.
+pub(super) fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
+    for (step, id, label) in [
+        (
+            Step::F32,
+            "fma_f32_gop_per_s",
+            "peak f32 throughput, multiply and add counted as two operations",
+        ),
+        (Step::U32, "u32_gop_per_s", "peak u32 throughput, add and xor counted as two operations"),
+        (
+            Step::MadU32,
+            "mad_u32_gop_per_s",
+            "peak u32 multiply-add throughput, multiply and add counted as two operations",
+        ),
+        (
+            Step::F16,
+            "fma_f16_gop_per_s",
+            "peak f16 throughput, multiply and add counted as two operations",
+        ),
+        (
+            Step::I8,
+            "dot_i8_gop_per_s",
+            "peak i8 throughput, dot product of four bytes counted as eight operations",
+        ),
+    ] {
+        if [Step::MadU32, Step::F16, Step::I8].contains(&step) && !context.profile.dense {
+            continue;
+        }
+        if step == Step::F16 && !context.facts.has(ShaderFeature::F16) {
+            plan.note(format!("f16 throughput is absent: {}.", ShaderFeature::F16.missing()));
+            continue;
+        }
+        let arithmetic = Arithmetic::add(plan, context, step);
+        let note = if step == Step::I8 { EMULATED } else { "" };
+        let about = About::new(id, label, "Gop/s").higher().headline().note(note);
+        plan.metric(about, arithmetic.ops_per_s() * 1e-9);
     }
 }
 

@@ -4,11 +4,33 @@ use crate::bench::{Axis, Context};
 use crate::gpu::ShaderFeature;
 use crate::kernels::{LaunchConfig, Load};
 
+/// The types of loads that autotuning tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loads {
+    /// All that the device has.
+    All,
+    /// Those that WebGPU has in browsers too: none of 64-bit integers.
+    Portable,
+}
+
+impl Loads {
+    /// Returns the name of a search among these loads.
+    pub(crate) fn name(self, of: &str) -> String {
+        match self {
+            Self::All => of.to_owned(),
+            Self::Portable => format!("{of}.portable"),
+        }
+    }
+}
+
+/// Note of a figure whose loads are of 64-bit integers.
+pub(crate) const NATIVE: &str = "loads of 64-bit integers, which only native programs have";
+
 /// Returns the axes of a [`LaunchConfig`]. A sparse sweep has few options, because the driver takes a while
 /// to compile each one.
-pub(crate) fn axes(context: &Context<'_>) -> Vec<Axis> {
+pub(crate) fn axes(context: &Context<'_>, loads: Loads) -> Vec<Axis> {
     let (narrow, dense) = (context.is_narrow(), context.profile.dense);
-    let has_u64 = context.facts.has(ShaderFeature::U64);
+    let has_u64 = loads == Loads::All && context.facts.has(ShaderFeature::U64);
     let loads = Load::ALL.iter().filter(|load| has_u64 || !load.is_u64());
     let workgroup_size: &[u32] = match (narrow, dense) {
         (true, true) => &[16, 64, 256],

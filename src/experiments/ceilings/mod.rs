@@ -13,21 +13,20 @@ pub mod kernel;
 pub(crate) mod launch;
 pub mod law;
 pub(crate) mod memory;
+mod workgroup_memory;
 
-use arithmetic::Arithmetic;
-use kernel::WorkgroupMemory;
-use launch::workgroup_sizes_alone;
+use arithmetic::add_arithmetic;
 use law::{overlap, time};
+use launch::{Loads, NATIVE};
 use memory::search_memory;
+use workgroup_memory::add_workgroup_memory;
 
 use super::contention::kernel::{Contention, Operation, Target};
 use super::sweep::REPEATS;
-use crate::bench::{
-    Axis, CaseId, Context, Experiment, Expr, Plan, Search, Sizing, Tolerance, Unsupported, Work,
-};
-use crate::gpu::{ShaderFeature, WantedWorkers};
+use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
+use crate::gpu::WantedWorkers;
 use crate::kernels::memory::{Memory, Traffic};
-use crate::kernels::{LaunchConfig, MAX_ITERATIONS, Step, empty};
+use crate::kernels::{LaunchConfig, MAX_ITERATIONS, empty};
 use crate::model::{self, About, Category};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -41,7 +40,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                  efficiency of a bus by some per cent. A wrong overlap or an array counted once too often \
                  changes the time by 20 % to 50 %.",
     },
-    shaders: || vec![kernel::shader()],
+    shaders: kernel::shaders,
     workers: WantedWorkers::One,
     plan,
     predict: None,
@@ -56,8 +55,13 @@ fn sizes(context: &Context<'_>) -> Vec<u32> {
         (false, false) => &[1 << 20, 1 << 27],
         (false, true) => &[1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 27, 1 << 28],
     };
-    let most = context.facts.limits.binding_bytes / 4;
-    sizes.iter().copied().filter(|&words| u64::from(words) <= most).collect()
+    let most = 1u32 << (context.facts.limits.binding_bytes / 4).ilog2().min(31);
+    let mut allowed: Vec<u32> = sizes.iter().copied().filter(|&words| words <= most).collect();
+    // A device that refuses the larger amounts still shows its memory, by the largest amount that it allows.
+    if allowed.len() < sizes.len() && allowed.last() < Some(&most) {
+        allowed.push(most);
+    }
+    allowed
 }
 
 /// Returns the words per array of `traffic` that touches `words` words: at most that many, and a power of two.
@@ -79,18 +83,29 @@ fn most_sweeps(config: LaunchConfig, words: u32) -> u32 {
 struct Level {
     /// Words of memory that the traffic touches.
     words: u32,
-    /// Reads in the launch configuration that is fastest for reads.
-    fastest_read: CaseId,
     /// One case per [`Traffic`], all in the launch configuration that is fastest for copies.
     cases: [CaseId; 4],
+    /// Whether those cases use 64-bit integers.
+    is_native: bool,
+    /// Reads and copies in launch configurations of their own.
+    rivals: Vec<Rival>,
     /// Floor case: one launch of the invocations of reads in the launch configuration of `cases`.
     idle: CaseId,
+}
+
+/// A case beside those of the law, in another launch configuration.
+#[derive(Clone, Copy)]
+struct Rival {
+    traffic: Traffic,
+    case: CaseId,
+    /// Whether it uses 64-bit integers.
+    is_native: bool,
 }
 
 impl Level {
     /// Returns all cases that move data.
     fn all(&self) -> impl Iterator<Item = CaseId> {
-        std::iter::once(self.fastest_read).chain(self.cases)
+        self.rivals.iter().map(|rival| rival.case).chain(self.cases)
     }
 
     /// Returns the bytes that a sweep reads and writes.
@@ -124,11 +139,22 @@ impl Level {
         })
     }
 
-    /// Returns the largest number of bytes read and written per second, without the dispatch overhead.
-    fn bytes_per_s(&self, traffic: Traffic, dispatch: CaseId) -> Expr {
+    /// Returns the cases of `traffic`, each with whether it uses 64-bit integers.
+    fn of(&self, traffic: Traffic) -> impl Iterator<Item = (CaseId, bool)> {
+        let rivals = self.rivals.iter().filter(move |rival| rival.traffic == traffic);
+        let case = (self.cases[traffic as usize], self.is_native);
+        rivals.map(|rival| (rival.case, rival.is_native)).chain([case])
+    }
+
+    /// Returns the largest number of bytes read and written per second by `cases` of `traffic`, without the dispatch
+    /// overhead.
+    fn bytes_per_s(
+        &self,
+        traffic: Traffic,
+        cases: impl Iterator<Item = CaseId>,
+        dispatch: CaseId,
+    ) -> Expr {
         let bytes: f64 = self.bytes(traffic).iter().sum();
-        let fastest = (traffic == Traffic::Read).then_some(self.fastest_read);
-        let cases = std::iter::once(self.cases[traffic as usize]).chain(fastest);
         let sweep_s = |case: CaseId| (case.time() - dispatch.per_unit()) / case.scale();
         let least_s = Expr::min_known(cases.map(sweep_s));
         bytes / least_s.positive()
@@ -155,8 +181,16 @@ impl Ceilings {
     /// Adds the cases and autotunes their launch configurations.
     fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
         let seed = context.seed as u32;
-        let read = search_memory(context, Traffic::Read);
-        let copy = search_memory(context, Traffic::Copy);
+        let search = |traffic, loads| search_memory(context, traffic, loads);
+        let read = search(Traffic::Read, Loads::All);
+        let copy = search(Traffic::Copy, Loads::All);
+        let mut rivals = vec![("read_fastest", Traffic::Read, read)];
+        let portable = [("read_portable", Traffic::Read, read), ("copy_portable", Traffic::Copy, copy)];
+        for (id, traffic, fastest) in portable {
+            if context.profile.dense && fastest.load.is_u64() {
+                rivals.push((id, traffic, search(traffic, Loads::Portable)));
+            }
+        }
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
             let mut case = |id: &str, traffic, config: LaunchConfig, idle: bool| {
@@ -169,10 +203,15 @@ impl Ceilings {
                 let own = Sizing::Own { granule: 1, most: most_sweeps(config, words) };
                 plan.case(name, own, move |sweeps| Memory { sweeps, ..memory }.workload())
             };
-            let fastest_read = case("read_fastest", Traffic::Read, read, false);
+            let rivals = rivals.iter().map(|&(id, traffic, config)| Rival {
+                traffic,
+                case: case(id, traffic, config, false),
+                is_native: config.load.is_u64(),
+            });
+            let rivals = rivals.collect();
             let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy, false));
             let idle = case("idle", Traffic::Read, copy, true);
-            let level = Level { words, fastest_read, cases, idle };
+            let level = Level { words, cases, is_native: copy.load.is_u64(), rivals, idle };
             if let Some(smaller) = levels.last() {
                 for (case, fewer) in level.all().zip(smaller.all()) {
                     let times = f64::from(words) / f64::from(smaller.words);
@@ -186,75 +225,6 @@ impl Ceilings {
             levels,
         }
     }
-}
-
-/// Note of the throughput of scalar products. On Vulkan, wgpu passes them on only where the driver offers them, and tells
-/// nobody. On DX12 that depends on the shader model, and for Metal wgpu always writes products of bytes.
-const EMULATED: &str =
-    "several instructions per scalar product where the driver has none; wgpu does not tell";
-
-/// Adds the peak throughput of each kind of arithmetic. A sparse sweep has only those of 32 bits.
-fn add_arithmetic(plan: &mut Plan, context: &Context<'_>) {
-    for (step, id, label) in [
-        (
-            Step::F32,
-            "fma_f32_gop_per_s",
-            "peak f32 throughput, multiply and add counted as two operations",
-        ),
-        (Step::U32, "u32_gop_per_s", "peak u32 throughput, add and xor counted as two operations"),
-        (
-            Step::F16,
-            "fma_f16_gop_per_s",
-            "peak f16 throughput, multiply and add counted as two operations",
-        ),
-        (
-            Step::I8,
-            "dot_i8_gop_per_s",
-            "peak i8 throughput, dot product of four bytes counted as eight operations",
-        ),
-    ] {
-        if [Step::F16, Step::I8].contains(&step) && !context.profile.dense {
-            continue;
-        }
-        if step == Step::F16 && !context.facts.has(ShaderFeature::F16) {
-            plan.note(format!("f16 throughput is absent: {}.", ShaderFeature::F16.missing()));
-            continue;
-        }
-        let arithmetic = Arithmetic::add(plan, context, step);
-        let note = if step == Step::I8 { EMULATED } else { "" };
-        let about = About::new(id, label, "Gop/s").higher().headline().note(note);
-        plan.metric(about, arithmetic.ops_per_s() * 1e-9);
-    }
-}
-
-/// Adds the bandwidth of workgroup memory.
-fn add_workgroup_memory(plan: &mut Plan, context: &Context<'_>) {
-    const MOST: u32 = 32_768;
-    let seed = context.seed as u32;
-    // A device with few cores runs the invocations of a workgroup one after another and needs less work per
-    // sample.
-    let (iterations, granule) = if context.is_narrow() { (32, 2) } else { (256, 64) };
-    let of = move |workgroup_size, workgroups| WorkgroupMemory {
-        iterations,
-        workgroup_size,
-        workgroups,
-        seed,
-    };
-    let axes = vec![Axis::numbers("invocations", workgroup_sizes_alone(context), 256)];
-    let search =
-        Search::new("workgroup_memory", "B", axes, granule..=MOST, move |options, workgroups| {
-            let memory = of(options[0], workgroups);
-            Some(Work { workload: memory.workload(), units: memory.bytes() })
-        });
-    let workgroup_size = context.tune(&search)[0];
-    let own = Sizing::Own { granule, most: MOST };
-    let case = plan.case("workgroup_memory", own, move |n| of(workgroup_size, n).workload());
-    let about = About::new(
-        "workgroup_memory_gb_per_s",
-        "workgroup memory read bandwidth, no bank conflict",
-        "GB/s",
-    );
-    plan.metric(about.higher().headline(), of(workgroup_size, 1).bytes() / case.per_unit() * 1e-9);
 }
 
 /// Adds the throughput of atomics on so many counters that few lanes use one address at the same time.
@@ -309,9 +279,28 @@ fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
         let headline = place == 0 || place + 2 >= levels;
         let size = level.size();
         for traffic in Traffic::ALL {
-            let rate = level.bytes_per_s(traffic, ceilings.dispatch) * 1e-9;
+            let rate_of = |cases: Vec<CaseId>| {
+                level.bytes_per_s(traffic, cases.into_iter(), ceilings.dispatch) * 1e-9
+            };
             let about = bandwidth(traffic, &size);
-            plan.metric(About { headline: about.headline && headline, ..about }, rate);
+            let about = About { headline: about.headline && headline, ..about };
+            let all = level.of(traffic).map(|(case, _)| case).collect();
+            if !level.of(traffic).any(|(_, is_native)| is_native) {
+                plan.metric(about, rate_of(all));
+                continue;
+            }
+            let about = about.note(NATIVE);
+            let portable = level.of(traffic).filter(|(_, is_native)| !is_native);
+            let portable: Vec<CaseId> = portable.map(|(case, _)| case).collect();
+            let of_portable = About::new(
+                about.id.replacen("_gb_per_s", "_portable_gb_per_s", 1),
+                format!("{}, without 64-bit integers", about.label),
+                "GB/s",
+            );
+            plan.metric(about, rate_of(all));
+            if !portable.is_empty() {
+                plan.metric(of_portable.higher(), rate_of(portable));
+            }
         }
         let label =
             format!("overlap of the reads and writes of a copy, {}", size.replace('_', " "));

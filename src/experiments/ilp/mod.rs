@@ -202,7 +202,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 fn step_of(step: Step) -> &'static str {
     match step {
         Step::U32 => "per chain operation: an add and a dependent xor",
-        Step::F32 | Step::F16 => "per chain operation: a multiply and add",
+        Step::MadU32 | Step::F32 | Step::F16 => "per chain operation: a multiply and add",
         Step::I8 => "per chain operation: a scalar product of four bytes, and an add",
     }
 }

@@ -3,15 +3,18 @@
 //! Every lane follows a chain of dependent loads, so only other subgroups can fill the wait for a load. The
 //! case of one subgroup calibrates the latency, and the case of the most subgroups calibrates the peak. The
 //! law predicts every number in between. The sweep covers three working sets: one that fits in the nearest
-//! cache, one that does not, and one that is too large for most caches.
+//! cache, one that does not, and one that is too large for many caches. The latency of a single lane is measured for more
+//! working sets, of which some are larger than any cache, so that its steps show the levels of the memory hierarchy.
 //!
 //! A floor case launches the same number of subgroups without a load. warplaw subtracts its time from the
 //! time of each case.
 
 pub mod kernel;
+mod levels;
 pub mod predict;
 
 use kernel::{Chase, Cycle};
+use levels::{add_latencies, diagnose_levels};
 
 use super::sweep::{case_at, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
@@ -39,9 +42,12 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 /// Working sets in bytes with their labels: one that fits in the cache next to a core, one that fits in a
-/// larger cache, and one that is too large for most caches.
+/// larger cache, and one that is too large for many caches.
 const SIZES: [(u64, &str); 3] =
     [(16 << 10, "16 KiB"), (256 << 10, "256 KiB"), (64 << 20, "64 MiB")];
+
+/// Sizing of a walk by its number of loads.
+const OWN: Sizing = Sizing::Own { granule: 64, most: MAX_ITERATIONS };
 
 /// Returns the largest number of subgroups in the sweep, by class of device. The number is several times the
 /// number of subgroups that such a device keeps resident or executes concurrently.
@@ -140,12 +146,11 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             floors = sweep.iter().map(floor).collect();
         }
         let id = name_of(size);
-        let own = || Sizing::Own { granule: 64, most: MAX_ITERATIONS };
         let cases: Vec<(u32, CaseId)> = sweep
             .iter()
-            .map(|&n| (n, plan.case(format!("{id}.{n}"), own(), walk(width, n))))
+            .map(|&n| (n, plan.case(format!("{id}.{n}"), OWN, walk(width, n))))
             .collect();
-        let lane = plan.case(format!("{id}.lane"), own(), walk(1, 1));
+        let lane = plan.case(format!("{id}.lane"), OWN, walk(1, 1));
         add_walks(&mut plan, &Walks::new(&cases, lane, &floors), size);
     }
     for (_, size) in SIZES.iter().filter(|size| !fits(size)) {
@@ -153,6 +158,9 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
             "The {size} working set was left out: the adapter limits a storage buffer binding to {} KiB.",
             context.facts.limits.binding_bytes >> 10
         ));
+    }
+    if let (true, Some(&(_, floor))) = (context.profile.dense, floors.first()) {
+        add_latencies(&mut plan, context, floor);
     }
     let narrow = context.is_narrow();
     plan.diagnose(move |outcome| diagnose(outcome, most, narrow));
@@ -177,10 +185,7 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
             walks.of_ends("step_time", move |latency, least| step_time(latency, least, n));
         plan.judge(series, n, step, predicted);
     }
-    let id = name_of(size);
-    let about = |name: &str, label: &str, unit| {
-        About::new(format!("{name}.{id}"), format!("{label}, {size} working set"), unit).of_memory()
-    };
+    let about = |name: &str, label: &str, unit| about(name, label, size, unit);
     plan.metric(about("latency", "load latency, full subgroup", "s").lower(), walks.latency());
     plan.metric(about("t_step", "time per subgroup load at peak", "s").lower(), walks.least());
     plan.metric(
@@ -198,6 +203,12 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
         ),
         walks.knee(),
     );
+}
+
+/// Returns the declaration of a metric of the working set `size`.
+fn about(name: &str, label: &str, size: &str, unit: &'static str) -> About {
+    let id = format!("{name}.{}", name_of(size));
+    About::new(id, format!("{label}, {size} working set"), unit).of_memory()
 }
 
 fn diagnose(outcome: &model::Experiment, most: u32, narrow: bool) -> Vec<String> {
@@ -244,5 +255,6 @@ fn diagnose(outcome: &model::Experiment, most: u32, narrow: bool) -> Vec<String>
             ));
         }
     }
+    text.extend(diagnose_levels(outcome));
     text
 }

@@ -9,6 +9,7 @@ use super::law::{Prices, Step, time};
 use super::sizes::{most_items, sizes};
 use super::steps::subgroup_size;
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
+use crate::experiments::ceilings::launch::Loads;
 use crate::experiments::ceilings::memory::{memory_case, search_memory};
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::REPEATS;
@@ -127,7 +128,7 @@ impl Alone {
             [priced, plan.floor(format!("{name}.floor"), group, sums(0))]
         });
         let most_items = most_items(context);
-        let read_config = search_memory(context, Traffic::Read);
+        let read_config = search_memory(context, Traffic::Read, Loads::All);
         let fastest_read = Memory {
             traffic: Traffic::Read,
             words: most_items,

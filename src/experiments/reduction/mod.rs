@@ -19,9 +19,13 @@ use alone::Alone;
 use diagnose::diagnose;
 use kernel::{BARRIERS_OF_A_TREE, Items, Variant, WORKGROUP_SIZE, reduce};
 use search::tuned;
-use sizes::{MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, most_items, sizes};
+use sizes::{
+    MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, may_be_cached, most_items, name_of,
+    sizes,
+};
 use steps::{steps, subgroup_size};
 
+use super::ceilings::launch::{Loads, NATIVE};
 use super::sweep::REPEATS;
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Tolerance, Unsupported};
 use crate::gpu::{ShaderFeature, WantedWorkers};
@@ -67,6 +71,11 @@ impl Reduction {
         f64::from(self.count) * ITEM_BYTES
     }
 
+    /// Returns whether the reduction loads 64-bit integers.
+    fn is_native(&self) -> bool {
+        self.variant.shares() && self.config.load.is_u64()
+    }
+
     /// Returns the measured input bandwidth in bytes per second.
     fn bytes_per_s(&self) -> Expr {
         self.bytes() / self.case.per_unit()
@@ -89,8 +98,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let mut plan = Plan::default();
     plan.shorten_samples(4);
     let most = most_items(context);
-    let inputs = Number::ALL.map(|item| Items::random(item, most, context.seed));
-    let (fastest, config) = tuned(context, &inputs[0], most);
+    let inputs = Number::ALL.map(|item| Items::random(item, most.min(MAX_ITEMS), context.seed));
+    let (fastest, config) = tuned(context, &inputs[0], most, Loads::All);
     let alone = Alone::add(&mut plan, context, &inputs[0], config);
     let mut of_u32: Vec<Reduction> = Vec::new();
     for (items, item) in inputs.iter().zip(Number::ALL) {
@@ -123,7 +132,17 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         "atomic_per_item f32 stops at {MAX_SWAPS} items, because the time of one compare-and-swap per item \
          is quadratic under contention."
     ));
-    of_u32.extend(add_rival(&mut plan, &alone, fastest, &inputs[0], config));
+    let of_u32_items = &inputs[0];
+    // Autotuning times each configuration several times in succession, so a cache may hold the input. A rival in the
+    // configuration that is fastest for reads makes up for a choice that is slow with the input in memory.
+    if alone.read_config != config {
+        let rival = (fastest, alone.read_config);
+        of_u32.push(add_rival(&mut plan, "fastest_in_read_config", most, of_u32_items, rival));
+    }
+    if config.load.is_u64() {
+        let portable = tuned(context, of_u32_items, most, Loads::Portable);
+        of_u32.push(add_rival(&mut plan, "fastest_portable", most, of_u32_items, portable));
+    }
     let largest = of_u32.iter().filter(|reduction| reduction.count == most);
     add_best(&mut plan, &alone, &largest.collect::<Vec<_>>(), most);
     add_prices(&mut plan, &alone);
@@ -218,47 +237,62 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
     plan.metric(sum.lower().headline(), alone.subgroup_sum_s());
 }
 
-/// Adds a rival of the reductions in the autotuned configuration `config`: the variant that autotuning found fastest, on
-/// the largest input, in the configuration that is fastest for reads. Returns `None` if the two are equal.
-///
-/// Autotuning times each configuration several times in succession, so a cache may hold the input. The rival makes up
-/// for a choice that is slow with the input in memory. It is not judged.
+/// Adds a variant in a launch configuration of its own, on `count` u32 items. It is not judged.
 fn add_rival(
     plan: &mut Plan,
-    alone: &Alone,
-    variant: Variant,
+    name: &str,
+    count: u32,
     items: &Items,
-    config: LaunchConfig,
-) -> Option<Reduction> {
-    let (input, count, rival) = (items.clone(), alone.most_items, alone.read_config);
-    (rival != config).then(|| {
-        let case = plan.case("fastest_in_read_config", REPEATS, move |n| {
-            reduce(variant, &input, count, rival).repeated(n)
-        });
-        Reduction { variant, count, config: rival, case, predicted: f64::NAN.into() }
-    })
+    (variant, config): (Variant, LaunchConfig),
+) -> Reduction {
+    let input = items.clone();
+    let case =
+        plan.case(name, REPEATS, move |n| reduce(variant, &input, count, config).repeated(n));
+    Reduction { variant, count, config, case, predicted: f64::NAN.into() }
 }
 
 /// Adds the metrics of the fastest of the reductions `largest`, which have the largest u32 input of `most` items.
 fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
-    let rates: Vec<Expr> = largest.iter().map(|reduction| reduction.bytes_per_s()).collect();
-    let best = Expr::max_known(rates.iter().cloned());
-    let about = |id, label, unit| About::new(id, label, unit);
+    let rate_of = |any: fn(&Reduction) -> bool| {
+        let wanted = largest.iter().filter(|reduction| any(reduction));
+        Expr::max_known(wanted.map(|reduction| reduction.bytes_per_s()))
+    };
+    let best = rate_of(|_| true);
+    let about = |id: &str, label: &str, unit| About::new(id, label, unit);
+    let size = name_of(most);
+    let spelt = size.replace('_', " ");
     plan.metric(
-        about("read_ceiling_gb_per_s", "read bandwidth, largest reduction input", "GB/s").higher(),
+        about(&format!("read_ceiling_gb_per_s.{size}"), &format!("read bandwidth, {spelt}"), "GB/s")
+            .higher(),
         alone.ceiling() * 1e-9,
     );
+    let mut notes = vec![format!("{} items", figures::count(f64::from(most)))];
+    if may_be_cached(most) {
+        notes.push("a large last-level cache may hold them".to_owned());
+    }
+    let has_native = largest.iter().any(|reduction| reduction.is_native());
+    if has_native {
+        notes.push(NATIVE.to_owned());
+    }
+    let label = format!("input bandwidth of the fastest u32 reduction, {spelt}");
     plan.metric(
-        about("best_gb_per_s", "input bandwidth of the fastest u32 reduction", "GB/s")
+        about(&format!("best_gb_per_s.{size}"), &label, "GB/s")
             .higher()
             .headline()
-            .note(format!(
-                "{} items, {} MiB: a large last-level cache may hold them",
-                figures::count(f64::from(most)),
-                most >> 18
-            )),
+            .note(notes.join("; ")),
         &best * 1e-9,
     );
+    if has_native {
+        plan.metric(
+            about(
+                &format!("best_portable_gb_per_s.{size}"),
+                &format!("{label}, without 64-bit integers"),
+                "GB/s",
+            )
+            .higher(),
+            rate_of(|reduction| !reduction.is_native()) * 1e-9,
+        );
+    }
     plan.metric(
         about("best_share_of_ceiling", "fastest u32 reduction as a share of read bandwidth", "%")
             .higher(),
@@ -268,6 +302,7 @@ fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
         let name = variant.as_str();
         if variant.shares() { format!("{name}, {config}") } else { name.to_owned() }
     });
+    let rates = largest.iter().map(|reduction| reduction.bytes_per_s());
     let place = Expr::lenient("index of the largest", rates, |rates| {
         let known = (0u32..).zip(rates).filter(|(_, rate)| rate.is_finite());
         let best = known.max_by(|a, b| a.1.total_cmp(b.1));

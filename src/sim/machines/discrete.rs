@@ -15,6 +15,7 @@ pub(super) const DISCRETE: Queue = Queue {
     submit_s: 15.0 * US,
     wait_s: 30.0 * US,
     asynchronous: true,
+    wake_up_s: 8.0 * US,
     map_s: 60.0 * US,
     word_s: 0.5 * NS,
     write_byte_s: 0.06 * NS,

@@ -90,6 +90,7 @@ impl Machine {
                 submit_s: 20.0 * US,
                 wait_s: 50.0 * US,
                 asynchronous: false,
+                wake_up_s: 8.0 * US,
                 map_s: 60.0 * US,
                 word_s: 1.0 * NS,
                 write_byte_s: 0.2 * NS,

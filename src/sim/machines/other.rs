@@ -156,6 +156,7 @@ impl Machine {
                 pass_s: 10.0 * US,
                 submit_s: 20.0 * US,
                 wait_s: 60.0 * US,
+                wake_up_s: 18.0 * US,
                 write_byte_s: 0.1 * NS,
                 copy_byte_s: 0.1 * NS,
                 ..DISCRETE

@@ -15,7 +15,7 @@ const PLAIN: LaunchConfig = LaunchConfig::strided(1);
 /// configuration. Each invocation writes the sum of its items, and no coordination follows.
 #[must_use]
 pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload {
-    let mut build = Builder::new(items, config);
+    let mut build = Builder::new(items, count, config);
     let at = Grid::shared(config, count);
     let invocations = (at.workgroups * at.workgroup_size) as usize;
     let partials = build.zeroed(invocations);
@@ -30,11 +30,12 @@ pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload 
         let wide = config.load.words() as usize;
         let loads = count as usize / wide;
         let block = loads.div_ceil(invocations).max(1);
-        for (i, load) in words.chunks_exact(wide).take(loads).enumerate() {
+        for (i, load) in words.chunks_exact(wide).cycle().take(loads).enumerate() {
             let reader = if config.blocked { i / block } else { i % invocations };
             sums[reader] += load.iter().map(|&bits| item.value(bits)).sum::<i64>();
         }
-        for (reader, &bits) in words[loads * wide..count as usize].iter().enumerate() {
+        let rest = words.iter().cycle().skip(loads * wide % words.len());
+        for (reader, &bits) in rest.take(count as usize - loads * wide).enumerate() {
             sums[reader % invocations] += item.value(bits);
         }
         sums.into_iter().map(|sum| item.bits(sum)).collect()
@@ -49,7 +50,7 @@ pub fn read_shares(items: &Items, count: u32, config: LaunchConfig) -> Workload 
 pub fn read_one(words: &Arc<[u32]>, count: u32) -> Workload {
     const RARE: u32 = 1 << 22;
     let items = Items { item: Number::U32, words: Arc::clone(words), sums: Arc::new([]) };
-    let mut build = Builder::new(&items, PLAIN);
+    let mut build = Builder::new(&items, count, PLAIN);
     let kept = build.zeroed(count as usize);
     let launched = Grid::whole(workgroups_for(count));
     build.dispatch("read_one", [0, kept], Params::items(count), launched, move |shape| {
@@ -76,7 +77,7 @@ fn requests(shape: DeviceShape, adders: u32) -> u32 {
 /// invocations alternately add 1 and 2. For f32 the total must stay below 2^24.
 #[must_use]
 pub fn atomics(item: Number, workgroups: u32, repeats: u32, every: u32) -> Workload {
-    let mut build = Builder::new(&Items::none(item), PLAIN);
+    let mut build = Builder::new(&Items::none(item), 0, PLAIN);
     let total = build.zeroed(1);
     let adders = WORKGROUP_SIZE.div_ceil(every);
     let times = i64::from(workgroups) * i64::from(repeats * IN_A_ROW);
@@ -111,7 +112,7 @@ pub fn repeated_trees(
         Variant::TreeSequential => "tree_alone_sequential",
         other => panic!("the variant {} is not a tree", other.as_str()),
     };
-    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
+    let mut build = Builder::new(&Items::none(Number::U32), 0, PLAIN);
     let values = build.zeroed((workgroups * workgroup_size) as usize);
     let params = Params { repeats, ..Params::items(0) };
     let at = Grid { workgroups, workgroup_size };
@@ -133,7 +134,7 @@ pub fn repeated_trees(
 pub fn subgroup_sums(workgroups: u32, repeats: u32) -> Workload {
     /// Instructions per subgroup sum in the cost model.
     const SUM_ISSUES: f64 = 10.0;
-    let mut build = Builder::new(&Items::none(Number::U32), PLAIN);
+    let mut build = Builder::new(&Items::none(Number::U32), 0, PLAIN);
     build.subgroups = true;
     let values = build.zeroed((workgroups * WORKGROUP_SIZE) as usize);
     let params = Params { repeats, ..Params::items(0) };

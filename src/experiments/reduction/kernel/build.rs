@@ -107,12 +107,13 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn new(items: &Items, config: LaunchConfig) -> Self {
+    /// Begins a workload on the first `count` items.
+    pub(super) fn new(items: &Items, count: u32, config: LaunchConfig) -> Self {
         Self {
             item: items.item,
             config,
             subgroups: false,
-            buffers: vec![Contents::Data(Arc::clone(&items.words))],
+            buffers: vec![items.contents(count)],
             dispatches: Vec::new(),
         }
     }

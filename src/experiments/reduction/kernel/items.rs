@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::gpu::Contents;
 use crate::kernels::{Load, Number, random_words};
 
 /// Conversions between integers and the bits of an item.
@@ -59,15 +60,42 @@ impl Items {
         Self { item, words: Arc::new([0; 4]), sums: Arc::new([0]) }
     }
 
-    /// Returns the bits of the sum of the first `count` items.
+    /// Returns the buffer of `count` items. More items than there are repeat them.
+    ///
+    /// # Panics
+    /// Panics if `count` is larger than the number of items and no multiple of it.
+    pub(super) fn contents(&self, count: u32) -> Contents {
+        let words = Arc::clone(&self.words);
+        let times = count.div_ceil(self.words.len() as u32);
+        if times <= 1 {
+            return Contents::Data(words);
+        }
+        assert!(count.is_multiple_of(self.words.len() as u32), "items are repeated as a whole");
+        Contents::Repeated(words, times)
+    }
+
+    /// Returns the bits of the sum of the first `count` items. More items than there are repeat them.
     pub(super) fn sum_bits(&self, count: u32) -> u32 {
-        self.item.bits(i64::from(self.sums[count as usize]))
+        let all = self.sums.len() - 1;
+        let (times, rest) = (count as usize / all, count as usize % all);
+        let sum = times as i64 * i64::from(self.sums[all]) + i64::from(self.sums[rest]);
+        self.item.bits(sum)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sum_of_repeated_items_is_a_multiple() {
+        let items = Items::random(Number::U32, 64, 1);
+        let sum = |count| items.sum_bits(count) as i32;
+        assert_eq!([sum(64), sum(192)], [items.sums[64], 3 * items.sums[64]]);
+        assert_eq!(sum(130), 2 * items.sums[64] + items.sums[2]);
+        assert_eq!(items.contents(192).words(), 192);
+        assert_eq!(items.contents(63).words(), 64);
+    }
 
     #[test]
     fn no_partial_sum_of_the_largest_input_leaves_the_exact_range_of_f32() {

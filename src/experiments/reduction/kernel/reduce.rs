@@ -10,7 +10,7 @@ use crate::kernels::{LaunchConfig, Load};
 /// `config`.
 #[must_use]
 pub fn reduce(variant: Variant, items: &Items, count: u32, config: LaunchConfig) -> Workload {
-    let mut build = Builder::new(items, config);
+    let mut build = Builder::new(items, count, config);
     build.subgroups = variant.needs_subgroups();
     let checked = match variant {
         Variant::MultiPass => {

@@ -1,0 +1,117 @@
+//! Levels of the memory hierarchy, by the latency of a load in working sets of growing size.
+
+use super::kernel::{Chase, Cycle};
+use super::{OWN, SIZES, about, name_of};
+use crate::bench::{CaseId, Context, Expr, Plan};
+use crate::model::{self, figures};
+
+/// Working sets in bytes with their labels, in ascending order. The largest cache known has 256 MiB.
+pub(super) const WORKING_SETS: [(u64, &str); 9] = [
+    (16 << 10, "16 KiB"),
+    (64 << 10, "64 KiB"),
+    (256 << 10, "256 KiB"),
+    (1 << 20, "1 MiB"),
+    (4 << 20, "4 MiB"),
+    (16 << 20, "16 MiB"),
+    (64 << 20, "64 MiB"),
+    (256 << 20, "256 MiB"),
+    (512 << 20, "512 MiB"),
+];
+/// Largest working set on a device with few cores, whose caches are those of a CPU.
+const LARGEST_ON_FEW_CORES: u64 = 64 << 20;
+/// Largest ratio of two latencies on one plateau.
+const ALIKE: f64 = 1.15;
+
+/// Adds the load latency of a single lane for the working sets that the sweep over subgroups leaves out. `floor` is the
+/// launch of one lane without a load.
+pub(super) fn add_latencies(plan: &mut Plan, context: &Context<'_>, floor: CaseId) {
+    let most = context.facts.limits.binding_bytes;
+    let most = if context.is_narrow() { most.min(LARGEST_ON_FEW_CORES) } else { most };
+    let wanted = WORKING_SETS.into_iter().filter(|set| set.0 <= most && !SIZES.contains(set));
+    for (index, (bytes, size)) in wanted.enumerate() {
+        let cycle = Cycle::random(bytes, context.seed.wrapping_add((SIZES.len() + index) as u64));
+        let lane = plan.case(format!("{}.lane", name_of(size)), OWN, move |steps| {
+            Chase { cycle: cycle.clone(), steps, workgroup_size: 1, workgroups: 1 }.workload()
+        });
+        let latency: Expr = lane.per_unit_above(floor).positive();
+        let metric = about("latency_of_a_lane", "load latency, one lane", size, "s").lower();
+        let is_memory = bytes == WORKING_SETS[WORKING_SETS.len() - 1].0;
+        plan.metric(if is_memory { metric.headline() } else { metric }, latency);
+    }
+}
+
+/// A range of working sets with about the same load latency.
+#[derive(Debug, Clone, PartialEq)]
+struct Plateau<'a> {
+    /// Labels of the smallest and the largest working set.
+    sizes: [&'a str; 2],
+    /// Latency in the largest working set, in seconds.
+    latency_s: f64,
+}
+
+/// Returns the plateaus of `latencies`, which are in ascending order of their working sets.
+///
+/// A working set between two plateaus lies partly in one level and partly in the next. It belongs to none.
+fn plateaus<'a>(latencies: &[(&'a str, f64)]) -> Vec<Plateau<'a>> {
+    let alike = |a: &(&str, f64), b: &(&str, f64)| b.1 / a.1 < ALIKE && a.1 / b.1 < ALIKE;
+    let mut runs: Vec<&[(&str, f64)]> = latencies.chunk_by(alike).collect();
+    // The first and the last run may continue beyond what was measured.
+    let last = runs.len().saturating_sub(1);
+    let mut place = 0;
+    runs.retain(|run| {
+        let is_end = place == 0 || place == last;
+        place += 1;
+        is_end || run.len() > 1
+    });
+    runs.into_iter()
+        .map(|run| Plateau {
+            sizes: [run[0].0, run[run.len() - 1].0],
+            latency_s: run[run.len() - 1].1,
+        })
+        .collect()
+}
+
+/// Returns the text that names the levels.
+pub(super) fn diagnose_levels(outcome: &model::Experiment) -> Option<String> {
+    let latency = |size: &str| outcome.number(&format!("latency_of_a_lane.{}", name_of(size)));
+    let latencies: Vec<(&str, f64)> =
+        WORKING_SETS.iter().filter_map(|&(_, size)| Some((size, latency(size)?))).collect();
+    // Three working sets cannot show where a level ends.
+    if latencies.len() <= SIZES.len() {
+        return None;
+    }
+    let found: Vec<String> = plateaus(&latencies)
+        .into_iter()
+        .map(|Plateau { sizes: [first, last], latency_s }| {
+            let latency = figures::short(latency_s, "s");
+            if first == last {
+                format!("{latency} at {first}")
+            } else {
+                format!("{latency} from {first} to {last}")
+            }
+        })
+        .collect();
+    Some(format!(
+        "A load of one lane has the latencies {}. Each is a level of the memory hierarchy. Working sets between them lie in \
+         two levels.",
+        found.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_working_set_between_two_levels_is_no_level() {
+        let latencies =
+            [("a", 10.0), ("b", 10.5), ("c", 60.0), ("d", 100.0), ("e", 105.0), ("f", 300.0)];
+        let plateau = |sizes, latency_s| Plateau { sizes, latency_s };
+        assert_eq!(
+            plateaus(&latencies),
+            [plateau(["a", "b"], 10.5), plateau(["d", "e"], 105.0), plateau(["f", "f"], 300.0)]
+        );
+        assert_eq!(plateaus(&latencies[..1]), [plateau(["a", "a"], 10.0)]);
+        assert_eq!(plateaus(&[]), []);
+    }
+}
