@@ -106,7 +106,7 @@ fn an_invalid_timestamp_period_falls_back_to_the_host_clock_and_is_diagnosed() {
 
 #[test]
 fn a_stopped_clock_does_not_make_samples_grow_until_the_watchdog_acts() {
-    let slow = Machine { slowness: 10.0, ..Machine::lawful(16) };
+    let slow = Machine { slowness: 30.0, ..Machine::lawful(16) };
     let frozen = Simulator::new(slow).stamping(StampFault::Frozen);
     let record = suite(vec![frozen], &["lanes", "divergence"]);
     for outcome in &record.experiments {

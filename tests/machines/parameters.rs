@@ -99,6 +99,9 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
         let slots = divergence_width(&m.units) / f64::from(m.units.issue_width);
         CHAIN_ISSUES * m.units.issue_s * slots / schedulers(&m.units)
     }),
+    of(("coalescing", "sector_bytes"), ("part of a line that is moved", "B"), |m| {
+        f64::from(m.memory.sector_bytes)
+    }),
     of(("ilp", "latency.f32"), ("latency of a dependent f32 operation", "s"), |m| {
         m.units.latency_s
     }),

@@ -68,8 +68,8 @@ const LONGER: f64 = 1.2;
 const EQUAL: f64 = 0.1;
 
 impl Sector {
-    /// Returns the sector that explains the times at each of [`DISTANCES`]: a part of a line, or the whole line. Of sizes
-    /// that explain them equally well, it is the smallest.
+    /// Returns the sector that explains the times at each of [`DISTANCES`]: the whole line if it does, otherwise a part of
+    /// a line. Of parts that explain them equally well, it is the smallest.
     fn find(issue_s: f64, line: Self, times: [f64; 4], counts: &[Counts; 4]) -> Self {
         if times[3] < LONGER * times[0] {
             return line;
@@ -89,7 +89,7 @@ impl Sector {
         let sizes = counts[0].iter().map(|&(bytes, _)| f64::from(bytes));
         let parts: Vec<Self> = sizes.filter(|&bytes| bytes < line.bytes).map(of_size).collect();
         let least = parts.iter().map(misfit).fold(misfit(&line), f64::min);
-        parts.into_iter().find(|part| misfit(part) <= least + EQUAL).unwrap_or(line)
+        [line].into_iter().chain(parts).find(|part| misfit(part) <= least + EQUAL).unwrap_or(line)
     }
 }
 
@@ -134,6 +134,9 @@ mod tests {
     fn a_device_that_moves_whole_lines_has_no_smaller_sector() {
         let line = Sector { bytes: 128.0, each_s: 4.8 };
         assert_eq!(Sector::find(1.0, line, [38.4, 38.5, 38.2, 38.4], &counts()), line);
+        // Each line is 64 bytes, so that a group at the largest distance touches two.
+        let short = Sector { bytes: 64.0, each_s: 4.8 };
+        assert_eq!(Sector::find(1.0, short, [38.4, 38.5, 38.2, 76.9], &counts()), short);
         let lane_by_lane = Sector { bytes: 4.0, each_s: 2.0 };
         assert_eq!(Sector::find(1.0, lane_by_lane, [64.0; 4], &counts()), lane_by_lane);
     }

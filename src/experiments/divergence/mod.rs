@@ -9,6 +9,7 @@
 pub mod law;
 pub mod predict;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
@@ -45,7 +46,7 @@ const RANDOM_SELECTORS: u32 = 1024;
 const DRAWS: usize = 64;
 
 /// The assignment of branch paths to lanes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Pattern {
     /// Each lane takes the path of its index modulo k, so every subgroup takes the largest possible number of
     /// paths.
@@ -145,6 +146,8 @@ impl Alone {
 struct Shape {
     /// Invocations per workgroup.
     workgroup_size: u32,
+    /// The number of workgroups is a multiple of this.
+    granule: u32,
     /// Largest number of workgroups.
     most_workgroups: u32,
     /// Loop iterations of a branch path, so many that running a path takes far longer than selecting it.
@@ -156,16 +159,21 @@ impl Shape {
         if context.is_narrow() {
             return Self {
                 workgroup_size: width.max(64),
+                granule: 16,
                 most_workgroups: 16_384,
                 iterations: 320,
             };
         }
         // A GPU gives the next workgroup to whatever scheduler is free. So each workgroup is one subgroup: in a larger one,
-        // the same paths could fall to the same scheduler every time. And each is short, so that a scheduler gets many.
+        // the same paths could fall to the same scheduler every time. And each is short and there are many, also on a slow
+        // device, so that those that end last hardly count.
         let workgroup_size = width.next_power_of_two();
-        Self { workgroup_size, most_workgroups: 65_535, iterations: 64 }
+        Self { workgroup_size, granule: 1024, most_workgroups: 65_535, iterations: 64 }
     }
 }
+
+/// Series of the interleaved paths, predicted from whole subgroups.
+const BY_CONTROL: &str = "interleaved, predicted by coherent";
 
 /// Returns the number of paths that the kernel has: more than any subgroup takes, as far as modules exist.
 fn most_paths(width: u32) -> u32 {
@@ -184,11 +192,12 @@ fn probe(shape: Shape, width: u32) -> Workload {
 fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     let known = context.known_width()?;
     let width = context.width_of(&probe(Shape::of(context, known), known))?;
-    let Shape { workgroup_size, most_workgroups, iterations: each } = Shape::of(context, width);
+    let shape = Shape::of(context, width);
+    let Shape { workgroup_size, granule, most_workgroups, iterations: each } = shape;
     let most_paths = most_paths(width);
     // Every case runs this many paths per subgroup. A case with fewer distinct paths has more repeats.
     let path_runs = width.min(most_paths).next_power_of_two();
-    let sizing = Sizing::Shared { group: "paths".to_owned(), granule: 16, most: most_workgroups };
+    let sizing = Sizing::Shared { group: "paths".to_owned(), granule, most: most_workgroups };
     let seed = context.seed;
     let branches = |repeats: u32, iterations: u32, selectors: Arc<[u32]>| {
         move |workgroups: u32| -> Workload {
@@ -214,6 +223,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         t0: cost(t0, path_runs),
     };
 
+    let mut by_pattern: BTreeMap<(Pattern, u32), Expr> = BTreeMap::new();
     for pattern in Pattern::ALL {
         let series = plan.series(pattern.as_str(), ("paths", ""), "s");
         if pattern == Pattern::Interleaved {
@@ -244,13 +254,40 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
                 plan.show(series, f64::from(k), &measured, predicted);
             }
             if pattern == Pattern::Interleaved && [2, 4, width].contains(&k) {
-                add_cost(&mut plan, k, measured / alone.predicted(&taken, 1.0));
+                add_cost(&mut plan, k, &measured / alone.predicted(&taken, 1.0));
             }
+            by_pattern.insert((pattern, k), measured);
         }
     }
+    add_prediction_by_control(&mut plan, &alone.t0, &by_pattern, width);
     add_calibration(&mut plan, alone);
     plan.diagnose(move |outcome| diagnose(outcome, width));
     Ok(plan)
+}
+
+/// Adds the prediction of interleaved paths from the control: whole subgroups that take as many different paths.
+///
+/// Their code competes for the instruction cache too, and no lane diverges. So a cost that this predicts and that paths alone
+/// do not is that of the code.
+fn add_prediction_by_control(
+    plan: &mut Plan,
+    t0: &Expr,
+    measured: &BTreeMap<(Pattern, u32), Expr>,
+    width: u32,
+) {
+    let series = plan.series(BY_CONTROL, ("paths", ""), "s");
+    for (&(pattern, k), interleaved) in measured {
+        let distinct = f64::from(k.min(width));
+        if let (Pattern::Interleaved, Some(control)) =
+            (pattern, measured.get(&(Pattern::Coherent, k)).filter(|_| k > 1))
+        {
+            let of = [t0.clone(), control.clone()];
+            let predicted = Expr::call("time_of_paths", of, move |[t0, path]| {
+                time_of_paths(t0, path, distinct)
+            });
+            plan.show(series, f64::from(k), interleaved, predicted);
+        }
+    }
 }
 
 /// Adds the cost of a branch of `k` paths relative to one path, with neighbouring lanes on different paths.
@@ -279,6 +316,21 @@ fn add_calibration(plan: &mut Plan, Alone { paths, t0 }: Alone) {
     );
 }
 
+/// Returns whether the control predicts the interleaved points that take longer than their paths alone.
+fn is_explained_by_control(outcome: &model::Experiment) -> bool {
+    let by_control = |k: f64| {
+        outcome.points.iter().find(|point| point.series == BY_CONTROL && point.x.value == k)
+    };
+    let mut slow = outcome
+        .points
+        .iter()
+        .filter(|point| point.series == Pattern::Interleaved.as_str() && point.deviates(true));
+    slow.all(|point| {
+        by_control(point.x.value)
+            .is_some_and(|control| (control.ratio - 1.0).abs() <= EXPERIMENT.tolerance.ratio)
+    })
+}
+
 /// Returns one text for each effect that the points show.
 fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
     let off = |series: &str, small_k: bool, over: bool| {
@@ -297,12 +349,15 @@ fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
         );
     }
     if off("interleaved", true, true) || off("interleaved", false, true) {
-        text.push(
-            "Diverged paths cost more than the sum of their times alone. Either their code competes for the \
-             instruction cache, or the time to select a path grows with the number of paths taken. Branches \
-             with fewer or shorter paths reduce both effects."
-                .to_owned(),
-        );
+        let cause = if is_explained_by_control(outcome) {
+            "Whole subgroups that take as many different paths pay as much for each, so the cause is not divergence: the code \
+             of the paths competes for the instruction cache. Fewer or shorter paths reduce this."
+        } else {
+            "Whole subgroups that take as many different paths pay less for each, so the cause is not the instruction cache \
+             alone. The time to select a path may grow with the number of paths taken. Branches with fewer paths reduce \
+             this."
+        };
+        text.push(format!("Diverged paths cost more than the sum of their times alone. {cause}"));
     }
     if off("interleaved", false, false) {
         text.push(format!(
