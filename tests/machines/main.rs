@@ -35,11 +35,6 @@ struct Broken {
 
 /// All laws that machines break. On all other machines they hold.
 const BROKEN: &[Broken] = &[
-    Broken {
-        experiment: "allreduce",
-        machines: &[1, 2, 3, 5, 6, 7],
-        words: "come from a nearer cache",
-    },
     Broken { experiment: "batching", machines: &[4], words: "leave part of the device idle" },
     Broken {
         experiment: "ceilings",

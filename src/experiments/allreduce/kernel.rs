@@ -233,6 +233,8 @@ impl Builder {
     fn dispatch(&mut self, entry: &'static str, step: Step) -> Dispatch {
         let Step { workers, bytes_each, index, source, target } = step;
         let AllReduce { workers: all, words, seed, .. } = self.of;
+        // Recursive doubling reads one set of regions and writes the other.
+        let footprint = self.of.bytes() as f64;
         // A step that copies reads and writes every byte that it sends. One that adds reads the sum so far too.
         let copies = ["ring_copy", "scatter", "stream_copy", "fill"].contains(&entry);
         let moved = if copies { 2.0 } else { 3.0 };
@@ -255,7 +257,7 @@ impl Builder {
                 workgroups: f64::from(workers),
                 subgroups: f64::from(workers * WORKGROUP_SIZE.div_ceil(shape.width)),
                 bytes: f64::from(workers) * bytes_each * moved,
-                footprint: f64::from(all) * f64::from(words) * 4.0,
+                footprint,
                 bytes_in_flight: f64::from(WORKGROUP_SIZE * VECTOR_BYTES * LOADS_IN_FLIGHT) * moved,
                 ..CostModel::default()
             }),

@@ -146,7 +146,9 @@ fn add_prices(plan: &mut Plan, alone: &Alone) {
         let alpha = if p == FEWEST { alpha.headline() } else { alpha };
         plan.metric(alpha, alone.alpha(p));
         let beta = format!("all-reduce time per byte β, {workers} workgroups");
-        let beta = About::new(format!("beta{id}"), beta, "s/B").lower();
+        let beta = About::new(format!("beta{id}"), beta, "s/B").lower().note(
+            "at least the load latency over the bytes that a workgroup has in flight, however fast memory is",
+        );
         plan.metric(beta, alone.beta_mean(p));
     }
     for p in alone.with_ceilings() {
