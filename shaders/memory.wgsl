@@ -1,5 +1,5 @@
-// Memory traffic: reads, writes, copies, and triads, which read two words for each word that they write. The grid may
-// cover the arrays several times, with other shares for each workgroup every time.
+// Memory traffic: reads, writes, copies, triads, which read two words for each word that they write, and sums of three
+// arrays. The grid may cover the arrays several times, with other shares for each workgroup every time.
 //
 // `src/kernels/memory.rs` puts the type `Wide` of a load and the function `words_from` before this text.
 // After this text, it appends one loop for each kind of traffic, with the loads in flight of the launch
@@ -20,6 +20,7 @@ const PERIOD: u32 = 65536u; // number of loads after which the written values re
 @group(0) @binding(1) var<storage, read> a: array<Wide>;
 @group(0) @binding(2) var<storage, read> b: array<Wide>;
 @group(0) @binding(3) var<storage, read_write> c: array<Wide>;
+@group(0) @binding(4) var<storage, read> d: array<Wide>;
 
 // The loads of an invocation: the index of its first load and the distance from one load to the next.
 struct Share {
@@ -96,5 +97,17 @@ fn triad_words(
     for (var sweep = 0u; sweep < params.sweeps; sweep++) {
         let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
         triad_all(share.first, share.step);
+    }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn sum_words(
+    @builtin(local_invocation_index) local_index: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+) {
+    for (var sweep = 0u; sweep < params.sweeps; sweep++) {
+        let share = share(local_index, workgroup_of_sweep(workgroup.x, grid.x, sweep), grid.x);
+        sum_three(share.first, share.step);
     }
 }

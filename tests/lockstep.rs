@@ -119,6 +119,7 @@ fn memory() -> Vec<Workload> {
             (Traffic::Write, true, 1),
             (Traffic::Copy, false, 2),
             (Traffic::Triad, true, 4),
+            (Traffic::Sum, false, 1),
         ] {
             let config =
                 LaunchConfig { workgroup_size: 64, load, loads_in_flight, workgroups: 2, blocked };

@@ -23,7 +23,9 @@ impl Hardware {
             Timing::Stream(stream) => self.stream(index, stream)?,
             Timing::WakeUps { turns } => {
                 let woken = wake_ups_s(turns);
-                return woken.map(Ok).map_err(|error| self.failed(format!("a thread of the host: {error}")));
+                return woken
+                    .map(Ok)
+                    .map_err(|error| self.failed(format!("a thread of the host: {error}")));
             }
         }
         Ok(Ok(start.elapsed().as_secs_f64()))

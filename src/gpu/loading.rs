@@ -276,7 +276,8 @@ impl<'a> Loader<'a> {
         let once = self.buffer(&Contents::Data(Arc::clone(words)));
         let bytes = words.len() as u64 * 4;
         let buffer = create(self.device, bytes * u64::from(times), STORAGE);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for part in 0..u64::from(times) {
             encoder.copy_buffer_to_buffer(&once, 0, &buffer, part * bytes, bytes);
         }

@@ -1,5 +1,5 @@
-//! `memory`: reading, writing and copying of arrays, and the triad of the STREAM benchmark, which reads two
-//! words for each word that it writes.
+//! `memory`: reading, writing and copying of arrays, the triad of the STREAM benchmark, which reads two words for each
+//! word that it writes, and the sum of three arrays.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,6 +17,9 @@ const PERIOD: u32 = 1 << 16;
 const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
+const D: usize = 3;
+/// The arrays that are read, in the order in which kinds of traffic with more reads add them.
+const SOURCES: [usize; 3] = [A, B, D];
 
 /// Instructions per subgroup that the cost model counts besides the memory traffic.
 const SETUP_ISSUES: f64 = 10.0;
@@ -32,11 +35,13 @@ pub enum Traffic {
     Copy,
     /// Reads arrays a and b and writes array c = a + 3b.
     Triad,
+    /// Reads arrays a, b and d and writes array c = a + b + d.
+    Sum,
 }
 
 impl Traffic {
     /// All kinds of traffic.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Copy, Self::Triad];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Copy, Self::Triad, Self::Sum];
 
     /// Returns the name of the traffic in records.
     #[must_use]
@@ -46,6 +51,7 @@ impl Traffic {
             Self::Write => "write",
             Self::Copy => "copy",
             Self::Triad => "triad",
+            Self::Sum => "sum",
         }
     }
 
@@ -58,6 +64,7 @@ impl Traffic {
             Self::Write => "write_words",
             Self::Copy => "copy_words",
             Self::Triad => "triad_words",
+            Self::Sum => "sum_words",
         }
     }
 
@@ -69,6 +76,7 @@ impl Traffic {
             Self::Write => [0, 1],
             Self::Copy => [1, 1],
             Self::Triad => [2, 1],
+            Self::Sum => [3, 1],
         }
     }
 }
@@ -116,6 +124,8 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
     run("copy_all", "", "", &[load("a"), store(&|k| format!("a{k}"))], "");
     let triad = store(&|k| format!("a{k} + b{k} + b{k} + b{k}"));
     run("triad_all", "", "", &[load("a"), load("b"), triad], "");
+    let sum = store(&|k| format!("a{k} + b{k} + d{k}"));
+    run("sum_three", "", "", &[load("a"), load("b"), load("d"), sum], "");
     Arc::new(Shader {
         name: format!("memory.{}", config.module()),
         source: text,
@@ -132,8 +142,9 @@ fn invariants(config: LaunchConfig) -> Vec<Invariant> {
     vec![
         Invariant::new(&["read_words", "copy_words"], Property::LoadsInFlight(loads), REASON),
         Invariant::new(&["triad_words"], Property::LoadsInFlight(2 * loads), REASON),
+        Invariant::new(&["sum_words"], Property::LoadsInFlight(3 * loads), REASON),
         Invariant::new(
-            &["write_words", "copy_words", "triad_words"],
+            &["write_words", "copy_words", "triad_words", "sum_words"],
             Property::StoresInLoop(loads),
             "a store that is dropped costs nothing",
         ),
@@ -194,11 +205,17 @@ impl Memory {
             Traffic::Read => self.invocations() * config.load.words(),
             _ => words,
         };
-        let mut buffers =
-            vec![Contents::Scratch(A, words as usize), Contents::Scratch(B, words as usize)];
-        buffers.push(Contents::Scratch(C, written as usize));
         let [read, _] = traffic.words();
-        let sources = (0..read as usize).map(|source| {
+        let sources = &SOURCES[..read as usize];
+        // Every array has a buffer, since all entry points of the module share their bindings.
+        let needed = |array: usize| match array {
+            C => written,
+            array if sources.contains(&array) => words,
+            _ => config.load.words(),
+        };
+        let mut buffers: Vec<Contents> =
+            [A, B, C, D].map(|array| Contents::Scratch(array, needed(array) as usize)).into();
+        let sources = sources.iter().map(|&source| {
             let seed = self.seed_of(source);
             let fill = Self { traffic: Traffic::Write, seed, sweeps: 1, ..self };
             fill.dispatch(&mut buffers, source)
@@ -235,7 +252,8 @@ impl Memory {
             ("seed", self.seed),
             ("sweeps", self.sweeps),
         ]));
-        let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
+        let bindings =
+            vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target), ("d", D)];
         Dispatch {
             shader: Arc::clone(&shaders()[config.index()]),
             entry: traffic.entry(),
@@ -254,7 +272,7 @@ impl Memory {
 
     fn reference(&self) -> Vec<u32> {
         let loads = (self.words / self.config.load.words()).min(PERIOD);
-        let [a, b] = [0, 1].map(|array| self.seed_of(array));
+        let [a, b, d] = SOURCES.map(|array| self.seed_of(array));
         match self.traffic {
             Traffic::Read => self.sums(),
             Traffic::Write => (0..loads).flat_map(|load| self.load(load, self.seed)).collect(),
@@ -265,6 +283,14 @@ impl Memory {
                     self.words_of(both.map(|(a, b)| a.wrapping_add(b.wrapping_mul(3))))
                 };
                 (0..loads).flat_map(triad).collect()
+            }
+            Traffic::Sum => {
+                let sum = |load| {
+                    let two = self.numbers(load, a).zip(self.numbers(load, b));
+                    let three = two.zip(self.numbers(load, d));
+                    self.words_of(three.map(|((a, b), d)| a.wrapping_add(b).wrapping_add(d)))
+                };
+                (0..loads).flat_map(sum).collect()
             }
         }
     }
@@ -380,6 +406,8 @@ mod tests {
         assert_eq!(of(Traffic::Copy, config)[6], word(3, 6, 0));
         let triad = word(3, 6, 1).wrapping_add(word(3, 7, 1).wrapping_mul(3));
         assert_eq!(of(Traffic::Triad, config)[7], triad);
+        let sum = [6, 7, 9].into_iter().fold(0u32, |sum, seed| sum.wrapping_add(word(3, seed, 1)));
+        assert_eq!(of(Traffic::Sum, config)[7], sum);
         // Eight loads by four invocations: invocation 1 has loads 1 and 5, or loads 2 and 3 if blocked.
         let sum = |i: u32, j: u32, w: u32| word(i, 6, w).wrapping_add(word(j, 6, w));
         assert_eq!(of(Traffic::Read, config)[2..4], [sum(1, 5, 0), sum(1, 5, 1)]);

@@ -37,11 +37,6 @@ struct Broken {
 const BROKEN: &[Broken] = &[
     Broken { experiment: "batching", machines: &[4], words: "leave part of the device idle" },
     Broken {
-        experiment: "ceilings",
-        machines: &[3, 4, 6, 7, 8],
-        words: "may lie in a nearer cache",
-    },
-    Broken {
         experiment: "contention",
         machines: &[1, 2, 3, 4, 5, 6, 7],
         words: "share units that perform atomics",

@@ -164,14 +164,21 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
         let queue = &m.queue;
         queue.pass_s + queue.submit_s + queue.dispatch_s + queue.wait_s
     }),
-    of(("batching", "workgroups_per_dispatch.half_batch"), ("batch size n½ of a dispatch", ""), |m| {
-        // Workgroups of 64 invocations, which run 32 iterations each.
-        let subgroups = f64::from(64u32.div_ceil(m.units.width));
-        let item_s = (subgroups * slots(&m.units) * (CHAIN_ISSUES * 32.0 + SETUP_ISSUES) * m.units.issue_s
-            / schedulers(&m.units))
-        .max(m.units.workgroup_s);
-        m.queue.dispatch_s / item_s
-    }),
+    of(
+        ("batching", "workgroups_per_dispatch.half_batch"),
+        ("batch size n½ of a dispatch", ""),
+        |m| {
+            // Workgroups of 64 invocations, which run 32 iterations each.
+            let subgroups = f64::from(64u32.div_ceil(m.units.width));
+            let item_s = (subgroups
+                * slots(&m.units)
+                * (CHAIN_ISSUES * 32.0 + SETUP_ISSUES)
+                * m.units.issue_s
+                / schedulers(&m.units))
+            .max(m.units.workgroup_s);
+            m.queue.dispatch_s / item_s
+        },
+    ),
     of(("dependence", "alpha"), ("overhead of a dependent dispatch", "s"), |m| m.queue.dispatch_s),
     of(("dependence", "alpha_issue"), ("overhead of an independent dispatch", "s"), |m| {
         m.queue.issue_dispatch_s

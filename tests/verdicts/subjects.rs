@@ -166,7 +166,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     obeys("batching"),
     breaks("batching", "α grows with batch", alpha_that_grows),
     obeys("ceilings"),
-    slows("ceilings", "triads slower by 60 %", 1.6, |w| named(w, ["triad"])),
+    slows("ceilings", "sums of arrays slower by 60 %", 1.6, |w| named(w, ["sum"])),
     obeys("reduction"),
     slows("reduction", "two passes over 4,194,304 u32 take 4 times as long", 4.0, |w| {
         named(w, ["two_pass of 4194304 u32"])

@@ -102,7 +102,8 @@ impl Alone {
 
     /// Adds the copies by the whole device, for the smallest and the largest number of workers added so far.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
-        let (seed, config) = (context.seed as u32, search_memory(context, Traffic::Copy, Loads::All));
+        let (seed, config) =
+            (context.seed as u32, search_memory(context, Traffic::Copy, Loads::All));
         let ends = [self.steps.first_key_value(), self.steps.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
             let words = workers * self.usual(workers) / 4;

@@ -45,14 +45,19 @@ pub(super) fn add_loops(plan: &mut Plan, one: CaseId) {
     of_each("pass", format!("time per pass, loop of {PASSES} in one submission"), passes);
     of_each("submit", format!("time per submission, loop of {SUBMITS} before one wait"), submits);
     plan.metric(
-        About::new("round_trip", format!("round trip of submission and wait, loop of {WAITS}"), "s")
-            .lower()
-            .headline()
-            .note("one empty dispatch each"),
+        About::new(
+            "round_trip",
+            format!("round trip of submission and wait, loop of {WAITS}"),
+            "s",
+        )
+        .lower()
+        .headline()
+        .note("one empty dispatch each"),
         waits.per_unit(),
     );
     plan.metric(
-        About::new("round_trip_alone", "round trip of submission and wait, a single one", "s").lower(),
+        About::new("round_trip_alone", "round trip of submission and wait, a single one", "s")
+            .lower(),
         one.per_unit(),
     );
     plan.metric(

@@ -2,9 +2,9 @@
 
 use super::launch::workgroup_sizes_alone;
 use crate::bench::{Axis, CaseId, Context, Expr, Plan, Search, Sizing, Work};
+use crate::gpu::ShaderFeature;
 use crate::kernels::Step;
 use crate::kernels::ilp::{Ilp, STEPS};
-use crate::gpu::ShaderFeature;
 use crate::model::{About, DeviceType};
 
 /// Workgroup size that the device must support.

@@ -36,8 +36,10 @@ fn source(vector: u32) -> String {
     let (element, sum) = match vector {
         1 => ("u32".to_owned(), "sums".to_owned()),
         _ => {
-            let parts: Vec<String> =
-                ["x", "y", "z", "w"][..vector as usize].iter().map(|c| format!("sums.{c}")).collect();
+            let parts: Vec<String> = ["x", "y", "z", "w"][..vector as usize]
+                .iter()
+                .map(|c| format!("sums.{c}"))
+                .collect();
             (format!("vec{vector}<u32>"), parts.join(" + "))
         }
     };
@@ -148,13 +150,8 @@ mod tests {
 
     #[test]
     fn the_reference_matches_a_computation_by_hand() {
-        let memory = WorkgroupMemory {
-            iterations: 2,
-            workgroup_size: 4,
-            workgroups: 1,
-            vector: 4,
-            seed: 3,
-        };
+        let memory =
+            WorkgroupMemory { iterations: 2, workgroup_size: 4, workgroups: 1, vector: 4, seed: 3 };
         // Every iteration reads all four vectors. An even first index pairs them differently from an odd one.
         let words = |c: usize| [0, 1, 2, 3].map(|place| memory.word(place, c));
         let even = (0..4).fold(0u32, |sum, c| {

@@ -11,11 +11,7 @@ use crate::kernels::memory::{Memory, Traffic};
 const SEARCHED_WORDS: RangeInclusive<u32> = 1 << 16..=1 << 25;
 
 /// Autotunes the launch configuration of `traffic` with loads of these types.
-pub(crate) fn search_memory(
-    context: &Context<'_>,
-    traffic: Traffic,
-    loads: Loads,
-) -> LaunchConfig {
+pub(crate) fn search_memory(context: &Context<'_>, traffic: Traffic, loads: Loads) -> LaunchConfig {
     let seed = context.seed as u32;
     let arrays: u32 = traffic.words().iter().sum();
     let name = loads.name(&format!("memory.{}", traffic.as_str()));

@@ -4,8 +4,8 @@
 //! workgroup memory use the launch configuration that autotuning finds fastest.
 //!
 //! The judged law is that a fixed share of reads and writes overlaps. A copy tells the share, and the law predicts the
-//! time of a triad from it, from a read alone and from a write alone. All of them touch the same amount of memory, so
-//! that they use the same level of the memory hierarchy, and a kernel sweeps over it so often that its launch hardly
+//! time of a sum of three arrays from it, from a read alone and from a write alone. All of them touch the same amount of
+//! memory, so that they use the same level of the memory hierarchy, and a kernel sweeps over it so often that its launch hardly
 //! counts. A floor case is a dispatch that moves no data; its time is subtracted.
 
 pub(crate) mod arithmetic;
@@ -16,8 +16,8 @@ pub(crate) mod memory;
 mod workgroup_memory;
 
 use arithmetic::add_arithmetic;
-use law::{overlap, time};
 use launch::{Loads, NATIVE};
+use law::{overlap, time};
 use memory::search_memory;
 use workgroup_memory::add_workgroup_memory;
 
@@ -36,7 +36,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     about: "How fast are memory, arithmetic, workgroup memory and atomics at most?",
     tolerance: Tolerance {
         ratio: 0.15,
-        reason: "A triad has more streams than a copy and other shares of reads and writes, and both change the \
+        reason: "A sum of three arrays has more streams than a copy and other shares of reads and writes, and both change the \
                  efficiency of a bus by some per cent. A wrong overlap or an array counted once too often \
                  changes the time by 20 % to 50 %.",
     },
@@ -69,7 +69,8 @@ fn array_of(traffic: Traffic, words: u32) -> u32 {
     match traffic {
         Traffic::Read | Traffic::Write => words,
         Traffic::Copy => words / 2,
-        Traffic::Triad => words / 4,
+        // A triad touches less: an array is a power of two, and there are three.
+        Traffic::Triad | Traffic::Sum => words / 4,
     }
 }
 
@@ -84,7 +85,7 @@ struct Level {
     /// Words of memory that the traffic touches.
     words: u32,
     /// One case per [`Traffic`], all in the launch configuration that is fastest for copies.
-    cases: [CaseId; 4],
+    cases: [CaseId; 5],
     /// Whether those cases use 64-bit integers.
     is_native: bool,
     /// Reads and copies in launch configurations of their own.
@@ -130,9 +131,9 @@ impl Level {
         })
     }
 
-    /// Returns the predicted seconds per byte of a triad.
-    fn predicted(&self) -> Expr {
-        let bytes = self.bytes(Traffic::Triad);
+    /// Returns the predicted seconds per byte of `traffic`.
+    fn predicted(&self, traffic: Traffic) -> Expr {
+        let bytes = self.bytes(traffic);
         let of = [self.byte_s(Traffic::Read), self.byte_s(Traffic::Write), self.overlap()];
         Expr::call("time", of, move |[read, write, overlap]| {
             time([bytes[0] * read, bytes[1] * write], overlap) / bytes.iter().sum::<f64>()
@@ -185,7 +186,8 @@ impl Ceilings {
         let read = search(Traffic::Read, Loads::All);
         let copy = search(Traffic::Copy, Loads::All);
         let mut rivals = vec![("read_fastest", Traffic::Read, read)];
-        let portable = [("read_portable", Traffic::Read, read), ("copy_portable", Traffic::Copy, copy)];
+        let portable =
+            [("read_portable", Traffic::Read, read), ("copy_portable", Traffic::Copy, copy)];
         for (id, traffic, fastest) in portable {
             if context.profile.dense && fastest.load.is_u64() {
                 rivals.push((id, traffic, search(traffic, Loads::Portable)));
@@ -272,7 +274,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
 
 /// Adds the memory bandwidths, and the points by which the law is judged.
 fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
-    let series = plan.series(Traffic::Triad.as_str(), ("memory", "B"), "s");
+    let [sums, triads] = [Traffic::Sum, Traffic::Triad]
+        .map(|traffic| plan.series(traffic.as_str(), ("memory", "B"), "s"));
     let levels = ceilings.levels.len();
     for (place, level) in ceilings.levels.iter().enumerate() {
         // The two largest amounts are headlines, because the largest one may take too long to measure.
@@ -306,7 +309,9 @@ fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
             format!("overlap of the reads and writes of a copy, {}", size.replace('_', " "));
         plan.metric(About::new(format!("overlap.{size}"), label, "%"), level.overlap());
         let bytes = f64::from(level.words) * 4.0;
-        plan.judge(series, bytes, level.byte_s(Traffic::Triad), level.predicted());
+        plan.judge(sums, bytes, level.byte_s(Traffic::Sum), level.predicted(Traffic::Sum));
+        // A triad touches three quarters of the memory, which may fit a cache that the rest does not.
+        plan.show(triads, bytes, level.byte_s(Traffic::Triad), level.predicted(Traffic::Triad));
     }
 }
 
@@ -315,13 +320,13 @@ fn bandwidth(traffic: Traffic, size: &str) -> About {
     let word = traffic.as_str();
     let counted = match traffic {
         Traffic::Read | Traffic::Write => "",
-        Traffic::Copy | Traffic::Triad => ", bytes read and written",
+        Traffic::Copy | Traffic::Triad | Traffic::Sum => ", bytes read and written",
     };
     let label = format!("{word} bandwidth, {}{counted}", size.replace('_', " "));
     let about = About::new(format!("{word}_gb_per_s.{size}"), label, "GB/s").higher();
     match traffic {
         Traffic::Read | Traffic::Copy => about.headline(),
-        Traffic::Write | Traffic::Triad => about,
+        Traffic::Write | Traffic::Triad | Traffic::Sum => about,
     }
 }
 
@@ -331,15 +336,15 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     if any(false) {
         text.push(
-            "A triad takes less time than the reads, writes and overlap of a copy predict. Its arrays are smaller, so they \
-             may lie in a nearer cache."
+            "A sum of three arrays takes less time than its reads, its write and the overlap of a copy predict. More reads \
+             than writes may suit the memory bus, or leave it fewer changes of direction."
                 .to_owned(),
         );
     }
     if any(true) {
         text.push(
-            "A triad takes longer than the reads, writes and overlap of a copy predict. Its three arrays may evict \
-             each other from a cache, or the memory bus loses more time when it switches between them."
+            "A sum of three arrays takes longer than its reads, its write and the overlap of a copy predict. Its four arrays \
+             may evict each other from a cache, or the memory bus loses more time when it switches between them."
                 .to_owned(),
         );
     }

@@ -20,8 +20,8 @@ use diagnose::diagnose;
 use kernel::{BARRIERS_OF_A_TREE, Items, Variant, WORKGROUP_SIZE, reduce};
 use search::tuned;
 use sizes::{
-    MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, may_be_cached, most_items, name_of,
-    sizes,
+    MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, may_be_cached, most_items,
+    name_of, sizes,
 };
 use steps::{steps, subgroup_size};
 
@@ -262,8 +262,12 @@ fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
     let size = name_of(most);
     let spelt = size.replace('_', " ");
     plan.metric(
-        about(&format!("read_ceiling_gb_per_s.{size}"), &format!("read bandwidth, {spelt}"), "GB/s")
-            .higher(),
+        about(
+            &format!("read_ceiling_gb_per_s.{size}"),
+            &format!("read bandwidth, {spelt}"),
+            "GB/s",
+        )
+        .higher(),
         alone.ceiling() * 1e-9,
     );
     let mut notes = vec![format!("{} items", figures::count(f64::from(most)))];

@@ -48,12 +48,7 @@ fn sharing(context: &Context<'_>) -> Vec<Variant> {
 }
 
 /// Returns the autotuning task: the axis of the variants and the axes of the launch configuration.
-fn search_for_fastest(
-    context: &Context<'_>,
-    items: &Items,
-    most: u32,
-    loads: Loads,
-) -> Search {
+fn search_for_fastest(context: &Context<'_>, items: &Items, most: u32, loads: Loads) -> Search {
     let variants = sharing(context);
     let words = variants.iter().map(|variant| variant.as_str());
     let axes = [vec![Axis::words(words, 0)], axes(context, loads)].concat();

@@ -47,7 +47,9 @@ pub(super) fn sizes(context: &Context<'_>, variant: Variant, item: Number) -> Ve
             &[1, 255, 4_097, 65_536, 262_143, 1 << 20, (1 << 22) + 3, MAX_ITEMS, UNCACHED_ITEMS]
         }
         (true, Number::F32, _) => &[1, 4_097, 262_143, MAX_ITEMS],
-        (false, Number::U32, true) => &[1, 262_143, MAX_ITEMS_AT_A_GLANCE, MAX_ITEMS, UNCACHED_ITEMS],
+        (false, Number::U32, true) => {
+            &[1, 262_143, MAX_ITEMS_AT_A_GLANCE, MAX_ITEMS, UNCACHED_ITEMS]
+        }
         (false, Number::U32, false) => &[1, 4_097, 65_535],
         (false, Number::F32, _) if swaps_per_item(variant, item) => &[4_097],
         (false, Number::F32, false) => &[65_535],
