@@ -21,8 +21,8 @@ impl Hardware {
             }
             Timing::Readback { maps, .. } => self.readbacks(index, maps)?,
             Timing::Stream(stream) => self.stream(index, stream)?,
-            Timing::WakeUps { turns } => {
-                let woken = wake_ups_s(turns);
+            Timing::WakeUps { count } => {
+                let woken = wake_ups_s(count);
                 return woken
                     .map(Ok)
                     .map_err(|error| self.failed(format!("a thread of the host: {error}")));

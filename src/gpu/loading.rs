@@ -29,9 +29,16 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Encodes the dispatch.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
-        self.encode_of(self.workgroups, pass);
+    /// Binds the pipeline and the buffers for the dispatches that follow.
+    pub(super) fn bind(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+    }
+
+    /// Encodes the dispatch. The pipeline and the buffers must be [bound](Self::bind).
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let [x, y] = self.workgroups;
+        pass.dispatch_workgroups(x, y, 1);
     }
 
     /// Encodes a dispatch of zero workgroups if the pipeline has not been dispatched before.
@@ -40,15 +47,10 @@ impl Step {
     pub(super) fn encode_first(&self, pass: &mut wgpu::ComputePass<'_>) -> bool {
         let is_first = !self.pipeline.is_compiled.replace(true);
         if is_first {
-            self.encode_of([0, 0], pass);
+            self.bind(pass);
+            pass.dispatch_workgroups(0, 0, 1);
         }
         is_first
-    }
-
-    fn encode_of(&self, [x, y]: [u32; 2], pass: &mut wgpu::ComputePass<'_>) {
-        pass.set_pipeline(&self.pipeline.pipeline);
-        pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(x, y, 1);
     }
 }
 

@@ -239,10 +239,10 @@ pub enum Timing {
     },
     /// The host clock brackets a stream of batches. The workload must have an [`UploadSource`].
     Stream(Stream),
-    /// The host clock brackets two threads of the host that wake each other in turn. The device does nothing.
+    /// The host clock times how long a sleeping thread of the host takes to wake up. The device does nothing.
     WakeUps {
-        /// Number of times that each of the two threads wakes the other.
-        turns: u32,
+        /// Number of times that the thread is woken.
+        count: u32,
     },
 }
 

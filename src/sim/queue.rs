@@ -75,7 +75,7 @@ impl Machine {
                 f64::from(maps) * (queue.map_s + f64::from(words) * queue.word_s)
             }
             Timing::Stream(stream) => stream_s(queue, workload, runs_s, stream),
-            Timing::WakeUps { turns } => 2.0 * f64::from(turns) * queue.wake_up_s,
+            Timing::WakeUps { count } => f64::from(count) * queue.wake_up_s,
         };
         self.slowness * sample_s
     }

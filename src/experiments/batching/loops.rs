@@ -18,6 +18,8 @@ const PASSES: u32 = 64;
 const SUBMITS: u32 = 32;
 /// Waits of a loop, each for one submission.
 const WAITS: u32 = 32;
+/// Wake-ups of a thread of the host in a sample.
+const WAKE_UPS: u32 = 8;
 /// Id of the time in which the host wakes a thread.
 const WAKE_UP: &str = "host_wake_up";
 
@@ -34,8 +36,8 @@ pub(super) fn add_loops(plan: &mut Plan, one: CaseId) {
     let passes = of_host(plan, "passes", PASSES, [PASSES, 1, 1]);
     let submits = of_host(plan, "submits", SUBMITS, [1, SUBMITS, 1]);
     let waits = of_host(plan, "waits", WAITS, [1, 1, WAITS]);
-    let wakes = plan.case("host wake-ups", Sizing::Own { granule: 8, most: 512 }, |turns| {
-        empty::workload(1).timed(Timing::WakeUps { turns })
+    let wake_ups = plan.case("host wake-ups", loops(WAKE_UPS), |count| {
+        empty::workload(1).timed(Timing::WakeUps { count })
     });
 
     let mut of_each = |id: &str, label: String, case: CaseId| {
@@ -64,7 +66,7 @@ pub(super) fn add_loops(plan: &mut Plan, one: CaseId) {
         About::new(WAKE_UP, "wake-up of a sleeping host thread", "s")
             .lower()
             .note("no work of the device"),
-        wakes.per_unit() / 2.0,
+        wake_ups.per_unit(),
     );
 }
 
@@ -73,8 +75,10 @@ pub(super) fn diagnose_wake_ups(outcome: &model::Experiment) -> Option<String> {
     // One or two threads wake up. A shorter overhead has no wake-up, and most of a longer one is something else.
     const SHARES: std::ops::RangeInclusive<f64> = 0.4..=1.2;
     let wake_up_s = outcome.number(WAKE_UP)?;
+    // A pass is only recorded, so that it wakes nobody.
     let hidden: Vec<&str> = Level::ALL
         .into_iter()
+        .filter(|&level| level != Level::DispatchesPerPass)
         .filter(|level| {
             let alpha_s = outcome.number(&format!("{}.alpha", level.id()));
             alpha_s.is_some_and(|alpha_s| SHARES.contains(&(wake_up_s / alpha_s)))
