@@ -13,7 +13,8 @@ const REPETITIONS: usize = 31;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default().to_lowercase();
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let adapter = adapters
         .into_iter()
@@ -203,6 +204,8 @@ impl<'a> Gpu<'a> {
         self.wait();
         let bytes = readable.get_mapped_range(..).expect("the buffer is mapped");
         let stamps: &[u64] = bytemuck::cast_slice(&bytes);
-        stamps[1].wrapping_sub(stamps[0]) as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9
+        stamps[1].wrapping_sub(stamps[0]) as f64
+            * f64::from(self.queue.get_timestamp_period())
+            * 1e-9
     }
 }

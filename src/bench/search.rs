@@ -90,6 +90,19 @@ impl Search {
         Self { name: name.into(), unit, axes, amounts, build: Box::new(build) }
     }
 
+    /// Starts at this configuration: one option for each axis.
+    ///
+    /// # Panics
+    /// Panics if an axis does not have its option.
+    #[must_use]
+    pub fn starting_at(mut self, options: &[u32]) -> Self {
+        assert_eq!(options.len(), self.axes.len(), "there is one option per axis");
+        for (axis, &option) in self.axes.iter_mut().zip(options) {
+            *axis = Axis::new(std::mem::take(&mut axis.options), option);
+        }
+        self
+    }
+
     /// Returns the option at which each axis starts.
     #[must_use]
     pub fn start(&self) -> Vec<u32> {
@@ -97,14 +110,20 @@ impl Search {
     }
 
     /// Parses a configuration as records write it: one option for each axis, or `None` if an option is
-    /// unknown.
+    /// unknown. Earlier records have the options in another order.
     pub(super) fn options_of(&self, words: &str) -> Option<Vec<u32>> {
-        let mut words = words.split(", ");
+        let is_known = |word: &&str| {
+            self.axes.iter().any(|axis| axis.options.iter().any(|(_, known)| known == word))
+        };
+        let (known, renamed): (Vec<&str>, Vec<&str>) = words.split(", ").partition(is_known);
         let options = self.axes.iter().map(|axis| {
-            let word = words.next()?;
-            let known =
-                axis.options.iter().find(|(_, known)| known == word || same_number(known, word));
-            known.map(|&(option, _)| option)
+            let of_axis = |(_, option): &&(u32, String)| known.contains(&option.as_str());
+            let of_number = |(_, option): &&(u32, String)| {
+                renamed.iter().any(|renamed| same_number(option, renamed))
+            };
+            let options = &axis.options;
+            let found = options.iter().find(of_axis).or_else(|| options.iter().find(of_number));
+            found.map(|&(option, _)| option)
         });
         options.collect()
     }

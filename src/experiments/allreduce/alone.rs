@@ -13,7 +13,7 @@ use super::kernel::{Algorithm, AllReduce, Streams, VECTOR, VECTOR_BYTES};
 use super::law::{naive_time, recursive_doubling_time, ring_time};
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::launch::Loads;
-use crate::experiments::ceilings::memory::{memory_case, search_memory};
+use crate::experiments::ceilings::memory::{Place, memory_case, search_memory};
 use crate::kernels::memory::{Memory, Traffic};
 
 /// Sizing of cases that repeat steps. The shortest steps take a few microseconds.
@@ -102,8 +102,10 @@ impl Alone {
 
     /// Adds the copies by the whole device, for the smallest and the largest number of workers added so far.
     pub(super) fn add_ceilings(&mut self, plan: &mut Plan, context: &Context<'_>) {
-        let (seed, config) =
-            (context.seed as u32, search_memory(context, Traffic::Copy, Loads::All));
+        let (seed, config) = (
+            context.seed as u32,
+            search_memory(context, Traffic::Copy, Loads::All, Place::OfASample),
+        );
         let ends = [self.steps.first_key_value(), self.steps.last_key_value()];
         for workers in ends.map(|end| end.map(|(&workers, _)| workers)).into_iter().flatten() {
             let words = workers * self.usual(workers) / 4;

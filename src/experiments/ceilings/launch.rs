@@ -47,9 +47,10 @@ pub(crate) fn axes(context: &Context<'_>, loads: Loads) -> Vec<Axis> {
     let loads_in_flight = if dense || !narrow { &LaunchConfig::LOADS_IN_FLIGHT[..] } else { &[1] };
     vec![
         Axis::words(loads.map(|load| load.as_str()), position(Load::Vec4)),
+        // Before the size of the grid: each order has another size that suits it.
+        Axis::words(["strided", "blocked"], 0),
         Axis::numbers("workgroups", workgroups.iter().copied(), start),
         Axis::numbers("invocations", workgroup_sizes(context, workgroup_size), 256),
-        Axis::words(["strided", "blocked"], 0),
         Axis::numbers("loads in flight", loads_in_flight.iter().copied(), 1),
     ]
 }
@@ -74,7 +75,7 @@ fn position(load: Load) -> u32 {
 
 /// Returns the launch configuration given by one option for each axis of [`axes`].
 pub(crate) fn config(options: &[u32]) -> LaunchConfig {
-    let &[load, workgroups, workgroup_size, blocked, loads_in_flight] = options else {
+    let &[load, blocked, workgroups, workgroup_size, loads_in_flight] = options else {
         unreachable!("there is one option per axis")
     };
     LaunchConfig {

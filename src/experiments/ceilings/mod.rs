@@ -15,10 +15,12 @@ pub mod law;
 pub(crate) mod memory;
 mod workgroup_memory;
 
+use std::collections::BTreeMap;
+
 use arithmetic::add_arithmetic;
 use launch::{Loads, NATIVE};
 use law::{overlap, time};
-use memory::search_memory;
+use memory::{Place, search_memory};
 use workgroup_memory::add_workgroup_memory;
 
 use super::contention::kernel::{Contention, Operation, Target};
@@ -97,6 +99,7 @@ struct Level {
 /// A case beside those of the law, in another launch configuration.
 #[derive(Clone, Copy)]
 struct Rival {
+    id: &'static str,
     traffic: Traffic,
     case: CaseId,
     /// Whether it uses 64-bit integers.
@@ -104,9 +107,10 @@ struct Rival {
 }
 
 impl Level {
-    /// Returns all cases that move data.
-    fn all(&self) -> impl Iterator<Item = CaseId> {
-        self.rivals.iter().map(|rival| rival.case).chain(self.cases)
+    /// Returns all cases that move data, by their ids.
+    fn all(&self) -> impl Iterator<Item = (&'static str, CaseId)> {
+        let of_law = Traffic::ALL.map(|traffic| (traffic.as_str(), self.cases[traffic as usize]));
+        self.rivals.iter().map(|rival| (rival.id, rival.case)).chain(of_law)
     }
 
     /// Returns the bytes that a sweep reads and writes.
@@ -178,11 +182,18 @@ struct Ceilings {
     levels: Vec<Level>,
 }
 
-impl Ceilings {
-    /// Adds the cases and autotunes their launch configurations.
-    fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
-        let seed = context.seed as u32;
-        let search = |traffic, loads| search_memory(context, traffic, loads);
+/// The launch configurations of one place, as autotuning finds them.
+struct Configs {
+    place: Place,
+    /// The fastest one for copies.
+    copy: LaunchConfig,
+    /// Those of [`Level::rivals`]: id and traffic of each.
+    rivals: Vec<(&'static str, Traffic, LaunchConfig)>,
+}
+
+impl Configs {
+    fn search(context: &Context<'_>, place: Place) -> Self {
+        let search = |traffic, loads| search_memory(context, traffic, loads, place);
         let read = search(Traffic::Read, Loads::All);
         let copy = search(Traffic::Copy, Loads::All);
         let mut rivals = vec![("read_fastest", Traffic::Read, read)];
@@ -193,31 +204,54 @@ impl Ceilings {
                 rivals.push((id, traffic, search(traffic, Loads::Portable)));
             }
         }
+        Self { place, copy, rivals }
+    }
+}
+
+impl Level {
+    /// Adds the cases for `words` words of memory in these launch configurations.
+    fn add(plan: &mut Plan, seed: u32, words: u32, Configs { copy, rivals, .. }: &Configs) -> Self {
+        let mut case = |id: &str, traffic, config: LaunchConfig, idle: bool| {
+            let (name, words) = (format!("memory.{id}.{words}"), array_of(traffic, words));
+            let memory = Memory { traffic, words, config, seed, sweeps: 0 };
+            if idle {
+                let one = Sizing::Own { granule: 1, most: 1 };
+                return plan.floor(name, one, move |_| memory.workload());
+            }
+            let own = Sizing::Own { granule: 1, most: most_sweeps(config, words) };
+            plan.case(name, own, move |sweeps| Memory { sweeps, ..memory }.workload())
+        };
+        let rivals = rivals.iter().map(|&(id, traffic, config)| Rival {
+            id,
+            traffic,
+            case: case(id, traffic, config, false),
+            is_native: config.load.is_u64(),
+        });
+        let rivals = rivals.collect();
+        let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, *copy, false));
+        let idle = case("idle", Traffic::Read, *copy, true);
+        Self { words, cases, is_native: copy.load.is_u64(), rivals, idle }
+    }
+}
+
+impl Ceilings {
+    /// Adds the cases and autotunes their launch configurations.
+    fn add(plan: &mut Plan, context: &Context<'_>) -> Self {
+        let mut configs = Configs::search(context, Place::OfASample);
         let mut levels: Vec<Level> = Vec::new();
         for words in sizes(context) {
-            let mut case = |id: &str, traffic, config: LaunchConfig, idle: bool| {
-                let (name, words) = (format!("memory.{id}.{words}"), array_of(traffic, words));
-                let memory = Memory { traffic, words, config, seed, sweeps: 0 };
-                if idle {
-                    let one = Sizing::Own { granule: 1, most: 1 };
-                    return plan.floor(name, one, move |_| memory.workload());
-                }
-                let own = Sizing::Own { granule: 1, most: most_sweeps(config, words) };
-                plan.case(name, own, move |sweeps| Memory { sweeps, ..memory }.workload())
-            };
-            let rivals = rivals.iter().map(|&(id, traffic, config)| Rival {
-                traffic,
-                case: case(id, traffic, config, false),
-                is_native: config.load.is_u64(),
-            });
-            let rivals = rivals.collect();
-            let cases = Traffic::ALL.map(|traffic| case(traffic.as_str(), traffic, copy, false));
-            let idle = case("idle", Traffic::Read, copy, true);
-            let level = Level { words, cases, is_native: copy.load.is_u64(), rivals, idle };
+            let place = Place::of(context, words);
+            if place != configs.place {
+                configs = Configs::search(context, place);
+            }
+            let level = Level::add(plan, context.seed as u32, words, &configs);
             if let Some(smaller) = levels.last() {
-                for (case, fewer) in level.all().zip(smaller.all()) {
-                    let times = f64::from(words) / f64::from(smaller.words);
-                    plan.grows_from(case, fewer, times);
+                let fewer: BTreeMap<&str, CaseId> = smaller.all().collect();
+                let times = f64::from(words) / f64::from(smaller.words);
+                for (id, case) in level.all() {
+                    if let Some(&fewer) = fewer.get(id) {
+                        plan.grows_from(case, fewer, times);
+                    }
                 }
             }
             levels.push(level);

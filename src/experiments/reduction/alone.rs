@@ -10,7 +10,7 @@ use super::sizes::{most_items, sizes};
 use super::steps::subgroup_size;
 use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
 use crate::experiments::ceilings::launch::Loads;
-use crate::experiments::ceilings::memory::{memory_case, search_memory};
+use crate::experiments::ceilings::memory::{Place, memory_case, search_memory};
 use crate::experiments::lanes::law::subgroups;
 use crate::experiments::sweep::REPEATS;
 use crate::gpu::ShaderFeature;
@@ -128,7 +128,8 @@ impl Alone {
             [priced, plan.floor(format!("{name}.floor"), group, sums(0))]
         });
         let most_items = most_items(context);
-        let read_config = search_memory(context, Traffic::Read, Loads::All);
+        let place = Place::of(context, most_items);
+        let read_config = search_memory(context, Traffic::Read, Loads::All, place);
         let fastest_read = Memory {
             traffic: Traffic::Read,
             words: most_items,

@@ -3,6 +3,7 @@
 use super::kernel::{Items, Variant, reduce};
 use crate::bench::{Axis, Context, Profile, Search, Untuned, Work, search};
 use crate::experiments::ceilings::launch::{Loads, axes, config};
+use crate::experiments::ceilings::memory::{Place, tune};
 use crate::gpu::{Executor, GpuError, ShaderFeature};
 use crate::kernels::LaunchConfig;
 use crate::model;
@@ -23,7 +24,8 @@ pub fn fastest(
 ) -> Result<(Variant, LaunchConfig, model::Search), GpuError> {
     let facts = executor.facts().clone();
     let context = Context::new(&facts, profile, 1, &Untuned);
-    let wanted = search_for_fastest(&context, items, most, Loads::All);
+    let name = "reduction".to_owned();
+    let wanted = search_for_fastest(&context, name, items, most, (Loads::All, Place::OfASample));
     let (options, searched) = search(executor, &wanted, profile.search)?;
     Ok((sharing(&context)[options[0] as usize], config(&options[1..]), searched))
 }
@@ -36,7 +38,10 @@ pub(super) fn tuned(
     most: u32,
     loads: Loads,
 ) -> (Variant, LaunchConfig) {
-    let options = context.tune(&search_for_fastest(context, items, most, loads));
+    let name = loads.name("reduction");
+    let options = tune(context, name, Place::of(context, most), |name, place| {
+        search_for_fastest(context, name, items, most, (loads, place))
+    });
     (sharing(context)[options[0] as usize], config(&options[1..]))
 }
 
@@ -48,13 +53,24 @@ fn sharing(context: &Context<'_>) -> Vec<Variant> {
 }
 
 /// Returns the autotuning task: the axis of the variants and the axes of the launch configuration.
-fn search_for_fastest(context: &Context<'_>, items: &Items, most: u32, loads: Loads) -> Search {
+fn search_for_fastest(
+    context: &Context<'_>,
+    name: String,
+    items: &Items,
+    most: u32,
+    (loads, place): (Loads, Place),
+) -> Search {
     let variants = sharing(context);
     let words = variants.iter().map(|variant| variant.as_str());
     let axes = [vec![Axis::words(words, 0)], axes(context, loads)].concat();
     let items = items.clone();
-    let amounts = MIN_SEARCHED.min(most)..=most;
-    Search::new(loads.name("reduction"), "item", axes, amounts, move |options, count| {
+    // In the short samples of a CPU, the items would lie in a cache.
+    let least = match place {
+        Place::OfASample => MIN_SEARCHED.min(most),
+        Place::Memory => most,
+    };
+    let amounts = least..=most;
+    Search::new(name, "item", axes, amounts, move |options, count| {
         let (variant, config) = (variants[options[0] as usize], config(&options[1..]));
         Some(Work { workload: reduce(variant, &items, count, config), units: f64::from(count) })
     })
