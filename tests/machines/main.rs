@@ -127,6 +127,30 @@ fn every_law_holds_or_its_diagnosis_names_the_mechanism() {
 }
 
 #[test]
+fn latencies_that_working_sets_share_are_those_of_levels() {
+    for run in &*RUNS {
+        let diagnosis = &run.experiment("occupancy").diagnosis;
+        let found = diagnosis
+            .iter()
+            .find_map(|text| text.strip_prefix("Latencies of a load of one lane: "))
+            .and_then(|text| text.split(". ").next())
+            .expect("the diagnosis has the latencies");
+        let shared: Vec<f64> = found
+            .split(", ")
+            .filter(|part| part.contains(" from "))
+            .map(|part| part.split(' ').next().and_then(|ns| ns.parse().ok()).expect("nanoseconds"))
+            .collect();
+        let what = format!("{}: {found}", run.machine.name);
+        assert!(!shared.is_empty(), "{what}");
+        for ns in shared {
+            let is_of = |latency_s: f64| (ns * 1e-9 / latency_s - 1.0).abs() < 0.12;
+            let levels = &run.machine.memory.levels;
+            assert!(levels.iter().any(|level| is_of(level.latency_s)), "{ns} ns, {what}");
+        }
+    }
+}
+
+#[test]
 fn noise_turns_no_verdict_into_its_opposite() {
     let mut undecided = 0;
     for run in &*RUNS {

@@ -150,6 +150,9 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     of(("ceilings", "read_gb_per_s.1024_MiB"), ("bandwidth, 1 GiB", "GB/s"), |m| {
         gb_per_s(m, 1024.0 * MIB)
     }),
+    of(("reduction", "read_ceiling_gb_per_s.512_MiB"), ("bandwidth, 512 MiB", "GB/s"), |m| {
+        gb_per_s(m, 512.0 * MIB)
+    }),
     of(("contention", "t_request.add"), ("atomic request, one address", "s"), |m| {
         m.atomics.address_s
     }),

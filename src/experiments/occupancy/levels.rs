@@ -92,8 +92,8 @@ pub(super) fn diagnose_levels(outcome: &model::Experiment) -> Option<String> {
         })
         .collect();
     Some(format!(
-        "A load of one lane has the latencies {}. Each is a level of the memory hierarchy. Working sets between them lie in \
-         two levels.",
+        "Latencies of a load of one lane: {}. One that several working sets share is that of a level of the memory \
+         hierarchy. Working sets between them lie in two levels.",
         found.join(", ")
     ))
 }
