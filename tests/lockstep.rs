@@ -267,9 +267,15 @@ fn every_subgroup_issues_what_the_cost_model_claims() {
     for workload in counted {
         for (width, followed) in followed(workload) {
             for (dispatch, issued) in workload.dispatches().iter().zip(followed.issued) {
-                let issued: u64 = issued.iter().flatten().map(Issued::all).sum();
-                let claimed = dispatch.costs_at(width).issues;
-                assert_eq!(claimed, issued as f64, "{} at {width} lanes", workload.label());
+                let all: u64 = issued.iter().flatten().map(Issued::all).sum();
+                let claimed = dispatch.costs_at(width);
+                let what = format!("{} at {width} lanes", workload.label());
+                assert_eq!(claimed.issues, all as f64, "{what}");
+                if stem(dispatch.shader()) == "ilp" {
+                    let of = |issued: &Issued| issued.of(Kind::Multiply);
+                    let multiplies: u64 = issued.iter().flatten().map(of).sum();
+                    assert_eq!(claimed.multiplies, multiplies as f64, "{what}: multiplications");
+                }
                 modules.insert(stem(dispatch.shader()).to_owned());
             }
         }

@@ -93,6 +93,9 @@ pub struct CostModel {
     /// The issue slots of each subgroup, in the order of launch and used cyclically. Their mean times `subgroups` is
     /// `issues`. Absent if all subgroups have equal numbers.
     pub uneven: Option<Arc<[f64]>>,
+    /// How many of `issues` are integer multiplications, which some devices issue more slowly. Zero if they are not
+    /// counted, because no figure depends on them.
+    pub multiplies: f64,
     /// Number of instructions in the longest dependent chain of a subgroup, summed over subgroups.
     ///
     /// Zero if a subgroup has enough independent instructions to hide all latency.

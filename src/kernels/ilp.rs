@@ -177,10 +177,14 @@ impl Kernel for Ilp {
         let setup = SETUP_ISSUES + operands + chains * (CHAIN_ISSUES + conversions);
         let steps = STEPS * step.issues();
         let iteration = steps * chains + step.issues_after_iteration() + LOOP_ISSUES;
+        let [multiplies, first] = step.multiplies();
+        // The index of the output takes one too.
+        let multiplies = 1 + chains * (first + STEPS * multiplies * iterations);
         CostModel {
             workgroups: f64::from(self.workgroups),
             subgroups,
             issues: slots * f64::from(setup + iteration * iterations),
+            multiplies: slots * f64::from(multiplies),
             dependent: subgroups * f64::from(iterations * steps),
             ..CostModel::default()
         }

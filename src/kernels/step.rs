@@ -67,6 +67,15 @@ impl Step {
         }
     }
 
+    /// Returns the integer multiplications of a step, and those that scatter the first number of a chain.
+    pub(super) fn multiplies(self) -> [u32; 2] {
+        match self {
+            Self::MadU32 => [1, 0],
+            Self::I8 => [0, 1],
+            Self::U32 | Self::F32 | Self::F16 => [0, 0],
+        }
+    }
+
     /// Returns the instructions at the end of an iteration.
     pub(super) fn issues_after_iteration(self) -> u32 {
         if self == Self::I8 { 2 } else { 0 }

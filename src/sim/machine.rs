@@ -58,6 +58,8 @@ pub struct Units {
     pub skips_inactive: bool,
     /// Time of an issue slot, in seconds.
     pub issue_s: f64,
+    /// Issue slots of an integer multiplication.
+    pub multiply_slots: f64,
     /// Latency from an instruction to the next one that depends on it.
     pub latency_s: f64,
     /// Time that a workgroup waits at a barrier. Other workgroups of the unit run meanwhile.

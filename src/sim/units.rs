@@ -53,7 +53,9 @@ impl Units {
         let barriers = work.barriers / work.workgroups;
         let group = Group {
             subgroups: (subgroups / work.workgroups).round() as u32,
-            busy_s: misses / subgroups * self.code_miss_s + barriers * self.barrier_issue_s,
+            busy_s: misses / subgroups * self.code_miss_s
+                + barriers * self.barrier_issue_s
+                + work.multiplies / subgroups * (self.multiply_slots - 1.0) * self.issue_s,
             chain_s: work.dependent / subgroups * self.latency_s
                 + barriers * self.barrier_s
                 + load_s,

@@ -24,6 +24,18 @@ const MOST: f64 = 0.15;
 /// Share of all parameters whose error must be small.
 const SHARE: f64 = 0.95;
 
+/// Metrics that a run does not have, with the numbers of these machines, in order: a GPU is not measured with as little
+/// memory as a CPU, the mobile and the software device not with as much as others, and the latter merges no atomics.
+const ABSENT: &[(&str, &[usize])] = &[
+    ("latency_of_a_lane.512_MiB", &[7, 8]),
+    ("read_ceiling_gb_per_s.512_MiB", &[7, 8]),
+    ("read_gb_per_s.1024_MiB", &[7, 8]),
+    ("read_gb_per_s.128_MiB", &[1, 2, 3, 4, 5, 6]),
+    ("read_gb_per_s.256_KiB", &[1, 2, 3, 4, 5, 6, 7]),
+    ("read_gb_per_s.256_MiB", &[7, 8]),
+    ("t_request.add", &[8]),
+];
+
 /// A law that some machines break.
 struct Broken {
     experiment: &'static str,
@@ -87,9 +99,13 @@ static RUNS: LazyLock<Vec<Run>> =
 fn parameters_are_found_as_the_machines_were_built() {
     let mut all = 0;
     let mut wide = Vec::new();
-    for run in &*RUNS {
+    let mut absent = Vec::new();
+    for (number, run) in (1..).zip(&*RUNS) {
         for parameter in PARAMETERS {
-            let Some([truth, found]) = run.values(parameter) else { continue };
+            let Some([truth, found]) = run.values(parameter) else {
+                absent.push((parameter.metric, number));
+                continue;
+            };
             all += 1;
             let what =
                 format!("{}, {}: {truth:e}, found {found:e}", run.machine.name, parameter.label);
@@ -103,8 +119,11 @@ fn parameters_are_found_as_the_machines_were_built() {
             assert!(error <= MOST, "{what}");
         }
     }
-    // Eight machines, most of which have all parameters.
-    assert!(all >= 190, "{all} parameters");
+    absent.sort_unstable();
+    let expected = ABSENT
+        .iter()
+        .flat_map(|(metric, machines)| machines.iter().map(move |&machine| (*metric, machine)));
+    assert_eq!(absent, expected.collect::<Vec<_>>());
     let small = 1.0 - wide.len() as f64 / f64::from(all);
     assert!(small >= SHARE, "{:.1} % of {all}: {wide:#?}", 100.0 * small);
 }

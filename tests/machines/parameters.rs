@@ -99,6 +99,11 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
         let slots = divergence_width(&m.units) / f64::from(m.units.issue_width);
         CHAIN_ISSUES * m.units.issue_s * slots / schedulers(&m.units)
     }),
+    of(("ceilings", "mad_u32_gop_per_s"), ("peak u32 multiply-add throughput", "Gop/s"), |m| {
+        let lanes = f64::from(m.units.width) / slots(&m.units);
+        let issue_s = (1.0 + m.units.multiply_slots) * m.units.issue_s;
+        2.0 * lanes * schedulers(&m.units) / issue_s / 1e9
+    }),
     of(("coalescing", "sector_bytes"), ("part of a line that is moved", "B"), |m| {
         f64::from(m.memory.sector_bytes)
     }),

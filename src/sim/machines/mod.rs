@@ -57,6 +57,7 @@ impl Machine {
                 issue_width: width,
                 skips_inactive: true,
                 issue_s: 0.15 * NS,
+                multiply_slots: 1.0,
                 latency_s: 0.6 * NS,
                 barrier_s: 0.0,
                 // Chosen so that a barrier of a workgroup costs the same at every subgroup width.
