@@ -39,18 +39,18 @@ pub(crate) fn search_memory(
     place: Place,
 ) -> LaunchConfig {
     let name = loads.name(&format!("memory.{}", traffic.as_str()));
-    config(&tune(context, name, place, |name, place| search(context, name, traffic, loads, place)))
+    config(&tune(context, &name, place, |name, place| search(context, name, traffic, loads, place)))
 }
 
 /// Autotunes with arrays that lie in `place`. What is fastest in a cache is near to what is fastest in memory, so the latter
 /// search starts there. `search` returns the search by its name and place.
 pub(crate) fn tune(
     context: &Context<'_>,
-    name: String,
+    name: &str,
     place: Place,
     search: impl Fn(String, Place) -> Search,
 ) -> Vec<u32> {
-    let in_a_sample = context.tune(&search(name.clone(), Place::OfASample));
+    let in_a_sample = context.tune(&search(name.to_owned(), Place::OfASample));
     match place {
         Place::OfASample => in_a_sample,
         Place::Memory => {

@@ -39,7 +39,7 @@ pub(super) fn tuned(
     loads: Loads,
 ) -> (Variant, LaunchConfig) {
     let name = loads.name("reduction");
-    let options = tune(context, name, Place::of(context, most), |name, place| {
+    let options = tune(context, &name, Place::of(context, most), |name, place| {
         search_for_fastest(context, name, items, most, (loads, place))
     });
     (sharing(context)[options[0] as usize], config(&options[1..]))
