@@ -1,5 +1,5 @@
 // Memory traffic: reads, writes, copies, triads, which read two words for each word that they write, and sums of three
-// arrays. The grid may cover the arrays several times, with other shares for each workgroup every time.
+// words. The grid may cover the arrays several times, with other shares for each workgroup every time.
 //
 // `src/kernels/memory.rs` puts the type `Wide` of a load and the function `words_from` before this text.
 // After this text, it appends one loop for each kind of traffic, with the loads in flight of the launch
@@ -10,6 +10,7 @@ struct Params {
     blocked: u32, // 1: each invocation has a contiguous block; 0: invocations stride by the size of the grid
     seed: u32,
     sweeps: u32,  // times that the grid covers the array
+    loads: u32,   // loads of array a
 }
 
 override WORKGROUP_SIZE: u32 = 256u;
@@ -20,7 +21,6 @@ const PERIOD: u32 = 65536u; // number of loads after which the written values re
 @group(0) @binding(1) var<storage, read> a: array<Wide>;
 @group(0) @binding(2) var<storage, read> b: array<Wide>;
 @group(0) @binding(3) var<storage, read_write> c: array<Wide>;
-@group(0) @binding(4) var<storage, read> d: array<Wide>;
 
 // The loads of an invocation: the index of its first load and the distance from one load to the next.
 struct Share {

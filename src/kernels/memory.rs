@@ -1,5 +1,5 @@
 //! `memory`: reading, writing and copying of arrays, the triad of the STREAM benchmark, which reads two words for each
-//! word that it writes, and the sum of three arrays.
+//! word that it writes, and the sum of three words for each word that is written.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,9 +17,6 @@ const PERIOD: u32 = 1 << 16;
 const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
-const D: usize = 3;
-/// The arrays that are read, in the order in which kinds of traffic with more reads add them.
-const SOURCES: [usize; 3] = [A, B, D];
 
 /// Instructions per subgroup that the cost model counts besides the memory traffic.
 const SETUP_ISSUES: f64 = 10.0;
@@ -35,7 +32,8 @@ pub enum Traffic {
     Copy,
     /// Reads arrays a and b and writes array c = a + 3b.
     Triad,
-    /// Reads arrays a, b and d and writes array c = a + b + d.
+    /// Reads array a and both halves of array b, and writes array c = a + b + b′. Array b is twice as long as the others:
+    /// four bindings would be more than some devices have.
     Sum,
 }
 
@@ -124,8 +122,9 @@ fn source(config: LaunchConfig) -> Arc<Shader> {
     run("copy_all", "", "", &[load("a"), store(&|k| format!("a{k}"))], "");
     let triad = store(&|k| format!("a{k} + b{k} + b{k} + b{k}"));
     run("triad_all", "", "", &[load("a"), load("b"), triad], "");
+    let second = config.each(|k| format!("let d{k} = b[params.loads + {}];", at(k)));
     let sum = store(&|k| format!("a{k} + b{k} + d{k}"));
-    run("sum_three", "", "", &[load("a"), load("b"), load("d"), sum], "");
+    run("sum_three", "", "", &[load("a"), load("b"), second, sum], "");
     Arc::new(Shader {
         name: format!("memory.{}", config.module()),
         source: text,
@@ -205,26 +204,40 @@ impl Memory {
             Traffic::Read => self.invocations() * config.load.words(),
             _ => words,
         };
-        let [read, _] = traffic.words();
-        let sources = &SOURCES[..read as usize];
+        let sources = self.sources();
         // Every array has a buffer, since all entry points of the module share their bindings.
-        let needed = |array: usize| match array {
-            C => written,
-            array if sources.contains(&array) => words,
-            _ => config.load.words(),
+        let needed = |array: usize| match sources.get(array) {
+            _ if array == C => written,
+            Some(&words) => words,
+            None => config.load.words(),
         };
         let mut buffers: Vec<Contents> =
-            [A, B, C, D].map(|array| Contents::Scratch(array, needed(array) as usize)).into();
-        let sources = sources.iter().map(|&source| {
+            [A, B, C].map(|array| Contents::Scratch(array, needed(array) as usize)).into();
+        let fills = (0..).zip(&sources).map(|(source, &words)| {
             let seed = self.seed_of(source);
-            let fill = Self { traffic: Traffic::Write, seed, sweeps: 1, ..self };
+            let fill = Self { traffic: Traffic::Write, words, seed, sweeps: 1, ..self };
             fill.dispatch(&mut buffers, source)
         });
-        let prepare = sources.collect();
+        let prepare = fills.collect();
         let dispatches = vec![self.dispatch(&mut buffers, C)];
         let check = Check { buffers: vec![C], expected: Arc::new(move || self.reference()) };
         let label = format!("{} {words} words, {config}", traffic.as_str());
         Workload { prepare, ..Workload::new(label, dispatches, buffers, check) }
+    }
+
+    /// Returns the words of the arrays that are read, which are [`A`] and [`B`] in this order.
+    fn sources(self) -> Vec<u32> {
+        match self.traffic {
+            Traffic::Write => vec![],
+            Traffic::Read | Traffic::Copy => vec![self.words],
+            Traffic::Triad => vec![self.words, self.words],
+            Traffic::Sum => vec![self.words, 2 * self.words],
+        }
+    }
+
+    /// Returns the number of loads of an array.
+    fn loads(self) -> u32 {
+        self.words / self.config.load.words()
     }
 
     /// Returns the number of invocations in the grid.
@@ -234,7 +247,7 @@ impl Memory {
 
     /// Returns the number of loads of each invocation from each array in a sweep.
     fn steps(self) -> u32 {
-        self.words / self.config.load.words() / self.invocations()
+        self.loads() / self.invocations()
     }
 
     /// Returns the seed of the contents of an input array.
@@ -251,9 +264,9 @@ impl Memory {
             ("blocked", blocked),
             ("seed", self.seed),
             ("sweeps", self.sweeps),
+            ("loads", self.loads()),
         ]));
-        let bindings =
-            vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target), ("d", D)];
+        let bindings = vec![("params", buffers.len() - 1), ("a", A), ("b", B), ("c", target)];
         Dispatch {
             shader: Arc::clone(&shaders()[config.index()]),
             entry: traffic.entry(),
@@ -271,8 +284,8 @@ impl Memory {
     }
 
     fn reference(&self) -> Vec<u32> {
-        let loads = (self.words / self.config.load.words()).min(PERIOD);
-        let [a, b, d] = SOURCES.map(|array| self.seed_of(array));
+        let loads = self.loads().min(PERIOD);
+        let [a, b] = [A, B].map(|array| self.seed_of(array));
         match self.traffic {
             Traffic::Read => self.sums(),
             Traffic::Write => (0..loads).flat_map(|load| self.load(load, self.seed)).collect(),
@@ -287,7 +300,7 @@ impl Memory {
             Traffic::Sum => {
                 let sum = |load| {
                     let two = self.numbers(load, a).zip(self.numbers(load, b));
-                    let three = two.zip(self.numbers(load, d));
+                    let three = two.zip(self.numbers(self.loads() + load, b));
                     self.words_of(three.map(|((a, b), d)| a.wrapping_add(b).wrapping_add(d)))
                 };
                 (0..loads).flat_map(sum).collect()
@@ -406,7 +419,8 @@ mod tests {
         assert_eq!(of(Traffic::Copy, config)[6], word(3, 6, 0));
         let triad = word(3, 6, 1).wrapping_add(word(3, 7, 1).wrapping_mul(3));
         assert_eq!(of(Traffic::Triad, config)[7], triad);
-        let sum = [6, 7, 9].into_iter().fold(0u32, |sum, seed| sum.wrapping_add(word(3, seed, 1)));
+        // The second half of array b begins at load 8.
+        let sum = word(3, 6, 1).wrapping_add(word(3, 7, 1)).wrapping_add(word(11, 7, 1));
         assert_eq!(of(Traffic::Sum, config)[7], sum);
         // Eight loads by four invocations: invocation 1 has loads 1 and 5, or loads 2 and 3 if blocked.
         let sum = |i: u32, j: u32, w: u32| word(i, 6, w).wrapping_add(word(j, 6, w));

@@ -3,10 +3,9 @@
 //! The overhead α of a level is a slope: what another unit adds to many. A loop also contains what happens once, such as
 //! the submission of its passes, so that other programs that time such a loop must find the same.
 
-use super::batched;
 use super::level::Level;
 use crate::bench::{CaseId, Plan, Sizing};
-use crate::gpu::Timing;
+use crate::gpu::{Timing, Workload};
 use crate::kernels::empty;
 use crate::model::{self, About, figures};
 
@@ -22,6 +21,18 @@ const WAITS: u32 = 32;
 const WAKE_UPS: u32 = 8;
 /// Id of the time in which the host wakes a thread.
 const WAKE_UP: &str = "host_wake_up";
+
+/// Times `workload` by the host's clock: `dispatches` per pass, `passes` per submission, `submits` before
+/// each of `waits` waits.
+pub(super) fn batched(
+    workload: Workload,
+    dispatches: u32,
+    passes: u32,
+    submits: u32,
+    waits: u32,
+) -> Workload {
+    workload.timed(Timing::Host { dispatches, passes, submits, waits })
+}
 
 /// Adds the loops and the wake-up of a thread of the host. `one` is a case of a single dispatch, submission and wait.
 pub(super) fn add_loops(plan: &mut Plan, one: CaseId) {

@@ -19,7 +19,7 @@ use level::{
     CHUNK_WORDS, ITEM_STEPS, ITEM_STEPS_OF_A_LANE, LANE_STEPS, Level, WORKGROUP_SIZE,
     WORKGROUP_STEPS,
 };
-use loops::{add_loops, diagnose_wake_ups};
+use loops::{add_loops, batched, diagnose_wake_ups};
 
 use super::lanes::full_subgroup;
 use super::sweep::powers_of_two;
@@ -108,12 +108,6 @@ fn chain(
     workgroups: u32,
 ) -> Workload {
     Chain { workgroup_size, active, iterations, workgroups, seed }.workload()
-}
-
-/// Times `workload` by the host's clock: `dispatches` per pass, `passes` per submission, `submits` before
-/// each of `waits` waits.
-fn batched(workload: Workload, dispatches: u32, passes: u32, submits: u32, waits: u32) -> Workload {
-    workload.timed(Timing::Host { dispatches, passes, submits, waits })
 }
 
 /// Returns `iterations` if the unit has content, otherwise 0.

@@ -4,7 +4,7 @@
 //! workgroup memory use the launch configuration that autotuning finds fastest.
 //!
 //! The judged law is that a fixed share of reads and writes overlaps. A copy tells the share, and the law predicts the
-//! time of a sum of three arrays from it, from a read alone and from a write alone. All of them touch the same amount of
+//! time of a sum of three words from it, from a read alone and from a write alone. All of them touch the same amount of
 //! memory, so that they use the same level of the memory hierarchy, and a kernel sweeps over it so often that its launch hardly
 //! counts. A floor case is a dispatch that moves no data; its time is subtracted.
 
@@ -38,7 +38,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     about: "How fast are memory, arithmetic, workgroup memory and atomics at most?",
     tolerance: Tolerance {
         ratio: 0.15,
-        reason: "A sum of three arrays has more streams than a copy and other shares of reads and writes, and both change the \
+        reason: "A sum of three words has more streams than a copy and other shares of reads and writes, and both change the \
                  efficiency of a bus by some per cent. A wrong overlap or an array counted once too often \
                  changes the time by 20 % to 50 %.",
     },
@@ -370,14 +370,14 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     if any(false) {
         text.push(
-            "A sum of three arrays takes less time than its reads, its write and the overlap of a copy predict. More reads \
+            "A sum of three words takes less time than its reads, its write and the overlap of a copy predict. More reads \
              than writes may suit the memory bus, or leave it fewer changes of direction."
                 .to_owned(),
         );
     }
     if any(true) {
         text.push(
-            "A sum of three arrays takes longer than its reads, its write and the overlap of a copy predict. Its four arrays \
+            "A sum of three words takes longer than its reads, its write and the overlap of a copy predict. Its four arrays \
              may evict each other from a cache, or the memory bus loses more time when it switches between them."
                 .to_owned(),
         );

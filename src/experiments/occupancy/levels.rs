@@ -1,12 +1,20 @@
 //! Levels of the memory hierarchy, by the latency of a load in working sets of growing size.
 
 use super::kernel::{Chase, Cycle};
-use super::{OWN, SIZES, about, name_of};
-use crate::bench::{CaseId, Context, Expr, Plan};
-use crate::model::{self, figures};
+use crate::bench::{CaseId, Context, Expr, Plan, Sizing};
+use crate::kernels::MAX_ITERATIONS;
+use crate::model::{self, About, figures};
+
+/// Working sets of the sweep over subgroups, in bytes with their labels: one that fits in the cache next to a core, one that fits in a
+/// larger cache, and one that is too large for many caches.
+pub(super) const SIZES: [(u64, &str); 3] =
+    [(16 << 10, "16 KiB"), (256 << 10, "256 KiB"), (64 << 20, "64 MiB")];
+
+/// Sizing of a walk by its number of loads.
+pub(super) const OWN: Sizing = Sizing::Own { granule: 64, most: MAX_ITERATIONS };
 
 /// Working sets in bytes with their labels, in ascending order. The largest cache known has 256 MiB.
-pub(super) const WORKING_SETS: [(u64, &str); 9] = [
+const WORKING_SETS: [(u64, &str); 9] = [
     (16 << 10, "16 KiB"),
     (64 << 10, "64 KiB"),
     (256 << 10, "256 KiB"),
@@ -21,6 +29,17 @@ pub(super) const WORKING_SETS: [(u64, &str); 9] = [
 const LARGEST_ON_FEW_CORES: u64 = 64 << 20;
 /// Largest ratio of two latencies on one plateau.
 const ALIKE: f64 = 1.15;
+
+/// Returns the size of a buffer as a part of case and metric ids.
+pub(super) fn name_of(size: &str) -> String {
+    size.replace(' ', "_")
+}
+
+/// Returns the declaration of a metric of the working set `size`.
+pub(super) fn about(name: &str, label: &str, size: &str, unit: &'static str) -> About {
+    let id = format!("{name}.{}", name_of(size));
+    About::new(id, format!("{label}, {size} working set"), unit).of_memory()
+}
 
 /// Adds the load latency of a single lane for the working sets that the sweep over subgroups leaves out. `floor` is the
 /// launch of one lane without a load.

@@ -14,15 +14,14 @@ mod levels;
 pub mod predict;
 
 use kernel::{Chase, Cycle};
-use levels::{add_latencies, diagnose_levels};
+use levels::{OWN, SIZES, about, add_latencies, diagnose_levels, name_of};
 
 use super::sweep::{case_at, powers_of_two};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::experiments::ilp::knee::{NEAR, STILL_FALLING, deviating};
 use crate::experiments::ilp::law::{chains_to_hide, step_time};
 use crate::gpu::WantedWorkers;
-use crate::kernels::MAX_ITERATIONS;
-use crate::model::{self, About, Category, DeviceType};
+use crate::model::{self, Category, DeviceType};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     id: "occupancy",
@@ -40,14 +39,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     plan,
     predict: Some(&predict::LAW),
 };
-
-/// Working sets in bytes with their labels: one that fits in the cache next to a core, one that fits in a
-/// larger cache, and one that is too large for many caches.
-const SIZES: [(u64, &str); 3] =
-    [(16 << 10, "16 KiB"), (256 << 10, "256 KiB"), (64 << 20, "64 MiB")];
-
-/// Sizing of a walk by its number of loads.
-const OWN: Sizing = Sizing::Own { granule: 64, most: MAX_ITERATIONS };
 
 /// Returns the largest number of subgroups in the sweep, by class of device. The number is several times the
 /// number of subgroups that such a device keeps resident or executes concurrently.
@@ -167,11 +158,6 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     Ok(plan)
 }
 
-/// Returns the size of a buffer as a part of case and metric ids.
-fn name_of(size: &str) -> String {
-    size.replace(' ', "_")
-}
-
 /// Returns the name of the series of a buffer.
 fn series_of(size: &str) -> String {
     format!("{size} working set")
@@ -203,12 +189,6 @@ fn add_walks(plan: &mut Plan, walks: &Walks, size: &str) {
         ),
         walks.knee(),
     );
-}
-
-/// Returns the declaration of a metric of the working set `size`.
-fn about(name: &str, label: &str, size: &str, unit: &'static str) -> About {
-    let id = format!("{name}.{}", name_of(size));
-    About::new(id, format!("{label}, {size} working set"), unit).of_memory()
 }
 
 fn diagnose(outcome: &model::Experiment, most: u32, narrow: bool) -> Vec<String> {
