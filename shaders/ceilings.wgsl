@@ -1,7 +1,7 @@
 // Reads workgroup memory. In each load, the lanes of a subgroup read consecutive elements, so that no two
 // lanes access the same bank. An invocation never reads the same element twice in succession.
 //
-// `src/experiments/ceilings/kernel.rs` puts the type `Element`, its factors `FACTORS` and the function `sum_of` before this
+// `src/experiments/ceilings/kernel.rs` puts the type `Element` and the functions `factors` and `sum_of` before this
 // text, for each vector size.
 
 struct Params {
@@ -22,7 +22,7 @@ fn read_workgroup_memory(
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
     let mask = WORKGROUP_SIZE - 1u;
-    words[local_index] = Element(local_index ^ params.seed) * FACTORS;
+    words[local_index] = Element(local_index ^ params.seed) * factors();
     workgroupBarrier();
     var sums = Element();
     let iterations = params.iterations;

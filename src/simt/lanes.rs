@@ -5,9 +5,10 @@ use std::rc::Rc;
 use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
     Constant, Expression, Function, GlobalVariable, Handle, LocalVariable, MathFunction, Module,
-    RelationalFunction, Scalar, ScalarKind, Statement, SwitchValue, Type, TypeInner,
+    RelationalFunction, Scalar, ScalarKind, Statement, SwitchCase, SwitchValue, Type, TypeInner,
 };
 
+use super::instructions::Typed;
 use super::mask::Mask;
 use super::memory::{Layouts, Memory, Place};
 use super::scalar;
@@ -70,9 +71,10 @@ impl<'a> Values<'a> {
             .map_or_else(Vec::new, |region| self.memory.take(region))
     }
 
-    /// Returns the function that is being executed, and what is known about it.
-    pub(super) fn function(&self) -> Option<(&'a Function, &'a FunctionInfo)> {
-        self.frames.last().map(|frame| (frame.function, frame.info))
+    /// Returns the function that is being executed.
+    pub(super) fn typed(&self) -> Option<Typed<'a>> {
+        let Frame { function, info, .. } = *self.frames.last()?;
+        Some(Typed { module: self.module, function, info })
     }
 
     /// Begins a function with these arguments.
@@ -420,19 +422,34 @@ impl Lanes for Values<'_> {
         Ok(active.filtered(|lane| value[0][lane] != 0))
     }
 
-    fn select(
+    fn choose(
         &mut self,
         selector: Handle<Expression>,
-        case: SwitchValue,
+        cases: &[SwitchCase],
         active: &Mask,
-    ) -> Found<Mask> {
+    ) -> Found<Vec<Mask>> {
         let value = self.value(selector)?;
-        let wanted = match case {
-            SwitchValue::I32(value) => u64::from(value as u32),
-            SwitchValue::U32(value) => value.into(),
-            SwitchValue::Default => return Ok(*active),
-        };
-        Ok(active.filtered(|lane| value[0][lane] == wanted))
+        let mut waiting = *active;
+        let mut chosen: Vec<Mask> = Vec::new();
+        for case in cases {
+            let wanted = match case.value {
+                SwitchValue::I32(value) => u64::from(value as u32),
+                SwitchValue::U32(value) => value.into(),
+                SwitchValue::Default => {
+                    chosen.push(Mask::EMPTY);
+                    continue;
+                }
+            };
+            let lanes = waiting.filtered(|lane| value[0][lane] == wanted);
+            waiting = waiting - lanes;
+            chosen.push(lanes);
+        }
+        // The default case takes the lanes that no other case takes, wherever it stands.
+        let default = cases.iter().position(|case| case.value == SwitchValue::Default);
+        if let Some(default) = default {
+            chosen[default] = waiting;
+        }
+        Ok(chosen)
     }
 
     fn enter(

@@ -29,11 +29,16 @@ impl Mask {
         Self(std::array::from_fn(|word| (word * 64..word * 64 + 64).fold(0, |w, l| w | bit(l))))
     }
 
+    /// Adds a lane.
+    pub(super) fn add(&mut self, lane: usize) {
+        self.0[lane / 64] |= 1 << (lane % 64);
+    }
+
     /// Returns the lanes of this set for which `is_in` is true. It is asked for no other lane.
     pub(super) fn filtered(&self, mut is_in: impl FnMut(usize) -> bool) -> Self {
         let mut found = Self::EMPTY;
         for lane in self.lanes().filter(|&lane| is_in(lane)) {
-            found.0[lane / 64] |= 1 << (lane % 64);
+            found.add(lane);
         }
         found
     }

@@ -4,13 +4,17 @@
 //! program counter and meeting again as early as the source allows. It counts the instructions of each subgroup, so
 //! that a cost model can be compared with them, and changes the buffers as a GPU would.
 //!
-//! It is slow, and made for small grids. Only what kernels use is there; anything else is [`Unsupported`].
+//! [`Replay`] does the same from the decisions that lanes made elsewhere, such as on a GPU.
+//!
+//! Following values is slow, and made for small grids. Only what kernels use is there; anything else is [`Unsupported`].
 
 mod builtin;
 mod effects;
+mod instructions;
 mod lanes;
 mod mask;
 mod memory;
+mod replay;
 mod scalar;
 mod tally;
 mod unsupported;
@@ -26,7 +30,9 @@ use mask::{MOST_LANES, Mask};
 use tally::Tally;
 use walk::Walk;
 
-pub use tally::{Issued, Kind};
+pub use instructions::Kind;
+pub use replay::{Executed, Instructions, Replay};
+pub use tally::Issued;
 pub use unsupported::Unsupported;
 
 /// A dispatch of an entry point.

@@ -4,7 +4,7 @@
 //! a statement exactly if one of its lanes is among those of the walk. The lanes of a subgroup meet again at the end of
 //! an `if`, of a `switch`, of a loop and of a function: as early as the structure of the source allows.
 
-use naga::{Block, Expression, Function, Handle, Module, Statement, SwitchValue};
+use naga::{Block, Expression, Function, Handle, Module, Statement, SwitchCase};
 
 use super::mask::Mask;
 
@@ -25,16 +25,16 @@ pub(super) trait Lanes {
     /// Returns an error if the lanes cannot tell.
     fn holds(&mut self, condition: Handle<Expression>, active: &Mask) -> Result<Mask, Self::Error>;
 
-    /// Returns the lanes of `active` for which `selector` has the value `case`.
+    /// Returns for each case the lanes of `active` that begin there. Lanes may fall through to it from the case before.
     ///
     /// # Errors
     /// Returns an error if the lanes cannot tell.
-    fn select(
+    fn choose(
         &mut self,
         selector: Handle<Expression>,
-        case: SwitchValue,
+        cases: &[SwitchCase],
         active: &Mask,
-    ) -> Result<Mask, Self::Error>;
+    ) -> Result<Vec<Mask>, Self::Error>;
 
     /// Begins a call of `function` with these arguments.
     ///
@@ -61,6 +61,9 @@ pub(super) trait Lanes {
 pub(super) trait Watch<L> {
     /// Notes that the lanes of `active` execute `statement` once. For a loop this is the decision at its end.
     fn note(&mut self, lanes: &L, statement: &Statement, active: &Mask);
+
+    /// Notes the ways that lanes take after `statement` has decided, one set of lanes for each.
+    fn note_ways(&mut self, _statement: &Statement, _ways: &[Mask]) {}
 }
 
 /// The lanes that left the statements that are being walked.
@@ -120,26 +123,17 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
             Statement::Block(block) => self.block(block, active, left),
             Statement::If { condition, accept, reject } => {
                 let accepting = self.lanes.holds(*condition, &active)?;
+                let rejecting = active - accepting;
+                self.watch.note_ways(statement, &[accepting, rejecting]);
                 let accepted = self.block(accept, accepting, left)?;
-                Ok(accepted | self.block(reject, active - accepting, left)?)
+                Ok(accepted | self.block(reject, rejecting, left)?)
             }
             Statement::Switch { selector, cases } => {
                 let mut inner = Left::default();
-                let (mut waiting, mut through) = (active, Mask::EMPTY);
-                // The default case takes the lanes that no other case takes, wherever it stands.
-                let mut taken = Vec::new();
-                for case in cases.iter().filter(|case| case.value != SwitchValue::Default) {
-                    let lanes = self.lanes.select(*selector, case.value, &waiting)?;
-                    waiting = waiting - lanes;
-                    taken.push(lanes);
-                }
-                let mut taken = taken.into_iter();
-                let mut after = Mask::EMPTY;
-                for case in cases {
-                    let lanes = match case.value {
-                        SwitchValue::Default => waiting,
-                        _ => taken.next().unwrap_or_default(),
-                    };
+                let (mut through, mut after) = (Mask::EMPTY, Mask::EMPTY);
+                let chosen = self.lanes.choose(*selector, cases, &active)?;
+                self.watch.note_ways(statement, &chosen);
+                for (case, lanes) in cases.iter().zip(chosen) {
                     let end = self.block(&case.body, lanes | through, &mut inner)?;
                     if case.fall_through {
                         through = end;
@@ -163,8 +157,9 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
                     {
                         self.watch.note(&self.lanes, statement, &running);
                         let breaking = self.lanes.holds(*condition, &running)?;
-                        after |= breaking;
                         running = running - breaking;
+                        self.watch.note_ways(statement, &[breaking, running]);
+                        after |= breaking;
                     }
                 }
                 Ok(after)

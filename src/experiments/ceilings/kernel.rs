@@ -44,7 +44,7 @@ fn source(vector: u32) -> String {
         }
     };
     format!(
-        "alias Element = {element};\n\nconst FACTORS = Element({});\n\nfn sum_of(sums: Element) -> u32 {{\n    return \
+        "alias Element = {element};\n\nfn factors() -> Element {{\n    return Element({});\n}}\n\nfn sum_of(sums: Element) -> u32 {{\n    return \
          {sum};\n}}\n\n{}",
         factors.join(", "),
         include_str!("../../../shaders/ceilings.wgsl")

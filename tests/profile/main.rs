@@ -1,0 +1,81 @@
+//! The replay of decisions, on random programs whose counts a machine without any WGSL knows.
+
+mod programs;
+
+use std::collections::BTreeMap;
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use programs::{Count, LANES, Program, Seen, table};
+use warplaw::simt::Replay;
+
+/// Widths of subgroups.
+const WIDTHS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+/// Number of programs, unless `WARPLAW_PROGRAMS` has another one.
+const PROGRAMS: u64 = 1_000;
+
+/// Returns the counts of the marks by the machine at this width, and the decisions of each lane.
+fn by_machine(program: &Program, table: &[u32], width: u32) -> (Vec<Count>, Vec<Vec<Seen>>) {
+    let code = program.code();
+    let mut counts = vec![Count::default(); program.marks];
+    let firsts = (0..LANES).step_by(width as usize);
+    let seen = firsts
+        .flat_map(|first| code.subgroup(table, first..first + width as usize, &mut counts))
+        .collect();
+    (counts, seen)
+}
+
+/// Checks the replay of a program at all widths. Returns how many marks it compared.
+fn check(seed: u64) -> usize {
+    let (program, table) = (Program::random(seed), table(seed));
+    let (text, lines) = program.wgsl();
+    let module = naga::front::wgsl::parse_str(&text)
+        .unwrap_or_else(|error| panic!("{}\n{text}", error.emit_to_string(&text)));
+    let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}\n{text}", error.emit_to_string(&text)));
+    // A mark is a line, and its assignment is the last statement there.
+    let new_replay = || Replay::new(&module, &info, "main").expect("the program has `main`");
+    let place_of_line: BTreeMap<u32, usize> = new_replay()
+        .statements()
+        .iter()
+        .enumerate()
+        .map(|(place, statement)| (statement.span.location(&text).line_number, place))
+        .collect();
+    let mut compared = 0;
+    let (_, decisions) = by_machine(&program, &table, 1);
+    for width in WIDTHS {
+        let (expected, _) = by_machine(&program, &table, width);
+        let mut replay = new_replay();
+        let mut made = vec![0; LANES];
+        let decide = |lane: usize, outcomes: u32| -> Result<u32, String> {
+            let (outcome, of) = decisions[lane].get(made[lane]).copied().ok_or("no decision")?;
+            made[lane] += 1;
+            if of == outcomes { Ok(outcome) } else { Err(format!("{of} outcomes, not {outcomes}")) }
+        };
+        replay
+            .workgroup(width, decide)
+            .unwrap_or_else(|error| panic!("program {seed} at {width} lanes: {error}\n{text}"));
+        let left = (0..LANES).filter(|&lane| made[lane] < decisions[lane].len()).count();
+        assert_eq!(left, 0, "program {seed} at {width} lanes: lanes with decisions left\n{text}");
+        for (mark, expected) in expected.iter().enumerate() {
+            let statement = &replay.statements()[place_of_line[&lines[&mark]]];
+            let found = Count { executions: statement.executions, lanes: statement.lanes };
+            assert_eq!(found, *expected, "program {seed}, mark {mark}, {width} lanes\n{text}");
+            compared += 1;
+        }
+    }
+    compared
+}
+
+#[test]
+fn a_replay_counts_what_a_machine_without_wgsl_counts() {
+    let programs = std::env::var("WARPLAW_PROGRAMS")
+        .map_or(PROGRAMS, |programs| programs.parse().expect("`WARPLAW_PROGRAMS` is a number"));
+    let (mut compared, mut marks) = (0, 0);
+    for seed in 0..programs {
+        compared += check(seed);
+        marks += Program::random(seed).marks;
+    }
+    assert!(marks > 10 * programs as usize, "{marks} marks");
+    println!("{compared} counts of {programs} programs");
+}
