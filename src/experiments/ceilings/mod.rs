@@ -377,7 +377,7 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     }
     if any(true) {
         text.push(
-            "A sum of three words takes longer than its reads, its write and the overlap of a copy predict. Its four arrays \
+            "A sum of three words takes longer than its reads, its write and the overlap of a copy predict. Its four streams \
              may evict each other from a cache, or the memory bus loses more time when it switches between them."
                 .to_owned(),
         );
