@@ -78,6 +78,7 @@ pub mod gpu;
 pub mod kernels;
 pub mod model;
 pub mod predict;
+pub mod profile;
 pub mod report;
 pub mod sim;
 pub mod simt;

@@ -196,6 +196,12 @@ impl Dispatch {
         self.entry
     }
 
+    /// Returns the indices into [`Workload::buffers`] of the global variables that are bound, by name.
+    #[must_use]
+    pub fn bindings(&self) -> &[(&'static str, usize)] {
+        &self.bindings
+    }
+
     /// Returns the values of the pipeline-overridable constants, by name.
     #[must_use]
     pub fn constants(&self) -> &[(&'static str, u32)] {

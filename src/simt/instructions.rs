@@ -50,15 +50,24 @@ impl Kind {
     ];
 }
 
-/// A function with the types of its expressions.
-#[derive(Clone, Copy)]
-pub(super) struct Typed<'a> {
-    pub(super) module: &'a Module,
+/// A function whose statements have instructions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instructed<'a> {
+    module: &'a Module,
     pub(super) function: &'a Function,
-    pub(super) info: &'a FunctionInfo,
+    info: &'a FunctionInfo,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> Instructed<'a> {
+    pub(crate) fn new(module: &'a Module, function: &'a Function, info: &'a FunctionInfo) -> Self {
+        Self { module, function, info }
+    }
+
+    /// Returns the number of instructions of a statement, without those of its blocks.
+    pub(crate) fn count(self, statement: &Statement) -> u64 {
+        self.instructions(statement).into_iter().map(|(_, count)| count).sum()
+    }
+
     fn type_of(self, expression: Handle<Expression>) -> &'a TypeInner {
         self.info[expression].ty.inner_with(&self.module.types)
     }

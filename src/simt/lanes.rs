@@ -8,7 +8,7 @@ use naga::{
     RelationalFunction, Scalar, ScalarKind, Statement, SwitchCase, SwitchValue, Type, TypeInner,
 };
 
-use super::instructions::Typed;
+use super::instructions::Instructed;
 use super::mask::Mask;
 use super::memory::{Layouts, Memory, Place};
 use super::scalar;
@@ -72,9 +72,9 @@ impl<'a> Values<'a> {
     }
 
     /// Returns the function that is being executed.
-    pub(super) fn typed(&self) -> Option<Typed<'a>> {
+    pub(super) fn typed(&self) -> Option<Instructed<'a>> {
         let Frame { function, info, .. } = *self.frames.last()?;
-        Some(Typed { module: self.module, function, info })
+        Some(Instructed::new(self.module, function, info))
     }
 
     /// Begins a function with these arguments.
@@ -93,17 +93,39 @@ impl<'a> Values<'a> {
         let inits = function.local_variables.iter().filter_map(|(local, v)| Some((local, v.init?)));
         for (local, init) in inits {
             let value = self.value(init)?;
-            let scalars = self
-                .layouts
-                .scalars(&self.module.types[function.local_variables[local].ty].inner)?;
             let region = locals + local.index() as u32;
-            for ((byte, scalar), bits) in scalars.into_iter().zip(value.iter()) {
-                for (lane, &bits) in bits.iter().enumerate() {
-                    self.memory.store(Place { region, byte }, lane, scalar.width, bits);
-                }
+            self.fill(region, function.local_variables[local].ty, &value)?;
+        }
+        Ok(())
+    }
+
+    /// Stores the value of a variable of type `ty` in each lane.
+    fn fill(&mut self, region: u32, ty: Handle<Type>, value: &Column) -> Found<()> {
+        let scalars = self.layouts.scalars(&self.module.types[ty].inner)?;
+        for ((byte, scalar), bits) in scalars.into_iter().zip(value.iter()) {
+            for (lane, &bits) in bits.iter().enumerate() {
+                self.memory.store(Place { region, byte }, lane, scalar.width, bits);
             }
         }
         Ok(())
+    }
+
+    /// Gives each lane a private global variable.
+    pub(super) fn give_private(
+        &mut self,
+        handle: Handle<GlobalVariable>,
+        variable: &GlobalVariable,
+    ) -> Found<()> {
+        let region = self.memory.len();
+        self.memory.give(self.lanes, self.layouts.size(variable.ty));
+        self.globals[handle.index()] = Some(region);
+        match variable.init {
+            Some(init) => {
+                let value = self.global(init)?;
+                self.fill(region, variable.ty, &value)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Ends the function that is being executed. Returns what it gave.

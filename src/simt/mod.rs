@@ -30,6 +30,7 @@ use mask::{MOST_LANES, Mask};
 use tally::Tally;
 use walk::Walk;
 
+pub(crate) use instructions::Instructed;
 pub use instructions::Kind;
 pub use replay::{Executed, Instructions, Replay};
 pub use tally::Issued;
@@ -86,6 +87,10 @@ impl Grid<'_> {
         let mut bound = Vec::new();
         for (handle, variable) in used {
             let name = variable.name.as_deref().unwrap_or_default();
+            if variable.space == AddressSpace::Private {
+                values.give_private(handle, variable)?;
+                continue;
+            }
             let bytes = match variable.space {
                 AddressSpace::WorkGroup => vec![0; values.layouts.size(variable.ty)],
                 AddressSpace::Storage { .. } | AddressSpace::Uniform => {

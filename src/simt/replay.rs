@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use naga::valid::ModuleInfo;
 use naga::{Block, EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
 
-use super::instructions::{Kind, Typed};
+use super::instructions::{Instructed, Kind};
 use super::mask::{MOST_LANES, Mask};
 use super::unsupported::Unsupported;
 use super::walk::{Lanes, Walk, Watch};
@@ -65,11 +65,10 @@ impl<'a> Replay<'a> {
             return Err(Unsupported(format!("a workgroup of {lanes} invocations")));
         }
         let mut replay = Self { module, entry, statements: Vec::new(), places: HashMap::new() };
-        let of_entry =
-            Typed { module, function: &entry.function, info: info.get_entry_point(index) };
+        let of_entry = Instructed::new(module, &entry.function, info.get_entry_point(index));
         replay.add(&entry.function.body, of_entry);
         for (handle, function) in module.functions.iter() {
-            replay.add(&function.body, Typed { module, function, info: &info[handle] });
+            replay.add(&function.body, Instructed::new(module, function, &info[handle]));
         }
         Ok(replay)
     }
@@ -115,7 +114,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Adds the statements of a block and of the blocks in it.
-    fn add(&mut self, block: &'a Block, typed: Typed<'a>) {
+    fn add(&mut self, block: &'a Block, typed: Instructed<'a>) {
         for (statement, span) in block.span_iter() {
             let instructions = typed.placed_instructions(statement, *span);
             self.places.insert(std::ptr::from_ref(statement), self.statements.len());
@@ -146,7 +145,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-impl Typed<'_> {
+impl Instructed<'_> {
     /// Returns the instructions of a statement at `span`, without those of its blocks. Those of an expression are where the
     /// expression is.
     fn placed_instructions(self, statement: &Statement, span: Span) -> Vec<Instructions> {

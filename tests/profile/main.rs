@@ -1,12 +1,21 @@
-//! The replay of decisions, on random programs whose counts a machine without any WGSL knows.
+//! The replay of decisions, on random programs whose counts a machine without any WGSL knows, and the probes that log
+//! decisions.
 
+mod probes;
 mod programs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use probes::Case;
 use programs::{Count, LANES, Program, Seen, table};
-use warplaw::simt::Replay;
+use warplaw::experiments::imbalance::kernel::Uneven;
+use warplaw::experiments::select::kernel::{PathSize, Select, Way};
+use warplaw::gpu::Workload;
+use warplaw::kernels::branch_paths::BranchPaths;
+use warplaw::kernels::random_words;
+use warplaw::simt::{Buffers, Replay};
 
 /// Widths of subgroups.
 const WIDTHS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -78,4 +87,75 @@ fn a_replay_counts_what_a_machine_without_wgsl_counts() {
     }
     assert!(marks > 10 * programs as usize, "{marks} marks");
     println!("{compared} counts of {programs} programs");
+}
+
+/// Returns a random program as a case for the probes.
+fn case_of_program(seed: u64) -> Case {
+    let bytes = |words: Vec<u32>| words.into_iter().flat_map(u32::to_le_bytes).collect();
+    Case {
+        source: Program::random(seed).wgsl().0,
+        entry: "main".to_owned(),
+        constants: vec![],
+        workgroups: [1; 3],
+        lanes: LANES as u32,
+        buffers: Buffers::from([
+            ("table".to_owned(), bytes(table(seed))),
+            ("output".to_owned(), bytes(vec![0; LANES])),
+        ]),
+    }
+}
+
+#[test]
+fn probes_of_random_programs_log_what_a_replay_needs() {
+    for seed in 0..100 {
+        for width in [4, 32] {
+            probes::check(&case_of_program(seed), width);
+        }
+    }
+}
+
+/// The kernels in which lanes part.
+fn kernels() -> Vec<Workload> {
+    const SEED: u32 = 0x5EED_0001;
+    let below = |words: usize, most: u32| -> Arc<[u32]> {
+        random_words(u64::from(most), words).iter().map(|word| word % most).collect()
+    };
+    let paths = |paths: u32| BranchPaths {
+        workgroup_size: 64,
+        workgroups: 4,
+        repeats: 2,
+        iterations: 3,
+        paths,
+        selectors: below(512, paths),
+        seed: SEED,
+    };
+    let uneven = Uneven {
+        workgroup_size: 64,
+        workgroups: 4,
+        copies: 2,
+        iterations: below(128, 40),
+        seed: SEED,
+    };
+    let select = Select {
+        way: Way::Branch,
+        paths: PathSize::Long { iterations: [2, 3] },
+        workgroup_size: 64,
+        workgroups: 4,
+        choices: 5,
+        words: random_words(1, 128),
+        seed: SEED,
+    };
+    let branches = [2, 4, 8, 32].map(|k| paths(k).workload());
+    branches.into_iter().chain([uneven.workload(), select.workload()]).collect()
+}
+
+#[test]
+fn probes_of_the_kernels_log_what_a_replay_needs() {
+    for workload in kernels() {
+        for dispatch in workload.dispatches() {
+            for width in [4, 16, 64] {
+                probes::check(&probes::case_of(&workload, dispatch), width);
+            }
+        }
+    }
 }

@@ -1,0 +1,61 @@
+//! Why a shader cannot be profiled.
+
+use std::fmt;
+
+/// A reason why a shader cannot be profiled, in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// naga does not parse or accept the shader.
+    Invalid(String),
+    /// The module has no compute entry point of this name. The others are listed.
+    NoEntryPoint {
+        /// The name.
+        wanted: String,
+        /// Names of all compute entry points.
+        known: Vec<String>,
+    },
+    /// The log would need this number of words, which no buffer has.
+    TooLarge {
+        /// Words of the buffer.
+        words: u64,
+    },
+    /// An invocation needs this number of words for its decisions.
+    NoRoom {
+        /// Words of each log.
+        words: u32,
+    },
+    /// A lane made fewer decisions than its replay asks for, so that it did something else.
+    Unlike {
+        /// The lane.
+        lane: usize,
+    },
+    /// The shader uses something that cannot be replayed.
+    Unsupported(String),
+}
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(error) => write!(f, "the shader is not valid WGSL: {error}"),
+            Self::NoEntryPoint { wanted, known } => {
+                write!(f, "no compute entry point `{wanted}`; there is `{}`", known.join("`, `"))
+            }
+            Self::TooLarge { words } => {
+                write!(
+                    f,
+                    "the log needs {words} words, and a buffer has fewer: sample fewer workgroups"
+                )
+            }
+            Self::NoRoom { words } => {
+                write!(f, "an invocation needs {words} words for its decisions")
+            }
+            Self::Unlike { lane } => {
+                write!(f, "lane {lane} made fewer decisions than its control flow has")
+            }
+            Self::Unsupported(what) => write!(f, "the profiler does not support {what}"),
+        }
+    }
+}
+
+impl std::error::Error for ProfileError {}

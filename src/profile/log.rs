@@ -1,0 +1,214 @@
+//! The log of decisions: one storage buffer, which the probes write and the host reads.
+//!
+//! The buffer begins with a header that tells the probes where everything is. Then follow one word for each workgroup, its
+//! slot plus one if it is sampled and 0 otherwise; one word for each invocation, its work; and the logs of the invocations
+//! of sampled workgroups. The words of logs are interleaved: word i of all of them, then word i + 1, so that the lanes of a
+//! subgroup write neighbouring words. Word 0 of a log is the number of words that the invocation needed, even if there was
+//! not room for so many.
+
+use std::collections::BTreeMap;
+
+use super::error::ProfileError;
+
+/// Words of the header.
+const HEADER: u32 = 6;
+
+/// Where everything is in a log of decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLayout {
+    /// Number of workgroups of the dispatch.
+    workgroups: u32,
+    /// Invocations of a workgroup.
+    lanes: u32,
+    /// Words of each log, with the first one.
+    words: u32,
+    /// The sampled workgroups, by slot.
+    sampled: Vec<u32>,
+}
+
+impl LogLayout {
+    /// Lays out the log of a dispatch of `workgroups` workgroups of `lanes` invocations, with `words` words for each
+    /// invocation of the workgroups `sampled`.
+    ///
+    /// # Errors
+    /// Returns an error if the buffer would have 2^32 words or more.
+    pub fn new(
+        workgroups: u32,
+        lanes: u32,
+        words: u32,
+        sampled: Vec<u32>,
+    ) -> Result<Self, ProfileError> {
+        let layout = Self { workgroups, lanes, words, sampled };
+        let all = u64::from(HEADER) + layout.len_from(0);
+        if all > u64::from(u32::MAX) {
+            return Err(ProfileError::TooLarge { words: all });
+        }
+        Ok(layout)
+    }
+
+    /// Returns the words of the sections from section `first` on: slots, work, logs.
+    fn len_from(&self, first: usize) -> u64 {
+        let [workgroups, lanes] = [self.workgroups, self.lanes].map(u64::from);
+        let logs = self.sampled.len() as u64 * lanes * u64::from(self.words);
+        [workgroups, workgroups * lanes, logs][first..].iter().sum()
+    }
+
+    /// Returns the first words of the sections: slots, work, logs.
+    fn firsts(&self) -> [u32; 3] {
+        let work = HEADER + self.workgroups;
+        [HEADER, work, work + self.workgroups * self.lanes]
+    }
+
+    /// Returns the number of invocations with a log.
+    fn logged(&self) -> u32 {
+        self.sampled.len() as u32 * self.lanes
+    }
+
+    /// Returns the contents of the buffer before the dispatch.
+    #[must_use]
+    pub fn contents(&self) -> Vec<u32> {
+        let [slots, work, logs] = self.firsts();
+        let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes];
+        words.resize((u64::from(HEADER) + self.len_from(0)) as usize, 0);
+        for (slot, &workgroup) in (1..).zip(&self.sampled) {
+            words[(slots + workgroup) as usize] = slot;
+        }
+        words
+    }
+
+    /// Reads what the probes wrote into the buffer.
+    ///
+    /// # Errors
+    /// Returns an error if an invocation had no room for its decisions, with the number of words that it needed.
+    ///
+    /// # Panics
+    /// Panics if `buffer` does not have the length of [`LogLayout::contents`].
+    pub fn read(&self, buffer: &[u32]) -> Result<Log, ProfileError> {
+        assert_eq!(buffer.len(), self.contents().len(), "the buffer of this layout");
+        let [_, work, logs] = self.firsts();
+        let (work, logs) = (&buffer[work as usize..logs as usize], &buffer[logs as usize..]);
+        let logged = self.logged() as usize;
+        let needed = logs.iter().take(logged).copied().max().unwrap_or(0);
+        if needed >= self.words && logged > 0 {
+            return Err(ProfileError::NoRoom { words: needed + 1 });
+        }
+        let lanes = self.lanes as usize;
+        let of_lane = |log: usize| -> Vec<u32> {
+            (1..=logs[log] as usize).map(|word| logs[word * logged + log]).collect()
+        };
+        let of_workgroup = |slot: usize| (slot * lanes..(slot + 1) * lanes).map(of_lane).collect();
+        let by_workgroup =
+            (0..self.sampled.len()).map(|slot| (self.sampled[slot], of_workgroup(slot)));
+        Ok(Log { work: work.to_vec(), by_workgroup: by_workgroup.collect() })
+    }
+}
+
+/// What the invocations of a dispatch decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Work of each invocation of the dispatch: the instructions that it executed, by the order of workgroups.
+    pub work: Vec<u32>,
+    /// The words of each lane, by sampled workgroup.
+    by_workgroup: BTreeMap<u32, Vec<Vec<u32>>>,
+}
+
+impl Log {
+    /// Returns the sampled workgroups.
+    pub fn workgroups(&self) -> impl Iterator<Item = u32> + '_ {
+        self.by_workgroup.keys().copied()
+    }
+
+    /// Returns the decisions of a workgroup, from the first one.
+    ///
+    /// # Panics
+    /// Panics if the workgroup is not sampled.
+    #[must_use]
+    pub fn decisions(&self, workgroup: u32) -> Decisions<'_> {
+        let words = &self.by_workgroup[&workgroup];
+        Decisions { words, at: vec![Place::default(); words.len()] }
+    }
+}
+
+/// The next bit of a lane.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    word: usize,
+    bit: u32,
+}
+
+/// The decisions of a workgroup that are still to be replayed.
+#[derive(Debug)]
+pub struct Decisions<'a> {
+    words: &'a [Vec<u32>],
+    at: Vec<Place>,
+}
+
+impl Decisions<'_> {
+    /// Returns the next decision of a lane, out of so many outcomes.
+    ///
+    /// # Errors
+    /// Returns an error if the lane has made no further decision.
+    pub fn next(&mut self, lane: usize, outcomes: u32) -> Result<u32, ProfileError> {
+        let bits = bits_of(outcomes);
+        if bits == 0 {
+            return Ok(0);
+        }
+        let place = &mut self.at[lane];
+        // A decision that does not fit the rest of a word begins the next one, as the probes do it.
+        if place.bit + bits > 32 {
+            *place = Place { word: place.word + 1, bit: 0 };
+        }
+        let word = self.words[lane].get(place.word).ok_or(ProfileError::Unlike { lane })?;
+        let outcome = (word >> place.bit) & ((1u64 << bits) - 1) as u32;
+        place.bit += bits;
+        Ok(outcome)
+    }
+}
+
+/// Returns the bits of a decision with so many outcomes.
+pub(super) fn bits_of(outcomes: u32) -> u32 {
+    outcomes.next_power_of_two().ilog2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_are_read_in_their_order_from_interleaved_words() {
+        let layout = LogLayout::new(3, 2, 4, vec![2, 0]).expect("the buffer is small");
+        let mut buffer = layout.contents();
+        // The header, three slots, six words of work, and four logs of four words.
+        assert_eq!(buffer.len(), 6 + 3 + 6 + 16);
+        assert_eq!(buffer[..9], [6, 9, 15, 4, 4, 2, 2, 0, 1]);
+        let logs = 15;
+        // Lane 1 of workgroup 2 needed two words: 11 decisions of 3 bits do not fit one word.
+        buffer[logs + 1] = 2;
+        buffer[logs + 4 + 1] = 0o7_654_321_012;
+        buffer[logs + 8 + 1] = 0o5;
+        buffer[9 + 5] = 77;
+        let log = layout.read(&buffer).expect("there was room");
+        assert_eq!((log.work[5], log.workgroups().collect::<Vec<_>>()), (77, vec![0, 2]));
+        let mut decisions = log.decisions(2);
+        let next: Vec<u32> =
+            (0..11).map(|_| decisions.next(1, 8).expect("a decision is there")).collect();
+        assert_eq!(next, [2, 1, 0, 1, 2, 3, 4, 5, 6, 7, 5]);
+        assert_eq!(decisions.next(0, 2), Err(ProfileError::Unlike { lane: 0 }));
+        assert_eq!(decisions.next(0, 1), Ok(0));
+    }
+
+    #[test]
+    fn a_log_without_room_tells_how_much_it_needs() {
+        let layout = LogLayout::new(1, 1, 4, vec![0]).expect("the buffer is small");
+        let mut buffer = layout.contents();
+        let first = buffer.len() - 4;
+        buffer[first] = 3;
+        assert!(layout.read(&buffer).is_ok());
+        buffer[first] = 9;
+        assert_eq!(layout.read(&buffer), Err(ProfileError::NoRoom { words: 10 }));
+        assert_eq!(
+            LogLayout::new(1 << 16, 1 << 10, 1 << 7, (0..1 << 16).collect()),
+            Err(ProfileError::TooLarge { words: 6 + (1 << 16) + (1 << 26) + (1 << 33) })
+        );
+    }
+}

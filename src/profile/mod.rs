@@ -1,0 +1,12 @@
+//! The profiler: where a shader loses lanes.
+//!
+//! A copy of the shader has [probes](Probed) that log the decisions of each lane. It runs with the user's data on the GPU and
+//! writes a [`Log`]. The host then [replays](crate::simt::Replay) the decisions in lockstep, for subgroups of any width.
+
+mod error;
+mod log;
+mod probes;
+
+pub use error::ProfileError;
+pub use log::{Decisions, Log, LogLayout};
+pub use probes::Probed;

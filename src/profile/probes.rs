@@ -1,0 +1,408 @@
+//! Probes: a copy of a shader that logs the decisions of its invocations and counts their work.
+//!
+//! The copy is made of naga's tree of statements. Control flow depends on data only at an `if`, at a `switch` and at a `break
+//! if`, so a call of a probe stands before each `if`, at the begin of each case and before each `break if`. The work of a
+//! block is counted where it begins. The shader's own statements stay as they are, so that its outputs do.
+
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{
+    Arena, Binding, Block, BuiltIn, EntryPoint, Expression, Function, FunctionArgument, Handle,
+    Literal, Module, Range, ScalarKind, ShaderStage, Span, Statement, SwitchCase, Type, TypeInner,
+};
+
+use super::error::ProfileError;
+use super::log::bits_of;
+use crate::simt::Instructed;
+
+/// The probes, which have their names in common.
+const PROBES: &str = include_str!("probes.wgsl");
+const NAMES: &str = "warplaw_";
+/// Bind groups that every device has.
+const GROUPS: u32 = 4;
+
+/// A shader with a copy that has probes.
+#[derive(Debug)]
+pub struct Probed {
+    /// The shader, in the module of the probes, which it does not call.
+    pub module: Module,
+    /// What naga's validator found in it.
+    pub info: ModuleInfo,
+    /// The copy that calls the probes.
+    pub probed: Module,
+    /// Bind group of the log, whose binding is 0.
+    pub group: u32,
+}
+
+impl Probed {
+    /// Adds probes to the entry point `entry` of WGSL `source`, and to all functions.
+    ///
+    /// # Errors
+    /// Returns an error if the shader is not valid, has no such entry point, or leaves no bind group for the log.
+    pub fn new(source: &str, entry: &str) -> Result<Self, ProfileError> {
+        if source.contains(NAMES) {
+            return Err(ProfileError::Unsupported(format!("names that begin with `{NAMES}`")));
+        }
+        let alone = parse(source)?;
+        validate(&alone, source)?;
+        let used = |group: u32| {
+            let bindings = alone.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref());
+            bindings.into_iter().any(|binding| binding.group == group)
+        };
+        let group = (0..GROUPS).find(|&group| !used(group)).ok_or_else(|| {
+            ProfileError::Unsupported(format!("a shader that uses all {GROUPS} bind groups"))
+        })?;
+        let text = with_probes(source, group);
+        let module = parse(&text)?;
+        let info = validate(&module, &text)?;
+        let index = module
+            .entry_points
+            .iter()
+            .position(|point| point.stage == ShaderStage::Compute && point.name == entry)
+            .ok_or_else(|| ProfileError::NoEntryPoint {
+                wanted: entry.to_owned(),
+                known: module.entry_points.iter().map(|point| point.name.clone()).collect(),
+            })?;
+        let probed = probed(&module, &info, index);
+        validate(&probed, &text)?;
+        Ok(Self { module, info, probed, group })
+    }
+}
+
+fn parse(source: &str) -> Result<Module, ProfileError> {
+    naga::front::wgsl::parse_str(source)
+        .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
+}
+
+fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
+    Validator::new(ValidationFlags::all(), Capabilities::all())
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+        .validate(module)
+        .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
+}
+
+/// Returns a text on one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the shader with the probes, on the lines that it has.
+fn with_probes(source: &str, group: u32) -> String {
+    let code = PROBES.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
+    let probes = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let probes = probes.replacen("@group(0)", &format!("@group({group})"), 1);
+    let (before, after) = source.split_at(end_of_directives(source));
+    // A line comment may stand before.
+    let lines = if before.is_empty() || before.ends_with('\n') { "" } else { " " };
+    format!("{before}{lines}{probes} {after}")
+}
+
+/// Returns the byte at which the directives of a shader end. Nothing may be declared before them.
+fn end_of_directives(source: &str) -> usize {
+    let (mut end, mut at) = (0, 0);
+    loop {
+        at += source[at..].len() - source[at..].trim_start().len();
+        let rest = &source[at..];
+        if rest.starts_with("//") {
+            at += rest.find('\n').map_or(rest.len(), |line| line + 1);
+        } else if rest.starts_with("/*") {
+            at += length_of_comment(rest);
+        } else if ["enable ", "requires ", "diagnostic"].iter().any(|word| rest.starts_with(word)) {
+            at += rest.find(';').map_or(rest.len(), |semicolon| semicolon + 1);
+            end = at;
+        } else {
+            return end;
+        }
+    }
+}
+
+/// Returns the length of the block comment with which `text` begins. Block comments can be in one another.
+fn length_of_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                break;
+            }
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    at
+}
+
+/// The probes of a module.
+#[derive(Clone, Copy)]
+struct Probes {
+    begin: Handle<Function>,
+    decide: Handle<Function>,
+    count: Handle<Function>,
+    end: Handle<Function>,
+}
+
+impl Probes {
+    fn of(module: &Module) -> Self {
+        let named = |name: &str| {
+            let name = format!("{NAMES}{name}");
+            let mut functions = module.functions.iter();
+            functions.find(|(_, function)| function.name.as_ref() == Some(&name))
+        };
+        let [begin, decide, count, end] = ["begin", "decide", "count", "end"]
+            .map(|name| named(name).expect("the module has all probes").0);
+        Self { begin, decide, count, end }
+    }
+}
+
+/// Returns a copy of `module` that calls its probes, with the entry point at `index`.
+fn probed(module: &Module, info: &ModuleInfo, index: usize) -> Module {
+    let probes = Probes::of(module);
+    let mut copy = module.clone();
+    for (handle, function) in module.functions.iter() {
+        if function.name.as_ref().is_some_and(|name| name.starts_with(NAMES)) {
+            continue;
+        }
+        let typed = Instructed::new(module, function, &info[handle]);
+        let mut rewriting = Rewriting {
+            probes,
+            typed,
+            expressions: copy.functions[handle].expressions.clone(),
+            is_entry: false,
+        };
+        let body = rewriting.block(&function.body);
+        let of_copy = copy.functions.get_mut(handle);
+        of_copy.body = body;
+        of_copy.expressions = rewriting.expressions;
+    }
+    let entry = &module.entry_points[index];
+    let typed = Instructed::new(module, &entry.function, info.get_entry_point(index));
+    let mut function = entry.function.clone();
+    let mut rewriting =
+        Rewriting { probes, typed, expressions: function.expressions.clone(), is_entry: true };
+    let mut body = rewriting.begin(module, entry, &mut function.arguments);
+    body.extend_block(rewriting.block(&entry.function.body));
+    if !matches!(entry.function.body.last(), Some(Statement::Return { .. })) {
+        body.push(rewriting.call(probes.end, vec![]), Span::UNDEFINED);
+    }
+    function.body = body;
+    function.expressions = rewriting.expressions;
+    copy.entry_points[index].function = function;
+    copy.entry_points.swap(0, index);
+    copy.entry_points.truncate(1);
+    copy
+}
+
+/// A function whose statements get probes.
+struct Rewriting<'a> {
+    probes: Probes,
+    typed: Instructed<'a>,
+    /// The expressions of the copy.
+    expressions: Arena<Expression>,
+    is_entry: bool,
+}
+
+impl Rewriting<'_> {
+    /// Returns a block with probes.
+    fn block(&mut self, block: &Block) -> Block {
+        let mut copy = Block::new();
+        let mut counts = self.counts(block).into_iter();
+        self.count(counts.next(), &mut copy);
+        for (statement, span) in block.span_iter() {
+            let with_probes = match statement {
+                Statement::Block(block) => Statement::Block(self.block(block)),
+                Statement::If { condition, accept, reject } => {
+                    self.probe(*condition, &mut copy);
+                    let [accept, reject] = [accept, reject].map(|block| self.block(block));
+                    Statement::If { condition: *condition, accept, reject }
+                }
+                Statement::Switch { selector, cases } => {
+                    let (bits, cases) = (bits_of(cases.len() as u32), cases.iter().enumerate());
+                    let cases = cases.map(|(index, case)| self.case(index as u32, bits, case));
+                    Statement::Switch { selector: *selector, cases: cases.collect() }
+                }
+                Statement::Loop { body, continuing, break_if } => {
+                    let [body, mut continuing] = [body, continuing].map(|block| self.block(block));
+                    if let Some(condition) = break_if {
+                        self.count(Some(self.typed.count(statement)), &mut continuing);
+                        self.probe(*condition, &mut continuing);
+                    }
+                    Statement::Loop { body, continuing, break_if: *break_if }
+                }
+                Statement::Return { .. } if self.is_entry => {
+                    copy.push(self.call(self.probes.end, vec![]), Span::UNDEFINED);
+                    statement.clone()
+                }
+                other => other.clone(),
+            };
+            copy.push(with_probes, *span);
+            if may_leave(statement) {
+                self.count(counts.next(), &mut copy);
+            }
+        }
+        copy
+    }
+
+    /// Returns the instructions of the statements of a block, up to and with each one after which lanes may be gone.
+    fn counts(&self, block: &Block) -> Vec<u64> {
+        let mut counts = vec![0];
+        for statement in block {
+            // The decision of a loop is counted in each iteration.
+            if !matches!(statement, Statement::Loop { .. }) {
+                counts[0] += self.typed.count(statement);
+            }
+            if may_leave(statement) {
+                counts.insert(0, 0);
+            }
+        }
+        counts.reverse();
+        counts
+    }
+
+    /// Adds a call that counts so many instructions to `block`.
+    fn count(&mut self, instructions: Option<u64>, block: &mut Block) {
+        let instructions = u32::try_from(instructions.unwrap_or(0)).unwrap_or(u32::MAX);
+        if instructions > 0 {
+            let argument = self.literal(instructions);
+            block.push(self.call(self.probes.count, vec![argument]), Span::UNDEFINED);
+        }
+    }
+
+    /// Returns the case at `index` of a switch, with a probe of so many bits at its begin. An empty case that falls through
+    /// has none: its lanes begin the next one.
+    fn case(&mut self, index: u32, bits: u32, case: &SwitchCase) -> SwitchCase {
+        let mut body = Block::new();
+        let is_empty = case.fall_through && case.body.is_empty();
+        if bits > 0 && !is_empty {
+            let arguments = vec![self.literal(index), self.literal(bits)];
+            body.push(self.call(self.probes.decide, arguments), Span::UNDEFINED);
+        }
+        body.extend_block(self.block(&case.body));
+        SwitchCase { value: case.value, body, fall_through: case.fall_through }
+    }
+
+    /// Adds a probe of `condition` to `block`.
+    fn probe(&mut self, condition: Handle<Expression>, block: &mut Block) {
+        let outcome = Expression::As { expr: condition, kind: ScalarKind::Uint, convert: Some(4) };
+        let outcome = self.emitted(outcome, block);
+        let arguments = vec![outcome, self.literal(1)];
+        block.push(self.call(self.probes.decide, arguments), Span::UNDEFINED);
+    }
+
+    /// Adds an expression that is evaluated at the end of `block`.
+    fn emitted(&mut self, expression: Expression, block: &mut Block) -> Handle<Expression> {
+        let handle = self.expressions.append(expression, Span::UNDEFINED);
+        block.push(Statement::Emit(Range::new_from_bounds(handle, handle)), Span::UNDEFINED);
+        handle
+    }
+
+    fn literal(&mut self, value: u32) -> Handle<Expression> {
+        self.expressions.append(Expression::Literal(Literal::U32(value)), Span::UNDEFINED)
+    }
+
+    fn call(&self, function: Handle<Function>, arguments: Vec<Handle<Expression>>) -> Statement {
+        Statement::Call { function, arguments, result: None }
+    }
+
+    /// Returns the begin of an entry point: the call of the first probe, with built-in values that `arguments` may get.
+    fn begin(
+        &mut self,
+        module: &Module,
+        entry: &EntryPoint,
+        arguments: &mut Vec<FunctionArgument>,
+    ) -> Block {
+        let mut block = Block::new();
+        let types =
+            module.functions[self.probes.begin].arguments.iter().map(|argument| argument.ty);
+        let values = [BuiltIn::LocalInvocationIndex, BuiltIn::WorkGroupId, BuiltIn::NumWorkGroups];
+        let passed =
+            values.into_iter().zip(types).map(|(value, ty)| match place_of(module, entry, value) {
+                Some((argument, None)) => self.argument(argument),
+                Some((argument, Some(index))) => {
+                    let base = self.argument(argument);
+                    self.emitted(Expression::AccessIndex { base, index }, &mut block)
+                }
+                None => {
+                    arguments.push(added(value, ty));
+                    self.argument(arguments.len() - 1)
+                }
+            });
+        let passed = passed.collect();
+        block.push(self.call(self.probes.begin, passed), Span::UNDEFINED);
+        block
+    }
+
+    fn argument(&mut self, index: usize) -> Handle<Expression> {
+        self.expressions.append(Expression::FunctionArgument(index as u32), Span::UNDEFINED)
+    }
+}
+
+/// Returns whether lanes that execute `statement` may not go on with the next one.
+fn may_leave(statement: &Statement) -> bool {
+    let any = |block: &Block| block.iter().any(may_leave);
+    match statement {
+        Statement::Break | Statement::Continue | Statement::Return { .. } => true,
+        Statement::Block(block) => any(block),
+        Statement::If { accept, reject, .. } => any(accept) || any(reject),
+        Statement::Switch { cases, .. } => cases.iter().any(|case| any(&case.body)),
+        Statement::Loop { body, continuing, .. } => any(body) || any(continuing),
+        _ => false,
+    }
+}
+
+/// Returns a new argument of an entry point with a built-in value.
+fn added(value: BuiltIn, ty: Handle<Type>) -> FunctionArgument {
+    let name = Some(format!("{NAMES}{value:?}"));
+    FunctionArgument { name, ty, binding: Some(Binding::BuiltIn(value)) }
+}
+
+/// Returns the argument of `entry` with a built-in value, and the member if the argument is a structure.
+fn place_of(module: &Module, entry: &EntryPoint, value: BuiltIn) -> Option<(usize, Option<u32>)> {
+    let is_it = |binding: &Option<Binding>| *binding == Some(Binding::BuiltIn(value));
+    entry.function.arguments.iter().enumerate().find_map(|(argument, of)| {
+        if is_it(&of.binding) {
+            return Some((argument, None));
+        }
+        let TypeInner::Struct { members, .. } = &module.types[of.ty].inner else { return None };
+        let member = members.iter().position(|member| is_it(&member.binding))?;
+        Some((argument, Some(member as u32)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_stand_after_the_directives_and_leave_the_lines_as_they_are() {
+        let source =
+            "// enable nothing;\n/* a /* b */ c */ enable f16;\ndiagnostic(off, x);\n\nfn f() {}";
+        let end = end_of_directives(source);
+        assert_eq!(&source[end..], "\n\nfn f() {}");
+        assert_eq!(end_of_directives("fn f() {} enable f16;"), 0);
+        assert_eq!(end_of_directives("// only a comment"), 0);
+        let text = with_probes(source, 3);
+        assert_eq!(text.lines().count(), source.lines().count());
+        assert!(text.contains("@group(3) @binding(0) var<storage, read_write> warplaw_log"));
+    }
+
+    #[test]
+    fn what_cannot_be_probed_is_refused_in_one_line() {
+        let refused = |source: &str, entry: &str| {
+            let error = Probed::new(source, entry).expect_err("the shader is refused").to_string();
+            assert!(!error.contains('\n'), "{error}");
+            error
+        };
+        let empty = "@compute @workgroup_size(1) fn main() {}";
+        assert!(refused(empty, "other").contains("there is `main`"));
+        assert!(refused("fn f( {", "main").contains("not valid WGSL"));
+        assert!(refused("var<private> warplaw_x: u32;", "main").contains("`warplaw_`"));
+        let groups: String =
+            (0..4).map(|g| format!("@group({g}) @binding(0) var<uniform> u{g}: u32;\n")).collect();
+        assert!(refused(&format!("{groups}{empty}"), "main").contains("all 4 bind groups"));
+    }
+}
