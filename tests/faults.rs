@@ -183,6 +183,17 @@ fn an_experiment_that_needs_several_workers_gets_a_device_that_has_them() {
 }
 
 #[test]
+fn the_record_names_the_shader_compiler_of_the_device() {
+    // One compiler for DX12 has neither subgroups nor 64-bit integers, so that figures of the two are not alike.
+    let device =
+        Simulator::new(Machine::lawful(16)).appearing(|facts| facts.compiler = Some("fxc"));
+    let record = suite(vec![device], &["lanes"]);
+    assert_eq!(record.adapter.compiler.as_deref(), Some("fxc"));
+    let record = suite(vec![Simulator::new(Machine::lawful(16))], &["lanes"]);
+    assert_eq!(record.adapter.compiler, None);
+}
+
+#[test]
 fn sampling_ends_when_only_a_spread_bound_keeps_points_undecided() {
     // Two paths take 6 % too long where 5 % is allowed. The noise spreads the ratio further than that, which no number
     // of samples changes.
