@@ -194,6 +194,18 @@ fn the_record_names_the_shader_compiler_of_the_device() {
 }
 
 #[test]
+fn a_slow_compiler_takes_no_time_from_sampling() {
+    let rounds = |compile_s: f64| {
+        let slow = Machine::lawful(16).with(|machine| machine.queue.compile_s = compile_s);
+        let outcome = measure(Simulator::new(slow), "lanes");
+        let costs = outcome.costs.expect("a measured experiment has costs");
+        assert_eq!(costs.compiling_s >= 5.0, compile_s >= 5.0, "{} s", costs.compiling_s);
+        outcome.rounds
+    };
+    assert_eq!(rounds(5.0), rounds(0.0));
+}
+
+#[test]
 fn sampling_ends_when_only_a_spread_bound_keeps_points_undecided() {
     // Two paths take 6 % too long where 5 % is allowed. The noise spreads the ratio further than that, which no number
     // of samples changes.
