@@ -32,6 +32,17 @@ pub enum ProfileError {
     },
     /// The shader uses something that cannot be replayed.
     Unsupported(String),
+    /// Bindings without a buffer, each as group, binding and name.
+    Missing(Vec<String>),
+    /// The log of a single workgroup needs more bytes than it may have.
+    Budget {
+        /// Most bytes of the log.
+        bytes: u64,
+        /// Bytes that it needs.
+        needed: u64,
+    },
+    /// The device refuses the shader, or fails.
+    Device(String),
 }
 
 impl fmt::Display for ProfileError {
@@ -54,6 +65,15 @@ impl fmt::Display for ProfileError {
                 write!(f, "lane {lane} made fewer decisions than its control flow has")
             }
             Self::Unsupported(what) => write!(f, "the profiler does not support {what}"),
+            Self::Missing(bindings) => {
+                write!(f, "bindings without a buffer: {}", bindings.join(", "))
+            }
+            Self::Budget { bytes, needed } => write!(
+                f,
+                "the log of a single workgroup needs {needed} bytes, and it may have {bytes}: allow more, or dispatch fewer \
+                 workgroups"
+            ),
+            Self::Device(error) => write!(f, "the device: {error}"),
         }
     }
 }

@@ -6,7 +6,9 @@
 mod error;
 mod log;
 mod probes;
+mod record;
 
 pub use error::ProfileError;
 pub use log::{Decisions, Log, LogLayout};
 pub use probes::Probed;
+pub use record::{BoundBuffer, Recorded, Recording};

@@ -29,6 +29,8 @@ pub struct Probed {
     pub info: ModuleInfo,
     /// The copy that calls the probes.
     pub probed: Module,
+    /// Name of the entry point.
+    pub entry: String,
     /// Bind group of the log, whose binding is 0.
     pub group: u32,
 }
@@ -64,7 +66,7 @@ impl Probed {
             })?;
         let probed = probed(&module, &info, index);
         validate(&probed, &text)?;
-        Ok(Self { module, info, probed, group })
+        Ok(Self { module, info, probed, entry: entry.to_owned(), group })
     }
 }
 

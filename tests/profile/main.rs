@@ -1,6 +1,8 @@
 //! The replay of decisions, on random programs whose counts a machine without any WGSL knows, and the probes that log
 //! decisions.
 
+#[cfg(target_os = "linux")]
+mod lavapipe;
 mod probes;
 mod programs;
 

@@ -111,6 +111,18 @@ impl Program {
         nodes
     }
 
+    /// Returns whether the entry point may decide anything.
+    pub(crate) fn decides(&self) -> bool {
+        fn any(block: &[Node], functions: &[Vec<Node>]) -> bool {
+            block.iter().any(|node| match node {
+                Node::If(..) | Node::Switch(_) | Node::While(_) | Node::Until(..) => true,
+                Node::Call(function) => any(&functions[*function], functions),
+                Node::Mark(_) | Node::Break | Node::Continue | Node::Return => false,
+            })
+        }
+        self.functions.last().is_some_and(|body| any(body, &self.functions))
+    }
+
     /// Returns the program as WGSL, and the line of each mark, from 1.
     pub(crate) fn wgsl(&self) -> (String, BTreeMap<usize, u32>) {
         let mut text = format!(

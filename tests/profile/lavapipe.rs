@@ -1,0 +1,144 @@
+//! Recording on lavapipe: what its lanes decide is what the machine without WGSL decides.
+
+use naga::ShaderStage;
+use warplaw::profile::{BoundBuffer, Probed, ProfileError, Recorded, Recording};
+
+use super::by_machine;
+use super::programs::{LANES, Program, table};
+
+/// Returns lavapipe, or `None` if the tests on it are to be skipped.
+fn lavapipe() -> Option<(wgpu::Device, wgpu::Queue)> {
+    if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
+        println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
+        return None;
+    }
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
+    let adapter = adapters
+        .into_iter()
+        .find(|adapter| adapter.get_info().name.contains("llvmpipe"))
+        .expect("lavapipe is there; `sh setup.sh --lavapipe` installs it");
+    let device = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()));
+    Some(device.expect("lavapipe opens"))
+}
+
+/// Returns the buffers of a random program.
+fn buffers(seed: u64) -> Vec<BoundBuffer> {
+    let bytes = |words: Vec<u32>| words.into_iter().flat_map(u32::to_le_bytes).collect();
+    vec![
+        BoundBuffer { group: 0, binding: 0, bytes: bytes(table(seed)) },
+        BoundBuffer { group: 0, binding: 1, bytes: bytes(vec![0; LANES]) },
+    ]
+}
+
+fn recording(probed: &Probed, seed: u64, budget: u64) -> Recording<'_> {
+    let (constants, buffers) = (vec![], buffers(seed));
+    Recording { probed, constants, workgroups: [1; 3], buffers, budget, seed }
+}
+
+#[test]
+fn lanes_on_lavapipe_decide_what_the_machine_decides() {
+    let Some((device, queue)) = lavapipe() else { return };
+    for seed in 0..60 {
+        let program = Program::random(seed);
+        let probed = Probed::new(&program.wgsl().0, "main").unwrap_or_else(|e| panic!("{e}"));
+        let Recorded { log, buffers } = recording(&probed, seed, 1 << 20)
+            .run(&device, &queue)
+            .unwrap_or_else(|error| panic!("program {seed}: {error}"));
+        let (_, expected) = by_machine(&program, &table(seed), 1);
+        let mut decisions = log.decisions(0);
+        for (lane, expected) in expected.iter().enumerate() {
+            for (place, &(outcome, of)) in expected.iter().enumerate() {
+                let found = decisions.next(lane, of);
+                assert_eq!(found, Ok(outcome), "program {seed}, lane {lane}, decision {place}");
+            }
+        }
+        // The probes change no output.
+        assert_eq!(buffers[1], without_probes(&device, &queue, &program, seed), "program {seed}");
+    }
+}
+
+/// Returns the output of a program without probes.
+fn without_probes(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    program: &Program,
+    seed: u64,
+) -> Vec<u8> {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(program.wgsl().0.into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    });
+    let of = |bound: &BoundBuffer| {
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bound.bytes.len() as u64,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_DST
+                | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        queue.write_buffer(&buffer, 0, &bound.bytes);
+        buffer
+    };
+    let all: Vec<(u32, wgpu::Buffer)> =
+        buffers(seed).iter().map(|bound| (bound.binding, of(bound))).collect();
+    // A program without decisions does not use the table.
+    let uses_table = program.decides();
+    let entries: Vec<wgpu::BindGroupEntry<'_>> = all
+        .iter()
+        .filter(|(binding, _)| *binding == 1 || uses_table)
+        .map(|(binding, buffer)| wgpu::BindGroupEntry {
+            binding: *binding,
+            resource: buffer.as_entire_binding(),
+        })
+        .collect();
+    let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &entries,
+    });
+    let staging = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 4 * LANES as u64,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+    pass.set_pipeline(&pipeline);
+    pass.set_bind_group(0, &group, &[]);
+    pass.dispatch_workgroups(1, 1, 1);
+    drop(pass);
+    encoder.copy_buffer_to_buffer(&all[1].1, 0, &staging, 0, 4 * LANES as u64);
+    queue.submit([encoder.finish()]);
+    staging.map_async(wgpu::MapMode::Read, .., |_| ());
+    device.poll(wgpu::PollType::wait_indefinitely()).expect("the device works");
+    let mapped = staging.get_mapped_range(..).expect("the buffer is mapped");
+    mapped.to_vec()
+}
+
+#[test]
+fn what_cannot_be_recorded_is_refused_in_one_line() {
+    let Some((device, queue)) = lavapipe() else { return };
+    let probed = Probed::new(&Program::random(1).wgsl().0, "main").expect("the program is valid");
+    assert_eq!(probed.probed.entry_points[0].stage, ShaderStage::Compute);
+    let refused = |recording: Recording<'_>| {
+        let error = recording.run(&device, &queue).expect_err("the recording is refused");
+        assert!(!error.to_string().contains('\n'), "{error}");
+        error
+    };
+    let error = refused(Recording { buffers: vec![], ..recording(&probed, 1, 1 << 20) });
+    assert!(error.to_string().contains("0.1 `output`"), "{error}");
+    let error = refused(recording(&probed, 1, 100));
+    assert!(matches!(error, ProfileError::Budget { bytes: 100, .. }), "{error:?}");
+}
