@@ -29,6 +29,10 @@ pub struct Probed {
     pub info: ModuleInfo,
     /// The copy that calls the probes.
     pub probed: Module,
+    /// Source of the module: that of the shader, with the probes on one of its lines.
+    pub(super) text: String,
+    /// Bytes of the probes in `text`.
+    pub(super) probes: std::ops::Range<usize>,
     /// Name of the entry point.
     pub entry: String,
     /// Bind group of the log, whose binding is 0.
@@ -53,7 +57,7 @@ impl Probed {
         let group = (0..GROUPS).find(|&group| !used(group)).ok_or_else(|| {
             ProfileError::Unsupported(format!("a shader that uses all {GROUPS} bind groups"))
         })?;
-        let text = with_probes(source, group);
+        let (text, probes) = with_probes(source, group);
         let module = parse(&text)?;
         let info = validate(&module, &text)?;
         let index = module
@@ -66,7 +70,7 @@ impl Probed {
             })?;
         let probed = probed(&module, &info, index);
         validate(&probed, &text)?;
-        Ok(Self { module, info, probed, entry: entry.to_owned(), group })
+        Ok(Self { module, info, probed, text, probes, entry: entry.to_owned(), group })
     }
 }
 
@@ -88,15 +92,16 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the shader with the probes, on the lines that it has.
-fn with_probes(source: &str, group: u32) -> String {
+/// Returns the shader with the probes, on the lines that it has, and the bytes of the probes.
+fn with_probes(source: &str, group: u32) -> (String, std::ops::Range<usize>) {
     let code = PROBES.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
     let probes = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let probes = probes.replacen("@group(0)", &format!("@group({group})"), 1);
     let (before, after) = source.split_at(end_of_directives(source));
     // A line comment may stand before.
     let lines = if before.is_empty() || before.ends_with('\n') { "" } else { " " };
-    format!("{before}{lines}{probes} {after}")
+    let first = before.len() + lines.len();
+    (format!("{before}{lines}{probes} {after}"), first..first + probes.len())
 }
 
 /// Returns the byte at which the directives of a shader end. Nothing may be declared before them.
@@ -387,7 +392,8 @@ mod tests {
         assert_eq!(&source[end..], "\n\nfn f() {}");
         assert_eq!(end_of_directives("fn f() {} enable f16;"), 0);
         assert_eq!(end_of_directives("// only a comment"), 0);
-        let text = with_probes(source, 3);
+        let (text, probes) = with_probes(source, 3);
+        assert!(text[probes].starts_with("@group(3)"));
         assert_eq!(text.lines().count(), source.lines().count());
         assert!(text.contains("@group(3) @binding(0) var<storage, read_write> warplaw_log"));
     }

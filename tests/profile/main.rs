@@ -14,9 +14,11 @@ use probes::Case;
 use programs::{Count, LANES, Program, Seen, table};
 use warplaw::experiments::imbalance::kernel::Uneven;
 use warplaw::experiments::select::kernel::{PathSize, Select, Way};
+use warplaw::experiments::{divergence, imbalance};
 use warplaw::gpu::Workload;
 use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::random_words;
+use warplaw::profile::Line;
 use warplaw::simt::{Buffers, Replay};
 
 /// Widths of subgroups.
@@ -160,4 +162,45 @@ fn probes_of_the_kernels_log_what_a_replay_needs() {
             }
         }
     }
+}
+
+/// Returns η of the lines that contain `text` and were executed, on a device of 32 lanes.
+fn efficiencies(workload: &Workload, text: &str) -> Vec<f64> {
+    let case = probes::case_of(workload, &workload.dispatches()[0]);
+    let source: Vec<&str> = case.source.lines().collect();
+    let lines = probes::check(&case, 32);
+    let of_text = lines.iter().filter(|line| source[line.number as usize - 1].contains(text));
+    of_text.filter_map(Line::efficiency).collect()
+}
+
+#[test]
+fn the_efficiency_of_diverged_paths_is_that_of_their_law() {
+    for k in [2u32, 4, 8, 16, 32] {
+        let paths = BranchPaths {
+            workgroup_size: 64,
+            workgroups: 2,
+            repeats: 1,
+            iterations: 3,
+            paths: 32,
+            selectors: (0..64).map(|lane| lane % k).collect(),
+            seed: 1,
+        };
+        // The loop of each path, of which k are taken.
+        let found = efficiencies(&paths.workload(), "for (var i = iterations");
+        assert_eq!(found, vec![divergence::law::efficiency(f64::from(k)); k as usize], "k = {k}");
+    }
+}
+
+#[test]
+fn the_efficiency_of_uneven_loops_is_that_of_their_law() {
+    let iterations: Arc<[u32]> = random_words(9, 128).iter().map(|word| 1 + word % 60).collect();
+    let uneven = Uneven {
+        workgroup_size: 64,
+        workgroups: 2,
+        copies: 1,
+        iterations: Arc::clone(&iterations),
+        seed: 1,
+    };
+    let found = efficiencies(&uneven.workload(), "x = x * 1664525u");
+    assert_eq!(found, [imbalance::law::efficiency(&iterations, 32)]);
 }

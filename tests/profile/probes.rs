@@ -6,7 +6,7 @@ use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet};
 use naga::valid::{ValidationFlags, Validator};
 use naga::{Module, ShaderStage, back::pipeline_constants::process_overrides};
 use warplaw::gpu::{Contents, Dispatch, Workload};
-use warplaw::profile::{LogLayout, Probed};
+use warplaw::profile::{Line, LogLayout, Probed};
 use warplaw::simt::{Buffers, Grid, Issued, Replay};
 
 /// A dispatch as both the profiler and a grid need it.
@@ -51,8 +51,8 @@ fn plain(case: &Case, width: u32) -> (Buffers, Vec<Vec<Issued>>) {
 }
 
 /// Profiles all workgroups of a case on the host, and checks the profile at `width` lanes against an execution without
-/// probes. Returns what its subgroups did.
-pub(crate) fn check(case: &Case, width: u32) -> Total {
+/// probes. Returns what its subgroups did on each line.
+pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
     let probed = Probed::new(&case.source, &case.entry).unwrap_or_else(|e| panic!("{e}"));
     let (module, info) = specialized(&probed.probed, case);
     let workgroups: u32 = case.workgroups.iter().product();
@@ -96,7 +96,15 @@ pub(crate) fn check(case: &Case, width: u32) -> Total {
     assert_eq!(replayed, executed, "what subgroups of {width} lanes issue");
     let work: u64 = log.work.iter().map(|&work| u64::from(work)).sum();
     assert_eq!(work, executed.lanes, "the work of all invocations");
-    replayed
+    let lines = probed.lines(replay.statements());
+    let total = lines.iter().fold(Total::default(), |total, line| Total {
+        issues: total.issues + line.issues,
+        lanes: total.lanes + line.lanes,
+    });
+    assert_eq!(total, replayed, "what the lines issue together");
+    let last = case.source.lines().count() as u32;
+    assert!(lines.iter().all(|line| line.number <= last && line.lanes <= line.slots));
+    lines
 }
 
 /// Returns a dispatch of a workload as a case.
