@@ -15,11 +15,8 @@ pub enum ProfileError {
         /// Names of all compute entry points.
         known: Vec<String>,
     },
-    /// The log would need this number of words, which no buffer has.
-    TooLarge {
-        /// Words of the buffer.
-        words: u64,
-    },
+    /// The dispatch has too many invocations, or the log would need 2^32 words or more.
+    TooLarge,
     /// An invocation needs this number of words for its decisions.
     NoRoom {
         /// Words of each log.
@@ -34,15 +31,22 @@ pub enum ProfileError {
     Unsupported(String),
     /// Bindings without a buffer, each as group, binding and name.
     Missing(Vec<String>),
-    /// The log of a single workgroup needs more bytes than it may have.
+    /// The log needs more bytes than it may have, even with a single sampled workgroup.
     Budget {
         /// Most bytes of the log.
         bytes: u64,
         /// Bytes that it needs.
         needed: u64,
     },
+    /// The values of pipeline-overridable constants are not those that the shader needs.
+    Constants(String),
     /// The device refuses the shader, or fails.
     Device(String),
+}
+
+/// Returns a text on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for ProfileError {
@@ -52,12 +56,9 @@ impl fmt::Display for ProfileError {
             Self::NoEntryPoint { wanted, known } => {
                 write!(f, "no compute entry point `{wanted}`; there is `{}`", known.join("`, `"))
             }
-            Self::TooLarge { words } => {
-                write!(
-                    f,
-                    "the log needs {words} words, and a buffer has fewer: sample fewer workgroups"
-                )
-            }
+            Self::TooLarge => f.write_str(
+                "the dispatch has too many invocations for a log: dispatch fewer workgroups, or sample fewer",
+            ),
             Self::NoRoom { words } => {
                 write!(f, "an invocation needs {words} words for its decisions")
             }
@@ -70,9 +71,10 @@ impl fmt::Display for ProfileError {
             }
             Self::Budget { bytes, needed } => write!(
                 f,
-                "the log of a single workgroup needs {needed} bytes, and it may have {bytes}: allow more, or dispatch fewer \
-                 workgroups"
+                "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}: allow more, or dispatch \
+                 fewer workgroups"
             ),
+            Self::Constants(error) => write!(f, "pipeline-overridable constants: {error}"),
             Self::Device(error) => write!(f, "the device: {error}"),
         }
     }

@@ -21,7 +21,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// Returns η, the share of lane slots that were active: active lanes / (issues × W). `None` for a line without
+    /// Returns η, the share of lane slots that were active: active lanes / (issues × W), where W is the number of lanes that
+    /// a subgroup has. A workgroup that does not fill its last subgroup loses nothing by that. `None` for a line without
     /// instructions that were executed.
     ///
     /// ```

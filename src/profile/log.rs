@@ -32,6 +32,9 @@ impl LogLayout {
     ///
     /// # Errors
     /// Returns an error if the buffer would have 2^32 words or more.
+    ///
+    /// # Panics
+    /// Panics if a workgroup of `sampled` is not one of the dispatch, or is there twice.
     pub fn new(
         workgroups: u32,
         lanes: u32,
@@ -39,18 +42,28 @@ impl LogLayout {
         sampled: Vec<u32>,
     ) -> Result<Self, ProfileError> {
         let layout = Self { workgroups, lanes, words, sampled };
-        let all = u64::from(HEADER) + layout.len_from(0);
-        if all > u64::from(u32::MAX) {
-            return Err(ProfileError::TooLarge { words: all });
+        let all = layout.len().filter(|&all| all <= u64::from(u32::MAX));
+        let is_sampled_once = {
+            let mut slots = layout.sampled.clone();
+            slots.sort_unstable();
+            slots.windows(2).all(|pair| pair[0] < pair[1])
+                && slots.last().is_none_or(|&last| last < workgroups)
+        };
+        assert!(
+            is_sampled_once,
+            "each sampled workgroup is one of the dispatch, and is there once"
+        );
+        if all.is_none() {
+            return Err(ProfileError::TooLarge);
         }
         Ok(layout)
     }
 
-    /// Returns the words of the sections from section `first` on: slots, work, logs.
-    fn len_from(&self, first: usize) -> u64 {
+    /// Returns the words of the buffer; `None` if they do not fit 64 bits.
+    pub(super) fn len(&self) -> Option<u64> {
         let [workgroups, lanes] = [self.workgroups, self.lanes].map(u64::from);
-        let logs = self.sampled.len() as u64 * lanes * u64::from(self.words);
-        [workgroups, workgroups * lanes, logs][first..].iter().sum()
+        let logs = (self.sampled.len() as u64 * lanes).checked_mul(u64::from(self.words))?;
+        (u64::from(HEADER) + workgroups).checked_add(workgroups * lanes)?.checked_add(logs)
     }
 
     /// Returns the first words of the sections: slots, work, logs.
@@ -69,7 +82,7 @@ impl LogLayout {
     pub fn contents(&self) -> Vec<u32> {
         let [slots, work, logs] = self.firsts();
         let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes];
-        words.resize((u64::from(HEADER) + self.len_from(0)) as usize, 0);
+        words.resize(self.len().expect("a layout that exists fits a buffer") as usize, 0);
         for (slot, &workgroup) in (1..).zip(&self.sampled) {
             words[(slots + workgroup) as usize] = slot;
         }
@@ -84,7 +97,7 @@ impl LogLayout {
     /// # Panics
     /// Panics if `buffer` does not have the length of [`LogLayout::contents`].
     pub fn read(&self, buffer: &[u32]) -> Result<Log, ProfileError> {
-        assert_eq!(buffer.len(), self.contents().len(), "the buffer of this layout");
+        assert_eq!(Some(buffer.len() as u64), self.len(), "the buffer of this layout");
         let [_, work, logs] = self.firsts();
         let (work, logs) = (&buffer[work as usize..logs as usize], &buffer[logs as usize..]);
         let logged = self.logged() as usize;
@@ -106,7 +119,8 @@ impl LogLayout {
 /// What the invocations of a dispatch decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// Work of each invocation of the dispatch: the instructions that it executed, by the order of workgroups.
+    /// Work of each invocation of the dispatch: the instructions that it executed, modulo 2^32, in the order of workgroups.
+    /// Operations on pipeline-overridable constants count, although a compiler executes them.
     pub work: Vec<u32>,
     /// The words of each lane, by sampled workgroup.
     by_workgroup: BTreeMap<u32, Vec<Vec<u32>>>,
@@ -161,7 +175,7 @@ impl Decisions<'_> {
         let word = self.words[lane].get(place.word).ok_or(ProfileError::Unlike { lane })?;
         let outcome = (word >> place.bit) & ((1u64 << bits) - 1) as u32;
         place.bit += bits;
-        Ok(outcome)
+        if outcome < outcomes { Ok(outcome) } else { Err(ProfileError::Unlike { lane }) }
     }
 }
 
@@ -195,6 +209,10 @@ mod tests {
         assert_eq!(next, [2, 1, 0, 1, 2, 3, 4, 5, 6, 7, 5]);
         assert_eq!(decisions.next(0, 2), Err(ProfileError::Unlike { lane: 0 }));
         assert_eq!(decisions.next(0, 1), Ok(0));
+        // The second decision would be the third of two cases.
+        assert_eq!(log.decisions(2).next(1, 2), Ok(0));
+        let mut of_three = log.decisions(2);
+        assert_eq!([of_three.next(1, 3), of_three.next(1, 3)], [Ok(2), Ok(2)]);
     }
 
     #[test]
@@ -208,7 +226,7 @@ mod tests {
         assert_eq!(layout.read(&buffer), Err(ProfileError::NoRoom { words: 10 }));
         assert_eq!(
             LogLayout::new(1 << 16, 1 << 10, 1 << 7, (0..1 << 16).collect()),
-            Err(ProfileError::TooLarge { words: 6 + (1 << 16) + (1 << 26) + (1 << 33) })
+            Err(ProfileError::TooLarge)
         );
     }
 }

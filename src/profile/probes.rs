@@ -10,7 +10,7 @@ use naga::{
     Literal, Module, Range, ScalarKind, ShaderStage, Span, Statement, SwitchCase, Type, TypeInner,
 };
 
-use super::error::ProfileError;
+use super::error::{ProfileError, one_line};
 use super::log::bits_of;
 use crate::simt::Instructed;
 
@@ -66,7 +66,12 @@ impl Probed {
             .position(|point| point.stage == ShaderStage::Compute && point.name == entry)
             .ok_or_else(|| ProfileError::NoEntryPoint {
                 wanted: entry.to_owned(),
-                known: module.entry_points.iter().map(|point| point.name.clone()).collect(),
+                known: module
+                    .entry_points
+                    .iter()
+                    .filter(|point| point.stage == ShaderStage::Compute)
+                    .map(|point| point.name.clone())
+                    .collect(),
             })?;
         let probed = probed(&module, &info, index);
         validate(&probed, &text)?;
@@ -87,39 +92,56 @@ fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
         .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
 }
 
-/// Returns a text on one line.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// Returns the shader with the probes, on the lines that it has, and the bytes of the probes.
 fn with_probes(source: &str, group: u32) -> (String, std::ops::Range<usize>) {
     let code = PROBES.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
     let probes = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let probes = probes.replacen("@group(0)", &format!("@group({group})"), 1);
     let (before, after) = source.split_at(end_of_directives(source));
-    // A line comment may stand before.
-    let lines = if before.is_empty() || before.ends_with('\n') { "" } else { " " };
-    let first = before.len() + lines.len();
-    (format!("{before}{lines}{probes} {after}"), first..first + probes.len())
+    let first = before.len() + 1;
+    (format!("{before} {probes} {after}"), first..first + probes.len())
 }
 
 /// Returns the byte at which the directives of a shader end. Nothing may be declared before them.
 fn end_of_directives(source: &str) -> usize {
     let (mut end, mut at) = (0, 0);
     loop {
-        at += source[at..].len() - source[at..].trim_start().len();
+        at += blank(&source[at..]);
         let rest = &source[at..];
-        if rest.starts_with("//") {
-            at += rest.find('\n').map_or(rest.len(), |line| line + 1);
-        } else if rest.starts_with("/*") {
-            at += length_of_comment(rest);
-        } else if ["enable ", "requires ", "diagnostic"].iter().any(|word| rest.starts_with(word)) {
-            at += rest.find(';').map_or(rest.len(), |semicolon| semicolon + 1);
-            end = at;
-        } else {
+        let word =
+            rest.len() - rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+        if !["enable", "requires", "diagnostic"].contains(&&rest[..word]) {
             return end;
         }
+        // Comments may stand in a directive, and contain anything.
+        while !source[at..].starts_with(';') {
+            let length = source[at..].chars().next().map(char::len_utf8);
+            let Some(length) = length else { return end };
+            at += blank(&source[at..]).max(length);
+        }
+        at += 1;
+        end = at;
+    }
+}
+
+/// Returns the length of the blank space and the comments with which `text` begins.
+fn blank(text: &str) -> usize {
+    const ENDS_OF_LINES: [char; 7] =
+        ['\n', '\u{b}', '\u{c}', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    let mut at = 0;
+    loop {
+        let rest = &text[at..];
+        let length = if rest.starts_with("//") {
+            rest.find(ENDS_OF_LINES).unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            length_of_comment(rest)
+        } else {
+            rest.len() - rest.trim_start().len()
+        };
+        if length == 0 {
+            return at;
+        }
+        at += length;
     }
 }
 
@@ -391,6 +413,13 @@ mod tests {
         let end = end_of_directives(source);
         assert_eq!(&source[end..], "\n\nfn f() {}");
         assert_eq!(end_of_directives("fn f() {} enable f16;"), 0);
+        for directives in
+            ["enable /* ; */ f16;", "enable // a;\n f16;", "// x\renable\tf16;", "enable/**/f16;"]
+        {
+            assert_eq!(end_of_directives(&format!("{directives} fn f() {{}}")), directives.len());
+        }
+        assert_eq!(end_of_directives("enabled();"), 0);
+        assert_eq!(end_of_directives("enable f16 // no end;"), 0);
         assert_eq!(end_of_directives("// only a comment"), 0);
         let (text, probes) = with_probes(source, 3);
         assert!(text[probes].starts_with("@group(3)"));

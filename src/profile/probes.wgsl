@@ -1,7 +1,7 @@
 // The probes of the profiler: they log the decisions of an invocation and count its work. The profiler puts this text into
 // a shader, and calls of these functions into the shader's functions. `src/profile/log.rs` has the layout of the log.
 //
-// No name here begins as one of a user would.
+// All names begin with `warplaw_`, which the shader of a user may not contain.
 
 @group(0) @binding(0) var<storage, read_write> warplaw_log: array<u32>;
 

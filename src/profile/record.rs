@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::error::ProfileError;
+use super::error::{ProfileError, one_line};
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
 
@@ -90,9 +90,10 @@ impl Recording<'_> {
         let constants = self.constants.iter().cloned().collect();
         let stage = Some((ShaderStage::Compute, entry.as_str()));
         let (module, _) = process_overrides(module, info, stage, &constants)
-            .map_err(|error| ProfileError::Invalid(error.to_string()))?;
+            .map_err(|error| ProfileError::Constants(one_line(&error.to_string())))?;
         let point = module.entry_points.iter().find(|point| point.name == *entry);
-        Ok(point.map_or(0, |point| point.workgroup_size.iter().product()))
+        let size = point.map_or([1; 3], |point| point.workgroup_size).map(u64::from);
+        u32::try_from(size.iter().product::<u64>()).map_err(|_| ProfileError::TooLarge)
     }
 
     /// Returns the bindings that the shader with probes uses.
@@ -102,7 +103,7 @@ impl Recording<'_> {
             .subgroup_stages(ShaderStages::COMPUTE)
             .subgroup_operations(SubgroupOperationSet::all())
             .validate(module)
-            .map_err(|error| ProfileError::Invalid(error.to_string()))?;
+            .map_err(|error| ProfileError::Invalid(one_line(&error.to_string())))?;
         let of_entry = info.get_entry_point(0);
         let mut used = BTreeSet::new();
         let mut missing = Vec::new();
@@ -123,10 +124,10 @@ impl Recording<'_> {
 
     /// Returns a layout with logs of so many words, for a random sample of as many workgroups as the budget allows.
     fn layout(&self, lanes: u32, words: u32) -> Result<LogLayout, ProfileError> {
-        let all = self.workgroups.iter().map(|&n| u64::from(n)).product::<u64>();
-        let workgroups = u32::try_from(all).map_err(|_| ProfileError::TooLarge { words: all })?;
+        let [x, y, z] = self.workgroups.map(u128::from);
+        let workgroups = u32::try_from(x * y * z).map_err(|_| ProfileError::TooLarge)?;
         let without = LogLayout::new(workgroups, lanes, words, vec![])?;
-        let bytes = without.contents().len() as u64 * 4;
+        let bytes = 4 * without.len().unwrap_or(u64::MAX / 4);
         let each = u64::from(lanes) * u64::from(words) * 4;
         let most = self.budget.saturating_sub(bytes) / each.max(1);
         if most == 0 {
@@ -134,7 +135,7 @@ impl Recording<'_> {
         }
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut order: Vec<u32> = (0..workgroups).collect();
-        let (sampled, _) = order.partial_shuffle(&mut rng, most.min(all) as usize);
+        let (sampled, _) = order.partial_shuffle(&mut rng, most.min(workgroups.into()) as usize);
         LogLayout::new(workgroups, lanes, words, sampled.to_vec())
     }
 
@@ -188,7 +189,12 @@ impl Recording<'_> {
                 .filter(|(bound, _)| bound.group == group && used.contains(&(group, bound.binding)))
                 .map(|(bound, buffer)| wgpu::BindGroupEntry {
                     binding: bound.binding,
-                    resource: buffer.as_entire_binding(),
+                    // The buffer may be longer than its contents, and a shader asks for the length.
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer,
+                        offset: 0,
+                        size: wgpu::BufferSize::new(bound.bytes.len() as u64),
+                    }),
                 })
                 .collect();
             let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -256,6 +262,5 @@ fn upload(device: &wgpu::Device, queue: &wgpu::Queue, bytes: &[u8]) -> wgpu::Buf
 
 /// Returns an error of the device in one line.
 fn failed(error: &wgpu::Error) -> ProfileError {
-    let text = error.to_string();
-    ProfileError::Device(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    ProfileError::Device(one_line(&error.to_string()))
 }

@@ -32,11 +32,13 @@ pub struct Executed {
     pub span: Span,
     /// Instructions of one execution, without those of the statement's blocks.
     pub instructions: Vec<Instructions>,
-    /// How many subgroups executed the statement, each time that they did. For a loop, at the decision at its end.
+    /// How many subgroups executed the statement, each time that they did. A loop is executed at the decision at its end: a
+    /// loop without one, such as every `for` and `while`, has no executions of its own.
     pub executions: u64,
     /// Active lanes, summed over executions.
     pub lanes: u64,
-    /// Lanes of the subgroups that executed the statement, active or not, summed over executions.
+    /// Lanes of the subgroups that executed the statement, active or not, summed over executions. The last subgroup of a
+    /// workgroup may have fewer lanes than the others.
     pub slots: u64,
     /// Executions after which the lanes of the subgroup went different ways.
     pub splits: u64,
@@ -52,7 +54,7 @@ pub struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Begins a replay of the entry point `entry`.
+    /// Begins a replay of the entry point `entry` of a module whose overrides have their values.
     ///
     /// # Errors
     /// Returns an error if the module has no such entry point, or if its workgroups are too large.
@@ -60,8 +62,11 @@ impl<'a> Replay<'a> {
         let index = module.entry_points.iter().position(|candidate| candidate.name == entry);
         let index = index.ok_or_else(|| Unsupported(format!("an entry point `{entry}`")))?;
         let entry = &module.entry_points[index];
-        let lanes = entry.workgroup_size.iter().product::<u32>() as usize;
-        if lanes > MOST_LANES {
+        if entry.workgroup_size_overrides.is_some() {
+            return Err(Unsupported("a workgroup size that is not known yet".to_owned()));
+        }
+        let lanes = entry.workgroup_size.iter().map(|&size| u64::from(size)).product::<u64>();
+        if lanes > MOST_LANES as u64 {
             return Err(Unsupported(format!("a workgroup of {lanes} invocations")));
         }
         let mut replay = Self { module, entry, statements: Vec::new(), places: HashMap::new() };

@@ -142,3 +142,15 @@ fn what_cannot_be_recorded_is_refused_in_one_line() {
     let error = refused(recording(&probed, 1, 100));
     assert!(matches!(error, ProfileError::Budget { bytes: 100, .. }), "{error:?}");
 }
+
+#[test]
+fn a_shader_sees_the_length_that_its_buffer_has() {
+    let Some((device, queue)) = lavapipe() else { return };
+    let source = "@group(0) @binding(0) var<storage, read_write> output: array<u32>;\n\
+                  @compute @workgroup_size(1) fn main() { output[0] = arrayLength(&output); }";
+    let probed = Probed::new(source, "main").expect("the shader is valid");
+    let buffers = vec![BoundBuffer { group: 0, binding: 0, bytes: vec![0; 8] }];
+    let recording = Recording { buffers, ..recording(&probed, 1, 1 << 20) };
+    let recorded = recording.run(&device, &queue).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(recorded.buffers, [[2, 0, 0, 0, 0, 0, 0, 0]]);
+}

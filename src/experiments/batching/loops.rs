@@ -86,10 +86,9 @@ pub(super) fn diagnose_wake_ups(outcome: &model::Experiment) -> Option<String> {
     // One or two threads wake up. A shorter overhead has no wake-up, and most of a longer one is something else.
     const SHARES: std::ops::RangeInclusive<f64> = 0.4..=1.2;
     let wake_up_s = outcome.number(WAKE_UP)?;
-    // A pass is only recorded, so that it wakes nobody.
-    let hidden: Vec<&str> = Level::ALL
+    // Dispatches and passes are only recorded, so that they wake nobody.
+    let hidden: Vec<&str> = [Level::PassesPerSubmit, Level::SubmitsPerWait, Level::ChunksPerMap]
         .into_iter()
-        .filter(|&level| level != Level::DispatchesPerPass)
         .filter(|level| {
             let alpha_s = outcome.number(&format!("{}.alpha", level.id()));
             alpha_s.is_some_and(|alpha_s| SHARES.contains(&(wake_up_s / alpha_s)))
@@ -98,8 +97,8 @@ pub(super) fn diagnose_wake_ups(outcome: &model::Experiment) -> Option<String> {
         .collect();
     (!hidden.is_empty()).then(|| {
         format!(
-            "The host takes {} to wake a sleeping thread, which is a large part of the overhead of a {}, if the driver hands \
-             each to a thread of its own. A busy host keeps its threads awake, so that the overhead is then shorter.",
+            "The host takes {} to wake a sleeping thread, which is at least two fifths of the overhead of a {}. So most of it may \
+             be waking up, and it is shorter on a busy host, which keeps its threads awake.",
             figures::short(wake_up_s, "s"),
             hidden.join(" and a ")
         )

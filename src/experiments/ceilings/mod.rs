@@ -360,7 +360,9 @@ fn bandwidth(traffic: Traffic, size: &str) -> About {
     let about = About::new(format!("{word}_gb_per_s.{size}"), label, "GB/s").higher();
     match traffic {
         Traffic::Read | Traffic::Copy => about.headline(),
-        Traffic::Write | Traffic::Triad | Traffic::Sum => about,
+        Traffic::Triad => about
+            .note("touches three quarters of it: an array is a power of two, and there are three"),
+        Traffic::Write | Traffic::Sum => about,
     }
 }
 
@@ -370,8 +372,8 @@ fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     if any(false) {
         text.push(
-            "A sum of three words takes less time than its reads, its write and the overlap of a copy predict. More reads \
-             than writes may suit the memory bus, or leave it fewer changes of direction."
+            "A sum of three words takes less time than its reads, its write and the overlap of a copy predict. The memory bus may \
+             be faster with more reads than writes."
                 .to_owned(),
         );
     }

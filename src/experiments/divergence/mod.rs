@@ -9,6 +9,7 @@
 pub mod law;
 pub mod predict;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -316,19 +317,27 @@ fn add_calibration(plan: &mut Plan, Alone { paths, t0 }: Alone) {
     );
 }
 
-/// Returns whether the control predicts the interleaved points that take longer than their paths alone.
-fn is_explained_by_control(outcome: &model::Experiment) -> bool {
-    let by_control = |k: f64| {
+/// Returns what the control predicts of the interleaved points that take longer than their paths alone: as much as they take,
+/// less, or more. `None` if they differ in this, or if the control says nothing.
+fn by_control(outcome: &model::Experiment) -> Option<Ordering> {
+    let control = |k: f64| {
         outcome.points.iter().find(|point| point.series == BY_CONTROL && point.x.value == k)
     };
     let mut slow = outcome
         .points
         .iter()
-        .filter(|point| point.series == Pattern::Interleaved.as_str() && point.deviates(true));
-    slow.all(|point| {
-        by_control(point.x.value)
-            .is_some_and(|control| (control.ratio - 1.0).abs() <= EXPERIMENT.tolerance.ratio)
-    })
+        .filter(|point| point.series == Pattern::Interleaved.as_str() && point.deviates(true))
+        .map(|point| {
+            let over = control(point.x.value)?.ratio - 1.0;
+            let tolerance = EXPERIMENT.tolerance.ratio;
+            Some(match over {
+                over if over.abs() <= tolerance => Ordering::Equal,
+                over if over > tolerance => Ordering::Less,
+                _ => Ordering::Greater,
+            })
+        });
+    let first = slow.next()??;
+    slow.all(|other| other == Some(first)).then_some(first)
 }
 
 /// Returns one text for each effect that the points show.
@@ -349,15 +358,19 @@ fn diagnose(outcome: &model::Experiment, width: u32) -> Vec<String> {
         );
     }
     if off("interleaved", true, true) || off("interleaved", false, true) {
-        let cause = if is_explained_by_control(outcome) {
-            "Whole subgroups that take as many different paths pay as much for each, so the cause is not divergence: the code \
-             of the paths competes for the instruction cache. Fewer or shorter paths reduce this."
-        } else {
-            "Whole subgroups that take as many different paths pay less for each, so the cause is not the instruction cache \
-             alone. The time to select a path may grow with the number of paths taken. Branches with fewer paths reduce \
-             this."
+        let cause = match by_control(outcome) {
+            Some(Ordering::Equal) => {
+                " Whole subgroups that take as many different paths pay as much for each, so the cause is not divergence: the \
+                 code of the paths competes for the instruction cache. Fewer or shorter paths reduce this."
+            }
+            Some(Ordering::Less) => {
+                " Whole subgroups that take as many different paths pay less for each, so the cause is not the instruction cache \
+                 alone. The time to select a path may grow with the number of paths taken. Branches with fewer paths reduce \
+                 this."
+            }
+            Some(Ordering::Greater) | None => "",
         };
-        text.push(format!("Diverged paths cost more than the sum of their times alone. {cause}"));
+        text.push(format!("Diverged paths cost more than the sum of their times alone.{cause}"));
     }
     if off("interleaved", false, false) {
         text.push(format!(

@@ -72,8 +72,14 @@ struct Plateau<'a> {
 ///
 /// A working set between two plateaus lies partly in one level and partly in the next. It belongs to none.
 fn plateaus<'a>(latencies: &[(&'a str, f64)]) -> Vec<Plateau<'a>> {
-    let alike = |a: &(&str, f64), b: &(&str, f64)| b.1 / a.1 < ALIKE && a.1 / b.1 < ALIKE;
-    let mut runs: Vec<&[(&str, f64)]> = latencies.chunk_by(alike).collect();
+    let alike = |a: f64, b: f64| b / a < ALIKE && a / b < ALIKE;
+    let mut runs: Vec<&[(&str, f64)]> = Vec::new();
+    let mut rest = latencies;
+    while let Some(&(_, first)) = rest.first() {
+        let (run, others) = rest.split_at(rest.iter().take_while(|of| alike(first, of.1)).count());
+        runs.push(run);
+        rest = others;
+    }
     // The first and the last run may continue beyond what was measured.
     let last = runs.len().saturating_sub(1);
     let mut place = 0;
@@ -131,6 +137,9 @@ mod tests {
             [plateau(["a", "b"], 10.5), plateau(["d", "e"], 105.0), plateau(["f", "f"], 300.0)]
         );
         assert_eq!(plateaus(&latencies[..1]), [plateau(["a", "a"], 10.0)]);
+        // A slope has no plateau but its ends.
+        let slope = [("a", 100.0), ("b", 120.0), ("c", 144.0), ("d", 173.0)];
+        assert_eq!(plateaus(&slope), [plateau(["a", "a"], 100.0), plateau(["d", "d"], 173.0)]);
         assert_eq!(plateaus(&[]), []);
     }
 }

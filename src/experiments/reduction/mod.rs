@@ -267,7 +267,8 @@ fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
             &format!("read bandwidth, {spelt}"),
             "GB/s",
         )
-        .higher(),
+        .higher()
+        .note(if alone.read_config.load.is_u64() { NATIVE } else { "" }),
         alone.ceiling() * 1e-9,
     );
     let mut notes = vec![format!("{} items", figures::count(f64::from(most)))];
