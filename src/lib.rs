@@ -21,7 +21,7 @@
 //! | [`gpu`] | adapter selection, device, pipelines, clocks, and the [`gpu::Executor`] trait | `model` |
 //! | [`kernels`] | kernels that several experiments share, with CPU references and cost models | `gpu` |
 //! | [`simt`] | lockstep execution of WGSL on the host | no other module |
-//! | [`profile`] | where a shader loses lanes: probes, recording, lines | `simt` |
+//! | [`profile`] | where a shader loses lanes: probes, recording, lines | `gpu`, `simt` |
 //! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model`, `simt` |
 //! | [`predict`] | evaluation of a law from given or recorded parameters | `model` |
 //! | [`mod@bench`] | measurement, from plan to verdict | `gpu`, `kernels`, `model`, `predict`, `stats` |

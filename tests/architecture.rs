@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gpu", &["model"]),
     ("kernels", &["gpu"]),
     ("simt", &[]),
-    ("profile", &["simt"]),
+    ("profile", &["gpu", "simt"]),
     ("sim", &["gpu", "model", "simt"]),
     ("predict", &["model"]),
     ("bench", &["gpu", "kernels", "model", "predict", "stats"]),

@@ -18,3 +18,11 @@ pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: 512 };
 pub(super) fn case_at(cases: &[(u32, CaseId)], number: u32) -> CaseId {
     cases.iter().find(|&&(n, _)| n == number).expect("the sweep has a case for this number").1
 }
+
+/// Returns the size of `words` words in the notation of metric ids, such as `64_MiB`.
+pub(super) fn size_id(words: u32) -> String {
+    match words >> 8 {
+        kib if kib < 1024 => format!("{kib}_KiB"),
+        kib => format!("{}_MiB", kib >> 10),
+    }
+}

@@ -69,6 +69,6 @@ pub enum GpuError {
 }
 
 /// Returns `text` with every run of white space, line breaks included, replaced by one space.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

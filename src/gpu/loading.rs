@@ -269,7 +269,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Returns a buffer that contains `words` so many times. The words are uploaded once.
+    /// Returns a buffer that contains `words` `times` times. The words are uploaded once.
     fn repeated(&mut self, words: &Arc<[u32]>, times: u32) -> wgpu::Buffer {
         let id = (words.as_ptr(), times);
         if let Some((_, buffer)) = self.inputs.0.get(&id) {
@@ -319,7 +319,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn create(device: &wgpu::Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+pub(crate) fn create(device: &wgpu::Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: bytes,
@@ -329,7 +329,7 @@ fn create(device: &wgpu::Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu:
 }
 
 /// Creates a buffer that the host can map for reading.
-pub(super) fn for_readback(device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
+pub(crate) fn for_readback(device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
     create(device, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
 }
 

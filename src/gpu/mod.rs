@@ -31,13 +31,16 @@ pub use adapter::{
 };
 pub use cost_model::{CostModel, DeviceShape, Merging};
 pub use error::GpuError;
+pub(crate) use error::one_line;
 pub use executor::Executor;
 pub(crate) use executor::compare_outputs;
 pub use features::ShaderFeature;
 pub use hardware::{Hardware, Options};
 pub use invariant::{Invariant, Property};
+pub(crate) use loading::{create, for_readback};
 pub use pipeline::Built;
-pub(crate) use pipeline::OUT_OF_MEMORY;
+pub(crate) use pipeline::{OUT_OF_MEMORY, catching, validator};
+pub(crate) use timer::read_mapped;
 pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
 #[cfg(feature = "cli")]

@@ -72,11 +72,7 @@ impl Shader {
     ) -> Result<(naga::Module, ModuleInfo), String> {
         let message = |error: String| format!("{}: {}", self.name, one_line(&error));
         let module = self.module(stores_size)?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .subgroup_stages(ShaderStages::COMPUTE)
-            .subgroup_operations(SubgroupOperationSet::all())
-            .validate(&module)
-            .map_err(|error| message(error.to_string()))?;
+        let info = validator().validate(&module).map_err(|error| message(error.to_string()))?;
         let value = |&(name, value): &(&str, u32)| (name.to_owned(), f64::from(value));
         let constants = constants.iter().map(value).collect();
         let entry = Some((ShaderStage::Compute, entry));
@@ -236,11 +232,20 @@ impl Pipelines {
     }
 }
 
+/// Returns a validator that allows everything that a compute shader can have.
+pub(crate) fn validator() -> Validator {
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
+    validator
+        .subgroup_stages(ShaderStages::COMPUTE)
+        .subgroup_operations(SubgroupOperationSet::all());
+    validator
+}
+
 /// Runs `make` and returns its result.
 ///
 /// # Errors
 /// Returns the first error that wgpu reports during `make`, in one line; [`OUT_OF_MEMORY`] if memory is the reason.
-pub(super) fn catching<T>(
+pub(crate) fn catching<T>(
     device: &wgpu::Device,
     make: impl FnOnce(&wgpu::Device) -> T,
 ) -> Result<T, String> {

@@ -104,6 +104,23 @@ pub enum Contents {
 }
 
 impl Contents {
+    /// Returns the contents of the buffer before the first dispatch, as bytes. A scratch buffer counts as zero. A uniform
+    /// block is a multiple of 16 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let of = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        match self {
+            Self::Uniform(members) => {
+                let mut words: Vec<u32> = members.iter().map(|&(_, word)| word).collect();
+                words.resize(words.len().next_multiple_of(4), 0);
+                of(&words)
+            }
+            Self::Data(words) => of(words),
+            Self::Repeated(words, times) => of(words).repeat(*times as usize),
+            Self::Zeroed(words) | Self::Scratch(_, words) => vec![0; 4 * words],
+        }
+    }
+
     /// Returns the size of the buffer in 32-bit words.
     #[must_use]
     pub fn words(&self) -> usize {

@@ -6,7 +6,7 @@
 //! subgroup write neighbouring words. Word 0 of a log is the number of words that the invocation needed, even if there was
 //! not room for so many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ProfileError;
 
@@ -41,22 +41,12 @@ impl LogLayout {
         words: u32,
         sampled: Vec<u32>,
     ) -> Result<Self, ProfileError> {
+        let of_dispatch = |&workgroup: &u32| workgroup < workgroups;
+        let once = sampled.iter().filter(|&w| of_dispatch(w)).collect::<BTreeSet<_>>().len();
+        assert_eq!(once, sampled.len(), "sampled workgroups are of the dispatch, each once");
         let layout = Self { workgroups, lanes, words, sampled };
-        let all = layout.len().filter(|&all| all <= u64::from(u32::MAX));
-        let is_sampled_once = {
-            let mut slots = layout.sampled.clone();
-            slots.sort_unstable();
-            slots.windows(2).all(|pair| pair[0] < pair[1])
-                && slots.last().is_none_or(|&last| last < workgroups)
-        };
-        assert!(
-            is_sampled_once,
-            "each sampled workgroup is one of the dispatch, and is there once"
-        );
-        if all.is_none() {
-            return Err(ProfileError::TooLarge);
-        }
-        Ok(layout)
+        let fits = layout.len().is_some_and(|all| all <= u64::from(u32::MAX));
+        if fits { Ok(layout) } else { Err(ProfileError::TooLarge) }
     }
 
     /// Returns the words of the buffer; `None` if they do not fit 64 bits.
@@ -158,7 +148,7 @@ pub struct Decisions<'a> {
 }
 
 impl Decisions<'_> {
-    /// Returns the next decision of a lane, out of so many outcomes.
+    /// Returns the next decision of a lane, which is less than `outcomes`.
     ///
     /// # Errors
     /// Returns an error if the lane has made no further decision.
@@ -179,7 +169,7 @@ impl Decisions<'_> {
     }
 }
 
-/// Returns the bits of a decision with so many outcomes.
+/// Returns the bits of a decision with `outcomes` outcomes.
 pub(super) fn bits_of(outcomes: u32) -> u32 {
     outcomes.next_power_of_two().ilog2()
 }

@@ -4,14 +4,15 @@
 //! if`, so a call of a probe stands before each `if`, at the begin of each case and before each `break if`. The work of a
 //! block is counted where it begins. The shader's own statements stay as they are, so that its outputs do.
 
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::ModuleInfo;
 use naga::{
     Arena, Binding, Block, BuiltIn, EntryPoint, Expression, Function, FunctionArgument, Handle,
     Literal, Module, Range, ScalarKind, ShaderStage, Span, Statement, SwitchCase, Type, TypeInner,
 };
 
-use super::error::{ProfileError, one_line};
+use super::error::ProfileError;
 use super::log::bits_of;
+use crate::gpu::{one_line, validator};
 use crate::simt::Instructed;
 
 /// The probes, which have their names in common.
@@ -27,8 +28,10 @@ pub struct Probed {
     pub module: Module,
     /// What naga's validator found in it.
     pub info: ModuleInfo,
-    /// The copy that calls the probes.
+    /// The copy that calls the probes. It has no other entry point.
     pub probed: Module,
+    /// What naga's validator found in the copy.
+    pub(super) probed_info: ModuleInfo,
     /// Source of the module: that of the shader, with the probes on one of its lines.
     pub(super) text: String,
     /// Bytes of the probes in `text`.
@@ -74,8 +77,9 @@ impl Probed {
                     .collect(),
             })?;
         let probed = probed(&module, &info, index);
-        validate(&probed, &text)?;
-        Ok(Self { module, info, probed, text, probes, entry: entry.to_owned(), group })
+        let probed_info = validate(&probed, &text)?;
+        let entry = entry.to_owned();
+        Ok(Self { module, info, probed, probed_info, text, probes, entry, group })
     }
 }
 
@@ -85,9 +89,7 @@ fn parse(source: &str) -> Result<Module, ProfileError> {
 }
 
 fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
-    Validator::new(ValidationFlags::all(), Capabilities::all())
-        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
-        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+    validator()
         .validate(module)
         .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
 }
@@ -292,7 +294,7 @@ impl Rewriting<'_> {
         counts
     }
 
-    /// Adds a call that counts so many instructions to `block`.
+    /// Adds a call that counts `instructions` to `block`.
     fn count(&mut self, instructions: Option<u64>, block: &mut Block) {
         let instructions = u32::try_from(instructions.unwrap_or(0)).unwrap_or(u32::MAX);
         if instructions > 0 {
@@ -301,7 +303,7 @@ impl Rewriting<'_> {
         }
     }
 
-    /// Returns the case at `index` of a switch, with a probe of so many bits at its begin. An empty case that falls through
+    /// Returns the case at `index` of a switch, with a probe of `bits` bits at its begin. An empty case that falls through
     /// has none: its lanes begin the next one.
     fn case(&mut self, index: u32, bits: u32, case: &SwitchCase) -> SwitchCase {
         let mut body = Block::new();

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use naga::ShaderStage;
 use naga::back::pipeline_constants::process_overrides;
-use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::error::{ProfileError, one_line};
+use super::error::ProfileError;
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
+use crate::gpu::{catching, create, for_readback, one_line, read_mapped};
 
 /// A buffer that a shader binds, with its contents before the dispatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +68,8 @@ impl Recording<'_> {
     ) -> Result<Recorded, ProfileError> {
         let lanes = self.lanes()?;
         let used = self.used()?;
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.pipeline(device);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(failed(&error));
-        }
+        let pipeline =
+            catching(device, |device| self.pipeline(device)).map_err(ProfileError::Device)?;
         let mut words = WORDS;
         loop {
             let layout = self.layout(lanes, words)?;
@@ -98,13 +95,8 @@ impl Recording<'_> {
 
     /// Returns the bindings that the shader with probes uses.
     fn used(&self) -> Result<BTreeSet<(u32, u32)>, ProfileError> {
-        let Probed { probed: module, group: of_log, .. } = self.probed;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-            .subgroup_stages(ShaderStages::COMPUTE)
-            .subgroup_operations(SubgroupOperationSet::all())
-            .validate(module)
-            .map_err(|error| ProfileError::Invalid(one_line(&error.to_string())))?;
-        let of_entry = info.get_entry_point(0);
+        let Probed { probed: module, probed_info, group: of_log, .. } = self.probed;
+        let of_entry = probed_info.get_entry_point(0);
         let mut used = BTreeSet::new();
         let mut missing = Vec::new();
         for (handle, variable) in module.global_variables.iter() {
@@ -122,7 +114,7 @@ impl Recording<'_> {
         if missing.is_empty() { Ok(used) } else { Err(ProfileError::Missing(missing)) }
     }
 
-    /// Returns a layout with logs of so many words, for a random sample of as many workgroups as the budget allows.
+    /// Returns a layout with logs of `words` words, for a random sample of workgroups that is as large as the budget allows.
     fn layout(&self, lanes: u32, words: u32) -> Result<LogLayout, ProfileError> {
         let [x, y, z] = self.workgroups.map(u128::from);
         let workgroups = u32::try_from(x * y * z).map_err(|_| ProfileError::TooLarge)?;
@@ -168,14 +160,38 @@ impl Recording<'_> {
         used: &BTreeSet<(u32, u32)>,
         log: &[u32],
     ) -> Result<(Vec<Vec<u8>>, Vec<u32>), ProfileError> {
-        let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory]
-            .map(|filter| device.push_error_scope(filter));
         let log = BoundBuffer {
             group: self.probed.group,
             binding: 0,
             bytes: bytemuck::cast_slice(log).to_vec(),
         };
         let all: Vec<&BoundBuffer> = self.buffers.iter().chain([&log]).collect();
+        let submit = |device: &wgpu::Device| self.submit(device, queue, pipeline, used, &all);
+        let staging = catching(device, submit).map_err(ProfileError::Device)?;
+        let read = |(buffer, bound): (&wgpu::Buffer, &&BoundBuffer)| {
+            let mut bytes = vec![0; bound.bytes.len()];
+            if bytes.is_empty() {
+                return Ok(bytes);
+            }
+            read_mapped(device, buffer, &mut bytes)
+                .map_err(|error| ProfileError::Device(one_line(&error.to_string())))?;
+            Ok(bytes)
+        };
+        let mut contents: Vec<Vec<u8>> =
+            staging.iter().zip(&all).map(read).collect::<Result<_, ProfileError>>()?;
+        let log = contents.pop().unwrap_or_default();
+        Ok((contents, bytemuck::pod_collect_to_vec(&log)))
+    }
+
+    /// Submits the dispatch with the buffers `all`. Returns the buffers from which the host reads what they contain then.
+    fn submit(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        pipeline: &wgpu::ComputePipeline,
+        used: &BTreeSet<(u32, u32)>,
+        all: &[&BoundBuffer],
+    ) -> Vec<wgpu::Buffer> {
         let on_device: Vec<wgpu::Buffer> =
             all.iter().map(|buffer| upload(device, queue, &buffer.bytes)).collect();
         let groups: BTreeSet<u32> = used.iter().map(|&(group, _)| group).collect();
@@ -207,60 +223,26 @@ impl Recording<'_> {
         let [x, y, z] = self.workgroups;
         pass.dispatch_workgroups(x, y, z);
         drop(pass);
-        let staging: Vec<wgpu::Buffer> = on_device
+        let staging = on_device
             .iter()
             .map(|buffer| {
-                let staging = device.create_buffer(&wgpu::BufferDescriptor {
-                    label: None,
-                    size: buffer.size(),
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                });
+                let staging = for_readback(device, buffer.size());
                 encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
                 staging
             })
             .collect();
         queue.submit([encoder.finish()]);
-        for scope in scopes.into_iter().rev() {
-            if let Some(error) = pollster::block_on(scope.pop()) {
-                return Err(failed(&error));
-            }
-        }
-        for buffer in &staging {
-            buffer.map_async(wgpu::MapMode::Read, .., |_| ());
-        }
-        device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|error| ProfileError::Device(error.to_string()))?;
-        let read = |(buffer, bound): (&wgpu::Buffer, &&BoundBuffer)| {
-            let mapped = buffer
-                .get_mapped_range(..)
-                .map_err(|error| ProfileError::Device(error.to_string()))?;
-            Ok(mapped[..bound.bytes.len()].to_vec())
-        };
-        let mut contents: Vec<Vec<u8>> =
-            staging.iter().zip(&all).map(read).collect::<Result<_, ProfileError>>()?;
-        let log = contents.pop().unwrap_or_default();
-        Ok((contents, bytemuck::pod_collect_to_vec(&log)))
+        staging
     }
 }
 
 /// Returns a buffer with these contents, at least 16 bytes.
 fn upload(device: &wgpu::Device, queue: &wgpu::Queue, bytes: &[u8]) -> wgpu::Buffer {
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: (bytes.len() as u64).next_multiple_of(4).max(16),
-        usage: wgpu::BufferUsages::STORAGE
-            | wgpu::BufferUsages::UNIFORM
-            | wgpu::BufferUsages::COPY_SRC
-            | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
+    let usage = wgpu::BufferUsages::STORAGE
+        | wgpu::BufferUsages::UNIFORM
+        | wgpu::BufferUsages::COPY_SRC
+        | wgpu::BufferUsages::COPY_DST;
+    let buffer = create(device, (bytes.len() as u64).next_multiple_of(4).max(16), usage);
     queue.write_buffer(&buffer, 0, bytes);
     buffer
-}
-
-/// Returns an error of the device in one line.
-fn failed(error: &wgpu::Error) -> ProfileError {
-    ProfileError::Device(one_line(&error.to_string()))
 }

@@ -42,21 +42,7 @@ impl<'a> Memory<'a> {
     fn of(workload: &'a Workload) -> Self {
         let mut memory = Self { workload, bytes: BTreeMap::new() };
         for index in 0..workload.buffers.len() {
-            let bytes = match &workload.buffers[index] {
-                Contents::Uniform(words) => {
-                    let words = words.iter().flat_map(|(_, word)| word.to_le_bytes());
-                    let mut bytes: Vec<u8> = words.collect();
-                    // A uniform block is a multiple of 16 bytes.
-                    bytes.resize(bytes.len().next_multiple_of(16), 0);
-                    bytes
-                }
-                Contents::Data(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
-                Contents::Repeated(words, times) => {
-                    let once: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-                    once.repeat(*times as usize)
-                }
-                Contents::Zeroed(words) | Contents::Scratch(_, words) => vec![0; 4 * words],
-            };
+            let bytes = workload.buffers[index].bytes();
             let shared = memory.bytes.entry(memory.place(index)).or_default();
             if shared.len() < bytes.len() {
                 *shared = bytes;

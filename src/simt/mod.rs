@@ -10,6 +10,7 @@
 
 mod builtin;
 mod effects;
+mod expressions;
 mod instructions;
 mod lanes;
 mod mask;

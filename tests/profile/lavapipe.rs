@@ -3,8 +3,9 @@
 use naga::ShaderStage;
 use warplaw::profile::{BoundBuffer, Probed, ProfileError, Recorded, Recording};
 
-use super::by_machine;
+use super::probes::plain;
 use super::programs::{LANES, Program, table};
+use super::{by_machine, case_of_program};
 
 /// Returns lavapipe, or `None` if the tests on it are to be skipped.
 fn lavapipe() -> Option<(wgpu::Device, wgpu::Queue)> {
@@ -54,77 +55,10 @@ fn lanes_on_lavapipe_decide_what_the_machine_decides() {
                 assert_eq!(found, Ok(outcome), "program {seed}, lane {lane}, decision {place}");
             }
         }
-        // The probes change no output.
-        assert_eq!(buffers[1], without_probes(&device, &queue, &program, seed), "program {seed}");
+        // The probes change no output: it is that of the host, which executes the program without them.
+        let (without_probes, _) = plain(&case_of_program(seed), 4);
+        assert_eq!(buffers[1], without_probes["output"], "program {seed}");
     }
-}
-
-/// Returns the output of a program without probes.
-fn without_probes(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    program: &Program,
-    seed: u64,
-) -> Vec<u8> {
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: None,
-        source: wgpu::ShaderSource::Wgsl(program.wgsl().0.into()),
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: None,
-        layout: None,
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    let of = |bound: &BoundBuffer| {
-        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: bound.bytes.len() as u64,
-            usage: wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_DST
-                | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
-        queue.write_buffer(&buffer, 0, &bound.bytes);
-        buffer
-    };
-    let all: Vec<(u32, wgpu::Buffer)> =
-        buffers(seed).iter().map(|bound| (bound.binding, of(bound))).collect();
-    // A program without decisions does not use the table.
-    let uses_table = program.decides();
-    let entries: Vec<wgpu::BindGroupEntry<'_>> = all
-        .iter()
-        .filter(|(binding, _)| *binding == 1 || uses_table)
-        .map(|(binding, buffer)| wgpu::BindGroupEntry {
-            binding: *binding,
-            resource: buffer.as_entire_binding(),
-        })
-        .collect();
-    let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &entries,
-    });
-    let staging = device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: 4 * LANES as u64,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-    pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &group, &[]);
-    pass.dispatch_workgroups(1, 1, 1);
-    drop(pass);
-    encoder.copy_buffer_to_buffer(&all[1].1, 0, &staging, 0, 4 * LANES as u64);
-    queue.submit([encoder.finish()]);
-    staging.map_async(wgpu::MapMode::Read, .., |_| ());
-    device.poll(wgpu::PollType::wait_indefinitely()).expect("the device works");
-    let mapped = staging.get_mapped_range(..).expect("the buffer is mapped");
-    mapped.to_vec()
 }
 
 #[test]

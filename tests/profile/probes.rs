@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet};
 use naga::valid::{ValidationFlags, Validator};
 use naga::{Module, ShaderStage, back::pipeline_constants::process_overrides};
-use warplaw::gpu::{Contents, Dispatch, Workload};
+use warplaw::gpu::{Dispatch, Workload};
 use warplaw::profile::{Line, LogLayout, Probed};
 use warplaw::simt::{Buffers, Grid, Issued, Replay};
 
@@ -40,7 +40,7 @@ fn specialized(module: &Module, case: &Case) -> (Module, ModuleInfo) {
 }
 
 /// Runs the shader without probes, at `width` lanes. Returns its buffers and what its subgroups issued.
-fn plain(case: &Case, width: u32) -> (Buffers, Vec<Vec<Issued>>) {
+pub(crate) fn plain(case: &Case, width: u32) -> (Buffers, Vec<Vec<Issued>>) {
     let module = naga::front::wgsl::parse_str(&case.source).expect("the shader is valid");
     let (module, info) = specialized(&module, case);
     let (entry, workgroups) = (case.entry.as_str(), case.workgroups);
@@ -109,17 +109,6 @@ pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
 
 /// Returns a dispatch of a workload as a case.
 pub(crate) fn case_of(workload: &Workload, dispatch: &Dispatch) -> Case {
-    let bytes = |index: usize| -> Vec<u8> {
-        match &workload.buffers()[index] {
-            Contents::Uniform(words) => {
-                let mut bytes: Vec<u8> = words.iter().flat_map(|(_, w)| w.to_le_bytes()).collect();
-                bytes.resize(bytes.len().next_multiple_of(16), 0);
-                bytes
-            }
-            Contents::Data(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
-            other => vec![0; 4 * other.words()],
-        }
-    };
     let constants: BTreeMap<&str, u32> = dispatch.constants().iter().copied().collect();
     let [x, y] = dispatch.workgroups();
     Case {
@@ -131,7 +120,7 @@ pub(crate) fn case_of(workload: &Workload, dispatch: &Dispatch) -> Case {
         buffers: dispatch
             .bindings()
             .iter()
-            .map(|&(name, index)| (name.to_owned(), bytes(index)))
+            .map(|&(name, index)| (name.to_owned(), workload.buffers()[index].bytes()))
             .collect(),
     }
 }

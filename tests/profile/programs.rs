@@ -111,18 +111,6 @@ impl Program {
         nodes
     }
 
-    /// Returns whether the entry point may decide anything.
-    pub(crate) fn decides(&self) -> bool {
-        fn any(block: &[Node], functions: &[Vec<Node>]) -> bool {
-            block.iter().any(|node| match node {
-                Node::If(..) | Node::Switch(_) | Node::While(_) | Node::Until(..) => true,
-                Node::Call(function) => any(&functions[*function], functions),
-                Node::Mark(_) | Node::Break | Node::Continue | Node::Return => false,
-            })
-        }
-        self.functions.last().is_some_and(|body| any(body, &self.functions))
-    }
-
     /// Returns the program as WGSL, and the line of each mark, from 1.
     pub(crate) fn wgsl(&self) -> (String, BTreeMap<usize, u32>) {
         let mut text = format!(
@@ -317,29 +305,16 @@ impl Code {
                 let first = self.operations.len();
                 // The condition of the loop is that of a break.
                 let decision = self.decide(vec![1, 0, 0], 2);
-                let begin = self.operations.len();
-                out.push(Out { is_loop: true, ..Out::default() });
-                returns.extend(self.block(body, out));
-                let of_loop = out.pop().expect("the loop is on the stack");
-                let end = self.operations.len();
-                self.aim(&of_loop.continues, end);
+                let breaks = self.loop_body(body, out, returns);
                 self.operations.push(Operation::Jump(first));
-                let here = self.operations.len();
-                self.aim(&of_loop.breaks, here);
-                self.set_targets(decision, vec![here, begin, begin]);
+                self.end_loop(&breaks, decision, decision + 1);
             }
             Node::Until(body, at_end) => {
                 let begin = self.operations.len();
-                out.push(Out { is_loop: true, ..Out::default() });
-                returns.extend(self.block(body, out));
-                let of_loop = out.pop().expect("the loop is on the stack");
-                let end = self.operations.len();
-                self.aim(&of_loop.continues, end);
+                let breaks = self.loop_body(body, out, returns);
                 returns.extend(self.block(at_end, out));
                 let decision = self.decide(vec![1, 0, 0], 2);
-                let here = self.operations.len();
-                self.aim(&of_loop.breaks, here);
-                self.set_targets(decision, vec![here, begin, begin]);
+                self.end_loop(&breaks, decision, begin);
             }
             Node::Break => {
                 let jump = self.jump();
@@ -358,6 +333,28 @@ impl Code {
                 self.operations.push(Operation::Call(self.functions[*function]));
             }
         }
+    }
+
+    /// Adds the body of a loop, whose continues go to its end. Returns its breaks.
+    fn loop_body(
+        &mut self,
+        body: &[Node],
+        out: &mut Vec<Out>,
+        returns: &mut Vec<usize>,
+    ) -> Vec<usize> {
+        out.push(Out { is_loop: true, ..Out::default() });
+        returns.extend(self.block(body, out));
+        let of_loop = out.pop().expect("the loop is on the stack");
+        let end = self.operations.len();
+        self.aim(&of_loop.continues, end);
+        of_loop.breaks
+    }
+
+    /// Ends a loop that goes on at `begin` by `decision`.
+    fn end_loop(&mut self, breaks: &[usize], decision: usize, begin: usize) {
+        let here = self.operations.len();
+        self.aim(breaks, here);
+        self.set_targets(decision, vec![here, begin, begin]);
     }
 
     fn jump(&mut self) -> usize {

@@ -1,4 +1,4 @@
-//! Loops of launches, each of a stated length: what a launch takes in a plain loop of so many.
+//! Loops of launches, each of a stated length: the time of a launch in such a loop.
 //!
 //! The overhead α of a level is a slope: what another unit adds to many. A loop also contains what happens once, such as
 //! the submission of its passes, so that other programs that time such a loop must find the same.

@@ -24,7 +24,7 @@ use memory::{Place, search_memory};
 use workgroup_memory::add_workgroup_memory;
 
 use super::contention::kernel::{Contention, Operation, Target};
-use super::sweep::REPEATS;
+use super::sweep::{REPEATS, size_id};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Sizing, Tolerance, Unsupported};
 use crate::gpu::WantedWorkers;
 use crate::kernels::memory::{Memory, Traffic};
@@ -163,14 +163,6 @@ impl Level {
         let sweep_s = |case: CaseId| (case.time() - dispatch.per_unit()) / case.scale();
         let least_s = Expr::min_known(cases.map(sweep_s));
         bytes / least_s.positive()
-    }
-
-    /// Returns the amount of memory in the notation of metric ids, such as `64_MiB`.
-    fn size(&self) -> String {
-        match self.words >> 8 {
-            kib if kib < 1024 => format!("{kib}_KiB"),
-            kib => format!("{}_MiB", kib >> 10),
-        }
     }
 }
 
@@ -314,7 +306,7 @@ fn add_memory(plan: &mut Plan, ceilings: &Ceilings) {
     for (place, level) in ceilings.levels.iter().enumerate() {
         // The two largest amounts are headlines, because the largest one may take too long to measure.
         let headline = place == 0 || place + 2 >= levels;
-        let size = level.size();
+        let size = size_id(level.words);
         for traffic in Traffic::ALL {
             let rate_of = |cases: Vec<CaseId>| {
                 level.bytes_per_s(traffic, cases.into_iter(), ceilings.dispatch) * 1e-9

@@ -20,13 +20,12 @@ use diagnose::diagnose;
 use kernel::{BARRIERS_OF_A_TREE, Items, Variant, WORKGROUP_SIZE, reduce};
 use search::tuned;
 use sizes::{
-    MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, may_be_cached, most_items,
-    name_of, sizes,
+    MAX_ITEMS, MAX_ITEMS_PER_LANE_ON_FEW_CORES, MAX_SWAPS, growth, may_be_cached, most_items, sizes,
 };
 use steps::{steps, subgroup_size};
 
 use super::ceilings::launch::{Loads, NATIVE};
-use super::sweep::REPEATS;
+use super::sweep::{REPEATS, size_id};
 use crate::bench::{CaseId, Context, Experiment, Expr, Plan, Tolerance, Unsupported};
 use crate::gpu::{ShaderFeature, WantedWorkers};
 use crate::kernels::{LaunchConfig, Number};
@@ -259,7 +258,7 @@ fn add_best(plan: &mut Plan, alone: &Alone, largest: &[&Reduction], most: u32) {
     };
     let best = rate_of(|_| true);
     let about = |id: &str, label: &str, unit| About::new(id, label, unit);
-    let size = name_of(most);
+    let size = size_id(most);
     let spelt = size.replace('_', " ");
     plan.metric(
         about(

@@ -30,11 +30,6 @@ pub(super) fn most_items(context: &Context<'_>) -> u32 {
     if is_bindable { UNCACHED_ITEMS } else { MAX_ITEMS }
 }
 
-/// Returns the size of `items` items in the notation of metric ids, such as `64_MiB`.
-pub(super) fn name_of(items: u32) -> String {
-    format!("{}_MiB", items >> 18)
-}
-
 /// Returns whether a large last-level cache may hold so many items.
 pub(super) fn may_be_cached(items: u32) -> bool {
     items < UNCACHED_ITEMS
