@@ -210,7 +210,7 @@ impl Hardware {
         let mut encoder = self.encoder();
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let loaded = self.loaded.iter().flatten();
-        let steps = loaded.flat_map(|loaded| loaded.prepare.iter().chain(&loaded.steps));
+        let steps = loaded.flat_map(Loaded::all_steps);
         let first = steps.filter(|step| step.encode_first(&mut pass)).count();
         drop(pass);
         if first > 0 {
@@ -250,6 +250,7 @@ impl Hardware {
             for (output, _) in previous.iter().flat_map(|previous| &previous.checked) {
                 encoder.copy_buffer_to_buffer(output, 0, &self.fence, 0, 4);
             }
+            encode_warm_up(&mut encoder, loaded);
             loaded.clear_heads(&mut encoder);
             encode_pass(&mut encoder, Some(timer.writes(slot)), &loaded.steps, repeats);
             previous = Some(loaded);
@@ -263,6 +264,13 @@ impl Hardware {
             }
         }
         Ok(spans)
+    }
+}
+
+/// Encodes what runs before the timed pass of `loaded`.
+pub(super) fn encode_warm_up(encoder: &mut wgpu::CommandEncoder, loaded: &Loaded) {
+    if !loaded.warm_up.is_empty() {
+        encode_pass(encoder, None, &loaded.warm_up, 1);
     }
 }
 

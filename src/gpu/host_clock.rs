@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::hardware::{Hardware, encode_pass};
+use super::hardware::{Hardware, encode_pass, encode_warm_up};
 use super::timer::read_mapped;
 use super::wake_up::wake_ups_s;
 use super::{GpuError, Span, Stream, Timing, Upload};
@@ -12,7 +12,14 @@ use super::{GpuError, Span, Stream, Timing, Upload};
 impl Hardware {
     /// Times workload `index` by the host clock, from the start of encoding to the end of the last wait.
     pub(super) fn host_span(&mut self, index: usize) -> Result<Span, GpuError> {
-        let timing = self.workload(index)?.timing;
+        let loaded = self.workload(index)?;
+        let timing = loaded.timing;
+        if !loaded.warm_up.is_empty() {
+            let mut encoder = self.encoder();
+            encode_warm_up(&mut encoder, loaded);
+            self.queue.submit([encoder.finish()]);
+            self.wait()?;
+        }
         let start = Instant::now();
         match timing {
             Timing::Pass { repeats } => self.batches(index, [repeats, 1, 1, 1])?,

@@ -58,6 +58,7 @@ impl Step {
 pub(super) struct Loaded {
     pub(super) steps: Vec<Step>,
     pub(super) prepare: Vec<Step>,
+    pub(super) warm_up: Vec<Step>,
     pub(super) timing: Timing,
     pub(super) zeroed: Vec<wgpu::Buffer>,
     /// The output buffers, each with the number of bytes that belong to this workload. A shared buffer may be
@@ -72,6 +73,11 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    /// Returns every step, timed or not.
+    pub(super) fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.prepare.iter().chain(&self.warm_up).chain(&self.steps)
+    }
+
     /// Clears the first [`HEAD_BYTES`] of every output. Atomics accumulate their totals there.
     pub(super) fn clear_heads(&self, encoder: &mut wgpu::CommandEncoder) {
         for (output, _) in &self.checked {
@@ -180,6 +186,7 @@ impl<'a> Loader<'a> {
         Ok(Loaded {
             steps: self.steps(&workload.dispatches, &buffers)?,
             prepare: self.steps(&workload.prepare, &buffers)?,
+            warm_up: self.steps(&workload.warm_up, &buffers)?,
             timing: workload.timing,
             zeroed: zeroed
                 .filter(|(contents, _)| matches!(contents, Contents::Zeroed(_)))

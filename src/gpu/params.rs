@@ -22,7 +22,7 @@ type Blocks = HashMap<String, Vec<(String, u32)>>;
 /// # Errors
 /// Returns a one-line description of the first block that does not match.
 pub(crate) fn check_params(workload: &Workload) -> Result<(), String> {
-    workload.prepare.iter().chain(&workload.dispatches).try_for_each(|dispatch| {
+    workload.all_dispatches().try_for_each(|dispatch| {
         let blocks = blocks(&dispatch.shader)?;
         dispatch.bindings.iter().try_for_each(|&(name, buffer)| {
             match (blocks.get(name), &workload.buffers[buffer]) {

@@ -330,6 +330,9 @@ pub struct Workload {
     pub(crate) label: String,
     /// Dispatches that run once before outputs are checked. They are never timed.
     pub(crate) prepare: Vec<Dispatch>,
+    /// Dispatches that run before each timed pass, so that the caches contain what they would after a long run. They are
+    /// never timed.
+    pub(crate) warm_up: Vec<Dispatch>,
     /// The dispatch list, in execution order.
     pub(crate) dispatches: Vec<Dispatch>,
     /// The buffers that the dispatches bind.
@@ -383,6 +386,7 @@ impl Workload {
         Self {
             label: label.into(),
             prepare: Vec::new(),
+            warm_up: Vec::new(),
             dispatches,
             buffers,
             timing: Timing::Pass { repeats: 1 },
@@ -401,6 +405,17 @@ impl Workload {
     #[must_use]
     pub fn prepare(&self) -> &[Dispatch] {
         &self.prepare
+    }
+
+    /// Returns the dispatches that run before each timed pass, and are never timed.
+    #[must_use]
+    pub fn warm_up(&self) -> &[Dispatch] {
+        &self.warm_up
+    }
+
+    /// Returns every dispatch, timed or not.
+    pub fn all_dispatches(&self) -> impl Iterator<Item = &Dispatch> {
+        self.prepare.iter().chain(&self.warm_up).chain(&self.dispatches)
     }
 
     /// Returns the dispatch list in execution order.

@@ -207,7 +207,7 @@ impl Simulator {
 
     /// Builds the pipelines of a workload that are not built yet.
     fn compile(&mut self, workload: &Workload) {
-        for dispatch in workload.prepare.iter().chain(&workload.dispatches) {
+        for dispatch in workload.all_dispatches() {
             let name = dispatch.shader.name.clone();
             if self.pipelines.insert((name, dispatch.entry, dispatch.constants.clone())) {
                 self.now_s += self.machine.queue.compile_s;

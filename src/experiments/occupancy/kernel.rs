@@ -8,7 +8,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::gpu::{Contents, CostModel, DeviceShape, Invariant, Property, Shader, Workload};
+use crate::gpu::{
+    Contents, CostModel, DeviceShape, Dispatch, Invariant, Property, Shader, Workload,
+};
 use crate::kernels::{Kernel, Launch, module};
 
 const INVARIANTS: &[Invariant] =
@@ -27,6 +29,10 @@ pub fn shader() -> Arc<Shader> {
 const STRIDE: u32 = 32;
 /// Odd factor that scatters the invocations over the links, as in the shader.
 const SCATTER: u32 = 0x9E37_79B1;
+
+/// Invocations per workgroup of the kernel that loads every link, and its largest number of workgroups.
+const TOUCHING: u32 = 64;
+const MOST_TOUCHING: u32 = 4096;
 
 /// One cycle that visits every link of a buffer in random order.
 #[derive(Debug, Clone)]
@@ -93,6 +99,28 @@ pub struct Chase {
 }
 
 impl Chase {
+    /// Returns the workload after a load of every link.
+    #[must_use]
+    pub fn warmed(self) -> Workload {
+        let links = self.cycle.links();
+        let workload = self.workload();
+        let chase = &workload.dispatches[0];
+        let bindings = chase.bindings.iter().filter(|(name, _)| *name != "stopped").copied();
+        let touch = Dispatch {
+            entry: "touch",
+            constants: vec![("WORKGROUP_SIZE", TOUCHING)],
+            bindings: bindings.collect(),
+            workgroups: [(links / TOUCHING).clamp(1, MOST_TOUCHING), 1],
+            cost_model: Arc::new(move |_| CostModel {
+                lines: f64::from(links),
+                sectors: f64::from(links),
+                ..CostModel::default()
+            }),
+            ..chase.clone()
+        };
+        Workload { warm_up: vec![touch], ..workload }
+    }
+
     /// Returns the workload, timed as one pass. Each run continues where the previous run stopped, because a
     /// second walk along the same links would find them in a cache.
     #[must_use]

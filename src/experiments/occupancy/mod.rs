@@ -124,7 +124,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
         let walk = |workgroup_size: u32, workgroups: u32| {
             let cycle = cycle.clone();
             move |steps: u32| {
-                Chase { cycle: cycle.clone(), steps, workgroup_size, workgroups }.workload()
+                Chase { cycle: cycle.clone(), steps, workgroup_size, workgroups }.warmed()
             }
         };
         if floors.is_empty() {
