@@ -69,7 +69,7 @@ impl Session {
                 return Err(error);
             }
         };
-        let adapter = adapter(executor.facts(), observed);
+        let adapter = executor.facts().described(observed);
         Ok(Self {
             executor,
             adapter,
@@ -269,22 +269,4 @@ fn host_check(executor: &mut dyn Executor) -> Result<Option<f64>, GpuError> {
     }
     let [timestamps, host] = shortest;
     Ok(Some(timestamps / host).filter(|_| timestamps.is_finite() && host.is_finite()))
-}
-
-fn adapter(facts: &AdapterFacts, observed: Option<u32>) -> Adapter {
-    Adapter {
-        name: facts.name.clone(),
-        vendor_id: facts.vendor_id,
-        device_id: facts.device_id,
-        pci_bus_id: facts.pci_bus_id.clone(),
-        device_type: facts.device_type,
-        backend: facts.backend.to_owned(),
-        driver: facts.driver.clone(),
-        driver_info: facts.driver_info.clone(),
-        compiler: facts.compiler.map(str::to_owned),
-        subgroup_size: SubgroupSize { min: facts.subgroup_min, max: facts.subgroup_max, observed },
-        features: facts.features.iter().map(|&feature| feature.to_owned()).collect(),
-        shader_checks: facts.shader_checks,
-        limits: facts.limit_set.as_str().to_owned(),
-    }
 }

@@ -89,6 +89,14 @@ pub enum CliError {
         /// Number of adapters.
         count: usize,
     },
+    /// A shader, or a file with its inputs, cannot be used.
+    #[error("`{path}`: {reason}")]
+    Unusable {
+        /// Path of the file.
+        path: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// An output would replace one of the inputs.
     #[error(
         "`{path}` is one of the inputs and is not replaced; choose another file with --out FILE"

@@ -11,6 +11,7 @@ mod input;
 mod list;
 mod output;
 mod predict;
+mod profile;
 mod report;
 mod run;
 
@@ -55,6 +56,8 @@ enum Command {
     Gallery(gallery::GalleryArguments),
     /// Evaluate a law from given parameters, or from those of a record
     Predict(predict::PredictArguments),
+    /// Show where a WGSL shader loses lanes, and what sorting its invocations gains
+    Profile(profile::ProfileArguments),
     /// Judge records by exit code: 0 all laws hold, 1 a law deviates, 2 error, 3 a law is undecided
     Check(check::CheckArguments),
 }
@@ -76,6 +79,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Gallery(arguments) => gallery::gallery(&arguments),
         Command::Predict(arguments) => predict::predict(&arguments),
+        Command::Profile(arguments) => profile::profile(&arguments),
         Command::Check(arguments) => check::check(&arguments),
     };
     report_error(outcome)

@@ -252,6 +252,22 @@ pub(super) fn quoted(path: &Path) -> String {
     shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
 }
 
+/// Writes `text` to the file `path`, unless it exists and `is_replaceable` says of its text that it must stay.
+///
+/// # Errors
+/// Returns an error if the file exists and stays, or if it cannot be written.
+pub(super) fn write_new(
+    path: &Path,
+    text: &str,
+    is_replaceable: impl Fn(&str) -> bool,
+) -> Result<(), CliError> {
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    if is_file && !std::fs::read_to_string(path).is_ok_and(|old| is_replaceable(&old)) {
+        return Err(CliError::Exists { path: path.display().to_string() });
+    }
+    write_text(path, text)
+}
+
 /// Writes `text` to the file `path`, completely or not at all.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     write_whole(path, text.as_bytes()).map_err(|error| unwritable(path, &error))

@@ -15,6 +15,7 @@ mod nanoseconds;
 mod plain;
 mod point;
 mod schema;
+mod shader_profile;
 mod state;
 mod store;
 mod v1;
@@ -32,6 +33,11 @@ pub(crate) use plain::MAX_CHARS;
 pub use plain::{plain, plain_to};
 pub use point::{Curve, Over, Point, Quantity, Trace};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
+pub use shader_profile::{
+    AtWidth, Bin, Call, CallPath, Decision, DecisionKind, Depends, Iterated, LanesSource, Line,
+    Loop, Median, Output, Price, ProfiledDispatch, Sample, ShaderProfile, Sorting, SubgroupLanes,
+    Times, Totals, Work,
+};
 pub use state::DeviceState;
 pub use store::{MAX_BYTES, RecordError, default_path, new_file, parse, read, write};
 pub(crate) use store::{free_name, slug};

@@ -15,6 +15,13 @@ pub enum ProfileError {
         /// Names of all compute entry points.
         known: Vec<String>,
     },
+    /// The module has no compute entry point.
+    NoCompute,
+    /// The module has several compute entry points, and none is chosen.
+    SeveralEntryPoints {
+        /// Their names.
+        known: Vec<String>,
+    },
     /// The dispatch has too many invocations, or the log would need 2^32 words or more.
     TooLarge,
     /// An invocation needs this number of words for its decisions.
@@ -22,7 +29,7 @@ pub enum ProfileError {
         /// Words of each log.
         words: u32,
     },
-    /// A lane made fewer decisions than its replay asks for, so that it did something else.
+    /// A lane made fewer or more decisions than its replay asks for, so that it did something else.
     Unlike {
         /// The lane.
         lane: usize,
@@ -40,6 +47,13 @@ pub enum ProfileError {
     },
     /// The values of pipeline-overridable constants are not those that the shader needs.
     Constants(String),
+    /// Nothing says how many lanes a subgroup has.
+    NoLanes,
+    /// A record lacks a metric that costs are taken from.
+    Unpriced {
+        /// Id of the metric, with that of its experiment.
+        metric: String,
+    },
     /// The device refuses the shader, or fails.
     Device(String),
 }
@@ -51,6 +65,12 @@ impl fmt::Display for ProfileError {
             Self::NoEntryPoint { wanted, known } => {
                 write!(f, "no compute entry point `{wanted}`; there is `{}`", known.join("`, `"))
             }
+            Self::NoCompute => f.write_str("the shader has no compute entry point"),
+            Self::SeveralEntryPoints { known } => write!(
+                f,
+                "the shader has several compute entry points; choose one by --entry: `{}`",
+                known.join("`, `")
+            ),
             Self::TooLarge => f.write_str(
                 "the dispatch has too many invocations for a log: dispatch fewer workgroups, or sample fewer",
             ),
@@ -58,7 +78,7 @@ impl fmt::Display for ProfileError {
                 write!(f, "an invocation needs {words} words for its decisions")
             }
             Self::Unlike { lane } => {
-                write!(f, "lane {lane} made fewer decisions than its control flow has")
+                write!(f, "the decisions of lane {lane} do not fit its control flow")
             }
             Self::Unsupported(what) => write!(f, "the profiler does not support {what}"),
             Self::Missing(bindings) => {
@@ -68,6 +88,13 @@ impl fmt::Display for ProfileError {
                 f,
                 "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}: allow more, or dispatch \
                  fewer workgroups"
+            ),
+            Self::NoLanes => f.write_str(
+                "the device does not tell how many lanes a subgroup has; give the number by --width",
+            ),
+            Self::Unpriced { metric } => write!(
+                f,
+                "the record has no `{metric}`, from which costs are taken; give a record of a full run"
             ),
             Self::Constants(error) => write!(f, "pipeline-overridable constants: {error}"),
             Self::Device(error) => write!(f, "the device: {error}"),

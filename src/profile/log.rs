@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::ProfileError;
 
 /// Words of the header.
-const HEADER: u32 = 6;
+const HEADER: u32 = 7;
 
 /// Where everything is in a log of decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl LogLayout {
     #[must_use]
     pub fn contents(&self) -> Vec<u32> {
         let [slots, work, logs] = self.firsts();
-        let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes];
+        let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes, 0];
         words.resize(self.len().expect("a layout that exists fits a buffer") as usize, 0);
         for (slot, &workgroup) in (1..).zip(&self.sampled) {
             words[(slots + workgroup) as usize] = slot;
@@ -102,7 +102,8 @@ impl LogLayout {
         let of_workgroup = |slot: usize| (slot * lanes..(slot + 1) * lanes).map(of_lane).collect();
         let by_workgroup =
             (0..self.sampled.len()).map(|slot| (self.sampled[slot], of_workgroup(slot)));
-        Ok(Log { work: work.to_vec(), by_workgroup: by_workgroup.collect() })
+        let subgroup_size = Some(buffer[6]).filter(|&size| size > 0);
+        Ok(Log { work: work.to_vec(), subgroup_size, by_workgroup: by_workgroup.collect() })
     }
 }
 
@@ -112,6 +113,8 @@ pub struct Log {
     /// Work of each invocation of the dispatch: the instructions that it executed, modulo 2^32, in the order of workgroups.
     /// Operations on pipeline-overridable constants count, although a compiler executes them.
     pub work: Vec<u32>,
+    /// Lanes of a subgroup of the pipeline with probes; `None` if the device has no subgroup operations.
+    pub subgroup_size: Option<u32>,
     /// The words of each lane, by sampled workgroup.
     by_workgroup: BTreeMap<u32, Vec<Vec<u32>>>,
 }
@@ -128,8 +131,17 @@ impl Log {
     /// Panics if the workgroup is not sampled.
     #[must_use]
     pub fn decisions(&self, workgroup: u32) -> Decisions<'_> {
-        let words = &self.by_workgroup[&workgroup];
-        Decisions { words, at: vec![Place::default(); words.len()] }
+        Decisions::new(self.by_workgroup[&workgroup].iter().map(Vec::as_slice).collect())
+    }
+
+    /// Returns the decisions of these invocations, each a sampled workgroup and a lane in it, as if they were a workgroup.
+    ///
+    /// # Panics
+    /// Panics if a workgroup is not sampled.
+    #[must_use]
+    pub fn decisions_of(&self, invocations: &[(u32, usize)]) -> Decisions<'_> {
+        let of = |&(workgroup, lane): &(u32, usize)| self.by_workgroup[&workgroup][lane].as_slice();
+        Decisions::new(invocations.iter().map(of).collect())
     }
 }
 
@@ -143,11 +155,16 @@ struct Place {
 /// The decisions of a workgroup that are still to be replayed.
 #[derive(Debug)]
 pub struct Decisions<'a> {
-    words: &'a [Vec<u32>],
+    /// The words of each lane.
+    words: Vec<&'a [u32]>,
     at: Vec<Place>,
 }
 
-impl Decisions<'_> {
+impl<'a> Decisions<'a> {
+    fn new(words: Vec<&'a [u32]>) -> Self {
+        Self { at: vec![Place::default(); words.len()], words }
+    }
+
     /// Returns the next decision of a lane, which is less than `outcomes`.
     ///
     /// # Errors
@@ -167,6 +184,21 @@ impl Decisions<'_> {
         place.bit += bits;
         if outcome < outcomes { Ok(outcome) } else { Err(ProfileError::Unlike { lane }) }
     }
+
+    /// Checks that every lane has made all its decisions.
+    ///
+    /// # Errors
+    /// Returns an error if a lane has words of decisions left.
+    pub fn finish(&self) -> Result<(), ProfileError> {
+        let left = |lane: usize| {
+            let Place { word, bit } = self.at[lane];
+            self.words[lane].len() > word + usize::from(bit > 0)
+        };
+        match (0..self.words.len()).find(|&lane| left(lane)) {
+            Some(lane) => Err(ProfileError::Unlike { lane }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Returns the bits of a decision with `outcomes` outcomes.
@@ -183,20 +215,26 @@ mod tests {
         let layout = LogLayout::new(3, 2, 4, vec![2, 0]).expect("the buffer is small");
         let mut buffer = layout.contents();
         // The header, three slots, six words of work, and four logs of four words.
-        assert_eq!(buffer.len(), 6 + 3 + 6 + 16);
-        assert_eq!(buffer[..9], [6, 9, 15, 4, 4, 2, 2, 0, 1]);
-        let logs = 15;
+        assert_eq!(buffer.len(), 7 + 3 + 6 + 16);
+        assert_eq!(buffer[..10], [7, 10, 16, 4, 4, 2, 0, 2, 0, 1]);
+        let logs = 16;
         // Lane 1 of workgroup 2 needed two words: 11 decisions of 3 bits do not fit one word.
         buffer[logs + 1] = 2;
         buffer[logs + 4 + 1] = 0o7_654_321_012;
         buffer[logs + 8 + 1] = 0o5;
-        buffer[9 + 5] = 77;
+        buffer[10 + 5] = 77;
+        buffer[6] = 32;
         let log = layout.read(&buffer).expect("there was room");
         assert_eq!((log.work[5], log.workgroups().collect::<Vec<_>>()), (77, vec![0, 2]));
+        assert_eq!(log.subgroup_size, Some(32));
         let mut decisions = log.decisions(2);
         let next: Vec<u32> =
             (0..11).map(|_| decisions.next(1, 8).expect("a decision is there")).collect();
         assert_eq!(next, [2, 1, 0, 1, 2, 3, 4, 5, 6, 7, 5]);
+        assert_eq!(decisions.finish(), Ok(()));
+        assert_eq!(log.decisions(2).finish(), Err(ProfileError::Unlike { lane: 1 }));
+        let mut other_way = log.decisions_of(&[(2, 1), (0, 0)]);
+        assert_eq!(other_way.next(0, 8), Ok(2));
         assert_eq!(decisions.next(0, 2), Err(ProfileError::Unlike { lane: 0 }));
         assert_eq!(decisions.next(0, 1), Ok(0));
         // The second decision would be the third of two cases.

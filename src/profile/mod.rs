@@ -3,14 +3,26 @@
 //! A copy of the shader has [probes](Probed) that log the decisions of each lane. It runs with the user's data on the GPU and
 //! writes a [`Log`]. The host then [replays](crate::simt::Replay) the decisions in lockstep, for subgroups of any width.
 
+mod depends;
+mod device;
 mod error;
 mod lines;
 mod log;
+mod price;
 mod probes;
 mod record;
+mod reflect;
+mod replaying;
+mod session;
+mod sorting;
+mod timing;
+mod work;
 
+pub use device::BoundBuffer;
 pub use error::ProfileError;
-pub use lines::Line;
 pub use log::{Decisions, Log, LogLayout};
+pub use price::Costs;
 pub use probes::Probed;
-pub use record::{BoundBuffer, Recorded, Recording};
+pub use record::{Recorded, Recording};
+pub use reflect::{Access, Layout, NeededBuffer, NeededConstant, Needs, Scalar, workgroup_size};
+pub use session::{Request, profile};

@@ -17,7 +17,7 @@ use crate::simt::Instructed;
 
 /// The probes, which have their names in common.
 const PROBES: &str = include_str!("probes.wgsl");
-const NAMES: &str = "warplaw_";
+pub(super) const NAMES: &str = "warplaw_";
 /// Bind groups that every device has.
 const GROUPS: u32 = 4;
 
@@ -43,11 +43,12 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// Adds probes to the entry point `entry` of WGSL `source`, and to all functions.
+    /// Adds probes to the entry point `entry` of WGSL `source`, and to all functions. With `subgroups`, which the device must
+    /// support, they tell how many lanes a subgroup has.
     ///
     /// # Errors
     /// Returns an error if the shader is not valid, has no such entry point, or leaves no bind group for the log.
-    pub fn new(source: &str, entry: &str) -> Result<Self, ProfileError> {
+    pub fn new(source: &str, entry: &str, subgroups: bool) -> Result<Self, ProfileError> {
         if source.contains(NAMES) {
             return Err(ProfileError::Unsupported(format!("names that begin with `{NAMES}`")));
         }
@@ -76,19 +77,19 @@ impl Probed {
                     .map(|point| point.name.clone())
                     .collect(),
             })?;
-        let probed = probed(&module, &info, index);
+        let probed = probed(&module, &info, index, subgroups);
         let probed_info = validate(&probed, &text)?;
         let entry = entry.to_owned();
         Ok(Self { module, info, probed, probed_info, text, probes, entry, group })
     }
 }
 
-fn parse(source: &str) -> Result<Module, ProfileError> {
+pub(super) fn parse(source: &str) -> Result<Module, ProfileError> {
     naga::front::wgsl::parse_str(source)
         .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
 }
 
-fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
+pub(super) fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
     validator()
         .validate(module)
         .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
@@ -99,9 +100,18 @@ fn with_probes(source: &str, group: u32) -> (String, std::ops::Range<usize>) {
     let code = PROBES.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
     let probes = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let probes = probes.replacen("@group(0)", &format!("@group({group})"), 1);
+    with_declarations(source, &probes)
+}
+
+/// Returns the shader with `declarations`, a single line, after its directives and on the lines that it has, and the bytes of
+/// the declarations.
+pub(super) fn with_declarations(
+    source: &str,
+    declarations: &str,
+) -> (String, std::ops::Range<usize>) {
     let (before, after) = source.split_at(end_of_directives(source));
     let first = before.len() + 1;
-    (format!("{before} {probes} {after}"), first..first + probes.len())
+    (format!("{before} {declarations} {after}"), first..first + declarations.len())
 }
 
 /// Returns the byte at which the directives of a shader end. Nothing may be declared before them.
@@ -191,7 +201,7 @@ impl Probes {
 }
 
 /// Returns a copy of `module` that calls its probes, with the entry point at `index`.
-fn probed(module: &Module, info: &ModuleInfo, index: usize) -> Module {
+fn probed(module: &Module, info: &ModuleInfo, index: usize, subgroups: bool) -> Module {
     let probes = Probes::of(module);
     let mut copy = module.clone();
     for (handle, function) in module.functions.iter() {
@@ -215,7 +225,7 @@ fn probed(module: &Module, info: &ModuleInfo, index: usize) -> Module {
     let mut function = entry.function.clone();
     let mut rewriting =
         Rewriting { probes, typed, expressions: function.expressions.clone(), is_entry: true };
-    let mut body = rewriting.begin(module, entry, &mut function.arguments);
+    let mut body = rewriting.begin(module, entry, &mut function.arguments, subgroups);
     body.extend_block(rewriting.block(&entry.function.body));
     if !matches!(entry.function.body.last(), Some(Statement::Return { .. })) {
         body.push(rewriting.call(probes.end, vec![]), Span::UNDEFINED);
@@ -345,11 +355,17 @@ impl Rewriting<'_> {
         module: &Module,
         entry: &EntryPoint,
         arguments: &mut Vec<FunctionArgument>,
+        subgroups: bool,
     ) -> Block {
         let mut block = Block::new();
         let types =
             module.functions[self.probes.begin].arguments.iter().map(|argument| argument.ty);
-        let values = [BuiltIn::LocalInvocationIndex, BuiltIn::WorkGroupId, BuiltIn::NumWorkGroups];
+        let values = [
+            BuiltIn::LocalInvocationIndex,
+            BuiltIn::WorkGroupId,
+            BuiltIn::NumWorkGroups,
+            BuiltIn::SubgroupSize,
+        ];
         let passed =
             values.into_iter().zip(types).map(|(value, ty)| match place_of(module, entry, value) {
                 Some((argument, None)) => self.argument(argument),
@@ -357,6 +373,7 @@ impl Rewriting<'_> {
                     let base = self.argument(argument);
                     self.emitted(Expression::AccessIndex { base, index }, &mut block)
                 }
+                None if value == BuiltIn::SubgroupSize && !subgroups => self.literal(0),
                 None => {
                     arguments.push(added(value, ty));
                     self.argument(arguments.len() - 1)
@@ -432,7 +449,8 @@ mod tests {
     #[test]
     fn what_cannot_be_probed_is_refused_in_one_line() {
         let refused = |source: &str, entry: &str| {
-            let error = Probed::new(source, entry).expect_err("the shader is refused").to_string();
+            let error =
+                Probed::new(source, entry, false).expect_err("the shader is refused").to_string();
             assert!(!error.contains('\n'), "{error}");
             error
         };

@@ -14,9 +14,12 @@ var<private> warplaw_words: u32;  // words of decisions so far
 var<private> warplaw_word: u32;   // the decisions that are not in a word of the log yet
 var<private> warplaw_bits: u32;   // bits of these
 
-fn warplaw_begin(lane: u32, workgroup: vec3<u32>, grid: vec3<u32>) {
+fn warplaw_begin(lane: u32, workgroup: vec3<u32>, grid: vec3<u32>, size: u32) {
     let flat = workgroup.x + grid.x * (workgroup.y + grid.y * workgroup.z);
     let lanes = warplaw_log[5];
+    if (flat | lane) == 0u {
+        warplaw_log[6] = size;
+    }
     warplaw_counter = warplaw_log[1] + flat * lanes + lane;
     let slot = warplaw_log[warplaw_log[0] + flat];
     if slot != 0u {

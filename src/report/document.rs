@@ -1,5 +1,6 @@
 //! The document model: headings, paragraphs, lists, tables, links and plots. Renderers know nothing else.
 
+use super::listing::Listing;
 use super::plot::Plot;
 use super::safe::Safe;
 use crate::model::MAX_CHARS;
@@ -107,6 +108,8 @@ pub enum Block {
     Picture(Link),
     /// A plot. A format without plots omits it, because a table contains the same values.
     Plot(Plot),
+    /// Source code. A format for spreadsheets omits it.
+    Listing(Listing),
 }
 
 /// A sequence of blocks, independent of the output format.
@@ -161,6 +164,11 @@ impl Document {
         self.blocks.push(Block::Plot(plot));
     }
 
+    /// Adds source code.
+    pub fn listing(&mut self, listing: Listing) {
+        self.blocks.push(Block::Listing(listing));
+    }
+
     /// Returns the heading of level 1, or an empty text without one.
     #[must_use]
     pub fn title(&self) -> &str {
@@ -190,6 +198,7 @@ impl Document {
             Block::Links(links) => Block::Links(links.iter().map(|link| link.safe(safe)).collect()),
             Block::Picture(picture) => Block::Picture(picture.safe(safe)),
             Block::Plot(plot) => Block::Plot(plot.safe(safe)),
+            Block::Listing(listing) => Block::Listing(listing.safe(safe)),
         };
         Self { blocks: self.blocks.iter().map(block).collect() }
     }

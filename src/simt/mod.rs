@@ -17,6 +17,7 @@ mod mask;
 mod memory;
 mod replay;
 mod scalar;
+mod statements;
 mod tally;
 mod unsupported;
 mod walk;
@@ -33,7 +34,8 @@ use walk::Walk;
 
 pub(crate) use instructions::Instructed;
 pub use instructions::Kind;
-pub use replay::{Executed, Instructions, Replay};
+pub use replay::{Counted, Executed, Instructions, Part, Replay};
+pub(crate) use statements::{Placed, blocks, statements};
 pub use tally::Issued;
 pub use unsupported::Unsupported;
 

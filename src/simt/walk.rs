@@ -64,6 +64,18 @@ pub(super) trait Watch<L> {
 
     /// Notes the ways that lanes take after `statement` has decided, one set of lanes for each.
     fn note_ways(&mut self, _statement: &Statement, _ways: &[Mask]) {}
+
+    /// Notes that the lanes of `active` begin the loop `statement`.
+    fn note_loop(&mut self, _statement: &Statement, _active: &Mask) {}
+
+    /// Notes that the lanes of `active` complete an iteration of the loop `statement`.
+    fn note_iteration(&mut self, _statement: &Statement, _active: &Mask) {}
+
+    /// Notes that the function that `statement` calls begins.
+    fn note_call(&mut self, _statement: &Statement) {}
+
+    /// Notes that the function that was called last ends.
+    fn note_return(&mut self) {}
 }
 
 /// The lanes that left the statements that are being walked.
@@ -147,10 +159,13 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
             }
             Statement::Loop { body, continuing, break_if } => {
                 let (mut running, mut after) = (active, Mask::EMPTY);
+                self.watch.note_loop(statement, &active);
                 while !running.is_empty() {
                     let mut inner = Left::default();
                     let end = self.block(body, running, &mut inner)?;
-                    running = self.block(continuing, end | inner.continued, &mut inner)?;
+                    let complete = end | inner.continued;
+                    self.watch.note_iteration(statement, &complete);
+                    running = self.block(continuing, complete, &mut inner)?;
                     after |= inner.broke;
                     if let Some(condition) = break_if
                         && !running.is_empty()
@@ -181,7 +196,9 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
             Statement::Call { function, arguments, result } => {
                 self.lanes.enter(*function, arguments, &active)?;
                 let module = self.module;
+                self.watch.note_call(statement);
                 self.function(&module.functions[*function].body, active)?;
+                self.watch.note_return();
                 self.lanes.leave(*result);
                 Ok(active)
             }

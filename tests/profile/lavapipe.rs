@@ -43,7 +43,8 @@ fn lanes_on_lavapipe_decide_what_the_machine_decides() {
     let Some((device, queue)) = lavapipe() else { return };
     for seed in 0..60 {
         let program = Program::random(seed);
-        let probed = Probed::new(&program.wgsl().0, "main").unwrap_or_else(|e| panic!("{e}"));
+        let probed =
+            Probed::new(&program.wgsl().0, "main", false).unwrap_or_else(|e| panic!("{e}"));
         let Recorded { log, buffers } = recording(&probed, seed, 1 << 20)
             .run(&device, &queue)
             .unwrap_or_else(|error| panic!("program {seed}: {error}"));
@@ -64,7 +65,8 @@ fn lanes_on_lavapipe_decide_what_the_machine_decides() {
 #[test]
 fn what_cannot_be_recorded_is_refused_in_one_line() {
     let Some((device, queue)) = lavapipe() else { return };
-    let probed = Probed::new(&Program::random(1).wgsl().0, "main").expect("the program is valid");
+    let probed =
+        Probed::new(&Program::random(1).wgsl().0, "main", false).expect("the program is valid");
     assert_eq!(probed.probed.entry_points[0].stage, ShaderStage::Compute);
     let refused = |recording: Recording<'_>| {
         let error = recording.run(&device, &queue).expect_err("the recording is refused");
@@ -82,7 +84,7 @@ fn a_shader_sees_the_length_that_its_buffer_has() {
     let Some((device, queue)) = lavapipe() else { return };
     let source = "@group(0) @binding(0) var<storage, read_write> output: array<u32>;\n\
                   @compute @workgroup_size(1) fn main() { output[0] = arrayLength(&output); }";
-    let probed = Probed::new(source, "main").expect("the shader is valid");
+    let probed = Probed::new(source, "main", true).expect("the shader is valid");
     let buffers = vec![BoundBuffer { group: 0, binding: 0, bytes: vec![0; 8] }];
     let recording = Recording { buffers, ..recording(&probed, 1, 1 << 20) };
     let recorded = recording.run(&device, &queue).unwrap_or_else(|error| panic!("{error}"));

@@ -53,7 +53,7 @@ pub(crate) fn plain(case: &Case, width: u32) -> (Buffers, Vec<Vec<Issued>>) {
 /// Profiles all workgroups of a case on the host, and checks the profile at `width` lanes against an execution without
 /// probes. Returns what its subgroups did on each line.
 pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
-    let probed = Probed::new(&case.source, &case.entry).unwrap_or_else(|e| panic!("{e}"));
+    let probed = Probed::new(&case.source, &case.entry, false).unwrap_or_else(|e| panic!("{e}"));
     let (module, info) = specialized(&probed.probed, case);
     let workgroups: u32 = case.workgroups.iter().product();
     let layout = LogLayout::new(workgroups, case.lanes, 256, (0..workgroups).collect())

@@ -18,6 +18,7 @@ use interrupt::stop_on_interrupt;
 use keeper::{Keeper, release, reserve};
 use progress::{progress_bar, show};
 use tool::tool;
+pub(super) use tool::tool_of;
 
 pub use arguments::RunArguments;
 

@@ -32,12 +32,17 @@ pub(super) fn command_line(arguments: impl Iterator<Item = std::ffi::OsString>) 
 
 /// Describes this build and its command line, for the record.
 pub(super) fn tool(profile: Profile) -> Tool {
+    tool_of(profile.name)
+}
+
+/// Describes this build and its command line, for a file made by `profile`.
+pub(in crate::cli) fn tool_of(profile: &str) -> Tool {
     Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_rev: option_env!("WARPLAW_GIT_REV").map(str::to_owned),
         dirty: option_env!("WARPLAW_GIT_DIRTY").map(|dirty| dirty == "true"),
         argv: command_line(std::env::args_os()),
-        profile: profile.name.to_owned(),
+        profile: profile.to_owned(),
     }
 }
 

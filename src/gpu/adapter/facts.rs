@@ -5,7 +5,7 @@ use wgpu::Backend;
 use super::limits::{DeviceLimits, LimitSet};
 use super::workers::Workers;
 use crate::gpu::ShaderFeature;
-use crate::model::{ClockKind, DeviceType};
+use crate::model::{Adapter, ClockKind, DeviceType, SubgroupSize};
 
 /// Properties of an adapter that are known without running a workload.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +106,30 @@ impl AdapterFacts {
     #[must_use]
     pub fn has_timestamps(&self) -> bool {
         self.features.contains(&TIMESTAMPS)
+    }
+
+    /// Returns the properties as records have them, with the subgroup size that a shader observed.
+    #[must_use]
+    pub fn described(&self, observed: Option<u32>) -> Adapter {
+        Adapter {
+            name: self.name.clone(),
+            vendor_id: self.vendor_id,
+            device_id: self.device_id,
+            pci_bus_id: self.pci_bus_id.clone(),
+            device_type: self.device_type,
+            backend: self.backend.to_owned(),
+            driver: self.driver.clone(),
+            driver_info: self.driver_info.clone(),
+            compiler: self.compiler.map(str::to_owned),
+            subgroup_size: SubgroupSize {
+                min: self.subgroup_min,
+                max: self.subgroup_max,
+                observed,
+            },
+            features: self.features.iter().map(|&feature| feature.to_owned()).collect(),
+            shader_checks: self.shader_checks,
+            limits: self.limit_set.as_str().to_owned(),
+        }
     }
 
     /// Returns `true` if shaders may use the feature.

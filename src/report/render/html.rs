@@ -4,7 +4,7 @@
 
 use super::svg;
 use super::words::{escape, is_verdict};
-use crate::report::{Align, Block, Column, Document, Link, Table};
+use crate::report::{Align, Block, Column, Document, Link, Listing, Table};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -137,6 +137,7 @@ impl Page<'_> {
                 let (source, text) = (picture.href(), escape(&picture.text));
                 self.text.push_str(&format!("<img src=\"{source}\" alt=\"{text}\">\n"));
             }
+            Block::Listing(listing) => self.listing(listing),
             Block::Plot(plot) => {
                 if let Some(picture) = svg::draw(plot, &self.in_page(self.plots.to_string())) {
                     self.plots += 1;
@@ -172,6 +173,30 @@ impl Page<'_> {
             escape(subject)
         ));
         self.open.section = true;
+    }
+
+    /// Writes source code. The cells before a line have a colour by its heat.
+    fn listing(&mut self, listing: &Listing) {
+        self.text
+            .push_str("<div class=\"frame\" tabindex=\"0\"><table class=\"listing\">\n<thead><tr>");
+        for name in ["line"].into_iter().chain(listing.columns.iter().map(String::as_str)) {
+            self.text.push_str(&format!("<th scope=\"col\" class=\"r\">{}</th>", escape(name)));
+        }
+        self.text.push_str("<th scope=\"col\">source</th></tr></thead>\n<tbody>\n");
+        for line in &listing.lines {
+            let number = line.number;
+            let id = self.in_page(format!("L{number}"));
+            self.text.push_str(&format!(
+                "<tr class=\"h{}\" id=\"{id}\"><td>{number}</td>",
+                line.steps()
+            ));
+            for column in 0..listing.columns.len() {
+                let cell = line.cells.get(column).map_or("", String::as_str);
+                self.text.push_str(&format!("<td>{}</td>", escape(cell)));
+            }
+            self.text.push_str(&format!("<td><code>{}</code></td></tr>\n", escape(&line.text)));
+        }
+        self.text.push_str("</tbody>\n</table></div>\n");
     }
 
     /// Writes a table.

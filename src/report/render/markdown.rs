@@ -31,6 +31,14 @@ pub(super) fn render(document: &Document) -> String {
             Block::Picture(picture) => {
                 format!("![{}]({})", bracketed(&picture.text), picture.href())
             }
+            Block::Listing(listing) => {
+                let lines = listing.text(None).into_iter().map(|(_, line)| format!("{line}\n"));
+                let lines: String = lines.collect();
+                // A fence is longer than any row of backticks in the source.
+                let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+                let fence = "`".repeat(longest.max(2) + 1);
+                format!("{fence}text\n{lines}{fence}")
+            }
             Block::Plot(plot) => match letters::draw(plot, None) {
                 drawn if drawn.is_empty() => continue,
                 drawn => format!("{}\n\n```text\n{drawn}```", escape(&plot.title)),

@@ -6,7 +6,7 @@ use comfy_table::{
 
 use super::letters;
 use super::words::is_verdict;
-use crate::report::{Align, Block, Column, Document, Table};
+use crate::report::{Align, Block, Column, Document, Listing, Table};
 
 /// Terminal width in columns below which a table that does not fit becomes a list.
 ///
@@ -47,6 +47,7 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
                 }
             }
             Block::Picture(_) => (),
+            Block::Listing(listing) => text.push_str(&listed(listing, width, color)),
             Block::Plot(plot) => {
                 let letters = letters::draw(plot, width);
                 drawn |= !letters.is_empty();
@@ -58,6 +59,24 @@ pub(super) fn render(document: &Document, width: Option<u16>, color: bool) -> St
         drawn &= !matches!(block, Block::Heading(..));
     }
     text
+}
+
+/// Returns source code with its margin, which is coloured by heat.
+fn listed(listing: &Listing, width: Option<u16>, color: bool) -> String {
+    let line = |(steps, line): (usize, String)| {
+        let code = match steps {
+            0 => None,
+            1..=2 => Some(33),
+            _ => Some(31),
+        };
+        match (code.filter(|_| color), line.split_once('│')) {
+            (Some(code), Some((margin, source))) => {
+                format!("\u{1b}[{code}m{margin}\u{1b}[0m│{source}\n")
+            }
+            _ => format!("{line}\n"),
+        }
+    };
+    listing.text(width).into_iter().map(line).collect()
 }
 
 /// Lays out a table as a grid, or as a list if the grid does not fit and its cells would be broken into narrow columns.

@@ -4,53 +4,32 @@
 //! So the outcomes of these, lane by lane in the order in which the lane made them, are all that the walk needs. It computes
 //! no value. It is exact if the lanes of a subgroup meet again as early as the source allows.
 
+mod counts;
+
 use std::collections::HashMap;
 
 use naga::valid::ModuleInfo;
-use naga::{Block, EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
+use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
 
-use super::instructions::{Instructed, Kind};
+use counts::Counting;
+pub use counts::{Counted, Executed, Instructions, Part};
+
+use super::instructions::Instructed;
 use super::mask::{MOST_LANES, Mask};
+use super::statements::{Placed, statements};
 use super::unsupported::Unsupported;
-use super::walk::{Lanes, Walk, Watch};
-
-/// Instructions of a statement, with the place in the source.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Instructions {
-    /// Bytes of the source that ask for them.
-    pub span: Span,
-    /// Their kind.
-    pub kind: Kind,
-    /// How many there are.
-    pub count: u64,
-}
-
-/// A statement of a shader, with what subgroups did there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Executed {
-    /// Bytes of the source.
-    pub span: Span,
-    /// Instructions of one execution, without those of the statement's blocks.
-    pub instructions: Vec<Instructions>,
-    /// How many subgroups executed the statement, each time that they did. A loop is executed at the decision at its end: a
-    /// loop without one, such as every `for` and `while`, has no executions of its own.
-    pub executions: u64,
-    /// Active lanes, summed over executions.
-    pub lanes: u64,
-    /// Lanes of the subgroups that executed the statement, active or not, summed over executions. The last subgroup of a
-    /// workgroup may have fewer lanes than the others.
-    pub slots: u64,
-    /// Executions after which the lanes of the subgroup went different ways.
-    pub splits: u64,
-}
+use super::walk::{Lanes, Walk};
+use crate::model::Totals;
 
 /// A shader whose workgroups are replayed, with what all of them did so far.
 pub struct Replay<'a> {
     module: &'a Module,
     entry: &'a EntryPoint,
-    statements: Vec<Executed>,
+    counts: Counted,
     /// Index of each statement, by its address.
     places: HashMap<*const Statement, usize>,
+    /// Instructions of each statement.
+    instructions: Vec<u64>,
 }
 
 impl<'a> Replay<'a> {
@@ -69,11 +48,21 @@ impl<'a> Replay<'a> {
         if lanes > MOST_LANES as u64 {
             return Err(Unsupported(format!("a workgroup of {lanes} invocations")));
         }
-        let mut replay = Self { module, entry, statements: Vec::new(), places: HashMap::new() };
-        let of_entry = Instructed::new(module, &entry.function, info.get_entry_point(index));
-        replay.add(&entry.function.body, of_entry);
-        for (handle, function) in module.functions.iter() {
-            replay.add(&function.body, Instructed::new(module, function, &info[handle]));
+        let mut replay = Self {
+            module,
+            entry,
+            counts: Counted::default(),
+            places: HashMap::new(),
+            instructions: Vec::new(),
+        };
+        for Placed { function, handle, statement, span } in statements(module, entry) {
+            let info = handle.map_or_else(|| info.get_entry_point(index), |handle| &info[handle]);
+            let typed = Instructed::new(module, function, info);
+            let instructions = typed.placed_instructions(statement, span);
+            replay.places.insert(std::ptr::from_ref(statement), replay.instructions.len());
+            replay.instructions.push(instructions.iter().map(|of| of.count).sum());
+            let part = Part::of(module, statement);
+            replay.counts.statements.push(Executed::new(span, part, instructions));
         }
         Ok(replay)
     }
@@ -87,7 +76,20 @@ impl<'a> Replay<'a> {
     /// Returns the statements, with what all workgroups so far did there.
     #[must_use]
     pub fn statements(&self) -> &[Executed] {
-        &self.statements
+        &self.counts.statements
+    }
+
+    /// Returns the same replay, which counts totals at other widths too.
+    #[must_use]
+    pub fn counting_at(mut self, widths: &[u32]) -> Self {
+        self.counts.widths = widths.iter().map(|&width| (width, Totals::default())).collect();
+        self
+    }
+
+    /// Returns what all workgroups so far did.
+    #[must_use]
+    pub fn into_counted(self) -> Counted {
+        self.counts
     }
 
     /// Replays a workgroup with subgroups of `width` lanes.
@@ -108,45 +110,19 @@ impl<'a> Replay<'a> {
     ) -> Result<(), E> {
         assert!(width > 0, "a subgroup has lanes");
         let lanes = self.lanes();
-        let watch = Counts {
+        let watch = Counting {
             places: &self.places,
-            statements: &mut self.statements,
+            instructions: &self.instructions,
+            counts: &mut self.counts,
             lanes,
             width: width as usize,
+            calls: Vec::new(),
+            pending: Totals::default(),
         };
         let mut walk = Walk { module: self.module, lanes: Decided(decide), watch };
-        walk.function(&self.entry.function.body, Mask::below(lanes))
-    }
-
-    /// Adds the statements of a block and of the blocks in it.
-    fn add(&mut self, block: &'a Block, typed: Instructed<'a>) {
-        for (statement, span) in block.span_iter() {
-            let instructions = typed.placed_instructions(statement, *span);
-            self.places.insert(std::ptr::from_ref(statement), self.statements.len());
-            self.statements.push(Executed {
-                span: *span,
-                instructions,
-                executions: 0,
-                lanes: 0,
-                slots: 0,
-                splits: 0,
-            });
-            match statement {
-                Statement::Block(block) => self.add(block, typed),
-                Statement::If { accept, reject, .. } => {
-                    self.add(accept, typed);
-                    self.add(reject, typed);
-                }
-                Statement::Switch { cases, .. } => {
-                    cases.iter().for_each(|case| self.add(&case.body, typed));
-                }
-                Statement::Loop { body, continuing, .. } => {
-                    self.add(body, typed);
-                    self.add(continuing, typed);
-                }
-                _ => (),
-            }
-        }
+        let walked = walk.function(&self.entry.function.body, Mask::below(lanes));
+        walk.watch.settle();
+        walked
     }
 }
 
@@ -218,37 +194,4 @@ impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Lanes for Decided<F> {
     }
 
     fn leave(&mut self, _: Option<Handle<Expression>>) {}
-}
-
-/// Counts what each statement is executed by.
-struct Counts<'r> {
-    places: &'r HashMap<*const Statement, usize>,
-    statements: &'r mut [Executed],
-    /// Lanes of the workgroup.
-    lanes: usize,
-    /// Lanes of a subgroup.
-    width: usize,
-}
-
-impl<L> Watch<L> for Counts<'_> {
-    fn note(&mut self, _: &L, statement: &Statement, active: &Mask) {
-        let executed = &mut self.statements[self.places[&std::ptr::from_ref(statement)]];
-        for (subgroup, lanes) in active.subgroups(self.width) {
-            let first = subgroup * self.width;
-            executed.executions += 1;
-            executed.lanes += u64::from(lanes);
-            executed.slots += (self.lanes - first).min(self.width) as u64;
-        }
-    }
-
-    fn note_ways(&mut self, statement: &Statement, ways: &[Mask]) {
-        let executed = &mut self.statements[self.places[&std::ptr::from_ref(statement)]];
-        let mut seen: HashMap<usize, u32> = HashMap::new();
-        for way in ways {
-            for (subgroup, _) in way.subgroups(self.width) {
-                *seen.entry(subgroup).or_default() += 1;
-            }
-        }
-        executed.splits += seen.values().filter(|&&ways| ways > 1).count() as u64;
-    }
 }

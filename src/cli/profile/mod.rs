@@ -1,0 +1,215 @@
+//! `warplaw profile`: where a shader loses lanes.
+
+mod npy;
+mod source;
+mod spec;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use source::Size;
+use spec::{Number, Spec, Value, dispatch, pair};
+
+use super::error::CliError;
+use super::input::read_all;
+use super::output::{Forms, Output, json, quoted, write_new};
+use super::run::tool_of;
+use crate::gpu::{Executor, Hardware, Options, Selection};
+use crate::model::{Record, plain};
+use crate::profile::{self, Needs, ProfileError, Request};
+use crate::report;
+
+/// Most bytes of the log of decisions, if the user says nothing.
+const BUDGET: u64 = 64 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ProfileArguments {
+    /// WGSL shader, or a file .toml that names one with its inputs
+    shader: PathBuf,
+    /// Entry point (default: the only compute entry point)
+    #[arg(long, value_name = "NAME")]
+    entry: Option<String>,
+    /// Number of workgroups in x, y and z, such as 1024 or 64,64
+    #[arg(long, value_name = "X,Y,Z", value_parser = workgroups)]
+    dispatch: Option<Workgroups>,
+    /// Contents of a buffer: zeros, index, random:u32:1..64, each with a number of elements or bytes such as :4096 or
+    /// :4MiB (default: one element for each invocation), or a file .npy or .bin
+    #[arg(long, value_name = "GROUP.BINDING=SOURCE", value_parser = pair::<String>)]
+    bind: Vec<(String, String)>,
+    /// Value of a member of a buffer; several numbers for a vector
+    #[arg(long, value_name = "GROUP.BINDING.MEMBER=VALUE", value_parser = pair::<Value>)]
+    set: Vec<(String, Value)>,
+    /// Value of a pipeline-overridable constant
+    #[arg(long = "override", value_name = "NAME=VALUE", value_parser = pair::<Number>)]
+    constants: Vec<(String, Number)>,
+    /// Write the inputs to FILE, to edit and to give instead of the shader, and do nothing else
+    #[arg(long, value_name = "FILE.toml")]
+    init: Option<PathBuf>,
+    /// Lanes of a subgroup in the replay (default: as the pipeline runs)
+    #[arg(long, value_name = "LANES", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    width: Option<u32>,
+    /// Most memory for the decisions; if it does not suffice, a random sample of workgroups is replayed (default: 64MiB)
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<Size>,
+    /// Estimate the time of each line by the costs of instructions in this record of the device
+    #[arg(long, value_name = "RECORD")]
+    from: Option<PathBuf>,
+    /// Do not time the dispatch, and do not try another order of its invocations
+    #[arg(long)]
+    no_timing: bool,
+    /// Use this adapter: its number in `warplaw adapters`, its PCI bus id, or part of its name, ignoring case
+    #[arg(long, value_name = "ADAPTER")]
+    adapter: Option<String>,
+    /// Use only these backends, comma-separated: vulkan, metal, dx12, gl
+    #[arg(long, value_name = "BACKEND")]
+    backend: Option<String>,
+    /// Seed of random inputs and of the sample of workgroups
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Write the executions of lines to FILE too, in the format of LCOV
+    #[arg(long, value_name = "FILE")]
+    lcov: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Numbers of workgroups.
+#[derive(Debug, Clone)]
+struct Workgroups(Vec<u32>);
+
+fn workgroups(text: &str) -> Result<Workgroups, String> {
+    dispatch(text).map(Workgroups)
+}
+
+/// Profiles a shader, or writes its inputs to a file.
+///
+/// # Errors
+/// Returns an error if the shader or an input cannot be used, if the device fails, or if an output cannot be written.
+pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError> {
+    let (mut spec, folder) = spec(arguments)?;
+    let path = folder.join(&spec.shader);
+    let of_shader = |reason: String| unusable(&path, reason);
+    let source = std::fs::read_to_string(&path).map_err(|error| of_shader(error.to_string()))?;
+    let needs =
+        Needs::of(&source, spec.entry.as_deref()).map_err(|error| of_shader(error.to_string()))?;
+    if let Some(init) = &arguments.init {
+        return write_spec(&mut spec, &needs, init, arguments);
+    }
+    let inputs = [arguments.shader.as_path(), &path].map(Path::to_owned);
+    arguments.output.check_inputs(&inputs)?;
+    let missing = spec.missing(&needs);
+    if !missing.is_empty() {
+        let missing = missing.join(" ");
+        return Err(of_shader(format!(
+            "inputs are missing; add {missing}, or write all to a file with --init FILE.toml"
+        )));
+    }
+    let workgroups = spec.workgroups().unwrap_or([1; 3]);
+    let constants = spec.constants.iter().map(|(name, value)| (name.clone(), value.value()));
+    let constants: std::collections::BTreeMap<String, f64> = constants.collect();
+    let size = profile::workgroup_size(&source, &needs.entry, &constants)
+        .map_err(|error| of_shader(error.to_string()))?;
+    let elements = workgroups.iter().chain(&size).map(|&count| u64::from(count)).product();
+    let buffers = spec.buffers(&needs, elements, arguments.seed, &folder).map_err(of_shader)?;
+    let record = match &arguments.from {
+        Some(path) => Some(record_at(path)?),
+        None => None,
+    };
+    let selection =
+        Selection { adapter: arguments.adapter.clone(), backend: arguments.backend.clone() };
+    let hardware = Hardware::open(&Options { selection, ..Options::default() })?;
+    let request = Request {
+        file: path.display().to_string(),
+        source,
+        entry: needs.entry,
+        constants,
+        workgroups,
+        buffers,
+        lanes: arguments.width,
+        budget: match arguments.memory {
+            None => BUDGET,
+            Some(Size::Bytes(bytes)) => bytes,
+            Some(Size::Elements(bytes)) => bytes,
+        },
+        seed: arguments.seed,
+        record: record.as_ref().map(|(name, record)| (name.as_str(), record)),
+        timed: !arguments.no_timing,
+    };
+    let (device, queue) = hardware.wgpu();
+    let adapter = hardware.facts().described(None);
+    let found = profile::profile(&request, adapter, device, queue);
+    let mut found = found.map_err(|error: ProfileError| of_shader(error.to_string()))?;
+    found.tool = Some(tool_of("profile"));
+    if let Some(lcov) = &arguments.lcov {
+        write_new(lcov, &report::lcov(&found), |old| old.starts_with("TN:\nSF:"))?;
+    }
+    let forms = Forms {
+        page: Box::new(|| report::profile(&found)),
+        table: Box::new(|| report::profile_table(&found)),
+        json: Box::new(|| json(&found)),
+    };
+    arguments.output.write(forms, "profile", std::slice::from_ref(&arguments.shader))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unusable(path: &Path, reason: String) -> CliError {
+    CliError::Unusable { path: path.display().to_string(), reason }
+}
+
+/// Returns what to profile, and the folder at which its paths begin.
+fn spec(arguments: &ProfileArguments) -> Result<(Spec, PathBuf), CliError> {
+    let given = &arguments.shader;
+    let (mut spec, folder) = if given.extension().is_some_and(|extension| extension == "toml") {
+        let spec = Spec::read(given).map_err(|reason| unusable(given, reason))?;
+        (spec, given.parent().unwrap_or(Path::new("")).to_owned())
+    } else {
+        (Spec { shader: given.clone(), ..Spec::default() }, PathBuf::new())
+    };
+    spec.entry = arguments.entry.clone().or(spec.entry);
+    if let Some(Workgroups(given)) = &arguments.dispatch {
+        spec.dispatch.clone_from(given);
+    }
+    spec.bind.extend(arguments.bind.iter().cloned());
+    spec.set.extend(arguments.set.iter().cloned());
+    spec.constants.extend(arguments.constants.iter().cloned());
+    Ok((spec, folder))
+}
+
+/// Writes what to profile to a file.
+fn write_spec(
+    spec: &mut Spec,
+    needs: &Needs,
+    init: &Path,
+    arguments: &ProfileArguments,
+) -> Result<ExitCode, CliError> {
+    spec.complete(needs);
+    let folder = init.parent().unwrap_or(Path::new(""));
+    // The shader is named from the folder of the new file.
+    let shader = folder.canonicalize().ok().and_then(|folder| {
+        let shader = arguments.shader.canonicalize().ok()?;
+        shader.strip_prefix(folder).map(Path::to_owned).ok()
+    });
+    if let Some(shader) = shader {
+        spec.shader = shader;
+    } else if let Ok(absolute) = std::path::absolute(&spec.shader) {
+        spec.shader = absolute;
+    }
+    let text = toml::to_string(&spec).map_err(|error| unusable(init, error.to_string()))?;
+    write_new(init, &text, |_| false)?;
+    let next = quoted(init);
+    super::output::print_text(&format!(
+        "wrote {}; edit it, then run: warplaw profile {}\n",
+        plain(&next),
+        plain(&next)
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the record at `path`.
+fn record_at(path: &Path) -> Result<(String, Record), CliError> {
+    let mut records = read_all(&[path.to_owned()], &[])?;
+    match records.len() {
+        1 => Ok(records.remove(0)),
+        count => Err(unusable(path, format!("{count} records; give one"))),
+    }
+}
