@@ -164,8 +164,10 @@ pub struct ProfiledDispatch {
 /// Lanes of a subgroup, and who said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubgroupLanes {
-    /// Number of lanes.
+    /// Number of lanes that a subgroup can have.
     pub lanes: u32,
+    /// Most lanes of a subgroup of this workgroup: fewer if the device does not let a subgroup span rows of a workgroup.
+    pub used: u32,
     /// Who said so.
     pub source: LanesSource,
 }
@@ -369,15 +371,18 @@ pub struct Price {
     pub share: f64,
 }
 
-/// What sorting the invocations by their work gains.
+/// What sorting the invocations by their work gains, block by block of neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sorting {
-    /// Instructions that subgroups issue in the sorted order.
-    pub totals: Totals,
-    /// Predicted gain: instructions, or their costs, in the dispatch's order over those in the sorted order.
-    pub predicted: f64,
+    /// Predicted gain: instructions, or their costs, in the dispatch's order over those in the sorted order. Absent if the
+    /// shader does not allow another order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<f64>,
     /// Whether the prediction weighs instructions by the costs of a record.
     pub priced: bool,
+    /// Instructions that subgroups issue in the sorted order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
     /// Measured gain: time in the dispatch's order over time in the sorted order, both by a permutation; absent if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Median>,
@@ -387,7 +392,7 @@ pub struct Sorting {
     /// Words of outputs that differ between the sorted order and the dispatch's order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub differing: Option<u64>,
-    /// Why it was not measured.
+    /// Why the shader does not allow another order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }

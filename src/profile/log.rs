@@ -1,6 +1,7 @@
 //! The log of decisions: one storage buffer, which the probes write and the host reads.
 //!
-//! The buffer begins with a header that tells the probes where everything is. Then follow one word for each workgroup, its
+//! The buffer begins with a header that tells the probes where everything is. Then follow, for each lane of the first
+//! workgroup, the first lane of its subgroup; one word for each workgroup, its
 //! slot plus one if it is sampled and 0 otherwise; one word for each invocation, its work; and the logs of the invocations
 //! of sampled workgroups. The words of logs are interleaved: word i of all of them, then word i + 1, so that the lanes of a
 //! subgroup write neighbouring words. Word 0 of a log is the number of words that the invocation needed, even if there was
@@ -9,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ProfileError;
+use crate::simt::{Arrangement, Unsupported};
 
 /// Words of the header.
 const HEADER: u32 = 7;
@@ -52,14 +54,16 @@ impl LogLayout {
     /// Returns the words of the buffer; `None` if they do not fit 64 bits.
     pub(super) fn len(&self) -> Option<u64> {
         let [workgroups, lanes] = [self.workgroups, self.lanes].map(u64::from);
+        let before = u64::from(HEADER) + lanes;
         let logs = (self.sampled.len() as u64 * lanes).checked_mul(u64::from(self.words))?;
-        (u64::from(HEADER) + workgroups).checked_add(workgroups * lanes)?.checked_add(logs)
+        (before + workgroups).checked_add(workgroups * lanes)?.checked_add(logs)
     }
 
     /// Returns the first words of the sections: slots, work, logs.
     fn firsts(&self) -> [u32; 3] {
-        let work = HEADER + self.workgroups;
-        [HEADER, work, work + self.workgroups * self.lanes]
+        let slots = HEADER + self.lanes;
+        let work = slots + self.workgroups;
+        [slots, work, work + self.workgroups * self.lanes]
     }
 
     /// Returns the number of invocations with a log.
@@ -103,7 +107,10 @@ impl LogLayout {
         let by_workgroup =
             (0..self.sampled.len()).map(|slot| (self.sampled[slot], of_workgroup(slot)));
         let subgroup_size = Some(buffer[6]).filter(|&size| size > 0);
-        Ok(Log { work: work.to_vec(), subgroup_size, by_workgroup: by_workgroup.collect() })
+        let leaders = &buffer[HEADER as usize..][..lanes];
+        let leaders = subgroup_size.map(|_| leaders.to_vec());
+        let work = work.to_vec();
+        Ok(Log { work, subgroup_size, leaders, by_workgroup: by_workgroup.collect() })
     }
 }
 
@@ -115,6 +122,8 @@ pub struct Log {
     pub work: Vec<u32>,
     /// Lanes of a subgroup of the pipeline with probes; `None` if the device has no subgroup operations.
     pub subgroup_size: Option<u32>,
+    /// For each lane of a workgroup, the first lane of its subgroup; `None` if the device has no subgroup operations.
+    pub leaders: Option<Vec<u32>>,
     /// The words of each lane, by sampled workgroup.
     by_workgroup: BTreeMap<u32, Vec<Vec<u32>>>,
 }
@@ -123,6 +132,15 @@ impl Log {
     /// Returns the sampled workgroups.
     pub fn workgroups(&self) -> impl Iterator<Item = u32> + '_ {
         self.by_workgroup.keys().copied()
+    }
+
+    /// Returns the subgroups of a workgroup; `None` if the device has no subgroup operations.
+    ///
+    /// # Errors
+    /// Returns an error if the subgroups are too uneven for a replay.
+    pub fn arrangement(&self) -> Result<Option<Arrangement>, ProfileError> {
+        let arrangement = self.leaders.as_deref().map(Arrangement::of_leaders).transpose();
+        arrangement.map_err(|Unsupported(what)| ProfileError::Unsupported(what))
     }
 
     /// Returns the decisions of a workgroup, from the first one.
@@ -215,18 +233,18 @@ mod tests {
         let layout = LogLayout::new(3, 2, 4, vec![2, 0]).expect("the buffer is small");
         let mut buffer = layout.contents();
         // The header, three slots, six words of work, and four logs of four words.
-        assert_eq!(buffer.len(), 7 + 3 + 6 + 16);
-        assert_eq!(buffer[..10], [7, 10, 16, 4, 4, 2, 0, 2, 0, 1]);
-        let logs = 16;
+        assert_eq!(buffer.len(), 7 + 2 + 3 + 6 + 16);
+        assert_eq!(buffer[..12], [9, 12, 18, 4, 4, 2, 0, 0, 0, 2, 0, 1]);
+        let logs = 18;
         // Lane 1 of workgroup 2 needed two words: 11 decisions of 3 bits do not fit one word.
         buffer[logs + 1] = 2;
         buffer[logs + 4 + 1] = 0o7_654_321_012;
         buffer[logs + 8 + 1] = 0o5;
-        buffer[10 + 5] = 77;
+        buffer[12 + 5] = 77;
         buffer[6] = 32;
         let log = layout.read(&buffer).expect("there was room");
         assert_eq!((log.work[5], log.workgroups().collect::<Vec<_>>()), (77, vec![0, 2]));
-        assert_eq!(log.subgroup_size, Some(32));
+        assert_eq!((log.subgroup_size, &log.leaders), (Some(32), &Some(vec![0, 0])));
         let mut decisions = log.decisions(2);
         let next: Vec<u32> =
             (0..11).map(|_| decisions.next(1, 8).expect("a decision is there")).collect();

@@ -6,6 +6,8 @@
 mod depends;
 mod device;
 mod error;
+#[cfg(feature = "cli")]
+mod inputs;
 mod lines;
 mod log;
 mod price;
@@ -20,6 +22,8 @@ mod work;
 
 pub use device::BoundBuffer;
 pub use error::ProfileError;
+#[cfg(feature = "cli")]
+pub use inputs::{Number, Size, Source, Spec, Value, Workgroups, pair};
 pub use log::{Decisions, Log, LogLayout};
 pub use price::Costs;
 pub use probes::Probed;

@@ -61,7 +61,7 @@ impl Probed {
         let group = (0..GROUPS).find(|&group| !used(group)).ok_or_else(|| {
             ProfileError::Unsupported(format!("a shader that uses all {GROUPS} bind groups"))
         })?;
-        let (text, probes) = with_probes(source, group);
+        let (text, probes) = with_probes(source, group, subgroups);
         let module = parse(&text)?;
         let info = validate(&module, &text)?;
         let index = module
@@ -82,6 +82,16 @@ impl Probed {
         let entry = entry.to_owned();
         Ok(Self { module, info, probed, probed_info, text, probes, entry, group })
     }
+
+    /// Changes the copy, for instruments of one's own.
+    ///
+    /// # Errors
+    /// Returns an error if the changed copy is not valid.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Module)) -> Result<(), ProfileError> {
+        change(&mut self.probed);
+        self.probed_info = validate(&self.probed, &self.text)?;
+        Ok(())
+    }
 }
 
 pub(super) fn parse(source: &str) -> Result<Module, ProfileError> {
@@ -96,10 +106,15 @@ pub(super) fn validate(module: &Module, source: &str) -> Result<ModuleInfo, Prof
 }
 
 /// Returns the shader with the probes, on the lines that it has, and the bytes of the probes.
-fn with_probes(source: &str, group: u32) -> (String, std::ops::Range<usize>) {
+fn with_probes(source: &str, group: u32, subgroups: bool) -> (String, std::ops::Range<usize>) {
     let code = PROBES.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
     let probes = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let probes = probes.replacen("@group(0)", &format!("@group({group})"), 1);
+    let probes = match subgroups {
+        true => probes,
+        // Without subgroup operations nobody asks for the first lane.
+        false => probes.replacen("subgroupBroadcastFirst(lane)", "lane", 1),
+    };
     with_declarations(source, &probes)
 }
 
@@ -440,7 +455,7 @@ mod tests {
         assert_eq!(end_of_directives("enabled();"), 0);
         assert_eq!(end_of_directives("enable f16 // no end;"), 0);
         assert_eq!(end_of_directives("// only a comment"), 0);
-        let (text, probes) = with_probes(source, 3);
+        let (text, probes) = with_probes(source, 3, false);
         assert!(text[probes].starts_with("@group(3)"));
         assert_eq!(text.lines().count(), source.lines().count());
         assert!(text.contains("@group(3) @binding(0) var<storage, read_write> warplaw_log"));

@@ -14,11 +14,17 @@ var<private> warplaw_words: u32;  // words of decisions so far
 var<private> warplaw_word: u32;   // the decisions that are not in a word of the log yet
 var<private> warplaw_bits: u32;   // bits of these
 
+// Returns the first lane of the subgroup. All lanes of a subgroup call it together.
+fn warplaw_leader(lane: u32) -> u32 {
+    return subgroupBroadcastFirst(lane);
+}
+
 fn warplaw_begin(lane: u32, workgroup: vec3<u32>, grid: vec3<u32>, size: u32) {
     let flat = workgroup.x + grid.x * (workgroup.y + grid.y * workgroup.z);
     let lanes = warplaw_log[5];
-    if (flat | lane) == 0u {
+    if flat == 0u {
         warplaw_log[6] = size;
+        warplaw_log[7u + lane] = warplaw_leader(lane);
     }
     warplaw_counter = warplaw_log[1] + flat * lanes + lane;
     let slot = warplaw_log[warplaw_log[0] + flat];

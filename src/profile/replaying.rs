@@ -7,7 +7,7 @@ use super::error::ProfileError;
 use super::log::Decisions;
 use super::probes::Probed;
 use crate::gpu::one_line;
-use crate::simt::{Counted, Replay, Unsupported};
+use crate::simt::{Arrangement, Counted, Replay, Unsupported};
 
 /// A shader whose pipeline-overridable constants have their values.
 pub(super) struct Specialized {
@@ -50,14 +50,14 @@ impl Specialized {
         point.expect("the module has its entry point")
     }
 
-    /// Replays `count` workgroups with subgroups of `width` lanes, and counts totals at `widths` too. `decisions` returns the
+    /// Replays `count` workgroups with these subgroups, and counts totals at `widths` too. `decisions` returns the
     /// decisions of each workgroup.
     ///
     /// # Errors
     /// Returns an error if the shader cannot be replayed, or if decisions do not fit its control flow.
     pub(super) fn replay<'l>(
         &self,
-        width: u32,
+        arrangement: &Arrangement,
         widths: &[u32],
         count: usize,
         decisions: impl Fn(usize) -> Decisions<'l> + Sync,
@@ -70,7 +70,7 @@ impl Specialized {
             let mut replay = replay.counting_at(widths);
             for workgroup in (thread..count).step_by(threads) {
                 let mut decisions = decisions(workgroup);
-                replay.workgroup(width, |lane, outcomes| decisions.next(lane, outcomes))?;
+                replay.workgroup(arrangement, |lane, outcomes| decisions.next(lane, outcomes))?;
                 decisions.finish()?;
             }
             Ok(replay.into_counted())

@@ -18,7 +18,7 @@ use crate::model::{
     Adapter, AtWidth, LanesSource, Line, Output, Price, ProfiledDispatch, Record, Sample, Schema,
     ShaderProfile, Sorting, SubgroupLanes, Times,
 };
-use crate::simt::{Counted, Executed, Kind};
+use crate::simt::{Arrangement, Counted, Executed, Kind};
 
 /// Subgroup sizes at which the totals of every profile are counted.
 const WIDTHS: [u32; 6] = [4, 8, 16, 32, 64, 128];
@@ -78,12 +78,20 @@ pub fn profile(
     let buffers = recording.upload(gpu)?;
     let recorder = recording.record(gpu, &buffers)?;
     let probed_outputs = buffers.read(gpu)?;
-    let subgroup_size = lanes(request, &recorder.log)?;
     let log = &recorder.log;
-    let sampled: Vec<u32> = log.workgroups().collect();
+    let workgroup_size = specialized.point().workgroup_size;
+    let of_workgroup = workgroup_size.iter().product();
+    let (subgroup_size, arrangement) = subgroups(request, log, of_workgroup)?;
     let lanes = subgroup_size.lanes;
-    let counted =
-        specialized.replay(lanes, &WIDTHS, sampled.len(), |at| log.decisions(sampled[at]))?;
+    let sampled: Vec<u32> = log.workgroups().collect();
+    let replay = |arrangement: &Arrangement, widths: &[u32]| {
+        specialized.replay(arrangement, widths, sampled.len(), |at| log.decisions(sampled[at]))
+    };
+    let mut counted = replay(&arrangement, if arrangement.is_flat() { &WIDTHS } else { &[] })?;
+    if !arrangement.is_flat() {
+        // The other sizes are those of devices that take invocations in their order.
+        counted.widths = replay(&Arrangement::flat(of_workgroup, lanes), &WIDTHS)?.widths;
+    }
     let priced = request.record.map(|(name, record)| {
         let footprint = request.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum();
         let costs = Costs::from_record(record, lanes, footprint);
@@ -93,7 +101,6 @@ pub fn profile(
     let places = Lines::new(&probed);
     let cost = |kind: Kind| priced.as_ref().map(|(_, costs)| costs.of(kind));
     let of_decisions = dependences(&specialized.module, &specialized.info, specialized.point());
-    let workgroup_size = specialized.point().workgroup_size;
     let mut profile = ShaderProfile {
         schema: Schema::new(ShaderProfile::NAME, ShaderProfile::VERSION),
         tool: None,
@@ -132,7 +139,8 @@ pub fn profile(
     profile.outputs = of_plain.outputs(&plain, &probed_outputs)?;
     if request.timed {
         let costs = priced.as_ref().map(|(_, costs)| costs);
-        of_plain.time_and_sort(&mut profile, &plain, &recorder, &counted, costs)?;
+        let replayed = (&counted, &arrangement);
+        of_plain.time_and_sort(&mut profile, &plain, &recorder, replayed, costs)?;
     }
     if let (Some((name, costs)), Some(times)) = (&priced, profile.times) {
         profile.price = Some(scaled(&mut profile, name, costs, &counted, times));
@@ -143,18 +151,30 @@ pub fn profile(
     Ok(profile)
 }
 
-/// Returns the lanes of a subgroup in the replay.
-fn lanes(request: &Request<'_>, log: &Log) -> Result<SubgroupLanes, ProfileError> {
+/// Returns the lanes of a subgroup in the replay, and which lanes of a workgroup of `lanes` lanes form one.
+fn subgroups(
+    request: &Request<'_>,
+    log: &Log,
+    lanes: u32,
+) -> Result<(SubgroupLanes, Arrangement), ProfileError> {
+    let of_pipeline = log.subgroup_size.filter(|&size| request.lanes.is_none() && size > 0);
+    if let (Some(size), Some(arrangement)) = (of_pipeline, log.arrangement()?) {
+        let used = arrangement.width().min(size);
+        return Ok((
+            SubgroupLanes { lanes: size, used, source: LanesSource::Pipeline },
+            arrangement,
+        ));
+    }
     let given = request.lanes.map(|lanes| (lanes, LanesSource::Given));
-    let of_pipeline = log.subgroup_size.map(|lanes| (lanes, LanesSource::Pipeline));
     let of_record = || {
         let (_, record) = request.record?;
         let width = record.experiments.iter().find(|experiment| experiment.id == "width")?;
         Some((width.number("effective_width")? as u32, LanesSource::Record))
     };
-    let found = given.or(of_pipeline).or_else(of_record).filter(|(lanes, _)| *lanes > 0);
-    let (lanes, source) = found.ok_or(ProfileError::NoLanes)?;
-    Ok(SubgroupLanes { lanes, source })
+    let found = given.or_else(of_record).filter(|(size, _)| size.is_power_of_two());
+    let (size, source) = found.ok_or(ProfileError::NoLanes)?;
+    let used = size.min(lanes.next_power_of_two());
+    Ok((SubgroupLanes { lanes: size, used, source }, Arrangement::flat(lanes, size)))
 }
 
 /// Returns the seconds of the instructions by their costs.
@@ -232,7 +252,7 @@ impl Plain<'_> {
         profile: &mut ShaderProfile,
         plain: &Program,
         recorder: &Recorder,
-        counted: &Counted,
+        (counted, arrangement): (&Counted, &Arrangement),
         costs: Option<&Costs>,
     ) -> Result<(), ProfileError> {
         let with_log = vec![self.buffers, &recorder.log_buffers];
@@ -244,11 +264,25 @@ impl Plain<'_> {
             versions.extend(more);
             time(self.gpu, self.recording.workgroups, &versions)
         };
-        let mut sorting = self.predicted(&recorder.log, counted, costs)?;
-        sorting.refused = sorting::refusal(self.specialized);
+        let mut sorting = Sorting {
+            predicted: None,
+            priced: costs.is_some(),
+            totals: None,
+            measured: None,
+            measured_over_plain: None,
+            differing: None,
+            refused: sorting::refusal(self.specialized),
+        };
         let samples = if sorting.refused.is_some() {
             versions(Vec::new())?
         } else {
+            let sorted = self.sorted(&recorder.log, arrangement)?;
+            let cost = |statements: &[Executed]| match costs {
+                Some(costs) => issue_s(statements, costs),
+                None => totals(statements).issues as f64,
+            };
+            sorting.totals = Some(totals(&sorted.statements));
+            sorting.predicted = Some(cost(&counted.statements) / cost(&sorted.statements));
             let [identity, sorted] = self.orders(&recorder.log)?;
             let (module, info) = self.permuted()?;
             let program = |order: &Buffers| {
@@ -286,36 +320,17 @@ impl Plain<'_> {
         Ok(())
     }
 
-    /// Predicts what sorting gains, by a replay of the sampled invocations in the order of their work.
-    fn predicted(
-        &self,
-        log: &Log,
-        counted: &Counted,
-        costs: Option<&Costs>,
-    ) -> Result<Sorting, ProfileError> {
+    /// Replays the sampled invocations in the order of their work.
+    fn sorted(&self, log: &Log, arrangement: &Arrangement) -> Result<Counted, ProfileError> {
         let size = self.specialized.point().workgroup_size;
         let lanes = size.iter().product::<u32>() as usize;
         let mut sampled: Vec<(u32, usize)> =
             log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
-        let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];
-        sampled.sort_by_key(|invocation| std::cmp::Reverse(work(invocation)));
+        sorting::sort(&mut sampled, |&(workgroup, lane)| {
+            log.work[workgroup as usize * lanes + lane]
+        });
         let groups: Vec<&[(u32, usize)]> = sampled.chunks(lanes).collect();
-        let width = lanes_of(self.request, log)?;
-        let sorted =
-            self.specialized.replay(width, &[], groups.len(), |at| log.decisions_of(groups[at]))?;
-        let cost = |statements: &[Executed]| match costs {
-            Some(costs) => issue_s(statements, costs),
-            None => totals(statements).issues as f64,
-        };
-        Ok(Sorting {
-            totals: totals(&sorted.statements),
-            predicted: cost(&counted.statements) / cost(&sorted.statements),
-            priced: costs.is_some(),
-            measured: None,
-            measured_over_plain: None,
-            differing: None,
-            refused: None,
-        })
+        self.specialized.replay(arrangement, &[], groups.len(), |at| log.decisions_of(groups[at]))
     }
 
     /// Returns buffers with the invocations in the order of the dispatch, and in that of their work.
@@ -326,7 +341,9 @@ impl Plain<'_> {
             Buffers::new(self.gpu, &[buffer], |_| false)
         };
         let identity: Vec<u32> = (0..log.work.len() as u32).collect();
-        Ok([upload(&identity)?, upload(&sorting::by_work(&log.work))?])
+        let mut sorted = identity.clone();
+        sorting::sort(&mut sorted, |&invocation| log.work[invocation as usize]);
+        Ok([upload(&identity)?, upload(&sorted)?])
     }
 
     fn permuted(&self) -> Result<(naga::Module, naga::valid::ModuleInfo), ProfileError> {
@@ -335,10 +352,6 @@ impl Plain<'_> {
         let group = self.recording.probed.group;
         sorting::permuted(source, entry, group, [size, *workgroups])
     }
-}
-
-fn lanes_of(request: &Request<'_>, log: &Log) -> Result<u32, ProfileError> {
-    lanes(request, log).map(|of| of.lanes)
 }
 
 /// Returns the number of 32-bit words that differ.

@@ -152,10 +152,13 @@ fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> St
     )
 }
 
-/// Returns the invocations in descending order of their work. Those with equal work keep their order, and so their neighbours
-/// in memory.
-pub(super) fn by_work(work: &[u32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..work.len() as u32).collect();
-    order.sort_by_key(|&invocation| std::cmp::Reverse(work[invocation as usize]));
-    order
+/// Invocations of a block. Each block is sorted on its own, so that invocations that were near each other stay near, and with
+/// them what they load and store.
+const BLOCK: usize = 8192;
+
+/// Sorts invocations by their work, those with the most first, in blocks. Those with equal work keep their order.
+pub(super) fn sort<T>(invocations: &mut [T], work: impl Fn(&T) -> u32) {
+    for block in invocations.chunks_mut(BLOCK) {
+        block.sort_by_key(|invocation| std::cmp::Reverse(work(invocation)));
+    }
 }

@@ -16,7 +16,7 @@ pub(super) struct Version<'a> {
 }
 
 /// Rounds: at least so many, and at most.
-const ROUNDS: [u32; 2] = [4, 40];
+const ROUNDS: [u32; 2] = [3, 40];
 /// Time after which no further round begins.
 const ENOUGH: Duration = Duration::from_millis(1500);
 

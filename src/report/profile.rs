@@ -135,6 +135,13 @@ fn heading(document: &mut Document, profile: &ShaderProfile) {
             sample.seed
         )
     };
+    if subgroup_size.used < subgroup_size.lanes {
+        document.text(format!(
+            "The workgroup fills {} of the {} lanes of a subgroup: it is too small, or the device does not let a subgroup span \
+             its rows. The empty lanes are not among the lost ones.",
+            subgroup_size.used, subgroup_size.lanes
+        ));
+    }
     document.text(format!(
         "Replayed in subgroups of {} lanes, {size}: {sampled}. Their decisions took {} of memory.",
         subgroup_size.lanes,
@@ -169,7 +176,9 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
     }
     if let Some(sorting) = &profile.sorting {
         let by = if sorting.priced { "by the costs of the record" } else { "by instructions" };
-        row("gain of sorting by work, predicted", figures::quantity(sorting.predicted, "×"), by);
+        if let Some(predicted) = sorting.predicted {
+            row("gain of sorting by work, predicted", figures::quantity(predicted, "×"), by);
+        }
         if let Some(measured) = sorting.measured {
             row(
                 "gain of sorting by work, measured",
@@ -186,17 +195,17 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
 
 /// Returns what sorting showed, in sentences.
 fn proof(sorting: &Sorting) -> String {
-    let predicted = figures::quantity(sorting.predicted, "×");
-    let Some(measured) = sorting.measured else {
-        let reason = sorting.refused.as_deref().unwrap_or("no time was measured");
-        return format!(
-            "Sorting the invocations by their work: {predicted} predicted, not measured, because {reason}."
-        );
+    if let Some(reason) = &sorting.refused {
+        return format!("Sorting the invocations by their work was not tried, because {reason}.");
+    }
+    let times = |factor: f64| figures::quantity(factor, "×");
+    let (Some(predicted), Some(measured)) = (sorting.predicted, sorting.measured) else {
+        return "Sorting the invocations by their work was not measured.".to_owned();
     };
     let over_plain = sorting.measured_over_plain.map_or(String::new(), |of| {
         format!(
-            " With the cost of loading the permutation, the sorted order is {} as fast as the shader as it is.",
-            figures::quantity(of.value, "×")
+            " Over the shader as it is, which loads no permutation, the gain is {}.",
+            times(of.value)
         )
     });
     let outputs = match sorting.differing {
@@ -207,8 +216,9 @@ fn proof(sorting: &Sorting) -> String {
         ),
     };
     format!(
-        "Sorting the invocations by their work: {predicted} predicted, {} measured.{over_plain}{outputs}",
-        figures::quantity(measured.value, "×")
+        "Sorting the invocations by their work: {} predicted, {} measured.{over_plain}{outputs}",
+        times(predicted),
+        times(measured.value)
     )
 }
 

@@ -57,6 +57,48 @@ impl Mask {
         })
     }
 
+    /// Returns the number of lanes.
+    pub(super) fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// Returns the first lane of each subgroup of `width` lanes that has a lane in the set. `width` is a power of two.
+    pub(super) fn firsts(&self, width: usize) -> Self {
+        let mut firsts = *self;
+        // Each lane looks at the others of its subgroup, then only the first lanes stay.
+        let within = width.min(64);
+        let stay = if within == 64 { 1 } else { u64::MAX / ((1 << within) - 1) };
+        for word in firsts.0.iter_mut().filter(|word| **word != 0) {
+            let mut step = 1;
+            while step < within {
+                *word |= *word >> step;
+                step *= 2;
+            }
+            *word &= stay;
+        }
+        if width > 64 {
+            for words in firsts.0.chunks_mut(width / 64) {
+                let any = words.iter().any(|&word| word != 0);
+                words.fill(0);
+                words[0] = u64::from(any);
+            }
+        }
+        firsts
+    }
+
+    /// Returns all lanes of the subgroups of `width` lanes whose first lanes are the set. `width` is a power of two.
+    pub(super) fn filled(&self, width: usize) -> Self {
+        let mut filled = *self;
+        for words in filled.0.chunks_mut(width.div_ceil(64)) {
+            if width < 64 {
+                words[0] *= (1 << width) - 1;
+            } else if words[0] != 0 {
+                words.fill(u64::MAX);
+            }
+        }
+        filled
+    }
+
     /// Returns the part of the set in subgroup `index`, for subgroups of `width` lanes.
     pub(super) fn subgroup(&self, index: usize, width: usize) -> Self {
         self.filtered(|lane| lane / width == index)
@@ -118,5 +160,14 @@ mod tests {
         assert_eq!(odd.subgroup(24, 8).lanes().collect::<Vec<_>>(), [193, 195, 197, 199]);
         assert_eq!(Mask::below(1024).subgroups(128).len(), 8);
         assert!((odd & Mask::below(1)).is_empty());
+        for width in [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024] {
+            let some = odd.filtered(|lane| lane % 7 < 3 && lane > 70);
+            let firsts: Vec<usize> = some.subgroups(width).iter().map(|(n, _)| n * width).collect();
+            assert_eq!(some.firsts(width).lanes().collect::<Vec<_>>(), firsts, "{width} lanes");
+            let filled = some.firsts(width).filled(width);
+            let all = Mask::below(1024).filtered(|lane| firsts.contains(&(lane / width * width)));
+            assert_eq!(filled, all, "{width} lanes");
+        }
+        assert_eq!(odd.count(), 100);
     }
 }

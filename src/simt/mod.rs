@@ -8,6 +8,7 @@
 //!
 //! Following values is slow, and made for small grids. Only what kernels use is there; anything else is [`Unsupported`].
 
+mod arrangement;
 mod builtin;
 mod effects;
 mod expressions;
@@ -32,10 +33,11 @@ use mask::{MOST_LANES, Mask};
 use tally::Tally;
 use walk::Walk;
 
+pub use arrangement::Arrangement;
 pub(crate) use instructions::Instructed;
 pub use instructions::Kind;
 pub use replay::{Counted, Executed, Instructions, Part, Replay};
-pub(crate) use statements::{Placed, blocks, statements};
+pub use statements::{Placed, blocks, statements};
 pub use tally::Issued;
 pub use unsupported::Unsupported;
 

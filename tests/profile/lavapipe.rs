@@ -1,6 +1,7 @@
 //! Recording on lavapipe: what its lanes decide is what the machine without WGSL decides.
 
 use naga::ShaderStage;
+use warplaw::gpu::{Hardware, Options, Selection};
 use warplaw::profile::{BoundBuffer, Probed, ProfileError, Recorded, Recording};
 
 use super::probes::plain;
@@ -8,24 +9,20 @@ use super::programs::{LANES, Program, table};
 use super::{by_machine, case_of_program};
 
 /// Returns lavapipe, or `None` if the tests on it are to be skipped.
-fn lavapipe() -> Option<(wgpu::Device, wgpu::Queue)> {
+pub(crate) fn lavapipe() -> Option<Hardware> {
     if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
         println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
         return None;
     }
-    let instance =
-        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
-    let adapter = adapters
-        .into_iter()
-        .find(|adapter| adapter.get_info().name.contains("llvmpipe"))
-        .expect("lavapipe is there; `sh setup.sh --lavapipe` installs it");
-    let device = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()));
-    Some(device.expect("lavapipe opens"))
+    // Another adapter, for the ballots of `cargo test --test profile -- --ignored`.
+    let adapter = std::env::var("WARPLAW_TEST_ADAPTER").unwrap_or("llvmpipe".to_owned());
+    let selection = Selection { adapter: Some(adapter), backend: Some("vulkan".to_owned()) };
+    let hardware = Hardware::open(&Options { selection, ..Options::default() });
+    Some(hardware.expect("lavapipe is installed by `sh setup.sh --lavapipe`"))
 }
 
 /// Returns the buffers of a random program.
-fn buffers(seed: u64) -> Vec<BoundBuffer> {
+pub(crate) fn buffers(seed: u64) -> Vec<BoundBuffer> {
     let bytes = |words: Vec<u32>| words.into_iter().flat_map(u32::to_le_bytes).collect();
     vec![
         BoundBuffer { group: 0, binding: 0, bytes: bytes(table(seed)) },
@@ -33,20 +30,21 @@ fn buffers(seed: u64) -> Vec<BoundBuffer> {
     ]
 }
 
-fn recording(probed: &Probed, seed: u64, budget: u64) -> Recording<'_> {
+pub(crate) fn recording(probed: &Probed, seed: u64, budget: u64) -> Recording<'_> {
     let (constants, buffers) = (vec![], buffers(seed));
     Recording { probed, constants, workgroups: [1; 3], buffers, budget, seed }
 }
 
 #[test]
 fn lanes_on_lavapipe_decide_what_the_machine_decides() {
-    let Some((device, queue)) = lavapipe() else { return };
+    let Some(hardware) = lavapipe() else { return };
+    let (device, queue) = hardware.wgpu();
     for seed in 0..60 {
         let program = Program::random(seed);
         let probed =
             Probed::new(&program.wgsl().0, "main", false).unwrap_or_else(|e| panic!("{e}"));
         let Recorded { log, buffers } = recording(&probed, seed, 1 << 20)
-            .run(&device, &queue)
+            .run(device, queue)
             .unwrap_or_else(|error| panic!("program {seed}: {error}"));
         let (_, expected) = by_machine(&program, &table(seed), 1);
         let mut decisions = log.decisions(0);
@@ -58,18 +56,20 @@ fn lanes_on_lavapipe_decide_what_the_machine_decides() {
         }
         // The probes change no output: it is that of the host, which executes the program without them.
         let (without_probes, _) = plain(&case_of_program(seed), 4);
-        assert_eq!(buffers[1], without_probes["output"], "program {seed}");
+        let [output] = &buffers[..] else { panic!("the program writes one buffer") };
+        assert_eq!(output.bytes, without_probes["output"], "program {seed}");
     }
 }
 
 #[test]
 fn what_cannot_be_recorded_is_refused_in_one_line() {
-    let Some((device, queue)) = lavapipe() else { return };
+    let Some(hardware) = lavapipe() else { return };
+    let (device, queue) = hardware.wgpu();
     let probed =
         Probed::new(&Program::random(1).wgsl().0, "main", false).expect("the program is valid");
     assert_eq!(probed.probed.entry_points[0].stage, ShaderStage::Compute);
     let refused = |recording: Recording<'_>| {
-        let error = recording.run(&device, &queue).expect_err("the recording is refused");
+        let error = recording.run(device, queue).expect_err("the recording is refused");
         assert!(!error.to_string().contains('\n'), "{error}");
         error
     };
@@ -81,12 +81,13 @@ fn what_cannot_be_recorded_is_refused_in_one_line() {
 
 #[test]
 fn a_shader_sees_the_length_that_its_buffer_has() {
-    let Some((device, queue)) = lavapipe() else { return };
+    let Some(hardware) = lavapipe() else { return };
+    let (device, queue) = hardware.wgpu();
     let source = "@group(0) @binding(0) var<storage, read_write> output: array<u32>;\n\
                   @compute @workgroup_size(1) fn main() { output[0] = arrayLength(&output); }";
     let probed = Probed::new(source, "main", true).expect("the shader is valid");
     let buffers = vec![BoundBuffer { group: 0, binding: 0, bytes: vec![0; 8] }];
     let recording = Recording { buffers, ..recording(&probed, 1, 1 << 20) };
-    let recorded = recording.run(&device, &queue).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(recorded.buffers, [[2, 0, 0, 0, 0, 0, 0, 0]]);
+    let recorded = recording.run(device, queue).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(recorded.buffers[0].bytes, [2, 0, 0, 0, 0, 0, 0, 0]);
 }

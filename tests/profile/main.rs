@@ -2,6 +2,8 @@
 //! decisions.
 
 #[cfg(target_os = "linux")]
+mod ballots;
+#[cfg(target_os = "linux")]
 mod lavapipe;
 mod probes;
 mod programs;
@@ -18,8 +20,7 @@ use warplaw::experiments::{divergence, imbalance};
 use warplaw::gpu::Workload;
 use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::random_words;
-use warplaw::profile::Line;
-use warplaw::simt::{Buffers, Replay};
+use warplaw::simt::{Arrangement, Buffers, Replay};
 
 /// Widths of subgroups.
 const WIDTHS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -66,7 +67,7 @@ fn check(seed: u64) -> usize {
             if of == outcomes { Ok(outcome) } else { Err(format!("{of} outcomes, not {outcomes}")) }
         };
         replay
-            .workgroup(width, decide)
+            .workgroup(&Arrangement::flat(LANES as u32, width), decide)
             .unwrap_or_else(|error| panic!("program {seed} at {width} lanes: {error}\n{text}"));
         let left = (0..LANES).filter(|&lane| made[lane] < decisions[lane].len()).count();
         assert_eq!(left, 0, "program {seed} at {width} lanes: lanes with decisions left\n{text}");
@@ -170,7 +171,7 @@ fn efficiencies(workload: &Workload, text: &str) -> Vec<f64> {
     let source: Vec<&str> = case.source.lines().collect();
     let lines = probes::check(&case, 32);
     let of_text = lines.iter().filter(|line| source[line.number as usize - 1].contains(text));
-    of_text.filter_map(Line::efficiency).collect()
+    of_text.filter_map(|line| line.totals.efficiency()).collect()
 }
 
 #[test]

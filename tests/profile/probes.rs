@@ -6,8 +6,9 @@ use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet};
 use naga::valid::{ValidationFlags, Validator};
 use naga::{Module, ShaderStage, back::pipeline_constants::process_overrides};
 use warplaw::gpu::{Dispatch, Workload};
-use warplaw::profile::{Line, LogLayout, Probed};
-use warplaw::simt::{Buffers, Grid, Issued, Replay};
+use warplaw::model::{Line, Totals};
+use warplaw::profile::{LogLayout, Probed};
+use warplaw::simt::{Arrangement, Buffers, Grid, Issued, Replay};
 
 /// A dispatch as both the profiler and a grid need it.
 pub(crate) struct Case {
@@ -17,13 +18,6 @@ pub(crate) struct Case {
     pub(crate) workgroups: [u32; 3],
     pub(crate) lanes: u32,
     pub(crate) buffers: Buffers,
-}
-
-/// What subgroups did: instructions, and their active lanes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Total {
-    pub(crate) issues: u64,
-    pub(crate) lanes: u64,
 }
 
 fn specialized(module: &Module, case: &Case) -> (Module, ModuleInfo) {
@@ -75,35 +69,43 @@ pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
     let (expected, issued) = plain(case, width);
     assert_eq!(buffers, expected, "the outputs with probes");
     let (module, info) = specialized(&probed.module, case);
-    let mut replay = Replay::new(&module, &info, entry).expect("the shader has the entry point");
+    let replay = Replay::new(&module, &info, entry).expect("the shader has the entry point");
+    let mut replay = replay.counting_at(&[width]);
     for workgroup in log.workgroups().collect::<Vec<_>>() {
         let mut decisions = log.decisions(workgroup);
         replay
-            .workgroup(width, |lane, outcomes| decisions.next(lane, outcomes))
+            .workgroup(&Arrangement::flat(case.lanes, width), |lane, outcomes| {
+                decisions.next(lane, outcomes)
+            })
             .unwrap_or_else(|error| panic!("workgroup {workgroup}: {error}"));
+        assert_eq!(decisions.finish(), Ok(()), "workgroup {workgroup}");
     }
-    let replayed = replay.statements().iter().fold(Total::default(), |total, statement| {
-        let each: u64 = statement.instructions.iter().map(|i| i.count).sum();
-        Total {
-            issues: total.issues + each * statement.executions,
-            lanes: total.lanes + each * statement.lanes,
-        }
-    });
-    let executed = issued.iter().flatten().fold(Total::default(), |total, issued| Total {
-        issues: total.issues + issued.all(),
-        lanes: total.lanes + issued.lanes,
-    });
-    assert_eq!(replayed, executed, "what subgroups of {width} lanes issue");
+    let mut replayed = Totals::default();
+    for statement in replay.statements() {
+        let each = statement.instructions.iter().map(|i| i.count).sum();
+        replayed.add(each, statement.of_one());
+    }
+    let issued = || issued.iter().flatten();
+    let executed =
+        (issued().map(Issued::all).sum::<u64>(), issued().map(|of| of.lanes).sum::<u64>());
+    assert_eq!(
+        (replayed.issues, replayed.lanes),
+        executed,
+        "what subgroups of {width} lanes issue"
+    );
     let work: u64 = log.work.iter().map(|&work| u64::from(work)).sum();
-    assert_eq!(work, executed.lanes, "the work of all invocations");
-    let lines = probed.lines(replay.statements());
-    let total = lines.iter().fold(Total::default(), |total, line| Total {
-        issues: total.issues + line.issues,
-        lanes: total.lanes + line.lanes,
-    });
+    assert_eq!(work, replayed.lanes, "the work of all invocations");
+    let lines = probed.lines(replay.statements(), |_| None);
+    let mut total = Totals::default();
+    lines.iter().for_each(|line| total.add(1, line.totals));
     assert_eq!(total, replayed, "what the lines issue together");
+    let counted = replay.into_counted();
+    let mut by_path = Totals::default();
+    counted.paths.values().for_each(|path| by_path.add(1, *path));
+    assert_eq!(by_path, replayed, "what the call paths issue together");
+    assert_eq!(counted.widths[&width], replayed, "the totals at the same width");
     let last = case.source.lines().count() as u32;
-    assert!(lines.iter().all(|line| line.number <= last && line.lanes <= line.slots));
+    assert!(lines.iter().all(|line| line.number <= last && line.totals.lanes <= line.totals.slots));
     lines
 }
 

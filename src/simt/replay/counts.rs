@@ -1,11 +1,12 @@
 //! What the subgroups of replayed workgroups did: by statement, by loop, by call path, and in all at other widths.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use naga::{Module, Span, Statement};
 
 use super::super::instructions::Kind;
 use super::super::mask::Mask;
+use super::super::statements::Places;
 use super::super::walk::Watch;
 use crate::model::{Iterated, Totals};
 
@@ -127,33 +128,48 @@ impl Counted {
 /// Counts what a workgroup does.
 pub(super) struct Counting<'r> {
     /// Index of each statement, by its address.
-    pub(super) places: &'r HashMap<*const Statement, usize>,
+    pub(super) places: &'r Places,
     /// Instructions of each statement.
     pub(super) instructions: &'r [u64],
     pub(super) counts: &'r mut Counted,
-    /// Lanes of the workgroup.
-    pub(super) lanes: usize,
+    /// The lanes of the workgroup.
+    pub(super) present: Mask,
     /// Lanes of a subgroup.
     pub(super) width: usize,
     /// The calls in which the lanes are.
     pub(super) calls: Vec<usize>,
-    /// Totals of the function in which the lanes are, and of those that called it, since its begin or their last call.
+    /// Totals of the function in which the lanes are since its begin or its last call.
     pub(super) pending: Totals,
+    /// The lanes that executed the last statement. The next one is often executed by the same.
+    pub(super) last: Mask,
+    /// What one instruction of these lanes adds to totals.
+    pub(super) one: Totals,
+    /// Instructions of these lanes that the totals at other widths lack.
+    pub(super) lacking: u64,
 }
 
 impl Counting<'_> {
     fn place(&self, statement: &Statement) -> usize {
-        self.places[&std::ptr::from_ref(statement)]
+        self.places.of(statement)
     }
 
     /// Returns what one instruction that `active` executes adds to totals, for subgroups of `width` lanes.
     fn one(&self, active: &Mask, width: usize) -> Totals {
-        let mut totals = Totals::default();
-        for (subgroup, lanes) in active.subgroups(width) {
-            let slots = (self.lanes - subgroup * width).min(width) as u64;
-            totals.add(1, Totals { issues: 1, lanes: lanes.into(), slots });
+        let firsts = active.firsts(width);
+        let slots = (firsts.filled(width) & self.present).count();
+        Totals { issues: firsts.count(), lanes: active.count(), slots }
+    }
+
+    /// Adds what the totals at other widths lack.
+    pub(super) fn settle_widths(&mut self) {
+        let lacking = std::mem::take(&mut self.lacking);
+        if lacking > 0 {
+            let mut widths = std::mem::take(&mut self.counts.widths);
+            for (width, totals) in &mut widths {
+                totals.add(lacking, self.one(&self.last, *width as usize));
+            }
+            self.counts.widths = widths;
         }
-        totals
     }
 
     /// Adds what is pending to the totals of the present path.
@@ -171,32 +187,29 @@ impl Counting<'_> {
 impl<L> Watch<L> for Counting<'_> {
     fn note(&mut self, _: &L, statement: &Statement, active: &Mask) {
         let place = self.place(statement);
-        let one = self.one(active, self.width);
+        if *active != self.last {
+            self.settle_widths();
+            (self.last, self.one) = (*active, self.one(active, self.width));
+        }
+        let one = self.one;
         let executed = &mut self.counts.statements[place];
         executed.executions += one.issues;
         executed.lanes += one.lanes;
         executed.slots += one.slots;
         let instructions = self.instructions[place];
-        if instructions > 0 {
-            self.pending.add(instructions, one);
-            let mut widths = std::mem::take(&mut self.counts.widths);
-            for (width, totals) in &mut widths {
-                totals.add(instructions, self.one(active, *width as usize));
-            }
-            self.counts.widths = widths;
-        }
+        self.pending.add(instructions, one);
+        self.lacking += instructions;
     }
 
     fn note_ways(&mut self, statement: &Statement, ways: &[Mask]) {
         let place = self.place(statement);
-        let mut seen: HashMap<usize, u32> = HashMap::new();
+        let (mut once, mut again) = (Mask::EMPTY, Mask::EMPTY);
         for way in ways {
-            for (subgroup, _) in way.subgroups(self.width) {
-                *seen.entry(subgroup).or_default() += 1;
-            }
+            let firsts = way.firsts(self.width);
+            again |= once & firsts;
+            once |= firsts;
         }
-        self.counts.statements[place].splits +=
-            seen.values().filter(|&&ways| ways > 1).count() as u64;
+        self.counts.statements[place].splits += again.count();
     }
 
     fn note_loop(&mut self, statement: &Statement, active: &Mask) {

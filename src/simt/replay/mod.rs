@@ -6,17 +6,16 @@
 
 mod counts;
 
-use std::collections::HashMap;
-
 use naga::valid::ModuleInfo;
 use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
 
 use counts::Counting;
 pub use counts::{Counted, Executed, Instructions, Part};
 
+use super::arrangement::Arrangement;
 use super::instructions::Instructed;
 use super::mask::{MOST_LANES, Mask};
-use super::statements::{Placed, statements};
+use super::statements::{Placed, Places, statements};
 use super::unsupported::Unsupported;
 use super::walk::{Lanes, Walk};
 use crate::model::Totals;
@@ -26,8 +25,8 @@ pub struct Replay<'a> {
     module: &'a Module,
     entry: &'a EntryPoint,
     counts: Counted,
-    /// Index of each statement, by its address.
-    places: HashMap<*const Statement, usize>,
+    /// Index of each statement.
+    places: Places,
     /// Instructions of each statement.
     instructions: Vec<u64>,
 }
@@ -52,14 +51,14 @@ impl<'a> Replay<'a> {
             module,
             entry,
             counts: Counted::default(),
-            places: HashMap::new(),
+            places: Places::default(),
             instructions: Vec::new(),
         };
         for Placed { function, handle, statement, span } in statements(module, entry) {
             let info = handle.map_or_else(|| info.get_entry_point(index), |handle| &info[handle]);
             let typed = Instructed::new(module, function, info);
             let instructions = typed.placed_instructions(statement, span);
-            replay.places.insert(std::ptr::from_ref(statement), replay.instructions.len());
+            replay.places.add(statement);
             replay.instructions.push(instructions.iter().map(|of| of.count).sum());
             let part = Part::of(module, statement);
             replay.counts.statements.push(Executed::new(span, part, instructions));
@@ -92,7 +91,7 @@ impl<'a> Replay<'a> {
         self.counts
     }
 
-    /// Replays a workgroup with subgroups of `width` lanes.
+    /// Replays a workgroup with these subgroups.
     ///
     /// `decide` returns the next decision of a lane: it receives the lane and the number of outcomes. At an `if` and at a
     /// `break if` the outcome is 1 if the condition is true. At a `switch` it is the index of the case whose block the lane
@@ -102,26 +101,31 @@ impl<'a> Replay<'a> {
     /// Returns the first error of `decide`.
     ///
     /// # Panics
-    /// Panics if `width` is zero.
+    /// Panics if the arrangement is not one of the workgroup.
     pub fn workgroup<E>(
         &mut self,
-        width: u32,
-        decide: impl FnMut(usize, u32) -> Result<u32, E>,
+        arrangement: &Arrangement,
+        mut decide: impl FnMut(usize, u32) -> Result<u32, E>,
     ) -> Result<(), E> {
-        assert!(width > 0, "a subgroup has lanes");
-        let lanes = self.lanes();
+        let present = arrangement.present();
+        assert_eq!(present.count(), self.lanes() as u64, "an arrangement of this workgroup");
+        let decide = |place: usize, outcomes: u32| decide(arrangement.lane(place), outcomes);
         let watch = Counting {
             places: &self.places,
             instructions: &self.instructions,
             counts: &mut self.counts,
-            lanes,
-            width: width as usize,
+            present,
+            width: arrangement.width() as usize,
             calls: Vec::new(),
             pending: Totals::default(),
+            last: Mask::EMPTY,
+            one: Totals::default(),
+            lacking: 0,
         };
         let mut walk = Walk { module: self.module, lanes: Decided(decide), watch };
-        let walked = walk.function(&self.entry.function.body, Mask::below(lanes));
+        let walked = walk.function(&self.entry.function.body, present);
         walk.watch.settle();
+        walk.watch.settle_widths();
         walked
     }
 }
@@ -146,23 +150,6 @@ impl Instructed<'_> {
 /// Lanes whose decisions are known, and whose values are not.
 struct Decided<F>(F);
 
-impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Decided<F> {
-    /// Returns the next outcome of each lane of `active`.
-    fn outcomes(&mut self, active: &Mask, outcomes: u32) -> Result<Vec<(usize, u32)>, E> {
-        active.lanes().map(|lane| Ok((lane, (self.0)(lane, outcomes)?))).collect()
-    }
-}
-
-/// Returns the lanes with the outcome `wanted`.
-fn with_outcome(outcomes: &[(usize, u32)], wanted: u32) -> Mask {
-    let mut lanes = Mask::EMPTY;
-    outcomes
-        .iter()
-        .filter(|(_, outcome)| *outcome == wanted)
-        .for_each(|&(lane, _)| lanes.add(lane));
-    lanes
-}
-
 impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Lanes for Decided<F> {
     type Error = E;
 
@@ -171,7 +158,13 @@ impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Lanes for Decided<F> {
     }
 
     fn holds(&mut self, _: Handle<Expression>, active: &Mask) -> Result<Mask, E> {
-        Ok(with_outcome(&self.outcomes(active, 2)?, 1))
+        let mut holding = Mask::EMPTY;
+        for lane in active.lanes() {
+            if (self.0)(lane, 2)? == 1 {
+                holding.add(lane);
+            }
+        }
+        Ok(holding)
     }
 
     fn choose(
@@ -180,9 +173,11 @@ impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Lanes for Decided<F> {
         cases: &[SwitchCase],
         active: &Mask,
     ) -> Result<Vec<Mask>, E> {
-        let count = cases.len() as u32;
-        let outcomes = self.outcomes(active, count)?;
-        Ok((0..count).map(|case| with_outcome(&outcomes, case)).collect())
+        let mut chosen = vec![Mask::EMPTY; cases.len()];
+        for lane in active.lanes() {
+            chosen[(self.0)(lane, cases.len() as u32)? as usize].add(lane);
+        }
+        Ok(chosen)
     }
 
     fn enter(&mut self, _: Handle<Function>, _: &[Handle<Expression>], _: &Mask) -> Result<(), E> {

@@ -1,14 +1,7 @@
 //! `warplaw profile`: where a shader loses lanes.
 
-mod npy;
-mod source;
-mod spec;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-use source::Size;
-use spec::{Number, Spec, Value, dispatch, pair};
 
 use super::error::CliError;
 use super::input::read_all;
@@ -16,7 +9,9 @@ use super::output::{Forms, Output, json, quoted, write_new};
 use super::run::tool_of;
 use crate::gpu::{Executor, Hardware, Options, Selection};
 use crate::model::{Record, plain};
-use crate::profile::{self, Needs, ProfileError, Request};
+use crate::profile::{
+    self, Needs, Number, ProfileError, Request, Size, Spec, Value, Workgroups, pair,
+};
 use crate::report;
 
 /// Most bytes of the log of decisions, if the user says nothing.
@@ -30,7 +25,7 @@ pub(super) struct ProfileArguments {
     #[arg(long, value_name = "NAME")]
     entry: Option<String>,
     /// Number of workgroups in x, y and z, such as 1024 or 64,64
-    #[arg(long, value_name = "X,Y,Z", value_parser = workgroups)]
+    #[arg(long, value_name = "X,Y,Z")]
     dispatch: Option<Workgroups>,
     /// Contents of a buffer: zeros, index, random:u32:1..64, each with a number of elements or bytes such as :4096 or
     /// :4MiB (default: one element for each invocation), or a file .npy or .bin
@@ -73,14 +68,6 @@ pub(super) struct ProfileArguments {
     output: Output,
 }
 
-/// Numbers of workgroups.
-#[derive(Debug, Clone)]
-struct Workgroups(Vec<u32>);
-
-fn workgroups(text: &str) -> Result<Workgroups, String> {
-    dispatch(text).map(Workgroups)
-}
-
 /// Profiles a shader, or writes its inputs to a file.
 ///
 /// # Errors
@@ -105,8 +92,7 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         )));
     }
     let workgroups = spec.workgroups().unwrap_or([1; 3]);
-    let constants = spec.constants.iter().map(|(name, value)| (name.clone(), value.value()));
-    let constants: std::collections::BTreeMap<String, f64> = constants.collect();
+    let constants = spec.constants();
     let size = profile::workgroup_size(&source, &needs.entry, &constants)
         .map_err(|error| of_shader(error.to_string()))?;
     let elements = workgroups.iter().chain(&size).map(|&count| u64::from(count)).product();

@@ -11,37 +11,42 @@ use crate::profile::{Access, BoundBuffer, Layout, NeededBuffer, Needs};
 /// A dispatch with its inputs, as a file contains it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Spec {
+pub struct Spec {
     /// File of the shader.
-    pub(super) shader: PathBuf,
+    pub shader: PathBuf,
     /// Entry point; if absent, the only one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) entry: Option<String>,
+    pub entry: Option<String>,
     /// Number of workgroups in x, y and z, of which the last ones may be left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) dispatch: Vec<u32>,
+    pub dispatch: Vec<u32>,
     /// Sources of buffers, by `GROUP.BINDING`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) bind: BTreeMap<String, String>,
+    pub bind: BTreeMap<String, String>,
     /// Values of members, by `GROUP.BINDING.MEMBER`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) set: BTreeMap<String, Value>,
+    pub set: BTreeMap<String, Value>,
     /// Values of pipeline-overridable constants, by name.
     #[serde(default, rename = "override", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) constants: BTreeMap<String, Number>,
+    pub constants: BTreeMap<String, Number>,
 }
 
 /// A value of a pipeline-overridable constant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Number {
+pub enum Number {
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// Another number.
     Float(f64),
 }
 
 impl Number {
-    pub(super) fn value(self) -> f64 {
+    /// Returns the value; 1 for `true`.
+    #[must_use]
+    pub fn value(self) -> f64 {
         match self {
             Self::Bool(value) => f64::from(u8::from(value)),
             Self::Integer(value) => value as f64,
@@ -53,8 +58,10 @@ impl Number {
 /// A value of a member: one number, or several for a vector, a matrix or an array.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Value {
+pub enum Value {
+    /// One number.
     One(Number),
+    /// Several numbers, in the order of memory.
     Several(Vec<Number>),
 }
 
@@ -95,23 +102,30 @@ impl std::str::FromStr for Value {
 ///
 /// # Errors
 /// Returns an error if there is no `=`, or if the value is wrong.
-pub(super) fn pair<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<(String, T), String> {
+pub fn pair<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<(String, T), String> {
     let (name, value) =
         text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`; give NAME=VALUE"))?;
     let value = value.parse().map_err(|error: T::Err| error.to_string())?;
     Ok((name.to_owned(), value))
 }
 
-/// Parses numbers of workgroups such as `1024` or `64,64`.
-///
-/// # Errors
-/// Returns an error if the text is anything else.
-pub(super) fn dispatch(text: &str) -> Result<Vec<u32>, String> {
-    let parts: Result<Vec<u32>, _> =
-        text.split(['x', ',']).map(|part| part.trim().parse()).collect();
-    parts.ok().filter(|parts| (1..=3).contains(&parts.len()) && !parts.contains(&0)).ok_or_else(|| {
-        format!("`{text}` is no number of workgroups; give one to three above zero, such as 1024 or 64,64")
-    })
+/// Numbers of workgroups in x, y and z, as a user writes them: such as `1024` or `64,64`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workgroups(pub Vec<u32>);
+
+impl std::str::FromStr for Workgroups {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split(['x', ',']).map(|part| part.trim().parse());
+        let parts: Option<Vec<u32>> = parts.collect::<Result<_, _>>().ok();
+        let parts = parts.filter(|parts| (1..=3).contains(&parts.len()) && !parts.contains(&0));
+        parts.map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is no number of workgroups; give one to three above zero, such as 1024 or 64,64"
+            )
+        })
+    }
 }
 
 impl Spec {
@@ -119,7 +133,7 @@ impl Spec {
     ///
     /// # Errors
     /// Returns an error without the path if the file cannot be read or is not one of a dispatch.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
         let spec: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
@@ -134,13 +148,15 @@ impl Spec {
     }
 
     /// Returns the number of workgroups in x, y and z; `None` if the dispatch is missing.
-    pub(super) fn workgroups(&self) -> Option<[u32; 3]> {
+    #[must_use]
+    pub fn workgroups(&self) -> Option<[u32; 3]> {
         let of = |axis: usize| self.dispatch.get(axis).copied().unwrap_or(1);
         (!self.dispatch.is_empty()).then(|| [of(0), of(1), of(2)])
     }
 
     /// Returns what the shader needs and the spec does not have, as arguments of the command line.
-    pub(super) fn missing(&self, needs: &Needs) -> Vec<String> {
+    #[must_use]
+    pub fn missing(&self, needs: &Needs) -> Vec<String> {
         let mut missing = Vec::new();
         if self.dispatch.is_empty() {
             missing.push("--dispatch 1024".to_owned());
@@ -184,11 +200,17 @@ impl Spec {
         missing
     }
 
+    /// Returns the values of the pipeline-overridable constants, by name.
+    #[must_use]
+    pub fn constants(&self) -> BTreeMap<String, f64> {
+        self.constants.iter().map(|(name, number)| (name.clone(), number.value())).collect()
+    }
+
     /// Returns the contents of the buffers. Open sizes are `elements` elements.
     ///
     /// # Errors
     /// Returns an error if a source or a value does not fit the shader.
-    pub(super) fn buffers(
+    pub fn buffers(
         &self,
         needs: &Needs,
         elements: u64,
@@ -233,7 +255,7 @@ impl Spec {
     }
 
     /// Adds forms for what the shader needs and the spec does not have, so that a user can edit them.
-    pub(super) fn complete(&mut self, needs: &Needs) {
+    pub fn complete(&mut self, needs: &Needs) {
         self.entry.get_or_insert_with(|| needs.entry.clone());
         if self.dispatch.is_empty() {
             self.dispatch = vec![1024];

@@ -17,11 +17,18 @@ const FORMS: &str = "zeros, random, random:u32:1..64, index, each with a number 
 
 /// Where the contents of a buffer come from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub enum Source {
     /// Zeros.
     Zeros(Option<Size>),
     /// Random numbers: of one kind or of the kinds of the shader, from `lo` up to and without `hi`.
-    Random { scalar: Option<Scalar>, range: Option<[f64; 2]>, size: Option<Size> },
+    Random {
+        /// The kind; if `None`, those of the shader.
+        scalar: Option<Scalar>,
+        /// Lower bound, and the upper bound that is not reached.
+        range: Option<[f64; 2]>,
+        /// Size of the buffer.
+        size: Option<Size>,
+    },
     /// The numbers 0, 1, 2 and so on.
     Index(Option<Size>),
     /// A file: an array of NumPy, or bytes.
@@ -30,7 +37,7 @@ pub(super) enum Source {
 
 /// Size of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
+pub enum Size {
     /// Elements of the array whose size the shader leaves open.
     Elements(u64),
     /// Bytes.
@@ -123,7 +130,7 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error without the name of the buffer if a file cannot be used, or if the size does not fit the shader.
-    pub(super) fn contents(
+    pub fn contents(
         &self,
         buffer: &NeededBuffer,
         elements: u64,
