@@ -108,6 +108,8 @@ pub struct ShaderProfile {
     pub sample: Sample,
     /// All instructions.
     pub totals: Totals,
+    /// Instructions of the subgroup that issued the most.
+    pub longest: u64,
     /// All instructions at other subgroup sizes, in ascending order.
     pub widths: Vec<AtWidth>,
     /// Lines with statements, in ascending order.
@@ -364,11 +366,12 @@ pub struct Times {
 pub struct Price {
     /// The record.
     pub record: String,
-    /// Seconds of the instructions of the dispatch by their costs alone, if nothing else takes time and nothing overlaps.
+    /// Seconds of the instructions of the dispatch at the full throughput of the device.
     pub issue_s: f64,
-    /// That sum over the measured time. Much below 1, something else takes the time: latency, or accesses to memory that are
-    /// not coalesced.
-    pub share: f64,
+    /// Seconds of the instructions of the longest subgroup, each of which waits for the one before; absent if the record has no
+    /// latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_s: Option<f64>,
 }
 
 /// What sorting the invocations by their work gains, block by block of neighbours.
@@ -383,6 +386,9 @@ pub struct Sorting {
     /// Instructions that subgroups issue in the sorted order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<Totals>,
+    /// Instructions of the subgroup that issues the most in the sorted order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest: Option<u64>,
     /// Measured gain: time in the dispatch's order over time in the sorted order, both by a permutation; absent if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Median>,

@@ -47,6 +47,11 @@ pub enum ProfileError {
     },
     /// The values of pipeline-overridable constants are not those that the shader needs.
     Constants(String),
+    /// The dispatch has more workgroups along an axis than the device allows.
+    TooManyWorkgroups {
+        /// Most workgroups along an axis.
+        most: u32,
+    },
     /// Nothing says how many lanes a subgroup has.
     NoLanes,
     /// A record lacks a metric that costs are taken from.
@@ -88,6 +93,10 @@ impl fmt::Display for ProfileError {
                 f,
                 "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}: allow more, or dispatch \
                  fewer workgroups"
+            ),
+            Self::TooManyWorkgroups { most } => write!(
+                f,
+                "the dispatch has more than {most} workgroups along an axis, the most of this device"
             ),
             Self::NoLanes => f.write_str(
                 "the device does not tell how many lanes a subgroup has; give the number by --width",

@@ -1,14 +1,19 @@
 //! Costs of instructions, from a record of the device.
 
 use crate::model::Record;
-use crate::simt::Kind;
+use crate::simt::{Counted, Executed, Kind};
 
 /// Invocations of the workgroup whose barrier the experiment `reduction` times.
 const BARRIER_LANES: f64 = 256.0;
 
-/// Seconds of an instruction of a subgroup at the full throughput of the device, by kind.
+/// Costs of instructions on a device: seconds of an instruction of a subgroup at the full throughput of the device.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Costs([f64; Kind::ALL.len()]);
+pub struct Costs {
+    /// By kind.
+    each_s: [f64; Kind::ALL.len()],
+    /// Seconds from one instruction of a subgroup to the next one that depends on it.
+    latency_s: Option<f64>,
+}
 
 impl Costs {
     /// Takes the costs for subgroups of `lanes` lanes from a record. Loads and stores cost their share of the bandwidth of
@@ -35,7 +40,7 @@ impl Costs {
         let atomic = lanes / throughput("atomic_add_gop_per_s")?;
         let barrier = metric("reduction", "t_barrier").map(|s| s * lanes / BARRIER_LANES);
         let subgroup = metric("reduction", "t_subgroup_sum");
-        Ok(Self(Kind::ALL.map(|kind| match kind {
+        let each_s = Kind::ALL.map(|kind| match kind {
             Kind::Integer | Kind::Branch => integer,
             Kind::Multiply => multiply,
             Kind::Float | Kind::Special => fma,
@@ -45,13 +50,39 @@ impl Costs {
             // A device without subgroup operations executes none, and a record may have left out barriers.
             Kind::Subgroup => subgroup.clone().unwrap_or(shared),
             Kind::Barrier => barrier.clone().unwrap_or(shared),
-        })))
+        });
+        let latency_s = metric("ilp", "latency.f32").ok();
+        Ok(Self { each_s, latency_s })
     }
 
     /// Returns the seconds of an instruction of a subgroup.
     #[must_use]
     pub fn of(&self, kind: Kind) -> f64 {
-        self.0[kind as usize]
+        self.each_s[kind as usize]
+    }
+
+    /// Returns the seconds of instructions at the full throughput of the device.
+    #[must_use]
+    pub fn issue_s(&self, statements: &[Executed]) -> f64 {
+        let of = |statement: &Executed| -> f64 {
+            let each = statement.instructions.iter().map(|of| of.count as f64 * self.of(of.kind));
+            each.sum::<f64>() * statement.executions as f64
+        };
+        statements.iter().map(of).sum()
+    }
+
+    /// Returns the seconds of the instructions of the longest subgroup, each of which waits for the one before.
+    #[must_use]
+    pub fn longest_s(&self, counted: &Counted) -> Option<f64> {
+        self.latency_s.map(|latency_s| counted.longest as f64 * latency_s)
+    }
+
+    /// Returns the seconds that a dispatch takes at least: those of its instructions at full throughput, or those of its
+    /// longest subgroup. `counted` is a part of the dispatch, whose instructions count `scale` times.
+    #[must_use]
+    pub fn time_s(&self, counted: &Counted, scale: f64) -> f64 {
+        let longest_s = self.longest_s(counted).unwrap_or(0.0);
+        (scale * self.issue_s(&counted.statements)).max(longest_s)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::model::{
     Adapter, AtWidth, LanesSource, Line, Output, Price, ProfiledDispatch, Record, Sample, Schema,
     ShaderProfile, Sorting, SubgroupLanes, Times,
 };
-use crate::simt::{Arrangement, Counted, Executed, Kind};
+use crate::simt::{Arrangement, Counted, Kind};
 
 /// Subgroup sizes at which the totals of every profile are counted.
 const WIDTHS: [u32; 6] = [4, 8, 16, 32, 64, 128];
@@ -63,6 +63,10 @@ pub fn profile(
     queue: &wgpu::Queue,
 ) -> Result<ShaderProfile, ProfileError> {
     let gpu = Gpu { device, queue };
+    let most = device.limits().max_compute_workgroups_per_dimension;
+    if request.workgroups.iter().any(|&count| count > most) {
+        return Err(ProfileError::TooManyWorkgroups { most });
+    }
     let Request { source, entry, workgroups, seed, .. } = request;
     let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP);
     let probed = Probed::new(source, entry, has_subgroups)?;
@@ -121,6 +125,7 @@ pub fn profile(
             log_bytes: recorder.log_bytes,
         },
         totals: totals(&counted.statements),
+        longest: counted.longest,
         widths: counted.widths.iter().map(|(&lanes, &totals)| AtWidth { lanes, totals }).collect(),
         lines: probed.lines(&counted.statements, cost),
         decisions: decisions(&places, &counted.statements, &of_decisions),
@@ -177,15 +182,6 @@ fn subgroups(
     Ok((SubgroupLanes { lanes: size, used, source }, Arrangement::flat(lanes, size)))
 }
 
-/// Returns the seconds of the instructions by their costs.
-fn issue_s(statements: &[Executed], costs: &Costs) -> f64 {
-    let of = |statement: &Executed| -> f64 {
-        let each = statement.instructions.iter().map(|of| of.count as f64 * costs.of(of.kind));
-        each.sum::<f64>() * statement.executions as f64
-    };
-    statements.iter().map(of).sum()
-}
-
 /// Scales the estimates of the lines to the measured time of the dispatch.
 fn scaled(
     profile: &mut ShaderProfile,
@@ -194,14 +190,14 @@ fn scaled(
     counted: &Counted,
     times: Times,
 ) -> Price {
-    let of_sample = issue_s(&counted.statements, costs);
+    let of_sample = costs.issue_s(&counted.statements);
     let Sample { workgroups, of, .. } = profile.sample;
     let issue_s = of_sample * f64::from(of) / f64::from(workgroups);
     let scale = |line: &mut Line| {
         line.estimated_s = line.estimated_s.map(|s| s / of_sample * times.plain_s.value);
     };
     profile.lines.iter_mut().for_each(scale);
-    Price { record: record.to_owned(), issue_s, share: issue_s / times.plain_s.value }
+    Price { record: record.to_owned(), issue_s, longest_s: costs.longest_s(counted) }
 }
 
 /// The shader without probes on the device.
@@ -268,21 +264,24 @@ impl Plain<'_> {
             predicted: None,
             priced: costs.is_some(),
             totals: None,
+            longest: None,
             measured: None,
             measured_over_plain: None,
             differing: None,
-            refused: sorting::refusal(self.specialized),
+            refused: sorting::refusal(self.specialized, &profile.decisions),
         };
         let samples = if sorting.refused.is_some() {
             versions(Vec::new())?
         } else {
             let sorted = self.sorted(&recorder.log, arrangement)?;
-            let cost = |statements: &[Executed]| match costs {
-                Some(costs) => issue_s(statements, costs),
-                None => totals(statements).issues as f64,
+            let scale = f64::from(profile.sample.of) / f64::from(profile.sample.workgroups);
+            let cost = |counted: &Counted| match costs {
+                Some(costs) => costs.time_s(counted, scale),
+                None => totals(&counted.statements).issues as f64,
             };
-            sorting.totals = Some(totals(&sorted.statements));
-            sorting.predicted = Some(cost(&counted.statements) / cost(&sorted.statements));
+            (sorting.totals, sorting.longest) =
+                (Some(totals(&sorted.statements)), Some(sorted.longest));
+            sorting.predicted = Some(cost(counted) / cost(&sorted));
             let [identity, sorted] = self.orders(&recorder.log)?;
             let (module, info) = self.permuted()?;
             let program = |order: &Buffers| {
@@ -326,9 +325,8 @@ impl Plain<'_> {
         let lanes = size.iter().product::<u32>() as usize;
         let mut sampled: Vec<(u32, usize)> =
             log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
-        sorting::sort(&mut sampled, |&(workgroup, lane)| {
-            log.work[workgroup as usize * lanes + lane]
-        });
+        let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];
+        sorting::sort(&mut sampled, lanes, self.request.seed, work);
         let groups: Vec<&[(u32, usize)]> = sampled.chunks(lanes).collect();
         self.specialized.replay(arrangement, &[], groups.len(), |at| log.decisions_of(groups[at]))
     }
@@ -342,7 +340,9 @@ impl Plain<'_> {
         };
         let identity: Vec<u32> = (0..log.work.len() as u32).collect();
         let mut sorted = identity.clone();
-        sorting::sort(&mut sorted, |&invocation| log.work[invocation as usize]);
+        let lanes = self.specialized.point().workgroup_size.iter().product::<u32>() as usize;
+        let work = |&invocation: &u32| log.work[invocation as usize];
+        sorting::sort(&mut sorted, lanes, self.request.seed, work);
         Ok([upload(&identity)?, upload(&sorted)?])
     }
 

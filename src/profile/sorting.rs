@@ -6,31 +6,39 @@ use naga::{
     Statement, TypeInner,
 };
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
 use super::error::ProfileError;
 use super::probes::{NAMES, parse, validate, with_declarations};
 use super::replaying::Specialized;
+use crate::model::{Decision, Depends};
 use crate::simt::{Placed, statements};
 
 /// Why the invocations of a shader cannot be sorted.
 type Refusal = String;
 
 /// Returns why the invocations of a dispatch cannot change their order, if they cannot.
-pub(super) fn refusal(specialized: &Specialized) -> Option<Refusal> {
+pub(super) fn refusal(specialized: &Specialized, decisions: &[Decision]) -> Option<Refusal> {
+    if decisions.iter().any(|decision| decision.depends == Some(Depends::Waits)) {
+        // In another order it might wait for an invocation that never begins.
+        return Some("a loop waits for other invocations".to_owned());
+    }
     let (module, point) = (&specialized.module, specialized.point());
-    let mut has_id = false;
+    let mut has_position = false;
     for argument in &point.function.arguments {
         if matches!(module.types[argument.ty].inner, TypeInner::Struct { .. }) {
             return Some("its built-in values are in a structure".to_owned());
         }
         let Some(Binding::BuiltIn(value)) = argument.binding else { continue };
-        match value {
-            BuiltIn::GlobalInvocationId => has_id = true,
-            BuiltIn::NumWorkGroups | BuiltIn::SubgroupSize => (),
-            _ => return Some(format!("it uses the built-in value {}", name_of(value))),
+        has_position |= position_of(value).is_some();
+        if matches!(value, BuiltIn::SubgroupId | BuiltIn::SubgroupInvocationId) {
+            return Some("it uses the place of an invocation in its subgroup".to_owned());
         }
     }
-    if !has_id {
-        return Some("it does not use global_invocation_id".to_owned());
+    if !has_position {
+        return Some("its invocations do not know their place".to_owned());
     }
     let index = module.entry_points.iter().position(|of| std::ptr::eq(of, point))?;
     let info = specialized.info.get_entry_point(index);
@@ -70,19 +78,19 @@ fn called(placed: &[Placed<'_>]) -> Vec<naga::Handle<naga::Function>> {
     called
 }
 
-/// Returns the name of a built-in value in WGSL.
-fn name_of(value: BuiltIn) -> String {
-    let mut name = String::new();
-    for letter in format!("{value:?}").replace("WorkGroup", "Workgroup").chars() {
-        if letter.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.extend(letter.to_lowercase());
+/// Returns the function that gives an invocation this built-in value of another one; `None` if the value does not depend on the
+/// place of the invocation.
+fn position_of(value: BuiltIn) -> Option<&'static str> {
+    match value {
+        BuiltIn::GlobalInvocationId => Some("global_invocation_id"),
+        BuiltIn::LocalInvocationId => Some("local_invocation_id"),
+        BuiltIn::LocalInvocationIndex => Some("local_invocation_index"),
+        BuiltIn::WorkGroupId => Some("workgroup_id"),
+        _ => None,
     }
-    name
 }
 
-/// Returns a copy of the shader in which each invocation takes the id of the one that a buffer names: binding 0 of `group`, a
+/// Returns a copy of the shader in which each invocation takes the place of the one that a buffer names: binding 0 of `group`, a
 /// word for each invocation by workgroup, with the number of the other one in the same order.
 ///
 /// # Errors
@@ -97,58 +105,71 @@ pub(super) fn permuted(
     let mut module = parse(&text)?;
     let is_entry = |of: &naga::EntryPoint| of.stage == ShaderStage::Compute && of.name == entry;
     module.entry_points.retain(is_entry);
-    let function = format!("{NAMES}permuted");
-    let found = module.functions.iter().find(|(_, of)| of.name.as_ref() == Some(&function));
-    let (permuted, function) = found.expect("the text declares the function");
-    let [scalar, vector] = [function.arguments[0].ty, function.arguments[1].ty];
+    let named = |name: &str| {
+        let name = Some(format!("{NAMES}{name}"));
+        let found = module.functions.iter().find(|(_, of)| of.name == name);
+        found.expect("the text declares the function")
+    };
+    let (other, function) = named("other");
+    let types = [function.arguments[0].ty, function.arguments[1].ty];
+    let places =
+        ["global_invocation_id", "local_invocation_id", "local_invocation_index", "workgroup_id"];
+    let places: Vec<_> = places.into_iter().map(|name| (name, named(name).0)).collect();
+
     let of_entry = &mut module.entry_points[0].function;
-    let is_id = |argument: &FunctionArgument| {
-        argument.binding == Some(Binding::BuiltIn(BuiltIn::GlobalInvocationId))
-    };
-    let id = of_entry.arguments.iter().position(is_id).expect("the invocations can be sorted");
-    let built_in = |name: &str, value: BuiltIn, ty| FunctionArgument {
-        name: Some(format!("{NAMES}{name}")),
-        ty,
-        binding: Some(Binding::BuiltIn(value)),
-    };
-    // The place of the id receives another value. The expression that stood for the id becomes the result of the call.
-    of_entry.arguments[id] = built_in("lane", BuiltIn::LocalInvocationIndex, scalar);
-    of_entry.arguments.push(built_in("workgroup", BuiltIn::WorkGroupId, vector));
-    let last = of_entry.arguments.len() - 1;
-    let expressions = &mut of_entry.expressions;
-    let is_it = |of: &Expression| *of == Expression::FunctionArgument(id as u32);
-    let old = expressions.iter().find(|(_, of)| is_it(of)).map(|(handle, _)| handle);
-    if let Some(old) = old {
-        expressions[old] = Expression::CallResult(permuted);
-        let [lane, workgroup] = [id, last].map(|index| {
-            expressions.append(Expression::FunctionArgument(index as u32), Span::UNDEFINED)
-        });
-        let call = Statement::Call {
-            function: permuted,
-            arguments: vec![lane, workgroup],
-            result: Some(old),
-        };
-        let mut body = Block::new();
-        body.push(call, Span::UNDEFINED);
-        body.extend_block(std::mem::take(&mut of_entry.body));
-        of_entry.body = body;
+    // The expressions that stand for places become results of calls. The arguments stay, for the calls.
+    let mut replaced = Vec::new();
+    let arguments = &of_entry.arguments;
+    for (handle, expression) in of_entry.expressions.iter_mut() {
+        let Expression::FunctionArgument(index) = *expression else { continue };
+        let Some(Binding::BuiltIn(value)) = arguments[index as usize].binding else { continue };
+        let Some(wanted) = position_of(value) else { continue };
+        let (_, function) = places.iter().find(|(name, _)| *name == wanted).expect("all are there");
+        *expression = Expression::CallResult(*function);
+        replaced.push((*function, handle));
     }
+    let values = [BuiltIn::LocalInvocationIndex, BuiltIn::WorkGroupId];
+    let own = values.into_iter().zip(types).map(|(value, ty)| {
+        let binding = Some(Binding::BuiltIn(value));
+        let known = of_entry.arguments.iter().position(|argument| argument.binding == binding);
+        let index = known.unwrap_or_else(|| {
+            of_entry.arguments.push(FunctionArgument { name: None, ty, binding });
+            of_entry.arguments.len() - 1
+        });
+        of_entry.expressions.append(Expression::FunctionArgument(index as u32), Span::UNDEFINED)
+    });
+    let own = own.collect();
+    let number = of_entry.expressions.append(Expression::CallResult(other), Span::UNDEFINED);
+    let mut body = Block::new();
+    let call = Statement::Call { function: other, arguments: own, result: Some(number) };
+    body.push(call, Span::UNDEFINED);
+    for (function, result) in replaced {
+        let call = Statement::Call { function, arguments: vec![number], result: Some(result) };
+        body.push(call, Span::UNDEFINED);
+    }
+    body.extend_block(std::mem::take(&mut of_entry.body));
+    of_entry.body = body;
     let info = validate(&module, &text)?;
     Ok((module, info))
 }
 
-/// Returns the declarations of the buffer and of the function that reads it.
+/// Returns the declarations of the buffer and of the functions that read it.
 fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> String {
     let lanes = sx * sy * sz;
     format!(
         "@group({group}) @binding(0) var<storage, read> {NAMES}order: array<u32>; \
-         fn {NAMES}permuted(lane: u32, workgroup: vec3<u32>) -> vec3<u32> {{ \
+         fn {NAMES}other(lane: u32, workgroup: vec3<u32>) -> u32 {{ \
          let flat = workgroup.x + {nx}u * (workgroup.y + {ny}u * workgroup.z); \
-         let other = {NAMES}order[flat * {lanes}u + lane]; \
-         let there = other / {lanes}u; let local = other % {lanes}u; \
-         return vec3<u32>(there % {nx}u * {sx}u + local % {sx}u, \
-         there / {nx}u % {ny}u * {sy}u + local / {sx}u % {sy}u, \
-         there / ({nx}u * {ny}u) * {sz}u + local / ({sx}u * {sy}u)); }}"
+         return {NAMES}order[flat * {lanes}u + lane]; }} \
+         fn {NAMES}local_invocation_index(other: u32) -> u32 {{ return other % {lanes}u; }} \
+         fn {NAMES}local_invocation_id(other: u32) -> vec3<u32> {{ \
+         let local = other % {lanes}u; \
+         return vec3<u32>(local % {sx}u, local / {sx}u % {sy}u, local / ({sx}u * {sy}u)); }} \
+         fn {NAMES}workgroup_id(other: u32) -> vec3<u32> {{ \
+         let workgroup = other / {lanes}u; \
+         return vec3<u32>(workgroup % {nx}u, workgroup / {nx}u % {ny}u, workgroup / ({nx}u * {ny}u)); }} \
+         fn {NAMES}global_invocation_id(other: u32) -> vec3<u32> {{ \
+         return {NAMES}workgroup_id(other) * vec3<u32>({sx}u, {sy}u, {sz}u) + {NAMES}local_invocation_id(other); }}"
     )
 }
 
@@ -156,9 +177,48 @@ fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> St
 /// them what they load and store.
 const BLOCK: usize = 8192;
 
-/// Sorts invocations by their work, those with the most first, in blocks. Those with equal work keep their order.
-pub(super) fn sort<T>(invocations: &mut [T], work: impl Fn(&T) -> u32) {
-    for block in invocations.chunks_mut(BLOCK) {
+/// Sorts invocations by their work, block by block, and then shuffles the workgroups of `lanes` invocations of each block.
+/// Those with equal work keep their order.
+///
+/// Without the shuffle, a device that deals out workgroups in turn would give those with the most work to the same core.
+pub(super) fn sort<T: Clone>(
+    invocations: &mut [T],
+    lanes: usize,
+    seed: u64,
+    work: impl Fn(&T) -> u32,
+) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    for block in invocations.chunks_mut(BLOCK.next_multiple_of(lanes)) {
         block.sort_by_key(|invocation| std::cmp::Reverse(work(invocation)));
+        let sorted = block.to_vec();
+        let mut workgroups: Vec<&[T]> = sorted.chunks(lanes).collect();
+        workgroups.shuffle(&mut rng);
+        let shuffled = workgroups.into_iter().flatten();
+        block.iter_mut().zip(shuffled).for_each(|(to, from)| to.clone_from(from));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workgroups_have_like_work_and_every_invocation_stays_in_its_block() {
+        let work = |invocation: &u32| invocation.wrapping_mul(0x9E37_79B1) >> 24;
+        let mut order: Vec<u32> = (0..20_000).collect();
+        sort(&mut order, 64, 1, work);
+        let mut all = order.clone();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..20_000));
+        for (index, block) in order.chunks(BLOCK).enumerate() {
+            let first = (index * BLOCK) as u32;
+            assert!(block.iter().all(|of| (first..first + BLOCK as u32).contains(of)));
+            // A block has 128 workgroups and 256 kinds of work.
+            for workgroup in block.chunks(64) {
+                assert!(work(&workgroup[0]) - work(workgroup.last().expect("it has 64")) <= 6);
+            }
+            let most: Vec<u32> = block.chunks(64).map(|workgroup| work(&workgroup[0])).collect();
+            assert!(!most.is_sorted_by(|a, b| a >= b), "workgroups are shuffled");
+        }
     }
 }

@@ -166,6 +166,14 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
         figures::count(issues as f64),
         "by the subgroups that were replayed",
     );
+    row(
+        "instructions of the longest subgroup",
+        figures::count(profile.longest as f64),
+        &format!(
+            "1/{} of all: more subgroups at a time do not help",
+            figures::digits(parallelism(profile))
+        ),
+    );
     if let Some(times) = profile.times {
         row(
             "time of the dispatch",
@@ -173,6 +181,20 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
             &format!("{} rounds, {}", times.rounds, times.clock.words()),
         );
         row("time with probes over without", median(times.overhead, "×"), "what recording costs");
+    }
+    if let Some(price) = &profile.price {
+        row(
+            "time of all instructions, predicted",
+            figures::quantity(price.issue_s, "s"),
+            "at the full throughput of the device in the record",
+        );
+        if let Some(longest_s) = price.longest_s {
+            row(
+                "time of the longest subgroup, predicted",
+                figures::quantity(longest_s, "s"),
+                "each instruction waits for the one before",
+            );
+        }
     }
     if let Some(sorting) = &profile.sorting {
         let by = if sorting.priced { "by the costs of the record" } else { "by instructions" };
@@ -191,6 +213,12 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
     if let Some(sorting) = &profile.sorting {
         document.text(proof(sorting));
     }
+}
+
+/// Returns how many times the instructions of its longest subgroup a dispatch issues: the most subgroups that help at a time.
+fn parallelism(profile: &ShaderProfile) -> f64 {
+    let scale = f64::from(profile.sample.of) / f64::from(profile.sample.workgroups.max(1));
+    scale * profile.totals.issues as f64 / profile.longest.max(1) as f64
 }
 
 /// Returns what sorting showed, in sentences.
@@ -475,12 +503,9 @@ fn meanings(profile: &ShaderProfile) -> Vec<String> {
     }
     if let Some(price) = &profile.price {
         texts.push(format!(
-            "Times of lines are the measured time, shared out by the costs of instructions in `{}`, loads as if coalesced. By \
-             their costs alone, the instructions take {}: {} of the measured time. Where latency or memory takes the rest, \
-             the time that a line could save is at most the estimate.",
-            price.record,
-            figures::quantity(price.issue_s, "s"),
-            figures::per_cent(price.share)
+            "Times of lines are the measured time, shared out by the costs of instructions in `{}`, loads as if coalesced. Where \
+             memory or latency hides instructions, a line can save less than its estimate.",
+            price.record
         ));
     }
     texts.extend(profile.notes.iter().cloned());

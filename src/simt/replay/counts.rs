@@ -108,6 +108,8 @@ pub struct Counted {
     pub paths: BTreeMap<Vec<usize>, Totals>,
     /// Totals at other widths.
     pub widths: BTreeMap<u32, Totals>,
+    /// Instructions of the subgroup that issued the most.
+    pub longest: u64,
 }
 
 impl Counted {
@@ -122,6 +124,7 @@ impl Counted {
         for (width, totals) in &other.widths {
             self.widths.entry(*width).or_default().add(1, *totals);
         }
+        self.longest = self.longest.max(other.longest);
     }
 }
 
@@ -144,8 +147,10 @@ pub(super) struct Counting<'r> {
     pub(super) last: Mask,
     /// What one instruction of these lanes adds to totals.
     pub(super) one: Totals,
-    /// Instructions of these lanes that the totals at other widths lack.
+    /// Instructions of these lanes that the totals at other widths, and of each subgroup, lack.
     pub(super) lacking: u64,
+    /// Instructions of each subgroup, at its first place.
+    pub(super) of_subgroups: Vec<u64>,
 }
 
 impl Counting<'_> {
@@ -160,8 +165,8 @@ impl Counting<'_> {
         Totals { issues: firsts.count(), lanes: active.count(), slots }
     }
 
-    /// Adds what the totals at other widths lack.
-    pub(super) fn settle_widths(&mut self) {
+    /// Adds what the totals at other widths, and of each subgroup, lack.
+    pub(super) fn settle_last(&mut self) {
         let lacking = std::mem::take(&mut self.lacking);
         if lacking > 0 {
             let mut widths = std::mem::take(&mut self.counts.widths);
@@ -169,6 +174,9 @@ impl Counting<'_> {
                 totals.add(lacking, self.one(&self.last, *width as usize));
             }
             self.counts.widths = widths;
+            for first in self.last.firsts(self.width).lanes() {
+                self.of_subgroups[first] += lacking;
+            }
         }
     }
 
@@ -188,7 +196,7 @@ impl<L> Watch<L> for Counting<'_> {
     fn note(&mut self, _: &L, statement: &Statement, active: &Mask) {
         let place = self.place(statement);
         if *active != self.last {
-            self.settle_widths();
+            self.settle_last();
             (self.last, self.one) = (*active, self.one(active, self.width));
         }
         let one = self.one;
