@@ -366,6 +366,8 @@ pub struct Times {
 pub struct Price {
     /// The record.
     pub record: String,
+    /// Predicted seconds of the dispatch, by Little's law from the two below.
+    pub predicted_s: f64,
     /// Seconds of the instructions of the dispatch at the full throughput of the device.
     pub issue_s: f64,
     /// Seconds of the instructions of the longest subgroup, each of which waits for the one before; absent if the record has no

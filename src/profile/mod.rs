@@ -10,6 +10,7 @@ mod error;
 mod inputs;
 mod lines;
 mod log;
+mod makespan;
 mod price;
 mod probes;
 mod record;

@@ -1,5 +1,6 @@
 //! Costs of instructions, from a record of the device.
 
+use super::makespan::Issue;
 use crate::model::Record;
 use crate::simt::{Counted, Executed, Kind};
 
@@ -11,8 +12,10 @@ const BARRIER_LANES: f64 = 256.0;
 pub struct Costs {
     /// By kind.
     each_s: [f64; Kind::ALL.len()],
-    /// Seconds from one instruction of a subgroup to the next one that depends on it.
-    latency_s: Option<f64>,
+    /// Schedulers, and seconds from one instruction of a subgroup to the next one that depends on it.
+    concurrency: Option<[f64; 2]>,
+    /// Seconds of an empty dispatch.
+    empty_s: f64,
 }
 
 impl Costs {
@@ -51,8 +54,13 @@ impl Costs {
             Kind::Subgroup => subgroup.clone().unwrap_or(shared),
             Kind::Barrier => barrier.clone().unwrap_or(shared),
         });
-        let latency_s = metric("ilp", "latency.f32").ok();
-        Ok(Self { each_s, latency_s })
+        let concurrency = [metric("ilp", "schedulers.f32"), metric("ilp", "latency.f32")];
+        let concurrency = match concurrency {
+            [Ok(schedulers), Ok(latency_s)] => Some([schedulers, latency_s]),
+            _ => None,
+        };
+        let empty_s = record.clock.empty_span_ns.unwrap_or(0.0) * 1e-9;
+        Ok(Self { each_s, concurrency, empty_s })
     }
 
     /// Returns the seconds of an instruction of a subgroup.
@@ -71,18 +79,28 @@ impl Costs {
         statements.iter().map(of).sum()
     }
 
-    /// Returns the seconds of the instructions of the longest subgroup, each of which waits for the one before.
+    /// Returns the seconds of the instructions of the longest subgroup, each of which waits for the one before. `None` if the
+    /// record has no latency.
     #[must_use]
     pub fn longest_s(&self, counted: &Counted) -> Option<f64> {
-        self.latency_s.map(|latency_s| counted.longest as f64 * latency_s)
+        self.concurrency.map(|[_, latency_s]| counted.longest() as f64 * latency_s)
     }
 
-    /// Returns the seconds that a dispatch takes at least: those of its instructions at full throughput, or those of its
-    /// longest subgroup. `counted` is a part of the dispatch, whose instructions count `scale` times.
+    /// Predicts the seconds of a dispatch, of which `counted` is `share`: by Little's law, from the throughput and the latency of
+    /// instructions. Without a latency, the device always issues at full throughput.
     #[must_use]
-    pub fn time_s(&self, counted: &Counted, scale: f64) -> f64 {
-        let longest_s = self.longest_s(counted).unwrap_or(0.0);
-        (scale * self.issue_s(&counted.statements)).max(longest_s)
+    pub fn time_s(&self, counted: &Counted, share: f64) -> f64 {
+        let issue_s = self.issue_s(&counted.statements);
+        let lengths: Vec<u64> = counted.lengths.iter().flatten().copied().collect();
+        let all: u64 = lengths.iter().sum();
+        let executing_s = match self.concurrency {
+            Some([schedulers, latency_s]) if all > 0 => {
+                let issue_s = issue_s / all as f64 * schedulers;
+                Issue { schedulers, issue_s, latency_s }.time_s(&lengths, share)
+            }
+            _ => issue_s / share,
+        };
+        self.empty_s + executing_s
     }
 }
 

@@ -68,7 +68,8 @@ impl Specialized {
             let unsupported = |Unsupported(what): Unsupported| ProfileError::Unsupported(what);
             let replay = Replay::new(&self.module, &self.info, &self.entry).map_err(unsupported)?;
             let mut replay = replay.counting_at(widths);
-            for workgroup in (thread..count).step_by(threads) {
+            // Neighbours, so that the counts of the threads follow one another.
+            for workgroup in thread * count / threads..(thread + 1) * count / threads {
                 let mut decisions = decisions(workgroup);
                 replay.workgroup(arrangement, |lane, outcomes| decisions.next(lane, outcomes))?;
                 decisions.finish()?;

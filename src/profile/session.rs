@@ -125,7 +125,7 @@ pub fn profile(
             log_bytes: recorder.log_bytes,
         },
         totals: totals(&counted.statements),
-        longest: counted.longest,
+        longest: counted.longest(),
         widths: counted.widths.iter().map(|(&lanes, &totals)| AtWidth { lanes, totals }).collect(),
         lines: probed.lines(&counted.statements, cost),
         decisions: decisions(&places, &counted.statements, &of_decisions),
@@ -197,7 +197,9 @@ fn scaled(
         line.estimated_s = line.estimated_s.map(|s| s / of_sample * times.plain_s.value);
     };
     profile.lines.iter_mut().for_each(scale);
-    Price { record: record.to_owned(), issue_s, longest_s: costs.longest_s(counted) }
+    let predicted_s = costs.time_s(counted, f64::from(workgroups) / f64::from(of));
+    let longest_s = costs.longest_s(counted);
+    Price { record: record.to_owned(), predicted_s, issue_s, longest_s }
 }
 
 /// The shader without probes on the device.
@@ -274,13 +276,13 @@ impl Plain<'_> {
             versions(Vec::new())?
         } else {
             let sorted = self.sorted(&recorder.log, arrangement)?;
-            let scale = f64::from(profile.sample.of) / f64::from(profile.sample.workgroups);
+            let share = f64::from(profile.sample.workgroups) / f64::from(profile.sample.of);
             let cost = |counted: &Counted| match costs {
-                Some(costs) => costs.time_s(counted, scale),
+                Some(costs) => costs.time_s(counted, share),
                 None => totals(&counted.statements).issues as f64,
             };
             (sorting.totals, sorting.longest) =
-                (Some(totals(&sorted.statements)), Some(sorted.longest));
+                (Some(totals(&sorted.statements)), Some(sorted.longest()));
             sorting.predicted = Some(cost(counted) / cost(&sorted));
             let [identity, sorted] = self.orders(&recorder.log)?;
             let (module, info) = self.permuted()?;

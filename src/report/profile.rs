@@ -184,6 +184,11 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
     }
     if let Some(price) = &profile.price {
         row(
+            "time of the dispatch, predicted",
+            figures::quantity(price.predicted_s, "s"),
+            "by Little's law, from the record and the two times below",
+        );
+        row(
             "time of all instructions, predicted",
             figures::quantity(price.issue_s, "s"),
             "at the full throughput of the device in the record",

@@ -60,6 +60,12 @@ impl Arrangement {
         self.width
     }
 
+    /// Returns the number of subgroups.
+    #[must_use]
+    pub fn subgroups(&self) -> usize {
+        self.lanes.len().div_ceil(self.width as usize)
+    }
+
     /// Returns whether subgroups take the lanes in the order of the local index.
     #[must_use]
     pub fn is_flat(&self) -> bool {

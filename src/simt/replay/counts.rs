@@ -108,11 +108,17 @@ pub struct Counted {
     pub paths: BTreeMap<Vec<usize>, Totals>,
     /// Totals at other widths.
     pub widths: BTreeMap<u32, Totals>,
-    /// Instructions of the subgroup that issued the most.
-    pub longest: u64,
+    /// Instructions of each subgroup, by workgroup in the order in which they were replayed.
+    pub lengths: Vec<Vec<u64>>,
 }
 
 impl Counted {
+    /// Returns the instructions of the subgroup that issued the most.
+    #[must_use]
+    pub fn longest(&self) -> u64 {
+        self.lengths.iter().flatten().copied().max().unwrap_or(0)
+    }
+
     /// Adds what the same replay counted of other workgroups.
     pub fn add(&mut self, other: &Self) {
         for (own, other) in self.statements.iter_mut().zip(&other.statements) {
@@ -124,7 +130,7 @@ impl Counted {
         for (width, totals) in &other.widths {
             self.widths.entry(*width).or_default().add(1, *totals);
         }
-        self.longest = self.longest.max(other.longest);
+        self.lengths.extend(other.lengths.iter().cloned());
     }
 }
 
@@ -149,7 +155,7 @@ pub(super) struct Counting<'r> {
     pub(super) one: Totals,
     /// Instructions of these lanes that the totals at other widths, and of each subgroup, lack.
     pub(super) lacking: u64,
-    /// Instructions of each subgroup, at its first place.
+    /// Instructions of each subgroup.
     pub(super) of_subgroups: Vec<u64>,
 }
 
@@ -175,7 +181,7 @@ impl Counting<'_> {
             }
             self.counts.widths = widths;
             for first in self.last.firsts(self.width).lanes() {
-                self.of_subgroups[first] += lacking;
+                self.of_subgroups[first / self.width] += lacking;
             }
         }
     }

@@ -121,14 +121,14 @@ impl<'a> Replay<'a> {
             last: Mask::EMPTY,
             one: Totals::default(),
             lacking: 0,
-            of_subgroups: vec![0; MOST_LANES],
+            of_subgroups: vec![0; arrangement.subgroups()],
         };
         let mut walk = Walk { module: self.module, lanes: Decided(decide), watch };
         let walked = walk.function(&self.entry.function.body, present);
         walk.watch.settle();
         walk.watch.settle_last();
-        let longest = walk.watch.of_subgroups.iter().copied().max().unwrap_or(0);
-        self.counts.longest = self.counts.longest.max(longest);
+        let lengths = walk.watch.of_subgroups;
+        self.counts.lengths.push(lengths);
         walked
     }
 }
