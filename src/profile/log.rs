@@ -9,6 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
 use super::error::ProfileError;
 use crate::simt::{Arrangement, Unsupported};
 
@@ -49,6 +53,31 @@ impl LogLayout {
         let layout = Self { workgroups, lanes, words, sampled };
         let fits = layout.len().is_some_and(|all| all <= u64::from(u32::MAX));
         if fits { Ok(layout) } else { Err(ProfileError::TooLarge) }
+    }
+
+    /// Lays out the log of a random sample of the workgroups of a dispatch, as many as `budget` bytes allow.
+    ///
+    /// # Errors
+    /// Returns an error if the budget does not suffice for a workgroup, or if the dispatch is too large.
+    pub(super) fn sampled(
+        workgroups: [u32; 3],
+        lanes: u32,
+        words: u32,
+        (budget, seed): (u64, u64),
+    ) -> Result<Self, ProfileError> {
+        let all = workgroups.iter().map(|&count| u128::from(count)).product::<u128>();
+        let workgroups = u32::try_from(all).map_err(|_| ProfileError::TooLarge)?;
+        let without = Self::new(workgroups, lanes, words, vec![])?;
+        let bytes = 4 * without.len().unwrap_or(u64::MAX / 4);
+        let each = u64::from(lanes) * u64::from(words) * 4;
+        let most = budget.saturating_sub(bytes) / each.max(1);
+        if most == 0 {
+            return Err(ProfileError::Budget { bytes: budget, needed: bytes + each });
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut order: Vec<u32> = (0..workgroups).collect();
+        let (sampled, _) = order.partial_shuffle(&mut rng, most.min(workgroups.into()) as usize);
+        Self::new(workgroups, lanes, words, sampled.to_vec())
     }
 
     /// Returns the words of the buffer; `None` if they do not fit 64 bits.
@@ -110,7 +139,8 @@ impl LogLayout {
         let leaders = &buffer[HEADER as usize..][..lanes];
         let leaders = subgroup_size.map(|_| leaders.to_vec());
         let work = work.to_vec();
-        Ok(Log { work, subgroup_size, leaders, by_workgroup: by_workgroup.collect() })
+        let (bytes, by_workgroup) = (4 * buffer.len() as u64, by_workgroup.collect());
+        Ok(Log { work, subgroup_size, leaders, bytes, by_workgroup })
     }
 }
 
@@ -124,6 +154,8 @@ pub struct Log {
     pub subgroup_size: Option<u32>,
     /// For each lane of a workgroup, the first lane of its subgroup; `None` if the device has no subgroup operations.
     pub leaders: Option<Vec<u32>>,
+    /// Bytes of the buffer.
+    pub bytes: u64,
     /// The words of each lane, by sampled workgroup.
     by_workgroup: BTreeMap<u32, Vec<Vec<u32>>>,
 }

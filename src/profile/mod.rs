@@ -3,6 +3,8 @@
 //! A copy of the shader has [probes](Probed) that log the decisions of each lane. It runs with the user's data on the GPU and
 //! writes a [`Log`]. The host then [replays](crate::simt::Replay) the decisions in lockstep, for subgroups of any width.
 
+mod analysis;
+mod attachment;
 mod depends;
 mod device;
 mod error;
@@ -13,6 +15,7 @@ mod log;
 mod makespan;
 mod price;
 mod probes;
+mod proof;
 mod record;
 mod reflect;
 mod replaying;
@@ -21,6 +24,8 @@ mod sorting;
 mod timing;
 mod work;
 
+pub use analysis::{Request, profile_of_log};
+pub use attachment::{Attach, Attachment};
 pub use device::BoundBuffer;
 pub use error::ProfileError;
 #[cfg(feature = "cli")]
@@ -30,4 +35,4 @@ pub use price::Costs;
 pub use probes::Probed;
 pub use record::{Recorded, Recording};
 pub use reflect::{Access, Layout, NeededBuffer, NeededConstant, Needs, Scalar, workgroup_size};
-pub use session::{Request, profile};
+pub use session::profile;

@@ -1,9 +1,5 @@
 //! Recording: a shader with probes runs on the device with the user's data.
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-
 use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by};
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
@@ -41,7 +37,6 @@ pub(super) struct Recorder {
     pub(super) program: Program,
     pub(super) log_buffers: Buffers,
     pub(super) log: Log,
-    pub(super) log_bytes: u64,
 }
 
 /// Words of a log that are tried first. Few shaders decide more often.
@@ -82,14 +77,13 @@ impl Recording<'_> {
         let budget = self.budget.min(most_bytes(gpu.device));
         let mut words = WORDS;
         loop {
-            let layout = self.layout(lanes, words, budget)?;
+            let layout = LogLayout::sampled(self.workgroups, lanes, words, (budget, self.seed))?;
             let contents = layout.contents();
             let log = BoundBuffer {
                 group: *group,
                 binding: 0,
                 bytes: bytemuck::cast_slice(&contents).to_vec(),
             };
-            let log_bytes = log.bytes.len() as u64;
             // The probes write all that is read of the log, so it keeps what it contains.
             let log_buffers = Buffers::new(gpu, &[log], |_| false)?;
             let both = [buffers, &log_buffers];
@@ -98,7 +92,7 @@ impl Recording<'_> {
             let written: Vec<u32> = bytemuck::pod_collect_to_vec(&log_buffers.contents(gpu, 0)?);
             match layout.read(&written) {
                 Err(ProfileError::NoRoom { words: needed }) if needed > words => words = needed,
-                read => return Ok(Recorder { program, log_buffers, log: read?, log_bytes }),
+                read => return Ok(Recorder { program, log_buffers, log: read? }),
             }
         }
     }
@@ -113,27 +107,10 @@ impl Recording<'_> {
     pub(super) fn workgroup_size(&self) -> Result<[u32; 3], ProfileError> {
         Ok(Specialized::new(self.probed, &self.constants)?.point().workgroup_size)
     }
-
-    /// Returns a layout with logs of `words` words, for a random sample of workgroups that is as large as the budget allows.
-    fn layout(&self, lanes: u32, words: u32, budget: u64) -> Result<LogLayout, ProfileError> {
-        let [x, y, z] = self.workgroups.map(u128::from);
-        let workgroups = u32::try_from(x * y * z).map_err(|_| ProfileError::TooLarge)?;
-        let without = LogLayout::new(workgroups, lanes, words, vec![])?;
-        let bytes = 4 * without.len().unwrap_or(u64::MAX / 4);
-        let each = u64::from(lanes) * u64::from(words) * 4;
-        let most = budget.saturating_sub(bytes) / each.max(1);
-        if most == 0 {
-            return Err(ProfileError::Budget { bytes: budget, needed: bytes + each });
-        }
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut order: Vec<u32> = (0..workgroups).collect();
-        let (sampled, _) = order.partial_shuffle(&mut rng, most.min(workgroups.into()) as usize);
-        LogLayout::new(workgroups, lanes, words, sampled.to_vec())
-    }
 }
 
 /// Returns the most bytes of a storage buffer that a shader binds.
-fn most_bytes(device: &wgpu::Device) -> u64 {
+pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
     let limits = device.limits();
     limits.max_buffer_size.min(u64::from(limits.max_storage_buffer_binding_size))
 }

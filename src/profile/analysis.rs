@@ -1,0 +1,198 @@
+//! From the log of a dispatch to its profile: replay, lines, decisions, loops, paths, and costs.
+
+use std::collections::BTreeMap;
+
+use super::depends::dependences;
+use super::device::BoundBuffer;
+use super::error::ProfileError;
+use super::lines::{Lines, decisions, loops, paths, totals};
+use super::log::Log;
+use super::price::Costs;
+use super::probes::Probed;
+use super::replaying::Specialized;
+use super::work::work_of;
+use crate::model::{
+    Adapter, AtWidth, LanesSource, Line, Price, ProfiledDispatch, Record, Sample, Schema,
+    ShaderProfile, SubgroupLanes, Times,
+};
+use crate::simt::{Arrangement, Counted, Kind};
+
+/// Subgroup sizes at which the totals of every profile are counted.
+const WIDTHS: [u32; 6] = [4, 8, 16, 32, 64, 128];
+
+/// A dispatch to profile.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// File of the shader, or another name for it.
+    pub file: String,
+    /// WGSL source.
+    pub source: String,
+    /// Entry point.
+    pub entry: String,
+    /// Values of pipeline-overridable constants, by name.
+    pub constants: BTreeMap<String, f64>,
+    /// Number of workgroups in x, y and z.
+    pub workgroups: [u32; 3],
+    /// The buffers.
+    pub buffers: Vec<BoundBuffer>,
+    /// Lanes of a subgroup in the replay; if `None`, those of the pipeline.
+    pub lanes: Option<u32>,
+    /// Most bytes of the log of decisions.
+    pub budget: u64,
+    /// Seed of the sample of workgroups.
+    pub seed: u64,
+    /// A record of the device with its name, for estimates of time.
+    pub record: Option<(&'a str, &'a Record)>,
+    /// Whether the dispatch is timed, and its sorted order tried.
+    pub timed: bool,
+}
+
+/// Makes the profile of a dispatch that a program recorded by an [`Attachment`](super::Attachment): without times, and without
+/// another order. The buffers of `request` play no part.
+///
+/// # Errors
+/// Returns an error if the log does not fit the shader, or if nothing says how many lanes a subgroup has.
+pub fn profile_of_log(
+    request: &Request<'_>,
+    adapter: Adapter,
+    probed: &Probed,
+    log: &Log,
+) -> Result<ShaderProfile, ProfileError> {
+    let constants: Vec<_> = request.constants.clone().into_iter().collect();
+    let specialized = Specialized::new(probed, &constants)?;
+    let mut analysis = Analysis::new(request, adapter, probed, &specialized, log)?;
+    analysis.scale(None);
+    Ok(analysis.profile)
+}
+
+/// A profile with what it was made from.
+pub(super) struct Analysis<'a> {
+    pub(super) profile: ShaderProfile,
+    pub(super) counted: Counted,
+    pub(super) arrangement: Arrangement,
+    /// Costs, with the name of their record.
+    pub(super) priced: Option<(&'a str, Costs)>,
+}
+
+impl<'a> Analysis<'a> {
+    /// Replays the sampled workgroups.
+    pub(super) fn new(
+        request: &Request<'a>,
+        adapter: Adapter,
+        probed: &Probed,
+        specialized: &Specialized,
+        log: &Log,
+    ) -> Result<Self, ProfileError> {
+        let workgroup_size = specialized.point().workgroup_size;
+        let of_workgroup = workgroup_size.iter().product();
+        let (subgroup_size, arrangement) = subgroups(request, log, of_workgroup)?;
+        let lanes = subgroup_size.lanes;
+        let sampled: Vec<u32> = log.workgroups().collect();
+        let replay = |arrangement: &Arrangement, widths: &[u32]| {
+            specialized.replay(arrangement, widths, sampled.len(), |at| log.decisions(sampled[at]))
+        };
+        let mut counted = replay(&arrangement, if arrangement.is_flat() { &WIDTHS } else { &[] })?;
+        if !arrangement.is_flat() {
+            // The other sizes are those of devices that take invocations in their order.
+            counted.widths = replay(&Arrangement::flat(of_workgroup, lanes), &WIDTHS)?.widths;
+        }
+        let priced = request.record.map(|(name, record)| {
+            let footprint = request.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum();
+            let costs = Costs::from_record(record, lanes, footprint);
+            costs.map(|costs| (name, costs)).map_err(|metric| ProfileError::Unpriced { metric })
+        });
+        let priced = priced.transpose()?;
+        let cost = |kind: Kind| priced.as_ref().map(|(_, costs)| costs.of(kind));
+        let places = Lines::new(probed);
+        let depends = dependences(&specialized.module, &specialized.info, specialized.point());
+        let profile = ShaderProfile {
+            schema: Schema::new(ShaderProfile::NAME, ShaderProfile::VERSION),
+            tool: None,
+            adapter,
+            dispatch: ProfiledDispatch {
+                file: request.file.clone(),
+                entry: request.entry.clone(),
+                workgroups: request.workgroups,
+                workgroup_size,
+                constants: request.constants.clone(),
+                source: request.source.clone(),
+            },
+            subgroup_size,
+            sample: Sample {
+                workgroups: sampled.len() as u32,
+                of: request.workgroups.iter().product(),
+                seed: request.seed,
+                log_bytes: log.bytes,
+            },
+            totals: totals(&counted.statements),
+            longest: counted.longest(),
+            widths: counted
+                .widths
+                .iter()
+                .map(|(&lanes, &totals)| AtWidth { lanes, totals })
+                .collect(),
+            lines: probed.lines(&counted.statements, cost),
+            decisions: decisions(&places, &counted.statements, &depends),
+            loops: loops(&places, &counted.statements),
+            paths: paths(&places, &counted),
+            work: work_of(&log.work),
+            outputs: Vec::new(),
+            times: None,
+            price: None,
+            sorting: None,
+            notes: Vec::new(),
+        };
+        Ok(Self { profile, counted, arrangement, priced })
+    }
+
+    /// Returns the share of the dispatch that was replayed.
+    pub(super) fn share(&self) -> f64 {
+        f64::from(self.profile.sample.workgroups) / f64::from(self.profile.sample.of)
+    }
+
+    /// Scales the estimates of the lines to the measured time of the dispatch. Without one, they have no scale.
+    pub(super) fn scale(&mut self, times: Option<Times>) {
+        let (Some((record, costs)), Some(times)) = (&self.priced, times) else {
+            self.profile.lines.iter_mut().for_each(|line| line.estimated_s = None);
+            return;
+        };
+        let of_sample = costs.issue_s(&self.counted.statements);
+        let share = self.share();
+        self.profile.price = Some(Price {
+            record: (*record).to_owned(),
+            predicted_s: costs.time_s(&self.counted, share),
+            issue_s: of_sample / share,
+            longest_s: costs.longest_s(&self.counted),
+        });
+        let scale = |line: &mut Line| {
+            line.estimated_s = line.estimated_s.map(|s| s / of_sample * times.plain_s.value);
+        };
+        self.profile.lines.iter_mut().for_each(scale);
+    }
+}
+
+/// Returns the lanes of a subgroup in the replay, and which lanes of a workgroup of `lanes` lanes form one.
+fn subgroups(
+    request: &Request<'_>,
+    log: &Log,
+    lanes: u32,
+) -> Result<(SubgroupLanes, Arrangement), ProfileError> {
+    let of_pipeline = log.subgroup_size.filter(|&size| request.lanes.is_none() && size > 0);
+    if let (Some(size), Some(arrangement)) = (of_pipeline, log.arrangement()?) {
+        let used = arrangement.width().min(size);
+        return Ok((
+            SubgroupLanes { lanes: size, used, source: LanesSource::Pipeline },
+            arrangement,
+        ));
+    }
+    let given = request.lanes.map(|lanes| (lanes, LanesSource::Given));
+    let of_record = || {
+        let (_, record) = request.record?;
+        let width = record.experiments.iter().find(|experiment| experiment.id == "width")?;
+        Some((width.number("effective_width")? as u32, LanesSource::Record))
+    };
+    let found = given.or_else(of_record).filter(|(size, _)| size.is_power_of_two());
+    let (size, source) = found.ok_or(ProfileError::NoLanes)?;
+    let used = size.min(lanes.next_power_of_two());
+    Ok((SubgroupLanes { lanes: size, used, source }, Arrangement::flat(lanes, size)))
+}
