@@ -51,6 +51,19 @@ pub enum CliError {
         /// The device of the baseline.
         baseline: String,
     },
+    /// Costs are to come from the record of another device.
+    #[error(
+        "`{record}` is of {device}, and the shader runs on {adapter}: give a record of the latter, or add \
+         --across-devices to predict the time on the former"
+    )]
+    OtherRecord {
+        /// Path of the record.
+        record: String,
+        /// Its device.
+        device: String,
+        /// The device that runs the shader.
+        adapter: String,
+    },
     /// One file is to hold the records of several adapters.
     #[error(
         "--out {path} names one file, and each adapter has a record of its own; leave out --out"

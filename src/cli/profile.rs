@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::error::CliError;
 use super::input::read_all;
 use super::output::{Forms, Output, json, quoted, write_new};
-use super::run::tool_of;
+use super::run::{measure, tool_of};
 use crate::gpu::{Executor, Hardware, Options, Selection};
 use crate::model::{Record, plain};
 use crate::profile::{
@@ -14,6 +14,8 @@ use crate::profile::{
 };
 use crate::report;
 
+/// Experiments that costs of instructions are taken from.
+const PRICING: [&str; 4] = ["width", "ilp", "ceilings", "reduction"];
 /// Most bytes of the log of decisions, if the user says nothing.
 const BUDGET: u64 = 64 << 20;
 
@@ -41,7 +43,7 @@ pub(super) struct ProfileArguments {
     #[arg(long, value_name = "FILE.toml")]
     init: Option<PathBuf>,
     /// Lanes of a subgroup in the replay (default: as the pipeline runs)
-    #[arg(long, value_name = "LANES", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "LANES", value_parser = width)]
     width: Option<u32>,
     /// Most memory for the decisions; if it does not suffice, a random sample of workgroups is replayed (default: 64MiB)
     #[arg(long, value_name = "BYTES")]
@@ -49,6 +51,12 @@ pub(super) struct ProfileArguments {
     /// Estimate the time of each line by the costs of instructions in this record of the device
     #[arg(long, value_name = "RECORD")]
     from: Option<PathBuf>,
+    /// Measure the costs of instructions at once, for the same estimates, which takes some seconds
+    #[arg(long, conflicts_with = "from")]
+    price: bool,
+    /// Take the record of another device, and predict the time there
+    #[arg(long, requires = "from")]
+    across_devices: bool,
     /// Do not time the dispatch, and do not try another order of its invocations
     #[arg(long)]
     no_timing: bool,
@@ -68,6 +76,12 @@ pub(super) struct ProfileArguments {
     output: Output,
 }
 
+/// Parses the lanes of a subgroup.
+fn width(text: &str) -> Result<u32, String> {
+    let lanes = text.parse().ok().filter(|lanes: &u32| lanes.is_power_of_two() && *lanes <= 1024);
+    lanes.ok_or_else(|| format!("`{text}` is no power of two up to 1024"))
+}
+
 /// Profiles a shader, or writes its inputs to a file.
 ///
 /// # Errors
@@ -84,6 +98,7 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
     }
     let inputs = [arguments.shader.as_path(), &path].map(Path::to_owned);
     arguments.output.check_inputs(&inputs)?;
+    spec.check(&needs).map_err(of_shader)?;
     let missing = spec.missing(&needs);
     if !missing.is_empty() {
         let missing = missing.join(" ");
@@ -97,12 +112,15 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         .map_err(|error| of_shader(error.to_string()))?;
     let elements = workgroups.iter().chain(&size).map(|&count| u64::from(count)).product();
     let buffers = spec.buffers(&needs, elements, arguments.seed, &folder).map_err(of_shader)?;
-    let record = match &arguments.from {
-        Some(path) => Some(record_at(path)?),
-        None => None,
-    };
     let selection =
         Selection { adapter: arguments.adapter.clone(), backend: arguments.backend.clone() };
+    let record = match &arguments.from {
+        Some(path) => Some(record_at(path)?),
+        None if arguments.price => {
+            Some(("costs that were just measured".to_owned(), measure(&PRICING, &selection)?))
+        }
+        None => None,
+    };
     let hardware = Hardware::open(&Options { selection, ..Options::default() })?;
     let request = Request {
         file: path.display().to_string(),
@@ -123,6 +141,15 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
     };
     let (device, queue) = hardware.wgpu();
     let adapter = hardware.facts().described(None);
+    if let Some((name, record)) = record.as_ref().filter(|_| !arguments.across_devices)
+        && !record.adapter.is_like(&adapter)
+    {
+        return Err(CliError::OtherRecord {
+            record: name.clone(),
+            device: record.adapter.full_name(),
+            adapter: adapter.full_name(),
+        });
+    }
     let found = profile::profile(&request, adapter, device, queue);
     let mut found = found.map_err(|error: ProfileError| of_shader(error.to_string()))?;
     found.tool = Some(tool_of("profile"));
@@ -169,7 +196,8 @@ fn write_spec(
     arguments: &ProfileArguments,
 ) -> Result<ExitCode, CliError> {
     spec.complete(needs);
-    let folder = init.parent().unwrap_or(Path::new(""));
+    let folder = init.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     // The shader is named from the folder of the new file.
     let shader = folder.canonicalize().ok().and_then(|folder| {
         let shader = arguments.shader.canonicalize().ok()?;

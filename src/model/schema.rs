@@ -39,6 +39,13 @@ impl Adapter {
             None => self.name.clone(),
         }
     }
+
+    /// Returns whether both are of one model of device.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let identity = |of: &Self| (of.name.clone(), of.vendor_id, of.device_id);
+        identity(self) == identity(other)
+    }
 }
 
 impl Record {

@@ -366,6 +366,9 @@ pub struct Times {
 pub struct Price {
     /// The record.
     pub record: String,
+    /// The device of the record, if it is another one than the profile's: then all times are predictions for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Predicted seconds of the dispatch, by Little's law from the two below.
     pub predicted_s: f64,
     /// Seconds of the instructions of the dispatch at the full throughput of the device.

@@ -61,7 +61,7 @@ pub fn profile_of_log(
     let constants: Vec<_> = request.constants.clone().into_iter().collect();
     let specialized = Specialized::new(probed, &constants)?;
     let mut analysis = Analysis::new(request, adapter, probed, &specialized, log)?;
-    analysis.scale(None);
+    analysis.price(None);
     Ok(analysis.profile)
 }
 
@@ -70,8 +70,15 @@ pub(super) struct Analysis<'a> {
     pub(super) profile: ShaderProfile,
     pub(super) counted: Counted,
     pub(super) arrangement: Arrangement,
-    /// Costs, with the name of their record.
-    pub(super) priced: Option<(&'a str, Costs)>,
+    pub(super) priced: Option<Priced<'a>>,
+}
+
+/// Costs of instructions, and where they come from.
+pub(super) struct Priced<'a> {
+    record: &'a str,
+    pub(super) costs: Costs,
+    /// The device of the record, if it is another one.
+    device: Option<String>,
 }
 
 impl<'a> Analysis<'a> {
@@ -85,7 +92,7 @@ impl<'a> Analysis<'a> {
     ) -> Result<Self, ProfileError> {
         let workgroup_size = specialized.point().workgroup_size;
         let of_workgroup = workgroup_size.iter().product();
-        let (subgroup_size, arrangement) = subgroups(request, log, of_workgroup)?;
+        let (subgroup_size, arrangement) = subgroups(request, &adapter, log, of_workgroup)?;
         let lanes = subgroup_size.lanes;
         let sampled: Vec<u32> = log.workgroups().collect();
         let replay = |arrangement: &Arrangement, widths: &[u32]| {
@@ -96,13 +103,15 @@ impl<'a> Analysis<'a> {
             // The other sizes are those of devices that take invocations in their order.
             counted.widths = replay(&Arrangement::flat(of_workgroup, lanes), &WIDTHS)?.widths;
         }
-        let priced = request.record.map(|(name, record)| {
+        let priced = request.record.map(|(name, record)| -> Result<_, ProfileError> {
             let footprint = request.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum();
-            let costs = Costs::from_record(record, lanes, footprint);
-            costs.map(|costs| (name, costs)).map_err(|metric| ProfileError::Unpriced { metric })
+            let costs = Costs::from_record(record, lanes, footprint)
+                .map_err(|metric| ProfileError::Unpriced { metric })?;
+            let device = (!record.adapter.is_like(&adapter)).then(|| record.adapter.full_name());
+            Ok(Priced { record: name, costs, device })
         });
         let priced = priced.transpose()?;
-        let cost = |kind: Kind| priced.as_ref().map(|(_, costs)| costs.of(kind));
+        let cost = |kind: Kind| priced.as_ref().map(|priced| priced.costs.of(kind));
         let places = Lines::new(probed);
         let depends = dependences(&specialized.module, &specialized.info, specialized.point());
         let profile = ShaderProfile {
@@ -150,48 +159,51 @@ impl<'a> Analysis<'a> {
         f64::from(self.profile.sample.workgroups) / f64::from(self.profile.sample.of)
     }
 
-    /// Scales the estimates of the lines to the measured time of the dispatch. Without one, they have no scale.
-    pub(super) fn scale(&mut self, times: Option<Times>) {
-        let (Some((record, costs)), Some(times)) = (&self.priced, times) else {
-            self.profile.lines.iter_mut().for_each(|line| line.estimated_s = None);
-            return;
-        };
+    /// Predicts the time of the dispatch, and scales the estimates of its lines to the measured time. If it was not timed, or
+    /// not on the device of the record, to the predicted one.
+    pub(super) fn price(&mut self, times: Option<Times>) {
+        let Some(Priced { record, costs, device }) = &self.priced else { return };
         let of_sample = costs.issue_s(&self.counted.statements);
         let share = self.share();
+        let predicted_s = costs.time_s(&self.counted, share);
+        let measured_s = times.filter(|_| device.is_none()).map(|times| times.plain_s.value);
         self.profile.price = Some(Price {
             record: (*record).to_owned(),
-            predicted_s: costs.time_s(&self.counted, share),
+            device: device.clone(),
+            predicted_s,
             issue_s: of_sample / share,
             longest_s: costs.longest_s(&self.counted),
         });
-        let scale = |line: &mut Line| {
-            line.estimated_s = line.estimated_s.map(|s| s / of_sample * times.plain_s.value);
-        };
-        self.profile.lines.iter_mut().for_each(scale);
+        let scale = measured_s.unwrap_or(predicted_s) / of_sample;
+        let scaled = |line: &mut Line| line.estimated_s = line.estimated_s.map(|s| s * scale);
+        self.profile.lines.iter_mut().for_each(scaled);
     }
 }
 
-/// Returns the lanes of a subgroup in the replay, and which lanes of a workgroup of `lanes` lanes form one.
+/// Returns the lanes of a subgroup in the replay, and which lanes of a workgroup of `lanes` lanes form one: as given, or as those
+/// of the other device that a record is of, or as the pipeline ran.
 fn subgroups(
     request: &Request<'_>,
+    adapter: &Adapter,
     log: &Log,
     lanes: u32,
 ) -> Result<(SubgroupLanes, Arrangement), ProfileError> {
-    let of_pipeline = log.subgroup_size.filter(|&size| request.lanes.is_none() && size > 0);
-    if let (Some(size), Some(arrangement)) = (of_pipeline, log.arrangement()?) {
-        let used = arrangement.width().min(size);
-        return Ok((
-            SubgroupLanes { lanes: size, used, source: LanesSource::Pipeline },
-            arrangement,
-        ));
-    }
-    let given = request.lanes.map(|lanes| (lanes, LanesSource::Given));
-    let of_record = || {
-        let (_, record) = request.record?;
+    let of_record = |record: &Record| {
         let width = record.experiments.iter().find(|experiment| experiment.id == "width")?;
         Some((width.number("effective_width")? as u32, LanesSource::Record))
     };
-    let found = given.or_else(of_record).filter(|(size, _)| size.is_power_of_two());
+    let record = request.record.map(|(_, record)| record);
+    let other = record.filter(|record| !record.adapter.is_like(adapter));
+    let given = request.lanes.map(|lanes| (lanes, LanesSource::Given));
+    let given = given.or_else(|| other.and_then(of_record));
+    let of_pipeline = log.subgroup_size.filter(|&size| given.is_none() && size > 0);
+    if let (Some(size), Some(arrangement)) = (of_pipeline, log.arrangement()?) {
+        let used = arrangement.width().min(size);
+        let size = SubgroupLanes { lanes: size, used, source: LanesSource::Pipeline };
+        return Ok((size, arrangement));
+    }
+    let found = given.or_else(|| record.and_then(of_record));
+    let found = found.filter(|(size, _)| size.is_power_of_two());
     let (size, source) = found.ok_or(ProfileError::NoLanes)?;
     let used = size.min(lanes.next_power_of_two());
     Ok((SubgroupLanes { lanes: size, used, source }, Arrangement::flat(lanes, size)))

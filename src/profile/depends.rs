@@ -51,17 +51,19 @@ pub(super) fn dependences(
     let placed = statements(module, entry);
     let mut waits: Vec<*const Statement> = Vec::new();
     for place in &placed {
-        if let Statement::Loop { body, continuing, .. } = place.statement {
-            let exits = [body, continuing].into_iter().flat_map(exits);
+        // A loop that performs no atomic finds none changed by others while it iterates.
+        if let Statement::Loop { body, continuing, .. } = place.statement
+            && (flow.has_atomic(place.handle, body) || flow.has_atomic(place.handle, continuing))
+        {
+            let exits = [body, continuing].into_iter().flat_map(exits).chain([place.statement]);
             let waiting = exits.filter(|exit| flow.of_decision(place.handle, exit) & ATOMIC != 0);
             waits.extend(waiting.map(std::ptr::from_ref));
         }
     }
     let of = |(place, placed): (usize, &crate::simt::Placed<'_>)| {
         let marks = flow.of_decision(placed.handle, placed.statement);
-        let is_loop = matches!(placed.statement, Statement::Loop { .. });
         let depends = if marks & ATOMIC != 0 {
-            let is_exit = is_loop || waits.contains(&std::ptr::from_ref(placed.statement));
+            let is_exit = waits.contains(&std::ptr::from_ref(placed.statement));
             if is_exit { Depends::Waits } else { Depends::Atomic }
         } else if marks & SUBGROUP != 0 {
             Depends::Subgroup
@@ -180,6 +182,21 @@ impl<'a> Flow<'a> {
             _ => false,
         };
         if is_member || is_of_subgroup(&argument.binding) { SUBGROUP } else { 0 }
+    }
+
+    /// Returns whether lanes that execute a block perform an atomic.
+    fn has_atomic(&self, of: Of, block: &Block) -> bool {
+        block.iter().any(|statement| match statement {
+            Statement::Atomic { .. } => true,
+            Statement::Emit(range) => range.clone().any(|expression| {
+                let expression = &self.body(of).expressions[expression];
+                matches!(*expression, Expression::Load { pointer } if self.is_atomic(of, pointer))
+            }),
+            Statement::Call { function, .. } => {
+                self.has_atomic(Some(*function), &self.module.functions[*function].body)
+            }
+            other => blocks(other).into_iter().any(|block| self.has_atomic(of, block)),
+        })
     }
 
     fn is_atomic(&self, of: Of, pointer: Handle<Expression>) -> bool {
@@ -305,6 +322,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_i
     if lane == 0u { output[3] = 1u; }
     loop { if atomicLoad(&flag) > 9u { break; } }
     for (var i = 0u; i < id.x; i++) { if next() > 8u { output[4] = i; } }
+    let count = atomicLoad(&flag);
+    for (var i = 0u; i < count; i++) { output[5] = i; }
 }";
         assert_eq!(
             found(source),
@@ -314,6 +333,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_i
                 (12, Depends::Subgroup),
                 (13, Depends::Waits),
                 (14, Depends::Atomic),
+                (16, Depends::Atomic),
                 (4, Depends::Atomic),
             ]
         );

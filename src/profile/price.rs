@@ -90,15 +90,17 @@ impl Costs {
     /// instructions. Without a latency, the device always issues at full throughput.
     #[must_use]
     pub fn time_s(&self, counted: &Counted, share: f64) -> f64 {
-        let issue_s = self.issue_s(&counted.statements);
+        let issue_s = self.issue_s(&counted.statements) / share;
         let lengths: Vec<u64> = counted.lengths.iter().flatten().copied().collect();
         let all: u64 = lengths.iter().sum();
         let executing_s = match self.concurrency {
             Some([schedulers, latency_s]) if all > 0 => {
+                // A part of the subgroups has as large a part of the schedulers.
+                let schedulers = (schedulers * share).round().max(1.0);
                 let issue_s = issue_s / all as f64 * schedulers;
-                Issue { schedulers, issue_s, latency_s }.time_s(&lengths, share)
+                Issue { schedulers: schedulers as usize, issue_s, latency_s }.time_s(&lengths)
             }
-            _ => issue_s / share,
+            _ => issue_s,
         };
         self.empty_s + executing_s
     }

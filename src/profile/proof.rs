@@ -61,7 +61,7 @@ impl Plain<'_> {
         plain: &Program,
         recorder: &Recorder,
     ) -> Result<(), ProfileError> {
-        let costs = analysis.priced.as_ref().map(|(_, costs)| costs);
+        let costs = analysis.priced.as_ref().map(|priced| &priced.costs);
         let (counted, share) = (&analysis.counted, analysis.share());
         let with_log = vec![self.buffers, &recorder.log_buffers];
         let versions = |more: Vec<Version<'_>>| -> Result<Samples, ProfileError> {

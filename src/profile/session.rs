@@ -48,6 +48,6 @@ pub fn profile(
     if request.timed {
         of_plain.time_and_sort(&mut analysis, &plain, &recorder)?;
     }
-    analysis.scale(analysis.profile.times);
+    analysis.price(analysis.profile.times);
     Ok(analysis.profile)
 }

@@ -170,7 +170,7 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
         "instructions of the longest subgroup",
         figures::count(profile.longest as f64),
         &format!(
-            "1/{} of all: more subgroups at a time do not help",
+            "all are {} times as many: the most subgroups that help at a time",
             figures::digits(parallelism(profile))
         ),
     );
@@ -180,18 +180,18 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
             median(times.plain_s, "s"),
             &format!("{} rounds, {}", times.rounds, times.clock.words()),
         );
-        row("time with probes over without", median(times.overhead, "×"), "what recording costs");
+        row("time with probes over without", median(times.overhead, "x"), "what recording costs");
     }
     if let Some(price) = &profile.price {
         row(
-            "time of the dispatch, predicted",
+            &format!("time of the dispatch{}, predicted", on(profile)),
             figures::quantity(price.predicted_s, "s"),
-            "by Little's law, from the record and the two times below",
+            "by Little's law, from the two times below",
         );
         row(
             "time of all instructions, predicted",
             figures::quantity(price.issue_s, "s"),
-            "at the full throughput of the device in the record",
+            "at the full throughput of the device",
         );
         if let Some(longest_s) = price.longest_s {
             row(
@@ -204,34 +204,44 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
     if let Some(sorting) = &profile.sorting {
         let by = if sorting.priced { "by the costs of the record" } else { "by instructions" };
         if let Some(predicted) = sorting.predicted {
-            row("gain of sorting by work, predicted", figures::quantity(predicted, "×"), by);
+            row(
+                &format!("gain of sorting by work{}, predicted", on(profile)),
+                figures::quantity(predicted, "x"),
+                by,
+            );
         }
         if let Some(measured) = sorting.measured {
             row(
                 "gain of sorting by work, measured",
-                median(measured, "×"),
+                median(measured, "x"),
                 "dispatch order over sorted order, both by a permutation",
             );
         }
     }
     document.table(table);
     if let Some(sorting) = &profile.sorting {
-        document.text(proof(sorting));
+        document.text(proof(sorting, &on(profile)));
     }
 }
 
-/// Returns how many times the instructions of its longest subgroup a dispatch issues: the most subgroups that help at a time.
+/// Returns the words that name the device of predictions, if it is another one.
+fn on(profile: &ShaderProfile) -> String {
+    let device = profile.price.as_ref().and_then(|price| price.device.as_ref());
+    device.map_or(String::new(), |device| format!(" on {device}"))
+}
+
+/// Returns the instructions of a dispatch over those of its longest subgroup: the most subgroups that help at a time.
 fn parallelism(profile: &ShaderProfile) -> f64 {
     let scale = f64::from(profile.sample.of) / f64::from(profile.sample.workgroups.max(1));
     scale * profile.totals.issues as f64 / profile.longest.max(1) as f64
 }
 
 /// Returns what sorting showed, in sentences.
-fn proof(sorting: &Sorting) -> String {
+fn proof(sorting: &Sorting, on: &str) -> String {
     if let Some(reason) = &sorting.refused {
         return format!("Sorting the invocations by their work was not tried, because {reason}.");
     }
-    let times = |factor: f64| figures::quantity(factor, "×");
+    let times = |factor: f64| figures::quantity(factor, "x");
     let (Some(predicted), Some(measured)) = (sorting.predicted, sorting.measured) else {
         return "Sorting the invocations by their work was not measured.".to_owned();
     };
@@ -249,9 +259,10 @@ fn proof(sorting: &Sorting) -> String {
         ),
     };
     format!(
-        "Sorting the invocations by their work: {} predicted, {} measured.{over_plain}{outputs}",
+        "Sorting the invocations by their work: {} predicted{on}, {} measured{}.{over_plain}{outputs}",
         times(predicted),
-        times(measured.value)
+        times(measured.value),
+        if on.is_empty() { "" } else { " on this one" },
     )
 }
 
@@ -377,7 +388,7 @@ fn loops(document: &mut Document, profile: &ShaderProfile) {
             figures::count(iterated.entries as f64),
             number(mean),
             number(longest),
-            iterated.longest_over_mean().map_or(String::new(), |of| figures::quantity(of, "×")),
+            iterated.longest_over_mean().map_or(String::new(), |of| figures::quantity(of, "x")),
         ]);
     }
     document.table(table);
@@ -507,11 +518,18 @@ fn meanings(profile: &ShaderProfile) -> Vec<String> {
         );
     }
     if let Some(price) = &profile.price {
+        let is_measured = price.device.is_none() && profile.times.is_some();
+        let shared = if is_measured { "measured" } else { "predicted" };
         texts.push(format!(
-            "Times of lines are the measured time, shared out by the costs of instructions in `{}`, loads as if coalesced. Where \
+            "Times of lines are the {shared} time, shared out by the costs of instructions ({}), loads as if coalesced. Where \
              memory or latency hides instructions, a line can save less than its estimate.",
             price.record
         ));
+        texts.push(
+            "Predicted times know how many instructions there are and how long they wait for one another. They do not know \
+             whether loads are coalesced, whether atomics meet, and what a compiler saves."
+                .to_owned(),
+        );
     }
     texts.extend(profile.notes.iter().cloned());
     texts

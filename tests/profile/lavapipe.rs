@@ -2,16 +2,26 @@
 
 use naga::ShaderStage;
 use warplaw::gpu::{Hardware, Options, Selection};
-use warplaw::profile::{BoundBuffer, Probed, ProfileError, Recorded, Recording};
+use warplaw::profile::{
+    Attach, Attachment, BoundBuffer, Probed, ProfileError, Recorded, Recording,
+};
 
 use super::probes::plain;
 use super::programs::{LANES, Program, table};
 use super::{by_machine, case_of_program};
 
+/// Returns whether the tests on lavapipe are to be skipped, and prints a message if so.
+pub(crate) fn is_skipped() -> bool {
+    let is_skipped = std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some();
+    if is_skipped {
+        println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
+    }
+    is_skipped
+}
+
 /// Returns lavapipe, or `None` if the tests on it are to be skipped.
 pub(crate) fn lavapipe() -> Option<Hardware> {
-    if std::env::var_os("WARPLAW_SKIP_LAVAPIPE").is_some() {
-        println!("SKIPPED because WARPLAW_SKIP_LAVAPIPE is set");
+    if is_skipped() {
         return None;
     }
     // Another adapter, for the ballots of `cargo test --test profile -- --ignored`.
@@ -90,4 +100,86 @@ fn a_shader_sees_the_length_that_its_buffer_has() {
     let recording = Recording { buffers, ..recording(&probed, 1, 1 << 20) };
     let recorded = recording.run(device, queue).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(recorded.buffers[0].bytes, [2, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_dispatch_of_a_program_s_own_logs_what_a_recording_does() {
+    let Some(hardware) = lavapipe() else { return };
+    let (device, queue) = hardware.wgpu();
+    let source = Program::random(3).wgsl().0;
+    let probed = Probed::new(&source, "main", true).unwrap_or_else(|error| panic!("{error}"));
+    let recording = recording(&probed, 3, 1 << 20);
+    let recorded = recording.run(device, queue).unwrap_or_else(|error| panic!("{error}"));
+
+    let entry = |binding, read_only| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Storage { read_only },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: None,
+        entries: &[entry(0, true), entry(1, false)],
+    });
+    let buffers: Vec<wgpu::Buffer> = recording
+        .buffers
+        .iter()
+        .map(|bound| {
+            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+            let size = bound.bytes.len() as u64;
+            let descriptor =
+                wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+            let buffer = device.create_buffer(&descriptor);
+            queue.write_buffer(&buffer, 0, &bound.bytes);
+            buffer
+        })
+        .collect();
+    let entries: Vec<_> = (0..)
+        .zip(&buffers)
+        .map(|(binding, of)| wgpu::BindGroupEntry { binding, resource: of.as_entire_binding() })
+        .collect();
+    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &layout,
+        entries: &entries,
+    });
+    let layouts = [Some(&layout)];
+    let attach = |words| {
+        let (constants, budget) = (&[][..], 1 << 20);
+        let attach = Attach {
+            probed: &probed,
+            constants,
+            layouts: &layouts,
+            workgroups: [1; 3],
+            words,
+            budget,
+            seed: 3,
+        };
+        let attachment =
+            Attachment::new(&attach, device, queue).unwrap_or_else(|error| panic!("{error}"));
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(attachment.pipeline());
+        pass.set_bind_group(0, &bind_group, &[]);
+        let (group, log) = attachment.bind_group();
+        pass.set_bind_group(group, log, &[]);
+        pass.dispatch_workgroups(1, 1, 1);
+        drop(pass);
+        queue.submit([encoder.finish()]);
+        attachment.read(device, queue)
+    };
+    let Err(ProfileError::NoRoom { words }) = attach(1) else { panic!("a word is too little") };
+    let log = attach(words).unwrap_or_else(|error| panic!("{error}"));
+    let all = |log: &warplaw::profile::Log| {
+        let mut decisions = log.decisions(0);
+        let of_lane =
+            |lane| std::iter::from_fn(|| decisions.next(lane, 2).ok()).collect::<Vec<_>>();
+        (0..LANES).map(of_lane).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&log), all(&recorded.log));
+    assert_eq!((&log.work, &log.leaders), (&recorded.log.work, &recorded.log.leaders));
 }

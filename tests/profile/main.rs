@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod ballots;
 #[cfg(target_os = "linux")]
+mod command;
+#[cfg(target_os = "linux")]
 mod lavapipe;
 mod probes;
 mod programs;

@@ -9,7 +9,7 @@ mod progress;
 mod tool;
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use against::run_against;
 use announcement::{announcement, warnings};
@@ -27,7 +27,7 @@ use super::output::{print_text, quoted, say, terminal};
 use crate::bench::{Experiment, Opener, Origin, Profile, Suite, seed_from_time};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, Options, Selection};
-use crate::model::{Machine, Status, plain};
+use crate::model::{Machine, Record, Status, plain};
 use crate::report::{self, render};
 
 /// Runs the experiments, writes the record after each of them, and prints a summary.
@@ -127,12 +127,7 @@ fn open_all<'a>(
         let opener: Opener<'_> = Box::new(move |workers| {
             Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?))
         });
-        let origin = Origin {
-            tool: tool(profile),
-            machine: Machine::here(),
-            started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        };
-        let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin)?;
+        let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin(profile))?;
         let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
         keeper.keep(suite.record())?;
         Ok(Target { suite, keeper })
@@ -170,4 +165,32 @@ fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
     // The order of the registry, because other experiments use the subgroup width that `width` finds.
     let is_wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
     Ok(REGISTRY.iter().filter(is_wanted).collect())
+}
+
+/// Measures the experiments `only` briefly on the device that `selection` chooses, without writing a record.
+///
+/// # Errors
+/// Returns an error if the device cannot be opened.
+pub(super) fn measure(only: &[&str], selection: &Selection) -> Result<Record, CliError> {
+    let is_wanted = |experiment: &&Experiment| only.contains(&experiment.id);
+    let experiments: Vec<_> = REGISTRY.iter().filter(is_wanted).collect();
+    let opener: Opener<'_> = Box::new(|workers| {
+        let selection = selection.clone();
+        Ok(Box::new(Hardware::open(&Options { selection, workers, ..Options::default() })?))
+    });
+    let (profile, seed) = (Profile::QUICK, seed_from_time());
+    let mut suite = Suite::open(opener, experiments, profile, seed, origin(profile))?;
+    for index in 0..suite.experiments().len() {
+        suite.run(index, &AtomicBool::new(false), &mut |_| ());
+    }
+    Ok(suite.record().clone())
+}
+
+/// Describes this run.
+fn origin(profile: Profile) -> Origin {
+    Origin {
+        tool: tool(profile),
+        machine: Machine::here(),
+        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
 }

@@ -206,6 +206,40 @@ impl Spec {
         self.constants.iter().map(|(name, number)| (name.clone(), number.value())).collect()
     }
 
+    /// Checks that the entry point has everything that is given.
+    ///
+    /// # Errors
+    /// Returns an error with the first thing that it does not have, and with what it has.
+    pub fn check(&self, needs: &Needs) -> Result<(), String> {
+        let places: Vec<String> = needs.buffers.iter().map(place).collect();
+        let buffers = || {
+            let names = needs.buffers.iter().zip(&places);
+            let names = names.map(|(buffer, place)| format!("{place} `{}`", buffer.name));
+            listed(names.collect())
+        };
+        if let Some(unknown) = self.bind.keys().find(|place| !places.contains(place)) {
+            return Err(format!(
+                "the entry point binds no buffer {unknown}; it binds {}",
+                buffers()
+            ));
+        }
+        let is_known = |path: &&String| places.iter().any(|place| is_in(path, place));
+        if let Some(unknown) = self.set.keys().find(|path| !is_known(path)) {
+            return Err(format!(
+                "`{unknown}` is in no buffer of the entry point; it binds {}",
+                buffers()
+            ));
+        }
+        let is_constant = |name: &&String| needs.constants.iter().any(|of| of.name == **name);
+        match self.constants.keys().find(|name| !is_constant(name)) {
+            Some(unknown) => {
+                let known = needs.constants.iter().map(|of| format!("`{}`", of.name)).collect();
+                Err(format!("the shader has no override `{unknown}`; it has {}", listed(known)))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Returns the contents of the buffers. Open sizes are `elements` elements.
     ///
     /// # Errors
@@ -218,23 +252,6 @@ impl Spec {
         folder: &Path,
     ) -> Result<Vec<BoundBuffer>, String> {
         let places: Vec<String> = needs.buffers.iter().map(place).collect();
-        let known = || {
-            let names = needs.buffers.iter().zip(&places);
-            names
-                .map(|(buffer, place)| format!("{place} `{}`", buffer.name))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        if let Some(unknown) = self.bind.keys().find(|place| !places.contains(place)) {
-            return Err(format!("the entry point binds no buffer {unknown}; it binds {}", known()));
-        }
-        let is_known = |path: &&String| places.iter().any(|place| is_in(path, place));
-        if let Some(unknown) = self.set.keys().find(|path| !is_known(path)) {
-            return Err(format!(
-                "`{unknown}` is in no buffer of the entry point; it binds {}",
-                known()
-            ));
-        }
         let of = |(buffer, place): (&NeededBuffer, &String)| {
             let name = format!("{place} `{}`", buffer.name);
             let named = |error: String| format!("{name} {error}");
@@ -287,6 +304,11 @@ impl Spec {
             }
         }
     }
+}
+
+/// Returns names as a list, or that there is none.
+fn listed(names: Vec<String>) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// Returns `GROUP.BINDING`.

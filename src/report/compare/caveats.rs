@@ -110,8 +110,5 @@ fn measured(record: &Record) -> impl Iterator<Item = &str> {
 /// Returns whether two records are of one kind of device, by its name and its ids.
 #[must_use]
 pub fn are_of_one_device(a: &Record, b: &Record) -> bool {
-    let identity = |record: &Record| {
-        (record.adapter.name.clone(), record.adapter.vendor_id, record.adapter.device_id)
-    };
-    identity(a) == identity(b)
+    a.adapter.is_like(&b.adapter)
 }
