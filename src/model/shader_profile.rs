@@ -130,7 +130,7 @@ pub struct ShaderProfile {
     /// Where the costs of the time estimates come from; absent without estimates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// What sorting the invocations by their work gains; absent if it was not tried.
+    /// What sorting the invocations by their work gains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sorting: Option<Sorting>,
     /// What limits the results.

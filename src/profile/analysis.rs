@@ -10,10 +10,11 @@ use super::log::Log;
 use super::price::Costs;
 use super::probes::Probed;
 use super::replaying::Specialized;
+use super::sorting::{refusal, sort};
 use super::work::work_of;
 use crate::model::{
     Adapter, AtWidth, LanesSource, Line, Price, ProfiledDispatch, Record, Sample, Schema,
-    ShaderProfile, SubgroupLanes, Times,
+    ShaderProfile, Sorting, SubgroupLanes, Times,
 };
 use crate::simt::{Arrangement, Counted, Kind};
 
@@ -151,7 +152,49 @@ impl<'a> Analysis<'a> {
             sorting: None,
             notes: Vec::new(),
         };
-        Ok(Self { profile, counted, arrangement, priced })
+        let mut analysis = Self { profile, counted, arrangement, priced };
+        analysis.profile.sorting = Some(analysis.sorting(request.seed, specialized, log)?);
+        Ok(analysis)
+    }
+
+    /// Predicts what sorting the invocations by their work gains, by a replay of the sampled ones in that order.
+    fn sorting(
+        &self,
+        seed: u64,
+        specialized: &Specialized,
+        log: &Log,
+    ) -> Result<Sorting, ProfileError> {
+        let costs = self.priced.as_ref().map(|priced| &priced.costs);
+        let mut sorting = Sorting {
+            predicted: None,
+            priced: costs.is_some(),
+            totals: None,
+            longest: None,
+            measured: None,
+            measured_over_plain: None,
+            differing: None,
+            refused: refusal(specialized, &self.profile.decisions),
+        };
+        if sorting.refused.is_some() {
+            return Ok(sorting);
+        }
+        let lanes = specialized.point().workgroup_size.iter().product::<u32>() as usize;
+        let mut sampled: Vec<(u32, usize)> =
+            log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
+        let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];
+        sort(&mut sampled, lanes, seed, work);
+        let groups: Vec<&[(u32, usize)]> = sampled.chunks(lanes).collect();
+        let sorted = specialized
+            .replay(&self.arrangement, &[], groups.len(), |at| log.decisions_of(groups[at]))?;
+        let time = |counted: &Counted| match costs {
+            Some(costs) => costs.time_s(counted, self.share()),
+            None => totals(&counted.statements).issues as f64,
+        };
+        let least = time(&sorted);
+        sorting.predicted = (least > 0.0).then(|| time(&self.counted) / least);
+        sorting.totals = Some(totals(&sorted.statements));
+        sorting.longest = Some(sorted.longest());
+        Ok(sorting)
     }
 
     /// Returns the share of the dispatch that was replayed.

@@ -1,16 +1,14 @@
 //! The shader without probes: whether its outputs are the same, how long it takes, and what sorting its invocations gains.
 
-use super::analysis::{Analysis, Request};
+use super::analysis::Request;
 use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by};
 use super::error::ProfileError;
-use super::lines::totals;
 use super::log::Log;
 use super::record::{Recorder, Recording};
 use super::replaying::Specialized;
 use super::sorting;
 use super::timing::{Samples, Version, time};
-use crate::model::{Output, Sorting, Times};
-use crate::simt::{Arrangement, Counted};
+use crate::model::{Output, ShaderProfile, Times};
 
 /// The shader without probes on the device.
 pub(super) struct Plain<'a> {
@@ -28,12 +26,13 @@ impl Plain<'_> {
         Program::new(self.gpu, of, &probed.entry, constants, &[self.buffers])
     }
 
-    /// Runs the shader without probes twice, and compares its outputs with those with probes and with one another.
+    /// Runs the shader without probes twice, and compares its outputs with those with probes and with one another. Returns the
+    /// comparison, and the outputs without probes.
     pub(super) fn outputs(
         &self,
         plain: &Program,
         probed: &[(Place, Vec<u8>)],
-    ) -> Result<Vec<Output>, ProfileError> {
+    ) -> Result<(Vec<Output>, Vec<(Place, Vec<u8>)>), ProfileError> {
         let run = || {
             plain.run(self.gpu, self.recording.workgroups, &[self.buffers])?;
             self.buffers.read(self.gpu)
@@ -51,20 +50,21 @@ impl Plain<'_> {
                 differing_without_probes: differing(first, second),
             })
         });
-        Ok(compared.collect())
+        let compared = compared.collect();
+        Ok((compared, first))
     }
 
-    /// Times the shader with and without probes, and in sorted order if that is possible.
+    /// Times the shader with and without probes, and in sorted order if that is possible. `outputs` are those of the shader as
+    /// it is.
     pub(super) fn time_and_sort(
         &self,
-        analysis: &mut Analysis<'_>,
+        profile: &mut ShaderProfile,
         plain: &Program,
         recorder: &Recorder,
+        outputs: &[(Place, Vec<u8>)],
     ) -> Result<(), ProfileError> {
-        let costs = analysis.priced.as_ref().map(|priced| &priced.costs);
-        let (counted, share) = (&analysis.counted, analysis.share());
         let with_log = vec![self.buffers, &recorder.log_buffers];
-        let versions = |more: Vec<Version<'_>>| -> Result<Samples, ProfileError> {
+        let time = |more: Vec<Version<'_>>| -> Result<Samples, ProfileError> {
             let mut versions = vec![
                 Version { program: plain, buffers: vec![self.buffers] },
                 Version { program: &recorder.program, buffers: with_log.clone() },
@@ -72,49 +72,23 @@ impl Plain<'_> {
             versions.extend(more);
             time(self.gpu, self.recording.workgroups, &versions)
         };
-        let mut sorting = Sorting {
-            predicted: None,
-            priced: costs.is_some(),
-            totals: None,
-            longest: None,
-            measured: None,
-            measured_over_plain: None,
-            differing: None,
-            refused: sorting::refusal(self.specialized, &analysis.profile.decisions),
-        };
-        let samples = if sorting.refused.is_some() {
-            versions(Vec::new())?
-        } else {
-            let sorted = self.sorted(&recorder.log, &analysis.arrangement)?;
-            let cost = |counted: &Counted| match costs {
-                Some(costs) => costs.time_s(counted, share),
-                None => totals(&counted.statements).issues as f64,
-            };
-            (sorting.totals, sorting.longest) =
-                (Some(totals(&sorted.statements)), Some(sorted.longest()));
-            sorting.predicted = Some(cost(counted) / cost(&sorted));
-            let [identity, sorted] = self.orders(&recorder.log)?;
-            let (module, info) = self.permuted()?;
-            let program = |order: &Buffers| {
-                let Recording { probed, constants, .. } = self.recording;
-                let both = [self.buffers, order];
-                Program::new(self.gpu, (&module, &info), &probed.entry, constants, &both)
-            };
-            let [in_order, by_work] = [program(&identity)?, program(&sorted)?];
-            let mut outputs = Vec::new();
-            for (program, order) in [(&in_order, &identity), (&by_work, &sorted)] {
-                program.run(self.gpu, self.recording.workgroups, &[self.buffers, order])?;
-                outputs.push(self.buffers.read(self.gpu)?);
+        let samples = match &mut profile.sorting {
+            Some(sorting) if sorting.refused.is_none() => {
+                let [identity, sorted] = self.orders(&recorder.log)?;
+                let [in_order, by_work] = self.permuted([&identity, &sorted])?;
+                by_work.run(self.gpu, self.recording.workgroups, &[self.buffers, &sorted])?;
+                let of_sorted = self.buffers.read(self.gpu)?;
+                let pairs = outputs.iter().zip(&of_sorted);
+                sorting.differing = Some(pairs.map(|((_, a), (_, b))| differing(a, b)).sum());
+                let samples = time(vec![
+                    Version { program: &in_order, buffers: vec![self.buffers, &identity] },
+                    Version { program: &by_work, buffers: vec![self.buffers, &sorted] },
+                ])?;
+                sorting.measured = samples.ratio(2, 3);
+                sorting.measured_over_plain = samples.ratio(0, 3);
+                samples
             }
-            let pairs = outputs[0].iter().zip(&outputs[1]);
-            sorting.differing = Some(pairs.map(|((_, a), (_, b))| differing(a, b)).sum());
-            let samples = versions(vec![
-                Version { program: &in_order, buffers: vec![self.buffers, &identity] },
-                Version { program: &by_work, buffers: vec![self.buffers, &sorted] },
-            ])?;
-            sorting.measured = samples.ratio(2, 3);
-            sorting.measured_over_plain = samples.ratio(0, 3);
-            samples
+            _ => time(Vec::new())?,
         };
         let times = || {
             Some(Times {
@@ -125,21 +99,8 @@ impl Plain<'_> {
                 clock: samples.clock,
             })
         };
-        analysis.profile.times = times();
-        analysis.profile.sorting = Some(sorting);
+        profile.times = times();
         Ok(())
-    }
-
-    /// Replays the sampled invocations in the order of their work.
-    fn sorted(&self, log: &Log, arrangement: &Arrangement) -> Result<Counted, ProfileError> {
-        let size = self.specialized.point().workgroup_size;
-        let lanes = size.iter().product::<u32>() as usize;
-        let mut sampled: Vec<(u32, usize)> =
-            log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
-        let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];
-        sorting::sort(&mut sampled, lanes, self.request.seed, work);
-        let groups: Vec<&[(u32, usize)]> = sampled.chunks(lanes).collect();
-        self.specialized.replay(arrangement, &[], groups.len(), |at| log.decisions_of(groups[at]))
     }
 
     /// Returns buffers with the invocations in the order of the dispatch, and in that of their work.
@@ -157,11 +118,16 @@ impl Plain<'_> {
         Ok([upload(&identity)?, upload(&sorted)?])
     }
 
-    fn permuted(&self) -> Result<(naga::Module, naga::valid::ModuleInfo), ProfileError> {
+    /// Compiles the shader whose invocations take the places that these orders name.
+    fn permuted(&self, orders: [&Buffers; 2]) -> Result<[Program; 2], ProfileError> {
         let Request { source, entry, workgroups, .. } = self.request;
+        let Recording { probed, constants, .. } = self.recording;
         let size = self.specialized.point().workgroup_size;
-        let group = self.recording.probed.group;
-        sorting::permuted(source, entry, group, [size, *workgroups])
+        let (module, info) = sorting::permuted(source, entry, probed.group, [size, *workgroups])?;
+        let of = |order: &Buffers| {
+            Program::new(self.gpu, (&module, &info), entry, constants, &[self.buffers, order])
+        };
+        Ok([of(orders[0])?, of(orders[1])?])
     }
 }
 

@@ -44,9 +44,10 @@ pub fn profile(
     let of_plain =
         Plain { gpu, request, recording: &recording, specialized: &specialized, buffers: &buffers };
     let plain = of_plain.program()?;
-    analysis.profile.outputs = of_plain.outputs(&plain, &probed_outputs)?;
+    let (compared, outputs) = of_plain.outputs(&plain, &probed_outputs)?;
+    analysis.profile.outputs = compared;
     if request.timed {
-        of_plain.time_and_sort(&mut analysis, &plain, &recorder)?;
+        of_plain.time_and_sort(&mut analysis.profile, &plain, &recorder, &outputs)?;
     }
     analysis.price(analysis.profile.times);
     Ok(analysis.profile)

@@ -242,8 +242,14 @@ fn proof(sorting: &Sorting, on: &str) -> String {
         return format!("Sorting the invocations by their work was not tried, because {reason}.");
     }
     let times = |factor: f64| figures::quantity(factor, "x");
-    let (Some(predicted), Some(measured)) = (sorting.predicted, sorting.measured) else {
-        return "Sorting the invocations by their work was not measured.".to_owned();
+    let Some(predicted) = sorting.predicted else {
+        return "The shader has no instructions to sort.".to_owned();
+    };
+    let Some(measured) = sorting.measured else {
+        return format!(
+            "Sorting the invocations by their work: {} predicted{on}, not measured.",
+            times(predicted)
+        );
     };
     let over_plain = sorting.measured_over_plain.map_or(String::new(), |of| {
         format!(
