@@ -1,5 +1,6 @@
 //! `warplaw profile`: where a shader loses lanes.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use super::run::{measure, tool_of};
 use crate::gpu::{Executor, Hardware, Options, Selection};
 use crate::model::{Record, plain};
 use crate::profile::{
-    self, Needs, Number, ProfileError, Request, Size, Spec, Value, Workgroups, pair,
+    self, Needs, Number, ProfileError, Request, Size, Source, Spec, Value, Workgroups, pair,
 };
 use crate::report;
 
@@ -51,10 +52,10 @@ pub(super) struct ProfileArguments {
     /// Estimate the time of each line by the costs of instructions in this record of the device
     #[arg(long, value_name = "RECORD")]
     from: Option<PathBuf>,
-    /// Measure the costs of instructions at once, for the same estimates, which takes some seconds
+    /// Measure the costs of instructions first, which takes some seconds, and estimate times from them
     #[arg(long, conflicts_with = "from")]
     price: bool,
-    /// Take the record of another device, and predict the time there
+    /// Allow RECORD to be of another device, and predict the time on that one
     #[arg(long, requires = "from")]
     across_devices: bool,
     /// Do not time the dispatch, and do not try another order of its invocations
@@ -94,7 +95,7 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
     let needs =
         Needs::of(&source, spec.entry.as_deref()).map_err(|error| of_shader(error.to_string()))?;
     if let Some(init) = &arguments.init {
-        return write_spec(&mut spec, &needs, init, arguments);
+        return write_spec(&mut spec, &needs, init, &folder);
     }
     let inputs = [arguments.shader.as_path(), &path].map(Path::to_owned);
     arguments.output.check_inputs(&inputs)?;
@@ -110,8 +111,6 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
     let constants = spec.constants();
     let size = profile::workgroup_size(&source, &needs.entry, &constants)
         .map_err(|error| of_shader(error.to_string()))?;
-    let elements = workgroups.iter().chain(&size).map(|&count| u64::from(count)).product();
-    let buffers = spec.buffers(&needs, elements, arguments.seed, &folder).map_err(of_shader)?;
     let selection =
         Selection { adapter: arguments.adapter.clone(), backend: arguments.backend.clone() };
     let record = match &arguments.from {
@@ -122,6 +121,24 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         None => None,
     };
     let hardware = Hardware::open(&Options { selection, ..Options::default() })?;
+    let (device, queue) = hardware.wgpu();
+    let most = hardware.facts().limits.workgroups;
+    if workgroups.iter().any(|&count| count > most) {
+        return Err(of_shader(ProfileError::TooManyWorkgroups { most }.to_string()));
+    }
+    let counts = workgroups.iter().chain(&size).map(|&count| u64::from(count));
+    let elements = counts.fold(1, u64::saturating_mul);
+    let buffers = spec.buffers(&needs, elements, arguments.seed, &folder).map_err(of_shader)?;
+    let adapter = hardware.facts().described(None);
+    if let Some((name, record)) = record.as_ref().filter(|_| !arguments.across_devices)
+        && !record.adapter.is_like(&adapter)
+    {
+        return Err(CliError::OtherRecord {
+            record: name.clone(),
+            device: record.adapter.full_name(),
+            adapter: adapter.full_name(),
+        });
+    }
     let request = Request {
         file: path.display().to_string(),
         source,
@@ -139,17 +156,6 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         record: record.as_ref().map(|(name, record)| (name.as_str(), record)),
         timed: !arguments.no_timing,
     };
-    let (device, queue) = hardware.wgpu();
-    let adapter = hardware.facts().described(None);
-    if let Some((name, record)) = record.as_ref().filter(|_| !arguments.across_devices)
-        && !record.adapter.is_like(&adapter)
-    {
-        return Err(CliError::OtherRecord {
-            record: name.clone(),
-            device: record.adapter.full_name(),
-            adapter: adapter.full_name(),
-        });
-    }
     let found = profile::profile(&request, adapter, device, queue);
     let mut found = found.map_err(|error: ProfileError| of_shader(error.to_string()))?;
     found.tool = Some(tool_of("profile"));
@@ -161,8 +167,23 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         table: Box::new(|| report::profile_table(&found)),
         json: Box::new(|| json(&found)),
     };
-    arguments.output.write(forms, "profile", std::slice::from_ref(&arguments.shader))?;
+    arguments.output.write(forms, &maker(std::env::args_os().skip(1)), &[])?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the command that makes a page again, without the arguments for its format and its file.
+fn maker(words: impl Iterator<Item = OsString>) -> String {
+    let mut kept: Vec<String> = Vec::new();
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--format" | "--out" | "--lcov" => drop(words.next()),
+            "--force" => (),
+            other if ["--format=", "--out=", "--lcov="].iter().any(|of| other.starts_with(of)) => {}
+            _ => kept.push(quoted(Path::new(&word))),
+        }
+    }
+    kept.join(" ")
 }
 
 fn unusable(path: &Path, reason: String) -> CliError {
@@ -182,31 +203,45 @@ fn spec(arguments: &ProfileArguments) -> Result<(Spec, PathBuf), CliError> {
     if let Some(Workgroups(given)) = &arguments.dispatch {
         spec.dispatch.clone_from(given);
     }
-    spec.bind.extend(arguments.bind.iter().cloned());
+    // A path on the command line begins at the working directory.
+    let typed = |(place, source): &(String, String)| match source.parse() {
+        Ok(Source::File(path)) => {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            (place.clone(), path.display().to_string())
+        }
+        _ => (place.clone(), source.clone()),
+    };
+    spec.bind.extend(arguments.bind.iter().map(typed));
     spec.set.extend(arguments.set.iter().cloned());
     spec.constants.extend(arguments.constants.iter().cloned());
     Ok((spec, folder))
 }
 
-/// Writes what to profile to a file.
+/// Writes what to profile, whose paths begin at `from`, to a file.
 fn write_spec(
     spec: &mut Spec,
     needs: &Needs,
     init: &Path,
-    arguments: &ProfileArguments,
+    from: &Path,
 ) -> Result<ExitCode, CliError> {
     spec.complete(needs);
     let folder = init.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    // The shader is named from the folder of the new file.
-    let shader = folder.canonicalize().ok().and_then(|folder| {
-        let shader = arguments.shader.canonicalize().ok()?;
-        shader.strip_prefix(folder).map(Path::to_owned).ok()
-    });
-    if let Some(shader) = shader {
-        spec.shader = shader;
-    } else if let Ok(absolute) = std::path::absolute(&spec.shader) {
-        spec.shader = absolute;
+    // Files are named from the folder of the new file if they are in it.
+    let relocated = |path: &Path| {
+        let absolute =
+            from.join(path).canonicalize().or_else(|_| std::path::absolute(from.join(path)));
+        let absolute = absolute.unwrap_or_else(|_| path.to_owned());
+        let inside = folder.canonicalize().ok();
+        let inside =
+            inside.and_then(|folder| absolute.strip_prefix(folder).map(Path::to_owned).ok());
+        inside.unwrap_or(absolute)
+    };
+    spec.shader = relocated(&spec.shader);
+    for source in spec.bind.values_mut() {
+        if let Ok(Source::File(path)) = source.parse() {
+            *source = relocated(&path).display().to_string();
+        }
     }
     let text = toml::to_string(&spec).map_err(|error| unusable(init, error.to_string()))?;
     write_new(init, &text, |_| false)?;

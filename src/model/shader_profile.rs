@@ -62,6 +62,8 @@ pub struct Iterated {
     pub iterations: u64,
     /// Iterations of lanes.
     pub lane_iterations: u64,
+    /// Iterations of subgroups times the lanes that began the loop together.
+    pub lane_slots: u64,
 }
 
 impl Iterated {
@@ -71,6 +73,7 @@ impl Iterated {
         self.lanes += other.lanes;
         self.iterations += other.iterations;
         self.lane_iterations += other.lane_iterations;
+        self.lane_slots += other.lane_slots;
     }
 
     /// Returns the iterations of the longest lane over those of the mean lane, among the lanes of a subgroup that began the
@@ -79,14 +82,16 @@ impl Iterated {
     /// ```
     /// use warplaw::model::Iterated;
     /// // One subgroup of four lanes, with 1, 1, 2 and 8 iterations.
-    /// let iterated = Iterated { entries: 1, lanes: 4, iterations: 8, lane_iterations: 12 };
-    /// assert_eq!(iterated.longest_over_mean(), Some(8.0 / 3.0));
+    /// let uneven = Iterated { entries: 1, lanes: 4, iterations: 8, lane_iterations: 12, lane_slots: 32 };
+    /// assert_eq!(uneven.longest_over_mean(), Some(32.0 / 12.0));
+    /// // A lane alone with 100 iterations, and 32 lanes with one each, lose nothing.
+    /// let even = Iterated { entries: 2, lanes: 33, iterations: 101, lane_iterations: 132, lane_slots: 132 };
+    /// assert_eq!(even.longest_over_mean(), Some(1.0));
     /// ```
     #[must_use]
     pub fn longest_over_mean(&self) -> Option<f64> {
-        let [entries, lanes, iterations, lane_iterations] =
-            [self.entries, self.lanes, self.iterations, self.lane_iterations].map(|n| n as f64);
-        (lane_iterations > 0.0).then(|| (iterations / entries) / (lane_iterations / lanes))
+        let mean = self.lane_iterations as f64;
+        (mean > 0.0).then(|| self.lane_slots as f64 / mean)
     }
 }
 
@@ -184,8 +189,10 @@ pub enum LanesSource {
     /// A record of the device, whose experiment `width` measured it.
     Record,
     /// The user.
-    #[serde(other)]
     Given,
+    /// Someone that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A sample of the workgroups of a dispatch.
@@ -237,6 +244,9 @@ pub enum DecisionKind {
     Switch,
     /// A `break if`.
     BreakIf,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What the values of a decision depend on beyond the inputs of the dispatch.
@@ -250,6 +260,9 @@ pub enum Depends {
     Subgroup,
     /// On the result of an atomic operation, by which a lane leaves a loop: the loop waits for other invocations, or retries.
     Waits,
+    /// On something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What subgroups did at a decision.

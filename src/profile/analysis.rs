@@ -48,8 +48,8 @@ pub struct Request<'a> {
     pub timed: bool,
 }
 
-/// Makes the profile of a dispatch that a program recorded by an [`Attachment`](super::Attachment): without times, and without
-/// another order. The buffers of `request` play no part.
+/// Makes the profile of a dispatch that a program recorded by an [`Attachment`](super::Attachment), without times. The buffers of
+/// `request` tell only how much memory the dispatch uses, for the costs of loads.
 ///
 /// # Errors
 /// Returns an error if the log does not fit the shader, or if nothing says how many lanes a subgroup has.
@@ -240,7 +240,8 @@ fn subgroups(
     let given = request.lanes.map(|lanes| (lanes, LanesSource::Given));
     let given = given.or_else(|| other.and_then(of_record));
     let of_pipeline = log.subgroup_size.filter(|&size| given.is_none() && size > 0);
-    if let (Some(size), Some(arrangement)) = (of_pipeline, log.arrangement()?) {
+    let arrangement = of_pipeline.map(|_| log.arrangement()).transpose()?.flatten();
+    if let (Some(size), Some(arrangement)) = (of_pipeline, arrangement) {
         let used = arrangement.width().min(size);
         let size = SubgroupLanes { lanes: size, used, source: LanesSource::Pipeline };
         return Ok((size, arrangement));

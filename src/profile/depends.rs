@@ -75,24 +75,20 @@ pub(super) fn dependences(
     placed.iter().enumerate().filter_map(of).collect()
 }
 
-/// Returns the statements of a loop's block that decide whether a lane leaves the loop.
+/// Returns the statements of a loop's block that decide whether a lane leaves an iteration: those that contain a `break`, a
+/// `continue` or a `return`.
 fn exits(block: &Block) -> Vec<&Statement> {
-    let leaves = |block: &Block| {
-        block.iter().any(|of| matches!(of, Statement::Break | Statement::Return { .. }))
+    let inner = |statement| blocks(statement).into_iter().flat_map(exits);
+    let own = block.iter().filter(|statement| leaves(statement));
+    own.chain(block.iter().flat_map(inner)).collect()
+}
+
+/// Returns whether lanes may leave a block, a loop or a function within a statement.
+fn leaves(statement: &Statement) -> bool {
+    let is_exit = |of: &Statement| {
+        matches!(of, Statement::Break | Statement::Continue | Statement::Return { .. })
     };
-    let mut found = Vec::new();
-    for statement in block {
-        match statement {
-            // A break in there ends the inner statement.
-            Statement::Loop { .. } | Statement::Switch { .. } => continue,
-            Statement::If { accept, reject, .. } if leaves(accept) || leaves(reject) => {
-                found.push(statement);
-            }
-            _ => (),
-        }
-        found.extend(blocks(statement).into_iter().flat_map(exits));
-    }
-    found
+    is_exit(statement) || blocks(statement).into_iter().flatten().any(leaves)
 }
 
 /// The analysis.
@@ -128,6 +124,13 @@ impl<'a> Flow<'a> {
             _ => None,
         };
         condition.map_or(0, |&condition| self.get(Thing::Expression(of, condition)))
+    }
+
+    /// Returns the marks of the decisions by which lanes leave an iteration of a loop. They decide how often it iterates.
+    fn of_exits(&self, of: Of, statement: &Statement) -> Marks {
+        let Statement::Loop { body, continuing, .. } = statement else { return 0 };
+        let exits = [body, continuing].into_iter().flat_map(exits);
+        exits.fold(0, |marks, exit| marks | self.of_decision(of, exit))
     }
 
     fn function(&mut self, of: Of) {
@@ -230,15 +233,18 @@ impl<'a> Flow<'a> {
     }
 
     fn block(&mut self, of: Of, block: &'a Block, context: Marks) {
+        let mut context = context;
         for statement in block {
-            let inner = context | self.of_decision(of, statement);
+            let inner = context | self.of_decision(of, statement) | self.of_exits(of, statement);
             match statement {
                 &Statement::Store { pointer, value } => {
-                    let marks = self.get(Thing::Expression(of, value));
-                    self.mark_target(of, pointer, context | marks);
+                    let value = self.get(Thing::Expression(of, value));
+                    let place = self.get(Thing::Expression(of, pointer));
+                    self.mark_target(of, pointer, context | value | place);
                 }
                 &Statement::WorkGroupUniformLoad { pointer, result } => {
-                    let marks = self.get(Thing::Expression(of, pointer));
+                    let atomic = if self.is_atomic(of, pointer) { ATOMIC } else { 0 };
+                    let marks = atomic | self.get(Thing::Expression(of, pointer));
                     self.mark(Thing::Expression(of, result), marks);
                 }
                 &Statement::Return { value } => {
@@ -263,6 +269,10 @@ impl<'a> Flow<'a> {
             }
             for block in blocks(statement) {
                 self.block(of, block, inner);
+            }
+            // Whether a lane is still there depends on what it decided.
+            if leaves(statement) {
+                context = inner;
             }
         }
     }
@@ -304,6 +314,47 @@ mod tests {
         let line = |place: usize| placed[place].span.location(source).line_number;
         let of = dependences(&module, &info, entry);
         of.into_iter().map(|(place, depends)| (line(place), depends)).collect()
+    }
+
+    #[test]
+    fn loops_that_wait_are_found_however_they_end() {
+        let begin = "@group(0) @binding(0) var<storage, read_write> flag: atomic<u32>;
+@group(0) @binding(1) var<storage, read_write> output: array<u32>;
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {
+";
+        for ending in [
+            "loop { if atomicLoad(&flag) == 0u { continue; } break; }",
+            "loop { switch atomicLoad(&flag) { case 1u: { return; } default: {} } }",
+            "loop { if atomicLoad(&flag) == 1u { if lane > 3u { break; } } }",
+            "loop { output[0] += 1u; continuing { break if atomicLoad(&flag) > 0u; } }",
+            "loop { if atomicCompareExchangeWeak(&flag, 0u, 1u).exchanged { break; } }",
+        ] {
+            let found = found(&format!("{begin}{ending}\n}}"));
+            let waits = found.iter().any(|(_, depends)| *depends == Depends::Waits);
+            assert!(waits, "{ending}: {found:?}");
+        }
+        for ending in [
+            "for (var i = 0u; i < lane; i++) { atomicAdd(&flag, 1u); }",
+            "loop { if output[lane] > 9u { break; } output[lane] += 1u; }",
+        ] {
+            assert_eq!(found(&format!("{begin}{ending}\n}}")), [], "{ending}");
+        }
+    }
+
+    #[test]
+    fn places_and_numbers_of_iterations_carry_marks() {
+        let begin = "@group(0) @binding(0) var<storage, read_write> flag: atomic<u32>;
+@group(0) @binding(1) var<storage, read_write> output: array<u32>;
+var<workgroup> list: array<u32, 64>;
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {
+";
+        let compaction = "list[atomicAdd(&flag, 1u) % 64u] = lane; workgroupBarrier();
+if list[lane] > 3u { output[0] = 1u; }";
+        assert_eq!(found(&format!("{begin}{compaction}\n}}")), [(6, Depends::Atomic)]);
+        let counted = "var n = 0u; loop { if atomicLoad(&flag) > 9u { break; } n += 1u; }
+if n > 4u { output[0] = 1u; }";
+        let found = found(&format!("{begin}{counted}\n}}"));
+        assert_eq!(found, [(5, Depends::Waits), (6, Depends::Atomic)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use naga::valid::ModuleInfo;
-use naga::{AddressSpace, Module, StorageAccess};
+use naga::{AddressSpace, GlobalVariable, Handle, Module, StorageAccess};
 
 use super::error::ProfileError;
 use crate::gpu::{catching, create, for_readback, one_line, read_mapped};
@@ -22,10 +22,13 @@ pub struct BoundBuffer {
 
 /// Group and binding of a buffer.
 pub(super) type Place = (u32, u32);
+/// The contents of buffers.
+pub(super) type Contents = Vec<(Place, Vec<u8>)>;
 
 /// A variable that an entry point binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bound {
+    pub(super) variable: Handle<GlobalVariable>,
     pub(super) place: Place,
     /// Group, binding and name, as messages have them.
     pub(super) name: String,
@@ -38,11 +41,12 @@ pub(super) fn bound_by(module: &Module, info: &ModuleInfo, entry: &str) -> Vec<B
     let index = module.entry_points.iter().position(|point| point.name == entry);
     let of_entry = info.get_entry_point(index.expect("the module has the entry point"));
     let used = module.global_variables.iter().filter(|(handle, _)| !of_entry[*handle].is_empty());
-    let bound = used.filter_map(|(_, variable)| {
+    let bound = used.filter_map(|(handle, variable)| {
         let binding = variable.binding?;
         let name = variable.name.as_deref().unwrap_or("?");
         let is_written = matches!(variable.space, AddressSpace::Storage { access } if access.contains(StorageAccess::STORE));
         Some(Bound {
+            variable: handle,
             place: (binding.group, binding.binding),
             name: format!("{}.{} `{name}`", binding.group, binding.binding),
             is_written,
@@ -125,7 +129,7 @@ impl Buffers {
     ///
     /// # Errors
     /// Returns an error if the device fails.
-    pub(super) fn read(&self, gpu: Gpu<'_>) -> Result<Vec<(Place, Vec<u8>)>, ProfileError> {
+    pub(super) fn read(&self, gpu: Gpu<'_>) -> Result<Contents, ProfileError> {
         let is_written = |index: &usize| self.0[*index].initial.is_some();
         let read = |index: usize| Ok((self.0[index].place, self.contents(gpu, index)?));
         (0..self.0.len()).filter(is_written).map(read).collect()

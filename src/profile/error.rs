@@ -68,7 +68,9 @@ impl fmt::Display for ProfileError {
         match self {
             Self::Invalid(error) => write!(f, "the shader is not valid WGSL: {error}"),
             Self::NoEntryPoint { wanted, known } => {
-                write!(f, "no compute entry point `{wanted}`; there is `{}`", known.join("`, `"))
+                let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                write!(f, "no compute entry point `{wanted}`; there is {known}")
             }
             Self::NoCompute => f.write_str("the shader has no compute entry point"),
             Self::SeveralEntryPoints { known } => write!(
@@ -77,7 +79,7 @@ impl fmt::Display for ProfileError {
                 known.join("`, `")
             ),
             Self::TooLarge => f.write_str(
-                "the dispatch has too many invocations for a log: dispatch fewer workgroups, or sample fewer",
+                "the dispatch has too many invocations for a log: dispatch fewer workgroups",
             ),
             Self::NoRoom { words } => {
                 write!(f, "an invocation needs {words} words for its decisions")
@@ -91,8 +93,8 @@ impl fmt::Display for ProfileError {
             }
             Self::Budget { bytes, needed } => write!(
                 f,
-                "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}: allow more, or dispatch \
-                 fewer workgroups"
+                "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}, by the limit that was given \
+                 or that of a storage buffer of the device"
             ),
             Self::TooManyWorkgroups { most } => write!(
                 f,

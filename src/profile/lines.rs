@@ -43,7 +43,9 @@ impl Probed {
         for statement in statements {
             let Some(line) = places.number(statement.span) else { continue };
             let of_statement = lines.entry(line).or_insert_with(|| new(line));
-            of_statement.executions = of_statement.executions.max(statement.executions);
+            // A loop is noted at its end only, where it decides there.
+            let executions = statement.executions.max(statement.iterated.entries);
+            of_statement.executions = of_statement.executions.max(executions);
             of_statement.splits += statement.splits;
             for instructions in &statement.instructions {
                 let line = places.number(instructions.span).unwrap_or(line);

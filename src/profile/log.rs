@@ -14,10 +14,11 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::error::ProfileError;
+use super::sorting::workgroups_of_block;
 use crate::simt::{Arrangement, Unsupported};
 
 /// Words of the header.
-const HEADER: u32 = 7;
+const HEADER: u32 = 8;
 
 /// Where everything is in a log of decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,8 @@ impl LogLayout {
         if fits { Ok(layout) } else { Err(ProfileError::TooLarge) }
     }
 
-    /// Lays out the log of a random sample of the workgroups of a dispatch, as many as `budget` bytes allow.
+    /// Lays out the log of a random sample of the workgroups of a dispatch, as many as `budget` bytes allow: blocks of
+    /// neighbours, of which each is [sorted](super::sorting) on its own.
     ///
     /// # Errors
     /// Returns an error if the budget does not suffice for a workgroup, or if the dispatch is too large.
@@ -74,10 +76,18 @@ impl LogLayout {
         if most == 0 {
             return Err(ProfileError::Budget { bytes: budget, needed: bytes + each });
         }
+        let most = most.min(workgroups.into()) as u32;
+        // Whole blocks of neighbours, because each is sorted on its own.
+        let block = workgroups_of_block(lanes).min(most);
+        let mut blocks: Vec<u32> = (0..workgroups.div_ceil(block)).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut order: Vec<u32> = (0..workgroups).collect();
-        let (sampled, _) = order.partial_shuffle(&mut rng, most.min(workgroups.into()) as usize);
-        Self::new(workgroups, lanes, words, sampled.to_vec())
+        let (chosen, _) = blocks.partial_shuffle(&mut rng, (most / block) as usize);
+        let of_block = |&of: &u32| of * block..(of + 1).saturating_mul(block).min(workgroups);
+        let mut sampled: Vec<u32> = chosen.iter().flat_map(of_block).collect();
+        if most == workgroups {
+            sampled = (0..workgroups).collect();
+        }
+        Self::new(workgroups, lanes, words, sampled)
     }
 
     /// Returns the words of the buffer; `None` if they do not fit 64 bits.
@@ -105,6 +115,7 @@ impl LogLayout {
     pub fn contents(&self) -> Vec<u32> {
         let [slots, work, logs] = self.firsts();
         let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes, 0];
+        words.push(self.workgroups);
         words.resize(self.len().expect("a layout that exists fits a buffer") as usize, 0);
         for (slot, &workgroup) in (1..).zip(&self.sampled) {
             words[(slots + workgroup) as usize] = slot;
@@ -265,14 +276,14 @@ mod tests {
         let layout = LogLayout::new(3, 2, 4, vec![2, 0]).expect("the buffer is small");
         let mut buffer = layout.contents();
         // The header, three slots, six words of work, and four logs of four words.
-        assert_eq!(buffer.len(), 7 + 2 + 3 + 6 + 16);
-        assert_eq!(buffer[..12], [9, 12, 18, 4, 4, 2, 0, 0, 0, 2, 0, 1]);
-        let logs = 18;
+        assert_eq!(buffer.len(), 8 + 2 + 3 + 6 + 16);
+        assert_eq!(buffer[..13], [10, 13, 19, 4, 4, 2, 0, 3, 0, 0, 2, 0, 1]);
+        let logs = 19;
         // Lane 1 of workgroup 2 needed two words: 11 decisions of 3 bits do not fit one word.
         buffer[logs + 1] = 2;
         buffer[logs + 4 + 1] = 0o7_654_321_012;
         buffer[logs + 8 + 1] = 0o5;
-        buffer[12 + 5] = 77;
+        buffer[13 + 5] = 77;
         buffer[6] = 32;
         let log = layout.read(&buffer).expect("there was room");
         assert_eq!((log.work[5], log.workgroups().collect::<Vec<_>>()), (77, vec![0, 2]));

@@ -18,9 +18,10 @@ impl Issue {
     /// instructions a second, shared equally, so that with fewer and fewer subgroups the last ones run at the latency of their
     /// instructions. The last scheduler to finish decides.
     pub(super) fn time_s(self, lengths: &[u64]) -> f64 {
-        let mut of_each: Vec<Vec<u64>> = vec![Vec::new(); self.schedulers.max(1)];
+        let schedulers = self.schedulers.clamp(1, lengths.len().max(1));
+        let mut of_each: Vec<Vec<u64>> = vec![Vec::new(); schedulers];
         for (index, &length) in lengths.iter().enumerate() {
-            of_each[index % self.schedulers.max(1)].push(length);
+            of_each[index % schedulers].push(length);
         }
         of_each.into_iter().map(|lengths| self.of_scheduler(lengths)).fold(0.0, f64::max)
     }

@@ -49,7 +49,10 @@ impl Probed {
     /// # Errors
     /// Returns an error if the shader is not valid, has no such entry point, or leaves no bind group for the log.
     pub fn new(source: &str, entry: &str, subgroups: bool) -> Result<Self, ProfileError> {
-        if source.contains(NAMES) {
+        let is_name = |(at, _): (usize, &str)| {
+            !source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+        };
+        if source.match_indices(NAMES).any(is_name) {
             return Err(ProfileError::Unsupported(format!("names that begin with `{NAMES}`")));
         }
         let alone = parse(source)?;

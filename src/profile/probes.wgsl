@@ -5,6 +5,7 @@
 
 @group(0) @binding(0) var<storage, read_write> warplaw_log: array<u32>;
 
+var<private> warplaw_on: bool;    // whether the log has room for this workgroup
 var<private> warplaw_work: u32;   // instructions so far
 var<private> warplaw_counter: u32; // index of the word with the work of this invocation
 var<private> warplaw_first: u32;  // index of the first word of its log
@@ -22,9 +23,13 @@ fn warplaw_leader(lane: u32) -> u32 {
 fn warplaw_begin(lane: u32, workgroup: vec3<u32>, grid: vec3<u32>, size: u32) {
     let flat = workgroup.x + grid.x * (workgroup.y + grid.y * workgroup.z);
     let lanes = warplaw_log[5];
+    if flat >= warplaw_log[7] {
+        return; // the log has no room for more workgroups than were announced
+    }
+    warplaw_on = true;
     if flat == 0u {
         warplaw_log[6] = size;
-        warplaw_log[7u + lane] = warplaw_leader(lane);
+        warplaw_log[8u + lane] = warplaw_leader(lane);
     }
     warplaw_counter = warplaw_log[1] + flat * lanes + lane;
     let slot = warplaw_log[warplaw_log[0] + flat];
@@ -63,5 +68,7 @@ fn warplaw_end() {
     if warplaw_room > 0u {
         warplaw_log[warplaw_first] = warplaw_words;
     }
-    warplaw_log[warplaw_counter] = warplaw_work;
+    if warplaw_on {
+        warplaw_log[warplaw_counter] = warplaw_work;
+    }
 }

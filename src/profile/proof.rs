@@ -1,7 +1,7 @@
 //! The shader without probes: whether its outputs are the same, how long it takes, and what sorting its invocations gains.
 
 use super::analysis::Request;
-use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by};
+use super::device::{BoundBuffer, Buffers, Contents, Gpu, Program, bound_by};
 use super::error::ProfileError;
 use super::log::Log;
 use super::record::{Recorder, Recording};
@@ -31,8 +31,8 @@ impl Plain<'_> {
     pub(super) fn outputs(
         &self,
         plain: &Program,
-        probed: &[(Place, Vec<u8>)],
-    ) -> Result<(Vec<Output>, Vec<(Place, Vec<u8>)>), ProfileError> {
+        probed: &Contents,
+    ) -> Result<(Vec<Output>, Contents), ProfileError> {
         let run = || {
             plain.run(self.gpu, self.recording.workgroups, &[self.buffers])?;
             self.buffers.read(self.gpu)
@@ -61,7 +61,7 @@ impl Plain<'_> {
         profile: &mut ShaderProfile,
         plain: &Program,
         recorder: &Recorder,
-        outputs: &[(Place, Vec<u8>)],
+        outputs: &Contents,
     ) -> Result<(), ProfileError> {
         let with_log = vec![self.buffers, &recorder.log_buffers];
         let time = |more: Vec<Version<'_>>| -> Result<Samples, ProfileError> {
@@ -70,7 +70,7 @@ impl Plain<'_> {
                 Version { program: &recorder.program, buffers: with_log.clone() },
             ];
             versions.extend(more);
-            time(self.gpu, self.recording.workgroups, &versions)
+            time(self.gpu, self.recording.workgroups, &versions, self.request.seed)
         };
         let samples = match &mut profile.sorting {
             Some(sorting) if sorting.refused.is_none() => {
@@ -90,16 +90,12 @@ impl Plain<'_> {
             }
             _ => time(Vec::new())?,
         };
-        let times = || {
-            Some(Times {
-                plain_s: samples.of(0)?,
-                probed_s: samples.of(1)?,
-                overhead: samples.ratio(1, 0)?,
-                rounds: samples.rounds,
-                clock: samples.clock,
-            })
-        };
-        profile.times = times();
+        profile.times = times_of(&samples);
+        if profile.times.is_none() {
+            profile
+                .notes
+                .push("There are no times, because the clock of the device gave none.".to_owned());
+        }
         Ok(())
     }
 
@@ -129,6 +125,17 @@ impl Plain<'_> {
         };
         Ok([of(orders[0])?, of(orders[1])?])
     }
+}
+
+/// Returns the times of the shader with and without probes.
+fn times_of(samples: &Samples) -> Option<Times> {
+    Some(Times {
+        plain_s: samples.of(0)?,
+        probed_s: samples.of(1)?,
+        overhead: samples.ratio(1, 0)?,
+        rounds: samples.rounds,
+        clock: samples.clock,
+    })
 }
 
 /// Returns the number of 32-bit words that differ.

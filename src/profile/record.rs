@@ -112,5 +112,5 @@ impl Recording<'_> {
 /// Returns the most bytes of a storage buffer that a shader binds.
 pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
     let limits = device.limits();
-    limits.max_buffer_size.min(u64::from(limits.max_storage_buffer_binding_size))
+    limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
 }

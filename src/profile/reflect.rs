@@ -129,6 +129,12 @@ impl Scalar {
         }
     }
 
+    /// Returns whether numbers of this kind have fractions.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::F32 | Self::F64)
+    }
+
     /// Returns the size in bytes.
     #[must_use]
     pub fn bytes(self) -> u32 {
@@ -146,14 +152,16 @@ impl Layout {
     pub fn bytes(&self, elements: u64) -> u64 {
         match self {
             Self::Scalar(scalar) => scalar.bytes().into(),
-            Self::Vectors { scalar, size, count, stride } => {
-                u64::from(count - 1) * u64::from(*stride) + u64::from(scalar.bytes() * size)
-            }
+            Self::Vectors { scalar, size, count: 1, .. } => u64::from(scalar.bytes() * size),
+            Self::Vectors { count, stride, .. } => u64::from(*count) * u64::from(*stride),
             Self::Array { stride, count, .. } => {
-                u64::from(*stride) * count.map_or(elements, u64::from)
+                u64::from(*stride).saturating_mul(count.map_or(elements, u64::from))
             }
             Self::Struct { size, .. } => match self.tail() {
-                Some((offset, stride)) => u64::from(offset) + elements * u64::from(stride),
+                Some((offset, stride)) => {
+                    let elements = elements.saturating_mul(stride.into());
+                    elements.saturating_add(offset.into()).max((*size).into())
+                }
                 None => (*size).into(),
             },
         }
@@ -240,12 +248,7 @@ impl Needs {
         };
         let mut buffers = Vec::new();
         for bound in bound_by(&module, &info, &entry) {
-            let variables = module.global_variables.iter().map(|(_, variable)| variable);
-            let is_it = |variable: &&naga::GlobalVariable| {
-                variable.binding.is_some_and(|of| (of.group, of.binding) == bound.place)
-            };
-            let mut same = variables.filter(is_it);
-            let variable = same.next().expect("a bound variable is one of the module");
+            let variable = &module.global_variables[bound.variable];
             let access = match variable.space {
                 AddressSpace::Uniform => Access::Uniform,
                 AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => {
@@ -377,6 +380,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         assert_eq!(params.layout.bytes(99), 112);
         assert_eq!(words.layout.bytes(99), 396);
         assert_eq!((tail.layout.tail(), tail.layout.bytes(3)), (Some((8, 8)), 32));
+        let matrix = Layout::Vectors { scalar: Scalar::F32, size: 3, count: 3, stride: 16 };
+        assert_eq!(matrix.bytes(0), 48);
         let mut numbers = Vec::new();
         params.layout.numbers(112, &mut |at, scalar| numbers.push((at, scalar)));
         assert_eq!(numbers[..3], [(0, Scalar::U32), (16, Scalar::F32), (20, Scalar::F32)]);

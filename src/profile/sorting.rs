@@ -177,6 +177,11 @@ fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> St
 /// them what they load and store.
 const BLOCK: usize = 8192;
 
+/// Returns the workgroups of a block, for workgroups of `lanes` invocations.
+pub(super) fn workgroups_of_block(lanes: u32) -> u32 {
+    (BLOCK as u32).div_ceil(lanes.max(1))
+}
+
 /// Sorts invocations by their work, block by block, and then shuffles the workgroups of `lanes` invocations of each block.
 /// Those with equal work keep their order.
 ///
@@ -188,7 +193,7 @@ pub(super) fn sort<T: Clone>(
     work: impl Fn(&T) -> u32,
 ) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for block in invocations.chunks_mut(BLOCK.next_multiple_of(lanes)) {
+    for block in invocations.chunks_mut(workgroups_of_block(lanes as u32) as usize * lanes) {
         block.sort_by_key(|invocation| std::cmp::Reverse(work(invocation)));
         let sorted = block.to_vec();
         let mut workgroups: Vec<&[T]> = sorted.chunks(lanes).collect();

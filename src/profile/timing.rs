@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
 use super::device::{Buffers, Gpu, Program};
 use super::error::ProfileError;
 use crate::gpu::timer::{QueryTimer, poll};
@@ -45,15 +49,16 @@ fn of(values: &[f64]) -> Option<Median> {
     Some(Median { value: median(values)?, interval: median_interval(values) })
 }
 
-/// Times `versions` in rounds, each after a run that does not count. All buffers that a dispatch may write get their contents
-/// before each run.
+/// Times `versions` in rounds, each in another order of `seed`, after a round that does not count. All buffers that a dispatch may
+/// write get their contents before each run. There are no samples if the device's clock gives no times.
 ///
 /// # Errors
-/// Returns an error if the device fails, or if its clock gives no times.
+/// Returns an error if the device fails.
 pub(super) fn time(
     gpu: Gpu<'_>,
     workgroups: [u32; 3],
     versions: &[Version<'_>],
+    seed: u64,
 ) -> Result<Samples, ProfileError> {
     let failed = |error: &dyn std::fmt::Display| ProfileError::Device(one_line(&error.to_string()));
     let has_timestamps = gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
@@ -62,10 +67,16 @@ pub(super) fn time(
     let mut samples = vec![Vec::new(); versions.len()];
     let began = Instant::now();
     let (mut rounds, mut lost) = (0, 0);
-    // The first round warms up.
-    while rounds + lost <= ROUNDS[0] || (rounds < ROUNDS[1] && began.elapsed() < ENOUGH) {
-        let mut by_host = Vec::new();
-        for (slot, version) in versions.iter().enumerate() {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..versions.len()).collect();
+    let mut is_warm = false;
+    while lost < ROUNDS[1]
+        && (rounds < ROUNDS[0] || (rounds < ROUNDS[1] && began.elapsed() < ENOUGH))
+    {
+        let mut by_host = vec![0.0; versions.len()];
+        order.shuffle(&mut rng);
+        for &slot in &order {
+            let version = &versions[slot];
             let run = |_: &wgpu::Device| {
                 let mut encoder = gpu.encoder();
                 version.buffers.iter().for_each(|buffers| buffers.reset(&mut encoder));
@@ -83,7 +94,7 @@ pub(super) fn time(
                 Ok(began.elapsed().as_secs_f64())
             };
             let taken = catching(gpu.device, run).map_err(ProfileError::Device)?;
-            by_host.push(taken.map_err(|error: crate::gpu::GpuError| failed(&error))?);
+            by_host[slot] = taken.map_err(|error: crate::gpu::GpuError| failed(&error))?;
         }
         let spans: Option<Vec<f64>> = match &timer {
             None => Some(by_host),
@@ -93,14 +104,13 @@ pub(super) fn time(
             }
         };
         match spans {
-            Some(spans) if rounds + lost > 0 => {
+            // The first round warms up.
+            Some(_) if !is_warm => is_warm = true,
+            Some(spans) => {
                 samples.iter_mut().zip(spans).for_each(|(of, s)| of.push(s));
                 rounds += 1;
             }
-            _ => lost += 1,
-        }
-        if lost > ROUNDS[0] {
-            return Err(ProfileError::Device("its timestamps give no times".to_owned()));
+            None => lost += 1,
         }
     }
     let clock = if has_timestamps { ClockKind::TimestampQuery } else { ClockKind::Host };

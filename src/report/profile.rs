@@ -124,6 +124,7 @@ fn heading(document: &mut Document, profile: &ShaderProfile) {
         LanesSource::Pipeline => "as the pipeline ran",
         LanesSource::Record => "as the record measured",
         LanesSource::Given => "as given",
+        LanesSource::Unknown => "by an unknown source",
     };
     let sampled = if sample.workgroups == sample.of {
         "all workgroups".to_owned()
@@ -143,7 +144,7 @@ fn heading(document: &mut Document, profile: &ShaderProfile) {
         ));
     }
     document.text(format!(
-        "Replayed in subgroups of {} lanes, {size}: {sampled}. Their decisions took {} of memory.",
+        "The replay has subgroups of {} lanes, {size}. It covers {sampled}. Their decisions took {} of memory.",
         subgroup_size.lanes,
         figures::quantity(sample.log_bytes as f64, "B")
     ));
@@ -170,7 +171,7 @@ fn summary(document: &mut Document, profile: &ShaderProfile) {
         "instructions of the longest subgroup",
         figures::count(profile.longest as f64),
         &format!(
-            "all are {} times as many: the most subgroups that help at a time",
+            "all subgroups together issue {} times as many; more at a time cannot shorten the dispatch",
             figures::digits(parallelism(profile))
         ),
     );
@@ -344,7 +345,11 @@ fn decisions(document: &mut Document, profile: &ShaderProfile) {
         return;
     }
     shown.sort_by_key(|decision| std::cmp::Reverse(decision.splits));
-    document.heading(2, "Decisions that split subgroups");
+    document.heading(2, "Decisions");
+    let count = figures::counted(shown.len(), "decision");
+    document.text(format!(
+        "{count} split subgroups or depend on more than the inputs; the table has the {HOTTEST} that split most."
+    ));
     let mut table =
         Table::new(&["line>", "source", "statement", "decisions>", "split>", "depends on"]);
     for decision in shown.into_iter().take(HOTTEST) {
@@ -352,12 +357,14 @@ fn decisions(document: &mut Document, profile: &ShaderProfile) {
             DecisionKind::If => "condition",
             DecisionKind::Switch => "switch",
             DecisionKind::BreakIf => "break if",
+            DecisionKind::Unknown => "another statement",
         };
         let depends = match decision.depends {
             None => "",
             Some(Depends::Atomic) => "the result of an atomic",
             Some(Depends::Subgroup) => "the subgroup",
             Some(Depends::Waits) => "an atomic that ends the loop",
+            Some(Depends::Unknown) => "something unknown",
         };
         table.rows.push(vec![
             decision.line.to_string(),
@@ -380,7 +387,7 @@ fn loops(document: &mut Document, profile: &ShaderProfile) {
         "line>",
         "source",
         "begun by subgroups>",
-        "iterations of the mean lane>",
+        "complete iterations of the mean lane>",
         "of the longest lane>",
         "longest over mean>",
     ]);
@@ -434,8 +441,8 @@ fn work(document: &mut Document, profile: &ShaderProfile) {
     let most = work.histogram.iter().map(|bin| bin.invocations).max().unwrap_or(0);
     let mut table = Table::new(&["instructions>", "invocations>", "share>", ""]);
     for bin in &work.histogram {
-        let eighths = share(bin.invocations, most).unwrap_or(0.0) * (2 * BAR) as f64;
-        let halves = eighths.ceil() as usize;
+        let halves =
+            (share(bin.invocations, most).unwrap_or(0.0) * (2 * BAR) as f64).ceil() as usize;
         let bar = format!("{}{}", "█".repeat(halves / 2), if halves % 2 == 1 { "▌" } else { "" });
         let range = match (bin.from, bin.to) {
             (from, to) if from == to => figures::count(from.into()),
@@ -518,8 +525,13 @@ fn meanings(profile: &ShaderProfile) -> Vec<String> {
     }
     if has(Depends::Subgroup) {
         texts.push(
-            "Some decisions depend on the lanes of a subgroup. At other subgroup sizes the shader would decide otherwise, so that \
-             the table of other sizes does not apply."
+            if profile.subgroup_size.source == LanesSource::Pipeline {
+                "Some decisions depend on the lanes of a subgroup. At other subgroup sizes the shader would decide otherwise, so \
+                 that the table of other sizes does not apply."
+            } else {
+                "Some decisions depend on the lanes of a subgroup, and the replay has subgroups of another size than the device. \
+                 The shader would decide otherwise there, so that no figure of this page is certain."
+            }
                 .to_owned(),
         );
     }
@@ -527,13 +539,13 @@ fn meanings(profile: &ShaderProfile) -> Vec<String> {
         let is_measured = price.device.is_none() && profile.times.is_some();
         let shared = if is_measured { "measured" } else { "predicted" };
         texts.push(format!(
-            "Times of lines are the {shared} time, shared out by the costs of instructions ({}), loads as if coalesced. Where \
-             memory or latency hides instructions, a line can save less than its estimate.",
+            "The {shared} time is divided among the lines in proportion to their estimated costs, from {}. Loads count as \
+             coalesced. Where memory or latency hides instructions, a line can save less than its estimate.",
             price.record
         ));
         texts.push(
             "Predicted times know how many instructions there are and how long they wait for one another. They do not know \
-             whether loads are coalesced, whether atomics meet, and what a compiler saves."
+             whether loads are coalesced, whether atomics contend, and what a compiler saves."
                 .to_owned(),
         );
     }

@@ -49,7 +49,10 @@ impl Arrangement {
             lanes.pop();
         }
         if lanes.len() > MOST_LANES {
-            return Err(Unsupported(format!("subgroups of up to {most} lanes, most with fewer")));
+            return Err(Unsupported(format!(
+                "a workgroup whose subgroups of up to {most} lanes need more than {MOST_LANES} places (a given --width has \
+                 none of them)"
+            )));
         }
         Ok(Self { lanes, width: width as u32 })
     }

@@ -68,8 +68,8 @@ pub(super) trait Watch<L> {
     /// Notes that the lanes of `active` begin the loop `statement`.
     fn note_loop(&mut self, _statement: &Statement, _active: &Mask) {}
 
-    /// Notes that the lanes of `active` complete an iteration of the loop `statement`.
-    fn note_iteration(&mut self, _statement: &Statement, _active: &Mask) {}
+    /// Notes that the lanes of `active` complete an iteration of the loop `statement`, which those of `begun` began.
+    fn note_iteration(&mut self, _statement: &Statement, _active: &Mask, _begun: &Mask) {}
 
     /// Notes that the function that `statement` calls begins.
     fn note_call(&mut self, _statement: &Statement) {}
@@ -164,7 +164,7 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
                     let mut inner = Left::default();
                     let end = self.block(body, running, &mut inner)?;
                     let complete = end | inner.continued;
-                    self.watch.note_iteration(statement, &complete);
+                    self.watch.note_iteration(statement, &complete, &active);
                     running = self.block(continuing, complete, &mut inner)?;
                     after |= inner.broke;
                     if let Some(condition) = break_if

@@ -56,18 +56,20 @@ fn the_corpus_is_profiled_and_probes_change_no_output() {
     if is_skipped() {
         return;
     }
-    // Whether another order of invocations is allowed.
-    let shaders = [
-        ("bvh", true),
-        ("collatz", true),
-        ("mandelbrot", true),
-        ("marching", true),
-        ("paths", true),
-        ("radix", false),
-        ("splats", false),
-        ("waiting", false),
+    // Why another order of invocations is not allowed, if it is not.
+    let refusals = [
+        ("radix", "it uses workgroup memory"),
+        ("splats", "it uses workgroup memory"),
+        ("waiting", "a loop waits for other invocations"),
     ];
-    for (name, is_sortable) in shaders {
+    let files = std::fs::read_dir(corpus()).expect("the corpus is there");
+    let paths = files.map(|file| file.expect("the corpus is there").path());
+    let specs = paths.filter(|path| path.extension().is_some_and(|of| of == "toml"));
+    let names = specs.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
+    let names: Vec<String> = names.collect();
+    assert!(names.len() >= 10, "{names:?}");
+    for name in &names {
+        let refusal = refusals.iter().find(|(of, _)| of == name).map(|(_, reason)| *reason);
         let profile = profiled(&[&format!("{name}.toml")]);
         assert_eq!(profile.schema.name, ShaderProfile::NAME, "{name}");
         assert_eq!(profile.subgroup_size.source, LanesSource::Pipeline, "{name}");
@@ -81,19 +83,20 @@ fn the_corpus_is_profiled_and_probes_change_no_output() {
         let total = profile.work.mean * profile.work.invocations as f64;
         assert!((total / profile.totals.lanes as f64 - 1.0).abs() < 1e-9, "{name}");
         let waits = profile.decisions.iter().any(|of| of.depends == Some(Depends::Waits));
-        assert_eq!(waits, name == "waiting");
+        assert_eq!(waits, name == "waiting", "{name}");
         if !waits {
             let differing: u64 = profile.outputs.iter().map(|output| output.differing).sum();
             assert_eq!(differing, 0, "{name}");
         }
         let sorting = profile.sorting.expect("another order was considered");
-        assert_eq!(sorting.refused.is_none(), is_sortable, "{name}: {:?}", sorting.refused);
-        if is_sortable {
+        assert_eq!(sorting.refused.as_deref(), refusal, "{name}");
+        if refusal.is_none() {
             assert_eq!(sorting.differing, Some(0), "{name}");
             let sorted = sorting.totals.expect("the sorted order was replayed");
             // The same lanes do the same work, with fewer instructions.
             assert_eq!(sorted.lanes, profile.totals.lanes, "{name}");
-            assert!(sorting.predicted > Some(0.99) && sorting.measured.is_some(), "{name}");
+            let least = if ["collatz", "sparse"].contains(&name.as_str()) { 1.4 } else { 0.99 };
+            assert!(sorting.predicted > Some(least) && sorting.measured.is_some(), "{name}");
         }
         assert!(profile.times.is_some_and(|times| times.plain_s.value > 0.0), "{name}");
     }
@@ -107,7 +110,7 @@ fn a_sample_of_workgroups_stays_within_the_memory_and_tells_about_the_same() {
     let all = profiled(&["collatz.toml", "--no-timing"]);
     let some = profiled(&["collatz.toml", "--no-timing", "--memory", "2MiB"]);
     assert!(some.sample.log_bytes <= 2 << 20 && some.sample.workgroups < all.sample.workgroups / 4);
-    assert!(some.times.is_none() && some.sorting.is_some_and(|of| of.measured.is_none()));
+    assert!(some.times.is_none() && some.sorting.as_ref().is_some_and(|of| of.measured.is_none()));
     let [of_all, of_some] = [&all, &some].map(|of| of.totals.efficiency().expect("it executes"));
     assert!((of_all - of_some).abs() < 0.02, "{of_all} {of_some}");
     assert_eq!(some.work, all.work, "the work of all invocations is counted");

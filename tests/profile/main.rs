@@ -7,6 +7,8 @@ mod ballots;
 mod command;
 #[cfg(target_os = "linux")]
 mod lavapipe;
+mod pages;
+mod price;
 mod probes;
 mod programs;
 

@@ -85,10 +85,18 @@ fn range_of(lo: &str, hi: &str) -> Result<[f64; 2], String> {
         value.ok_or_else(|| format!("`{text}` is no number of a range such as 1..64"))
     };
     let (lo, hi) = match hi.strip_prefix('=') {
-        Some(hi) => (number(lo)?, number(hi)? + 1.0),
+        // The next integer is the first that is not in the range.
+        Some(hi) if number(hi)?.fract() == 0.0 => (number(lo)?, number(hi)? + 1.0),
+        Some(_) => {
+            return Err("a range that includes its end has integers, such as 1..=64".to_owned());
+        }
         None => (number(lo)?, number(hi)?),
     };
-    if lo < hi { Ok([lo, hi]) } else { Err(format!("the range {lo}..{hi} is empty")) }
+    match hi - lo {
+        width if width > 0.0 && width.is_finite() => Ok([lo, hi]),
+        width if width > 0.0 => Err(format!("the range {lo}..{hi} is too wide")),
+        _ => Err(format!("the range {lo}..{hi} is empty")),
+    }
 }
 
 impl FromStr for Size {
@@ -143,6 +151,9 @@ impl Source {
             Self::Zeros(size) | Self::Random { size, .. } | Self::Index(size) => size,
         };
         let bytes = bytes_of(*size, layout, elements)?;
+        if let Self::Random { scalar, range, .. } = self {
+            check_random(*scalar, *range, layout)?;
+        }
         let mut contents = zeros(bytes)?;
         // Each buffer has its own numbers, whatever the others are.
         let place = u64::from(buffer.group) << 32 | u64::from(buffer.binding);
@@ -168,14 +179,12 @@ impl Source {
 /// Returns the number of bytes of a buffer.
 fn bytes_of(size: Option<Size>, layout: &Layout, elements: u64) -> Result<u64, String> {
     let fixed = layout.bytes(0);
+    let whole = |elements: u64| layout.bytes(elements).next_multiple_of(4);
     match (size, layout.tail()) {
-        (None, _) => Ok(layout.bytes(elements)),
-        (Some(Size::Elements(elements)), Some((first, stride))) => {
-            let bytes =
-                elements.checked_mul(stride.into()).and_then(|of| of.checked_add(first.into()));
-            bytes.ok_or_else(|| format!("{elements} elements are too many"))
-        }
-        (Some(Size::Bytes(bytes)), tail) => check_bytes(bytes, layout, tail),
+        (None, _) => Ok(whole(elements)),
+        (Some(Size::Elements(0)), Some(_)) => Err("needs an element at least".to_owned()),
+        (Some(Size::Elements(elements)), Some(_)) => Ok(whole(elements)),
+        (Some(Size::Bytes(bytes)), _) => check_bytes(bytes, layout),
         (Some(Size::Elements(_)), None) => {
             Err(format!("has a fixed size of {fixed} bytes, so it takes no number of elements"))
         }
@@ -183,16 +192,41 @@ fn bytes_of(size: Option<Size>, layout: &Layout, elements: u64) -> Result<u64, S
 }
 
 /// Returns `bytes` if a buffer of that size fits the shader.
-fn check_bytes(bytes: u64, layout: &Layout, tail: Option<(u32, u32)>) -> Result<u64, String> {
-    let fixed = layout.bytes(0);
-    match tail {
-        None if bytes != fixed => Err(format!("has {bytes} bytes, and the shader's type {fixed}")),
-        Some((first, stride)) if bytes < u64::from(first + stride) => {
-            Err(format!("has {bytes} bytes, and the shader's type at least {}", first + stride))
-        }
-        _ if bytes % 4 != 0 => Err(format!("has {bytes} bytes, which is no multiple of 4")),
-        _ => Ok(bytes),
+fn check_bytes(bytes: u64, layout: &Layout) -> Result<u64, String> {
+    let least = layout.bytes(1).next_multiple_of(4);
+    if layout.tail().is_none() && bytes != least {
+        return Err(format!("has {bytes} bytes, and the shader's type {least}"));
     }
+    if bytes < least {
+        return Err(format!("has {bytes} bytes, and the shader's type at least {least}"));
+    }
+    if !bytes.is_multiple_of(4) {
+        return Err(format!("has {bytes} bytes, which is no multiple of 4"));
+    }
+    Ok(bytes)
+}
+
+/// Checks that random numbers of this kind and range fit the numbers of a layout.
+fn check_random(
+    scalar: Option<Scalar>,
+    range: Option<[f64; 2]>,
+    layout: &Layout,
+) -> Result<(), String> {
+    let mut fault = None;
+    layout.numbers(layout.bytes(1), &mut |_, own| {
+        let kind = scalar.unwrap_or(own);
+        if kind.bytes() != own.bytes() {
+            let (own, kind) = (own.as_str(), kind.as_str());
+            fault = Some(format!("has numbers of the kind {own}, not {kind}"));
+        } else if let Some([lo, hi]) = range {
+            let ends = if kind.is_float() { [lo, hi] } else { [lo.floor(), hi.ceil() - 1.0] };
+            if let Some(wrong) = ends.into_iter().find(|&end| !fits(kind, end)) {
+                let kind = kind.as_str();
+                fault = Some(format!("has numbers of the kind {kind}, and {wrong} is none"));
+            }
+        }
+    });
+    fault.map_or(Ok(()), Err)
 }
 
 fn zeros(bytes: u64) -> Result<Vec<u8>, String> {
@@ -205,15 +239,51 @@ fn zeros(bytes: u64) -> Result<Vec<u8>, String> {
 }
 
 fn from_file(path: &Path, layout: &Layout) -> Result<Vec<u8>, String> {
-    let shown = path.display();
-    let unreadable = |error: &dyn fmt::Display| format!("cannot be read from `{shown}`: {error}");
-    let bytes = if path.extension().is_some_and(|extension| extension == "npy") {
-        npy::read(path, layout.scalar()).map_err(|error| unreadable(&error))?
-    } else {
-        std::fs::read(path).map_err(|error| unreadable(&error))?
+    let unreadable = |error: String| format!("cannot be read from `{}`: {error}", path.display());
+    let is_array = path.extension().is_some_and(|extension| extension == "npy");
+    match layout.scalar().filter(|_| is_array) {
+        Some(scalar) => {
+            let numbers = npy::read(path, Some(scalar)).map_err(unreadable)?;
+            spread(&numbers, scalar, layout).map_err(unreadable)
+        }
+        None => {
+            let read = || std::fs::read(path).map_err(|error| error.to_string());
+            let bytes = if is_array { npy::read(path, None) } else { read() };
+            let bytes = bytes.map_err(unreadable)?;
+            check_bytes(bytes.len() as u64, layout)?;
+            Ok(bytes)
+        }
+    }
+}
+
+/// Puts numbers without gaps where a shader expects them: a vector of three, for example, has a gap after it.
+fn spread(numbers: &[u8], scalar: Scalar, layout: &Layout) -> Result<Vec<u8>, String> {
+    let count = |bytes: u64| {
+        let mut count = 0u64;
+        layout.numbers(bytes, &mut |_, _| count += 1);
+        count
     };
-    check_bytes(bytes.len() as u64, layout, layout.tail())?;
-    Ok(bytes)
+    let given = numbers.len() as u64 / u64::from(scalar.bytes());
+    let elements = layout.tail().map_or(0, |(first, _)| {
+        let before = count(first.into());
+        let each = count(layout.bytes(1)) - before;
+        given.saturating_sub(before) / each.max(1)
+    });
+    let bytes = layout.bytes(elements).next_multiple_of(4);
+    if given == 0 || given != count(bytes) {
+        let least = count(layout.bytes(1));
+        return Err(format!(
+            "{given} numbers, and the shader's type has {least}, or more for more elements"
+        ));
+    }
+    let mut contents = zeros(bytes)?;
+    let mut rest = numbers.chunks_exact(scalar.bytes() as usize);
+    layout.numbers(bytes, &mut |at, _| {
+        if let Some(number) = rest.next() {
+            put(&mut contents, at, number);
+        }
+    });
+    Ok(contents)
 }
 
 fn put(contents: &mut [u8], at: u64, value: &[u8]) {
@@ -224,7 +294,7 @@ fn put(contents: &mut [u8], at: u64, value: &[u8]) {
 
 /// Returns a random number: an integer of the range, or of all; or a fraction of the range, or from 0 to 1.
 fn random(scalar: Scalar, range: Option<[f64; 2]>, rng: &mut ChaCha8Rng) -> Vec<u8> {
-    let is_float = matches!(scalar, Scalar::F16 | Scalar::F32 | Scalar::F64);
+    let is_float = scalar.is_float();
     match range {
         None if !is_float => rng.next_u64().to_le_bytes()[..scalar.bytes() as usize].to_vec(),
         _ => {
@@ -242,7 +312,9 @@ pub(super) fn fits(scalar: Scalar, value: f64) -> bool {
         Scalar::I32 => [i32::MIN.into(), i32::MAX.into()],
         Scalar::U64 => [0.0, u64::MAX as f64],
         Scalar::I64 => [i64::MIN as f64, i64::MAX as f64],
-        Scalar::F16 | Scalar::F32 | Scalar::F64 => return true,
+        Scalar::F16 => return value.abs() <= f64::from(f16::MAX),
+        Scalar::F32 => return value.abs() <= f64::from(f32::MAX),
+        Scalar::F64 => return true,
     };
     value.fract() == 0.0 && (bounds[0]..=bounds[1]).contains(&value)
 }
@@ -293,7 +365,19 @@ mod tests {
         let floats = contents("random:f32:-1..1", &words()).expect("the source is right");
         assert!(floats.iter().all(|&bits| f32::from_bits(bits).abs() <= 1.0));
         let fixed = buffer(Layout::Scalar(Scalar::F32));
-        assert_eq!(contents("random:3..=3", &fixed).map(|of| f32::from_bits(of[0]) as u32), Ok(3));
+        assert!(contents("random:3..4", &fixed).is_ok_and(|of| f32::from_bits(of[0]) as u32 == 3));
+        assert_eq!(contents("random:u32:3..=3:2", &words()), Ok(vec![3, 3]));
+    }
+
+    #[test]
+    fn numbers_of_an_array_go_where_the_shader_expects_them() {
+        let element = Layout::Vectors { scalar: Scalar::U32, size: 3, count: 1, stride: 12 };
+        let layout = Layout::Array { element: Box::new(element), stride: 16, count: None };
+        let numbers: Vec<u8> = (1..=6u32).flat_map(u32::to_le_bytes).collect();
+        let spread_out = spread(&numbers, Scalar::U32, &layout).expect("two vectors");
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&spread_out);
+        assert_eq!(words, [1, 2, 3, 0, 4, 5, 6, 0]);
+        assert!(spread(&numbers[..20], Scalar::U32, &layout).is_err());
     }
 
     #[test]
@@ -306,6 +390,12 @@ mod tests {
             ("zeros:4MB", &words(), "no size"),
             ("zeros:u32", &words(), "a size only"),
             ("zeros:3B", &words(), "at least 4"),
+            ("zeros:0", &words(), "an element at least"),
+            ("random:u32:-5..5", &words(), "-5 is none"),
+            ("random:u64", &words(), "kind u32, not u64"),
+            ("random:f32:-1e300..1", &words(), "is none"),
+            ("random:f64:-1e308..1e308", &words(), "too wide"),
+            ("random:f32:0..=1.5", &words(), "integers"),
             ("zeros:6B", &words(), "multiple of 4"),
             ("zeros:8", &fixed, "fixed size of 4 bytes"),
             ("zeros:8B", &fixed, "the shader's type 4"),

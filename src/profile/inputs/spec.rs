@@ -142,7 +142,7 @@ impl Spec {
         })?;
         let zero = spec.dispatch.contains(&0) || spec.dispatch.len() > 3;
         if zero {
-            return Err("`dispatch` has one to three numbers above zero".to_owned());
+            return Err("`dispatch` must have one to three numbers above zero".to_owned());
         }
         Ok(spec)
     }
@@ -215,7 +215,7 @@ impl Spec {
         let buffers = || {
             let names = needs.buffers.iter().zip(&places);
             let names = names.map(|(buffer, place)| format!("{place} `{}`", buffer.name));
-            listed(names.collect())
+            listed(&names.collect::<Vec<_>>())
         };
         if let Some(unknown) = self.bind.keys().find(|place| !places.contains(place)) {
             return Err(format!(
@@ -233,8 +233,9 @@ impl Spec {
         let is_constant = |name: &&String| needs.constants.iter().any(|of| of.name == **name);
         match self.constants.keys().find(|name| !is_constant(name)) {
             Some(unknown) => {
-                let known = needs.constants.iter().map(|of| format!("`{}`", of.name)).collect();
-                Err(format!("the shader has no override `{unknown}`; it has {}", listed(known)))
+                let known: Vec<String> =
+                    needs.constants.iter().map(|of| format!("`{}`", of.name)).collect();
+                Err(format!("the shader has no override `{unknown}`; it has {}", listed(&known)))
             }
             None => Ok(()),
         }
@@ -307,7 +308,7 @@ impl Spec {
 }
 
 /// Returns names as a list, or that there is none.
-fn listed(names: Vec<String>) -> String {
+fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
@@ -378,8 +379,10 @@ fn set(bytes: &mut [u8], layout: &Layout, member: &str, values: &[f64]) -> Resul
                 if count.is_some_and(|count| index >= count.into()) {
                     return Err(format!("the array has no element {index}"));
                 }
-                let offset = index.checked_mul(u64::from(*stride)).unwrap_or(u64::MAX / 2);
-                (&**element, first + offset)
+                let offset =
+                    index.checked_mul(u64::from(*stride)).and_then(|of| of.checked_add(first));
+                let offset = offset.filter(|&offset| offset < bytes.len() as u64);
+                (&**element, offset.ok_or("the buffer is too short for this element")?)
             }
             _ => {
                 return Err(format!("`{name}` is no member, because this is a number or a vector"));

@@ -234,12 +234,14 @@ impl<L> Watch<L> for Counting<'_> {
         iterated.lanes += one.lanes;
     }
 
-    fn note_iteration(&mut self, statement: &Statement, active: &Mask) {
+    fn note_iteration(&mut self, statement: &Statement, active: &Mask, begun: &Mask) {
+        let together = active.firsts(self.width).filled(self.width) & *begun;
         let one = self.one(active, self.width);
         let place = self.place(statement);
         let iterated = &mut self.counts.statements[place].iterated;
         iterated.iterations += one.issues;
         iterated.lane_iterations += one.lanes;
+        iterated.lane_slots += together.count();
     }
 
     fn note_call(&mut self, statement: &Statement) {
