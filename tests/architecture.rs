@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "kernels",
             "model",
             "predict",
+            "profile",
             "report",
             "sim",
             "simt",

@@ -126,6 +126,12 @@ pub enum CliError {
         /// The path.
         path: String,
     },
+    /// A file beside the output exists.
+    #[error("`{path}` exists and is not replaced; choose another file")]
+    Kept {
+        /// The path.
+        path: String,
+    },
     /// An output cannot be written.
     #[error("cannot write `{path}`: {reason}; choose another file with --out FILE")]
     Unwritable {

@@ -263,7 +263,7 @@ pub(super) fn write_new(
 ) -> Result<(), CliError> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
     if is_file && !std::fs::read_to_string(path).is_ok_and(|old| is_replaceable(&old)) {
-        return Err(CliError::Exists { path: path.display().to_string() });
+        return Err(CliError::Kept { path: path.display().to_string() });
     }
     write_text(path, text)
 }

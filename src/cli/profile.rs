@@ -1,12 +1,13 @@
 //! `warplaw profile`: where a shader loses lanes.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::error::CliError;
 use super::input::read_all;
-use super::output::{Forms, Output, json, quoted, write_new};
+use super::output::{Forms, Output, json, quoted, say, write_new};
 use super::run::{measure, tool_of};
 use crate::gpu::{Executor, Hardware, Options, Selection};
 use crate::model::{Record, plain};
@@ -156,6 +157,13 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         record: record.as_ref().map(|(name, record)| (name.as_str(), record)),
         timed: !arguments.no_timing,
     };
+    if std::io::stderr().is_terminal() {
+        say(&plain(&format!(
+            "Profiling {} on {}; compiling and recording may take a while.",
+            request.file,
+            adapter.full_name()
+        )));
+    }
     let found = profile::profile(&request, adapter, device, queue);
     let mut found = found.map_err(|error: ProfileError| of_shader(error.to_string()))?;
     found.tool = Some(tool_of("profile"));

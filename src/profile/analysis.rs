@@ -21,6 +21,9 @@ use crate::simt::{Arrangement, Counted, Kind};
 /// Subgroup sizes at which the totals of every profile are counted.
 const WIDTHS: [u32; 6] = [4, 8, 16, 32, 64, 128];
 
+/// Iterations after which lavapipe ends the loops of an invocation.
+const ENDLESS: u64 = 65_535;
+
 /// A dispatch to profile.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -115,7 +118,7 @@ impl<'a> Analysis<'a> {
         let cost = |kind: Kind| priced.as_ref().map(|priced| priced.costs.of(kind));
         let places = Lines::new(probed);
         let depends = dependences(&specialized.module, &specialized.info, specialized.point());
-        let profile = ShaderProfile {
+        let mut profile = ShaderProfile {
             schema: Schema::new(ShaderProfile::NAME, ShaderProfile::VERSION),
             tool: None,
             adapter,
@@ -152,6 +155,12 @@ impl<'a> Analysis<'a> {
             sorting: None,
             notes: Vec::new(),
         };
+        // lavapipe ends the loops of an invocation after so many iterations, and tells nobody.
+        if profile.adapter.driver.contains("llvmpipe") && log.most_decisions() >= ENDLESS {
+            profile.notes.push(format!(
+                "This driver ends the loops of an invocation after {ENDLESS} iterations without telling. Some may have been longer."
+            ));
+        }
         let mut analysis = Self { profile, counted, arrangement, priced };
         analysis.profile.sorting = Some(analysis.sorting(request.seed, specialized, log)?);
         Ok(analysis)

@@ -6,7 +6,7 @@ use super::device::Gpu;
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
-use super::record::most_bytes;
+use super::record::{check_group, most_bytes};
 use super::replaying::Specialized;
 use crate::gpu::{catching, create, for_readback, one_line, read_mapped};
 
@@ -56,6 +56,7 @@ impl Attachment {
         let budget = (*budget).min(most_bytes(device));
         let layout = LogLayout::sampled(*workgroups, lanes, *words, (budget, *seed))?;
         let group = probed.group;
+        check_group(device, group)?;
         if layouts.get(group as usize).is_some_and(Option::is_some) {
             return Err(ProfileError::Unsupported(format!(
                 "layouts that use bind group {group}, which the shader does not"

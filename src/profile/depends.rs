@@ -91,6 +91,20 @@ fn leaves(statement: &Statement) -> bool {
     is_exit(statement) || blocks(statement).into_iter().flatten().any(leaves)
 }
 
+/// Returns whether lanes may go past a statement without executing the next one. `ends` tells whether a `break` and a `continue`
+/// do that here.
+fn may_skip_next(statement: &Statement, ends @ [by_break, by_continue]: [bool; 2]) -> bool {
+    let ends = match statement {
+        Statement::Break => return by_break,
+        Statement::Continue => return by_continue,
+        Statement::Return { .. } => return true,
+        Statement::Loop { .. } => [false; 2],
+        Statement::Switch { .. } => [false, by_continue],
+        _ => ends,
+    };
+    blocks(statement).into_iter().flatten().any(|inner| may_skip_next(inner, ends))
+}
+
 /// The analysis.
 struct Flow<'a> {
     module: &'a Module,
@@ -271,7 +285,7 @@ impl<'a> Flow<'a> {
                 self.block(of, block, inner);
             }
             // Whether a lane is still there depends on what it decided.
-            if leaves(statement) {
+            if may_skip_next(statement, [true; 2]) {
                 context = inner;
             }
         }

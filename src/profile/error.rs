@@ -52,6 +52,13 @@ pub enum ProfileError {
         /// Most workgroups along an axis.
         most: u32,
     },
+    /// The shader needs more workgroup memory than the device has.
+    WorkgroupMemory {
+        /// Bytes that it needs.
+        bytes: u64,
+        /// Bytes that the device has.
+        most: u64,
+    },
     /// Nothing says how many lanes a subgroup has.
     NoLanes,
     /// A record lacks a metric that costs are taken from.
@@ -85,7 +92,11 @@ impl fmt::Display for ProfileError {
                 write!(f, "an invocation needs {words} words for its decisions")
             }
             Self::Unlike { lane } => {
-                write!(f, "the decisions of lane {lane} do not fit its control flow")
+                write!(
+                    f,
+                    "the decisions of lane {lane} of a workgroup do not fit its control flow; perhaps the driver ended a long \
+                     loop: try fewer iterations"
+                )
             }
             Self::Unsupported(what) => write!(f, "the profiler does not support {what}"),
             Self::Missing(bindings) => {
@@ -99,6 +110,10 @@ impl fmt::Display for ProfileError {
             Self::TooManyWorkgroups { most } => write!(
                 f,
                 "the dispatch has more than {most} workgroups along an axis, the most of this device"
+            ),
+            Self::WorkgroupMemory { bytes, most } => write!(
+                f,
+                "the shader needs {bytes} bytes of workgroup memory, and the device has {most}"
             ),
             Self::NoLanes => f.write_str(
                 "the device does not tell how many lanes a subgroup has; give the number by --width",

@@ -124,5 +124,16 @@ pub(super) fn paths(lines: &Lines<'_>, counted: &Counted) -> Vec<CallPath> {
         (0..=path.len()).map(|length| path[..length].to_vec()).collect::<Vec<_>>()
     };
     let paths: BTreeSet<Vec<usize>> = counted.paths.keys().flat_map(with_begins).collect();
-    paths.iter().map(of).collect()
+    // Several calls of a function on a line are one.
+    let mut found: Vec<CallPath> = Vec::new();
+    for path in paths.iter().map(of) {
+        match found.iter_mut().find(|known| known.calls == path.calls) {
+            Some(known) => {
+                known.own.add(1, path.own);
+                known.all.add(1, path.all);
+            }
+            None => found.push(path),
+        }
+    }
+    found
 }

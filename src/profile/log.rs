@@ -14,11 +14,19 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::error::ProfileError;
-use super::sorting::workgroups_of_block;
 use crate::simt::{Arrangement, Unsupported};
 
 /// Words of the header.
 const HEADER: u32 = 8;
+
+/// Invocations of a block. Each block is sorted on its own, so that invocations that were near each other stay near, and with
+/// them what they load and store.
+const BLOCK: u32 = 8192;
+
+/// Returns the workgroups of a block, for workgroups of `lanes` invocations.
+pub(super) fn workgroups_of_block(lanes: u32) -> u32 {
+    BLOCK.div_ceil(lanes.max(1))
+}
 
 /// Where everything is in a log of decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +65,7 @@ impl LogLayout {
     }
 
     /// Lays out the log of a random sample of the workgroups of a dispatch, as many as `budget` bytes allow: blocks of
-    /// neighbours, of which each is [sorted](super::sorting) on its own.
+    /// neighbours, of which each is sorted on its own.
     ///
     /// # Errors
     /// Returns an error if the budget does not suffice for a workgroup, or if the dispatch is too large.
@@ -172,6 +180,13 @@ pub struct Log {
 }
 
 impl Log {
+    /// Returns the most decisions that an invocation may have made: the bits of its log.
+    #[must_use]
+    pub fn most_decisions(&self) -> u64 {
+        let words = self.by_workgroup.values().flatten().map(Vec::len).max();
+        32 * words.unwrap_or(0) as u64
+    }
+
     /// Returns the sampled workgroups.
     pub fn workgroups(&self) -> impl Iterator<Item = u32> + '_ {
         self.by_workgroup.keys().copied()

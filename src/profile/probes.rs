@@ -18,8 +18,8 @@ use crate::simt::Instructed;
 /// The probes, which have their names in common.
 const PROBES: &str = include_str!("probes.wgsl");
 pub(super) const NAMES: &str = "warplaw_";
-/// Bind groups that every device has.
-const GROUPS: u32 = 4;
+/// Bind groups that a device may have. Every device has half of them.
+const GROUPS: u32 = 8;
 
 /// A shader with a copy that has probes.
 #[derive(Debug)]
@@ -98,14 +98,40 @@ impl Probed {
 }
 
 pub(super) fn parse(source: &str) -> Result<Module, ProfileError> {
-    naga::front::wgsl::parse_str(source)
-        .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
+    naga::front::wgsl::parse_str(&without_extensions(source)).map_err(|error| {
+        let line = error.location(source).map(|location| location.line_number);
+        invalid(line, error.message(), source)
+    })
 }
 
 pub(super) fn validate(module: &Module, source: &str) -> Result<ModuleInfo, ProfileError> {
-    validator()
-        .validate(module)
-        .map_err(|error| ProfileError::Invalid(one_line(&error.emit_to_string(source))))
+    validator().validate(module).map_err(|error| {
+        let line = error.location(source).map(|location| location.line_number);
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(error.as_inner());
+        while let Some(inner) = cause {
+            text = format!("{text}: {inner}");
+            cause = inner.source();
+        }
+        invalid(line, &text, source)
+    })
+}
+
+fn invalid(line: Option<u32>, message: &str, source: &str) -> ProfileError {
+    let line = line.map_or(String::new(), |line| format!("line {line}: "));
+    let is_template = ["#import", "#include", "#if", "#define", "{{", "{%"];
+    let hint = if is_template.iter().any(|mark| source.contains(mark)) {
+        "; it seems to need a preprocessor: give the shader that this makes"
+    } else {
+        ""
+    };
+    ProfileError::Invalid(format!("{line}{}{hint}", one_line(message)))
+}
+
+/// Returns the source without directives that naga does not know and does not need. Everything stays where it is.
+fn without_extensions(source: &str) -> String {
+    const SUBGROUPS: &str = "enable subgroups;";
+    source.replace(SUBGROUPS, &" ".repeat(SUBGROUPS.len()))
 }
 
 /// Returns the shader with the probes, on the lines that it has, and the bytes of the probes.
@@ -477,7 +503,7 @@ mod tests {
         assert!(refused("fn f( {", "main").contains("not valid WGSL"));
         assert!(refused("var<private> warplaw_x: u32;", "main").contains("`warplaw_`"));
         let groups: String =
-            (0..4).map(|g| format!("@group({g}) @binding(0) var<uniform> u{g}: u32;\n")).collect();
-        assert!(refused(&format!("{groups}{empty}"), "main").contains("all 4 bind groups"));
+            (0..8).map(|g| format!("@group({g}) @binding(0) var<uniform> u{g}: u32;\n")).collect();
+        assert!(refused(&format!("{groups}{empty}"), "main").contains("all 8 bind groups"));
     }
 }

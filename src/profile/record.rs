@@ -73,6 +73,7 @@ impl Recording<'_> {
     /// Runs the dispatch on buffers that were uploaded: see [`Recording::run`].
     pub(super) fn record(&self, gpu: Gpu<'_>, buffers: &Buffers) -> Result<Recorder, ProfileError> {
         let Probed { probed, probed_info, entry, group, .. } = self.probed;
+        check_group(gpu.device, *group)?;
         let lanes = self.lanes()?;
         let budget = self.budget.min(most_bytes(gpu.device));
         let mut words = WORDS;
@@ -113,4 +114,14 @@ impl Recording<'_> {
 pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
     let limits = device.limits();
     limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+}
+
+/// Checks that a device has the bind group of the log.
+pub(super) fn check_group(device: &wgpu::Device, group: u32) -> Result<(), ProfileError> {
+    match device.limits().max_bind_groups {
+        groups if group < groups => Ok(()),
+        groups => Err(ProfileError::Unsupported(format!(
+            "a shader that uses all {groups} bind groups of the device, because its log needs one"
+        ))),
+    }
 }

@@ -37,6 +37,7 @@ pub fn profile(
         seed: request.seed,
     };
     let specialized = Specialized::new(&probed, &recording.constants)?;
+    check_workgroup_memory(device, &specialized)?;
     let buffers = recording.upload(gpu)?;
     let recorder = recording.record(gpu, &buffers)?;
     let probed_outputs = buffers.read(gpu)?;
@@ -51,4 +52,16 @@ pub fn profile(
     }
     analysis.price(analysis.profile.times);
     Ok(analysis.profile)
+}
+
+/// Checks that the device has the workgroup memory of the shader.
+fn check_workgroup_memory(
+    device: &wgpu::Device,
+    Specialized { module, .. }: &Specialized,
+) -> Result<(), ProfileError> {
+    let used = module.global_variables.iter().map(|(_, variable)| variable);
+    let shared = used.filter(|variable| variable.space == naga::AddressSpace::WorkGroup);
+    let sizes = shared.map(|of| u64::from(module.types[of.ty].inner.size(module.to_ctx())));
+    let (bytes, most) = (sizes.sum(), device.limits().max_compute_workgroup_storage_size.into());
+    if bytes > most { Err(ProfileError::WorkgroupMemory { bytes, most }) } else { Ok(()) }
 }

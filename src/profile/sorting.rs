@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::error::ProfileError;
+use super::log::workgroups_of_block;
 use super::probes::{NAMES, parse, validate, with_declarations};
 use super::replaying::Specialized;
 use crate::model::{Decision, Depends};
@@ -173,15 +174,6 @@ fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> St
     )
 }
 
-/// Invocations of a block. Each block is sorted on its own, so that invocations that were near each other stay near, and with
-/// them what they load and store.
-const BLOCK: usize = 8192;
-
-/// Returns the workgroups of a block, for workgroups of `lanes` invocations.
-pub(super) fn workgroups_of_block(lanes: u32) -> u32 {
-    (BLOCK as u32).div_ceil(lanes.max(1))
-}
-
 /// Sorts invocations by their work, block by block, and then shuffles the workgroups of `lanes` invocations of each block.
 /// Those with equal work keep their order.
 ///
@@ -207,14 +199,16 @@ pub(super) fn sort<T: Clone>(
 mod tests {
     use super::*;
 
+    const BLOCK: usize = 8192;
+
     #[test]
     fn workgroups_have_like_work_and_every_invocation_stays_in_its_block() {
         let work = |invocation: &u32| invocation.wrapping_mul(0x9E37_79B1) >> 24;
-        let mut order: Vec<u32> = (0..20_000).collect();
+        let mut order: Vec<u32> = (0..20_032).collect();
         sort(&mut order, 64, 1, work);
         let mut all = order.clone();
         all.sort_unstable();
-        assert!(all.into_iter().eq(0..20_000));
+        assert!(all.into_iter().eq(0..20_032));
         for (index, block) in order.chunks(BLOCK).enumerate() {
             let first = (index * BLOCK) as u32;
             assert!(block.iter().all(|of| (first..first + BLOCK as u32).contains(of)));

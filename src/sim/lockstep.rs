@@ -14,13 +14,13 @@ pub struct Followed {
     pub issued: Vec<Vec<Vec<Issued>>>,
 }
 
-/// Executes the preparation and then the dispatch list of `workload` once, with subgroups of `width` lanes.
+/// Executes the preparation, what warms up, and then the dispatch list of `workload` once, with subgroups of `width` lanes.
 ///
 /// # Errors
 /// Returns an error if a shader is not valid or uses something that cannot be executed on the host.
 pub fn follow(workload: &Workload, width: u32) -> Result<Followed, Unsupported> {
     let mut memory = Memory::of(workload);
-    for dispatch in &workload.prepare {
+    for dispatch in workload.prepare.iter().chain(&workload.warm_up) {
         memory.run(dispatch, width)?;
     }
     let mut issued = Vec::new();

@@ -104,6 +104,9 @@ impl<'a> Instructed<'a> {
     /// Returns the instructions of an expression: one for each component of a vector. Values and local variables are in
     /// registers. A uniform block is too: its words are loaded once, or are operands.
     fn of_expression(self, expression: Handle<Expression>) -> (Kind, u64) {
+        if self.is_constant(expression) {
+            return (Kind::Integer, 0);
+        }
         let components = |expression: Handle<Expression>| match self.type_of(expression) {
             TypeInner::Vector { size, .. } => *size as u64,
             _ => 1,
@@ -148,6 +151,29 @@ impl<'a> Instructed<'a> {
                 (Kind::Integer, if same { 0 } else { components(expression) })
             }
             _ => (Kind::Integer, 0),
+        }
+    }
+
+    /// Returns whether a compiler knows the value: it depends on nothing but constants, of which some have their values from the
+    /// pipeline.
+    fn is_constant(self, expression: Handle<Expression>) -> bool {
+        let all = |operands: &[Handle<Expression>]| operands.iter().all(|&of| self.is_constant(of));
+        match self.function.expressions[expression] {
+            Expression::Literal(_)
+            | Expression::Constant(_)
+            | Expression::Override(_)
+            | Expression::ZeroValue(_) => true,
+            Expression::Compose { ref components, .. } => all(components),
+            Expression::Splat { value, .. } => all(&[value]),
+            Expression::Swizzle { vector, .. } => all(&[vector]),
+            Expression::AccessIndex { base, .. } => all(&[base]),
+            Expression::Unary { expr, .. } | Expression::As { expr, .. } => all(&[expr]),
+            Expression::Binary { left, right, .. } => all(&[left, right]),
+            Expression::Select { condition, accept, reject } => all(&[condition, accept, reject]),
+            Expression::Math { arg, arg1, arg2, arg3, .. } => {
+                [Some(arg), arg1, arg2, arg3].into_iter().flatten().all(|of| self.is_constant(of))
+            }
+            _ => false,
         }
     }
 

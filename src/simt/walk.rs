@@ -68,7 +68,7 @@ pub(super) trait Watch<L> {
     /// Notes that the lanes of `active` begin the loop `statement`.
     fn note_loop(&mut self, _statement: &Statement, _active: &Mask) {}
 
-    /// Notes that the lanes of `active` complete an iteration of the loop `statement`, which those of `begun` began.
+    /// Notes that the lanes of `active` begin an iteration of the loop `statement`, which those of `begun` began.
     fn note_iteration(&mut self, _statement: &Statement, _active: &Mask, _begun: &Mask) {}
 
     /// Notes that the function that `statement` calls begins.
@@ -105,13 +105,18 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
     }
 
     /// Walks over a block. Returns the lanes that arrive at its end.
-    fn block(
+    fn block(&mut self, block: &Block, active: Mask, left: &mut Left) -> Result<Mask, L::Error> {
+        self.statements(block.iter(), active, left)
+    }
+
+    /// Walks over statements. Returns the lanes that arrive at their end.
+    fn statements<'s>(
         &mut self,
-        block: &Block,
+        statements: impl Iterator<Item = &'s Statement>,
         mut active: Mask,
         left: &mut Left,
     ) -> Result<Mask, L::Error> {
-        for statement in block {
+        for statement in statements {
             if active.is_empty() {
                 break;
             }
@@ -162,9 +167,13 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
                 self.watch.note_loop(statement, &active);
                 while !running.is_empty() {
                     let mut inner = Left::default();
-                    let end = self.block(body, running, &mut inner)?;
+                    // An iteration begins after the condition of a `for` or `while`.
+                    let condition = condition_of(body);
+                    let (first, rest) = (body.iter().take(condition), body.iter().skip(condition));
+                    let begun = self.statements(first, running, &mut inner)?;
+                    self.watch.note_iteration(statement, &begun, &active);
+                    let end = self.statements(rest, begun, &mut inner)?;
                     let complete = end | inner.continued;
-                    self.watch.note_iteration(statement, &complete, &active);
                     running = self.block(continuing, complete, &mut inner)?;
                     after |= inner.broke;
                     if let Some(condition) = break_if
@@ -208,4 +217,14 @@ impl<L: Lanes, W: Watch<L>> Walk<'_, L, W> {
             }
         }
     }
+}
+
+/// Returns the number of statements at the begin of a loop's body that are the condition of a `for` or `while`. naga writes such
+/// a condition as an `if` whose lanes break where it is false; an `if` of the source that breaks does so where it is true.
+fn condition_of(body: &Block) -> usize {
+    let is_condition = |statement: &Statement| {
+        matches!(statement, Statement::If { accept, reject, .. }
+            if accept.is_empty() && matches!(**reject, [Statement::Break]))
+    };
+    body.iter().position(is_condition).map_or(0, |at| at + 1)
 }

@@ -122,7 +122,7 @@ fn a_width_on_request_is_that_of_the_table_of_widths() {
         return;
     }
     let own = profiled(&["bvh.toml", "--no-timing"]);
-    for at in own.widths {
+    for at in own.widths.into_iter().filter(|at| [4, 32].contains(&at.lanes)) {
         let lanes = at.lanes.to_string();
         let given = profiled(&["bvh.toml", "--no-timing", "--width", &lanes]);
         assert_eq!(given.totals, at.totals, "{lanes} lanes");

@@ -36,7 +36,7 @@ pub(super) fn tool(profile: Profile) -> Tool {
 }
 
 /// Describes this build and its command line, for a file made by `profile`.
-pub(in crate::cli) fn tool_of(profile: &str) -> Tool {
+pub(crate) fn tool_of(profile: &str) -> Tool {
     Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_rev: option_env!("WARPLAW_GIT_REV").map(str::to_owned),

@@ -48,9 +48,13 @@ pub(super) fn read(path: &Path, scalar: Option<Scalar>) -> Result<Vec<u8>, Strin
             numpy_name(wanted)
         ));
     }
+    let wanted = array.len().checked_mul(kind.num_bytes().unwrap_or(1) as u64);
     let mut bytes = Vec::new();
     array.into_inner().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(bytes)
+    match wanted == Some(bytes.len() as u64) {
+        true => Ok(bytes),
+        false => Err(format!("{} bytes, which its shape contradicts", bytes.len())),
+    }
 }
 
 /// Returns the name of a kind of number in NumPy.
@@ -101,6 +105,8 @@ mod tests {
             let error = refused(Scalar::U32);
             assert!(error.contains(part) && !error.contains('\n'), "{error}");
         }
+        write(&path, "<u4", "False", "(3,)", &data);
+        assert!(refused(Scalar::U32).contains("its shape contradicts"));
         std::fs::write(&path, "no array").expect("a file can be written");
         assert!(!refused(Scalar::U32).contains('\n'));
     }
