@@ -21,7 +21,7 @@ const WIDTHS: [(&str, u32); 3] = [("128", 4), ("256", 8), ("512", 16)];
 /// Variable with the subgroup size of a process.
 const LANES: &str = "WARPLAW_TEST_LANES";
 /// Random programs at each width, unless `WARPLAW_PROGRAMS` has another number.
-const PROGRAMS: u64 = 8;
+const PROGRAMS: u64 = 3;
 
 /// Counts what executes each statement: subgroups, and their active lanes. It decides nothing, because probes would log that.
 const BALLOTS: &str = "
