@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::device::Gpu;
+use super::device::{Gpu, most_bytes};
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
-use super::record::{check_group, most_bytes};
+use super::record::check_group;
 use super::replaying::Specialized;
 use crate::gpu::{catching, create, for_readback, one_line, read_mapped};
 

@@ -25,6 +25,12 @@ pub(super) type Place = (u32, u32);
 /// The contents of buffers.
 pub(super) type Contents = Vec<(Place, Vec<u8>)>;
 
+/// Returns the most bytes of a storage buffer that a shader binds.
+pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
+    let limits = device.limits();
+    limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+}
+
 /// A variable that an entry point binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -101,6 +107,11 @@ impl Buffers {
             gpu.queue.write_buffer(&buffer, 0, bytes);
             buffer
         };
+        let most = most_bytes(gpu.device);
+        if let Some(large) = buffers.iter().find(|of| of.bytes.len() as u64 > most) {
+            let place = format!("{}.{}", large.group, large.binding);
+            return Err(ProfileError::LargeBuffer { place, bytes: large.bytes.len() as u64, most });
+        }
         let all = catching(gpu.device, |_| {
             let of_one = |bound: &BoundBuffer| {
                 let place = (bound.group, bound.binding);

@@ -47,6 +47,15 @@ pub enum ProfileError {
     },
     /// The values of pipeline-overridable constants are not those that the shader needs.
     Constants(String),
+    /// A buffer is larger than the device allows.
+    LargeBuffer {
+        /// Group and binding.
+        place: String,
+        /// Its bytes.
+        bytes: u64,
+        /// Most bytes of a buffer that a shader binds.
+        most: u64,
+    },
     /// The dispatch has more workgroups along an axis than the device allows.
     TooManyWorkgroups {
         /// Most workgroups along an axis.
@@ -106,6 +115,10 @@ impl fmt::Display for ProfileError {
                 f,
                 "the log needs {needed} bytes with a single sampled workgroup, and it may have {bytes}, by the limit that was given \
                  or that of a storage buffer of the device"
+            ),
+            Self::LargeBuffer { place, bytes, most } => write!(
+                f,
+                "the buffer {place} has {bytes} bytes, and a shader on this device can bind {most} at most"
             ),
             Self::TooManyWorkgroups { most } => write!(
                 f,

@@ -1,6 +1,6 @@
 //! Recording: a shader with probes runs on the device with the user's data.
 
-use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by};
+use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by, most_bytes};
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
@@ -108,12 +108,6 @@ impl Recording<'_> {
     pub(super) fn workgroup_size(&self) -> Result<[u32; 3], ProfileError> {
         Ok(Specialized::new(self.probed, &self.constants)?.point().workgroup_size)
     }
-}
-
-/// Returns the most bytes of a storage buffer that a shader binds.
-pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
-    let limits = device.limits();
-    limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
 }
 
 /// Checks that a device has the bind group of the log.

@@ -96,10 +96,12 @@ fn median(median: Median, unit: &str) -> String {
     figures::with_interval(median.value, unit, median.interval)
 }
 
-fn dimensions(sizes: [u32; 3]) -> String {
+/// Returns sizes with their noun, such as `64 × 4 workgroups`.
+fn dimensions(sizes: [u32; 3], noun: &str) -> String {
     let last = sizes.iter().rposition(|&size| size != 1).unwrap_or(0);
     let shown = sizes[..=last].iter().map(|&size| figures::count(size.into()));
-    shown.collect::<Vec<_>>().join(" × ")
+    let plural = if sizes == [1; 3] { "" } else { "s" };
+    format!("{} {noun}{plural}", shown.collect::<Vec<_>>().join(" × "))
 }
 
 fn heading(document: &mut Document, profile: &ShaderProfile) {
@@ -116,9 +118,9 @@ fn heading(document: &mut Document, profile: &ShaderProfile) {
     let constants =
         if constants.is_empty() { String::new() } else { format!(" Constants: {constants}.") };
     document.text(format!(
-        "Dispatch of {} workgroups of {} invocations.{constants}",
-        dimensions(dispatch.workgroups),
-        dimensions(dispatch.workgroup_size)
+        "Dispatch of {} of {}.{constants}",
+        dimensions(dispatch.workgroups, "workgroup"),
+        dimensions(dispatch.workgroup_size, "invocation")
     ));
     let size = match subgroup_size.source {
         LanesSource::Pipeline => "as the pipeline ran",

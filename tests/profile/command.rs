@@ -242,6 +242,11 @@ fn what_the_device_cannot_do_is_refused_in_one_line() {
         &["collatz.toml", "--memory", "64KiB"],
         &["the log needs", "may have 65536"],
     );
+    refused(
+        &corpus(),
+        &["collatz.toml", "--bind", "0.0=zeros:1GiB"],
+        &["the buffer 0.0 has 1073741824"],
+    );
     let record = "../record-1.2.0.json";
     refused(&corpus(), &["collatz.toml", "--from", record], &["--across-devices"]);
     let record = "../record-1.0.0.json";
