@@ -123,10 +123,7 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
     };
     let hardware = Hardware::open(&Options { selection, ..Options::default() })?;
     let (device, queue) = hardware.wgpu();
-    let most = hardware.facts().limits.workgroups;
-    if workgroups.iter().any(|&count| count > most) {
-        return Err(of_shader(ProfileError::TooManyWorkgroups { most }.to_string()));
-    }
+    profile::check_workgroups(device, workgroups).map_err(|error| of_shader(error.to_string()))?;
     let counts = workgroups.iter().chain(&size).map(|&count| u64::from(count));
     let elements = counts.fold(1, u64::saturating_mul);
     let buffers = spec.buffers(&needs, elements, arguments.seed, &folder).map_err(of_shader)?;

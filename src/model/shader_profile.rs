@@ -393,7 +393,7 @@ pub struct Price {
 }
 
 /// What sorting the invocations by their work gains, block by block of neighbours.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sorting {
     /// Predicted gain: instructions, or their costs, in the dispatch's order over those in the sorted order. Absent if the
     /// shader does not allow another order.

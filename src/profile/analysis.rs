@@ -95,7 +95,7 @@ impl<'a> Analysis<'a> {
         log: &Log,
     ) -> Result<Self, ProfileError> {
         let workgroup_size = specialized.point().workgroup_size;
-        let of_workgroup = workgroup_size.iter().product();
+        let of_workgroup = specialized.lanes()?;
         let (subgroup_size, arrangement) = subgroups(request, &adapter, log, of_workgroup)?;
         let lanes = subgroup_size.lanes;
         let sampled: Vec<u32> = log.workgroups().collect();
@@ -175,19 +175,14 @@ impl<'a> Analysis<'a> {
     ) -> Result<Sorting, ProfileError> {
         let costs = self.priced.as_ref().map(|priced| &priced.costs);
         let mut sorting = Sorting {
-            predicted: None,
             priced: costs.is_some(),
-            totals: None,
-            longest: None,
-            measured: None,
-            measured_over_plain: None,
-            differing: None,
             refused: refusal(specialized, &self.profile.decisions),
+            ..Sorting::default()
         };
         if sorting.refused.is_some() {
             return Ok(sorting);
         }
-        let lanes = specialized.point().workgroup_size.iter().product::<u32>() as usize;
+        let lanes = specialized.lanes()? as usize;
         let mut sampled: Vec<(u32, usize)> =
             log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
         let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];

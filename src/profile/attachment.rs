@@ -1,14 +1,12 @@
 //! Recording of a program's own dispatch.
 
-use std::borrow::Cow;
-
-use super::device::{Gpu, most_bytes};
+use super::device::{Buffers, Gpu, compile, most_bytes};
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
 use super::probes::Probed;
 use super::record::check_group;
 use super::replaying::Specialized;
-use crate::gpu::{catching, create, for_readback, one_line, read_mapped};
+use crate::gpu::catching;
 
 /// How a program's dispatch is recorded.
 #[derive(Debug, Clone)]
@@ -35,7 +33,7 @@ pub struct Attachment {
     pipeline: wgpu::ComputePipeline,
     group: u32,
     bind_group: wgpu::BindGroup,
-    buffer: wgpu::Buffer,
+    log: Buffers,
     layout: LogLayout,
 }
 
@@ -51,8 +49,7 @@ impl Attachment {
         queue: &wgpu::Queue,
     ) -> Result<Self, ProfileError> {
         let Attach { probed, constants, layouts, workgroups, words, budget, seed } = attach;
-        let size = Specialized::new(probed, constants)?.point().workgroup_size;
-        let lanes = size.iter().product();
+        let lanes = Specialized::new(probed, constants)?.lanes()?;
         let budget = (*budget).min(most_bytes(device));
         let layout = LogLayout::sampled(*workgroups, lanes, *words, (budget, *seed))?;
         let group = probed.group;
@@ -62,7 +59,7 @@ impl Attachment {
                 "layouts that use bind group {group}, which the shader does not"
             )));
         }
-        let contents = layout.contents();
+        let log = Buffers::of_words(Gpu { device, queue }, group, &layout.contents())?;
         let build = |device: &wgpu::Device| {
             let of_log = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("log"),
@@ -85,41 +82,17 @@ impl Attachment {
                 bind_group_layouts: &all,
                 immediate_size: 0,
             });
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some("profiled"),
-                source: wgpu::ShaderSource::Naga(Cow::Owned(probed.probed.clone())),
-            });
-            let constants: Vec<(&str, f64)> =
-                constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some("profiled"),
-                layout: Some(&pipeline_layout),
-                module: &module,
-                entry_point: Some(&probed.entry),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    ..wgpu::PipelineCompilationOptions::default()
-                },
-                cache: None,
-            });
-            let usage = wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_SRC
-                | wgpu::BufferUsages::COPY_DST;
-            let buffer = create(device, 4 * contents.len() as u64, usage);
-            queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&contents));
+            let pipeline =
+                compile(device, &probed.probed, &probed.entry, constants, Some(&pipeline_layout));
             let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some("log"),
                 layout: &of_log,
-                entries: &[wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: buffer.as_entire_binding(),
-                }],
+                entries: &log.entries(),
             });
-            (pipeline, bind_group, buffer)
+            (pipeline, bind_group)
         };
-        let (pipeline, bind_group, buffer) =
-            catching(device, build).map_err(ProfileError::Device)?;
-        Ok(Self { pipeline, group, bind_group, buffer, layout })
+        let (pipeline, bind_group) = catching(device, build).map_err(ProfileError::Device)?;
+        Ok(Self { pipeline, group, bind_group, log, layout })
     }
 
     /// Returns the pipeline, to be set in the place of the program's own.
@@ -140,18 +113,6 @@ impl Attachment {
     /// Returns an error if an invocation had no room for its decisions, with the number of words that it needs, or if the device
     /// fails.
     pub fn read(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Log, ProfileError> {
-        let gpu = Gpu { device, queue };
-        let staging = catching(device, |device| {
-            let staging = for_readback(device, self.buffer.size());
-            let mut encoder = gpu.encoder();
-            encoder.copy_buffer_to_buffer(&self.buffer, 0, &staging, 0, self.buffer.size());
-            queue.submit([encoder.finish()]);
-            staging
-        });
-        let staging = staging.map_err(ProfileError::Device)?;
-        let mut words = vec![0u32; self.layout.contents().len()];
-        read_mapped(device, &staging, bytemuck::cast_slice_mut(&mut words))
-            .map_err(|error| ProfileError::Device(one_line(&error.to_string())))?;
-        self.layout.read(&words)
+        self.layout.read(&self.log.words(Gpu { device, queue })?)
     }
 }

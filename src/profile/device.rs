@@ -31,6 +31,16 @@ pub(super) fn most_bytes(device: &wgpu::Device) -> u64 {
     limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
 }
 
+/// Checks that a device can dispatch so many workgroups.
+///
+/// # Errors
+/// Returns an error if there are too many along an axis.
+pub fn check_workgroups(device: &wgpu::Device, workgroups: [u32; 3]) -> Result<(), ProfileError> {
+    let most = device.limits().max_compute_workgroups_per_dimension;
+    let is_too_many = workgroups.iter().any(|&count| count > most);
+    if is_too_many { Err(ProfileError::TooManyWorkgroups { most }) } else { Ok(()) }
+}
+
 /// A variable that an entry point binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -83,6 +93,20 @@ struct OnDevice {
     bytes: u64,
 }
 
+impl OnDevice {
+    fn entry(&self) -> wgpu::BindGroupEntry<'_> {
+        wgpu::BindGroupEntry {
+            binding: self.place.1,
+            // A shader asks for the length, which is that of the contents.
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &self.buffer,
+                offset: 0,
+                size: wgpu::BufferSize::new(self.bytes),
+            }),
+        }
+    }
+}
+
 /// The buffers of a dispatch on the device.
 pub(super) struct Buffers(Vec<OnDevice>);
 
@@ -127,6 +151,28 @@ impl Buffers {
         all.map(Self).map_err(ProfileError::Device)
     }
 
+    /// Uploads one buffer of 32-bit words, which keeps what a dispatch writes.
+    ///
+    /// # Errors
+    /// Returns an error if the device refuses the buffer.
+    pub(super) fn of_words(gpu: Gpu<'_>, group: u32, words: &[u32]) -> Result<Self, ProfileError> {
+        let bytes = bytemuck::cast_slice(words).to_vec();
+        Self::new(gpu, &[BoundBuffer { group, binding: 0, bytes }], |_| false)
+    }
+
+    /// Reads the buffer of 32-bit words.
+    ///
+    /// # Errors
+    /// Returns an error if the device fails.
+    pub(super) fn words(&self, gpu: Gpu<'_>) -> Result<Vec<u32>, ProfileError> {
+        Ok(bytemuck::pod_collect_to_vec(&self.contents(gpu, 0)?))
+    }
+
+    /// Returns the entries of all buffers for a bind group.
+    pub(super) fn entries(&self) -> Vec<wgpu::BindGroupEntry<'_>> {
+        self.0.iter().map(OnDevice::entry).collect()
+    }
+
     /// Gives every buffer that the dispatch may write its contents before the dispatch.
     pub(super) fn reset(&self, encoder: &mut wgpu::CommandEncoder) {
         for of in &self.0 {
@@ -150,7 +196,7 @@ impl Buffers {
     ///
     /// # Errors
     /// Returns an error if the device fails.
-    pub(super) fn contents(&self, gpu: Gpu<'_>, index: usize) -> Result<Vec<u8>, ProfileError> {
+    fn contents(&self, gpu: Gpu<'_>, index: usize) -> Result<Vec<u8>, ProfileError> {
         let of = &self.0[index];
         let mut bytes = vec![0; of.bytes as usize];
         if !bytes.is_empty() {
@@ -167,6 +213,33 @@ impl Buffers {
         }
         Ok(bytes)
     }
+}
+
+/// Compiles the entry point `entry` of `module`. Without a layout, the pipeline gets that of the shader.
+pub(super) fn compile(
+    device: &wgpu::Device,
+    module: &Module,
+    entry: &str,
+    constants: &[(String, f64)],
+    layout: Option<&wgpu::PipelineLayout>,
+) -> wgpu::ComputePipeline {
+    let constants: Vec<(&str, f64)> =
+        constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some("profiled"),
+        source: wgpu::ShaderSource::Naga(Cow::Owned(module.clone())),
+    });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some("profiled"),
+        layout,
+        module: &module,
+        entry_point: Some(entry),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            ..wgpu::PipelineCompilationOptions::default()
+        },
+        cache: None,
+    })
 }
 
 /// A pipeline with its bind groups.
@@ -196,40 +269,13 @@ impl Program {
             return Err(ProfileError::Missing(missing));
         }
         let used: BTreeSet<Place> = bound.iter().map(|bound| bound.place).collect();
-        let constants: Vec<(&str, f64)> =
-            constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let build = |device: &wgpu::Device| {
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some("profiled"),
-                source: wgpu::ShaderSource::Naga(Cow::Owned(module.clone())),
-            });
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some("profiled"),
-                layout: None,
-                module: &module,
-                entry_point: Some(entry),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    ..wgpu::PipelineCompilationOptions::default()
-                },
-                cache: None,
-            });
+            let pipeline = compile(device, module, entry, constants, None);
             let groups: BTreeSet<u32> = used.iter().map(|&(group, _)| group).collect();
             let bind = |group: u32| {
                 let is_in = |of: &&&OnDevice| of.place.0 == group && used.contains(&of.place);
-                let entries: Vec<wgpu::BindGroupEntry<'_>> = all
-                    .iter()
-                    .filter(is_in)
-                    .map(|of| wgpu::BindGroupEntry {
-                        binding: of.place.1,
-                        // A shader asks for the length, which is that of the contents.
-                        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                            buffer: &of.buffer,
-                            offset: 0,
-                            size: wgpu::BufferSize::new(of.bytes),
-                        }),
-                    })
-                    .collect();
+                let entries: Vec<wgpu::BindGroupEntry<'_>> =
+                    all.iter().filter(is_in).map(|of| of.entry()).collect();
                 let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
                     label: None,
                     layout: &pipeline.get_bind_group_layout(group),

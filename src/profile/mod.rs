@@ -21,12 +21,13 @@ mod reflect;
 mod replaying;
 mod session;
 mod sorting;
+mod text;
 mod timing;
 mod work;
 
 pub use analysis::{Request, profile_of_log};
 pub use attachment::{Attach, Attachment};
-pub use device::BoundBuffer;
+pub use device::{BoundBuffer, check_workgroups};
 pub use error::ProfileError;
 #[cfg(feature = "cli")]
 pub use inputs::{Number, Size, Source, Spec, Value, Workgroups, pair};

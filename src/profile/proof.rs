@@ -1,7 +1,7 @@
 //! The shader without probes: whether its outputs are the same, how long it takes, and what sorting its invocations gains.
 
 use super::analysis::Request;
-use super::device::{BoundBuffer, Buffers, Contents, Gpu, Program, bound_by};
+use super::device::{Buffers, Contents, Gpu, Program, bound_by};
 use super::error::ProfileError;
 use super::log::Log;
 use super::record::{Recorder, Recording};
@@ -101,14 +101,11 @@ impl Plain<'_> {
 
     /// Returns buffers with the invocations in the order of the dispatch, and in that of their work.
     fn orders(&self, log: &Log) -> Result<[Buffers; 2], ProfileError> {
-        let upload = |order: &[u32]| {
-            let bytes = bytemuck::cast_slice(order).to_vec();
-            let buffer = BoundBuffer { group: self.recording.probed.group, binding: 0, bytes };
-            Buffers::new(self.gpu, &[buffer], |_| false)
-        };
+        let upload =
+            |order: &[u32]| Buffers::of_words(self.gpu, self.recording.probed.group, order);
         let identity: Vec<u32> = (0..log.work.len() as u32).collect();
         let mut sorted = identity.clone();
-        let lanes = self.specialized.point().workgroup_size.iter().product::<u32>() as usize;
+        let lanes = self.specialized.lanes()? as usize;
         let work = |&invocation: &u32| log.work[invocation as usize];
         sorting::sort(&mut sorted, lanes, self.request.seed, work);
         Ok([upload(&identity)?, upload(&sorted)?])

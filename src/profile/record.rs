@@ -1,5 +1,7 @@
 //! Recording: a shader with probes runs on the device with the user's data.
 
+use std::borrow::Cow;
+
 use super::device::{BoundBuffer, Buffers, Gpu, Place, Program, bound_by, most_bytes};
 use super::error::ProfileError;
 use super::log::{Log, LogLayout};
@@ -16,7 +18,7 @@ pub struct Recording<'a> {
     /// Number of workgroups in x, y and z.
     pub workgroups: [u32; 3],
     /// The buffers.
-    pub buffers: Vec<BoundBuffer>,
+    pub buffers: Cow<'a, [BoundBuffer]>,
     /// Most bytes of the log.
     pub budget: u64,
     /// Seed of the sample of workgroups.
@@ -74,39 +76,21 @@ impl Recording<'_> {
     pub(super) fn record(&self, gpu: Gpu<'_>, buffers: &Buffers) -> Result<Recorder, ProfileError> {
         let Probed { probed, probed_info, entry, group, .. } = self.probed;
         check_group(gpu.device, *group)?;
-        let lanes = self.lanes()?;
+        let lanes = Specialized::new(self.probed, &self.constants)?.lanes()?;
         let budget = self.budget.min(most_bytes(gpu.device));
         let mut words = WORDS;
         loop {
             let layout = LogLayout::sampled(self.workgroups, lanes, words, (budget, self.seed))?;
-            let contents = layout.contents();
-            let log = BoundBuffer {
-                group: *group,
-                binding: 0,
-                bytes: bytemuck::cast_slice(&contents).to_vec(),
-            };
             // The probes write all that is read of the log, so it keeps what it contains.
-            let log_buffers = Buffers::new(gpu, &[log], |_| false)?;
+            let log_buffers = Buffers::of_words(gpu, *group, &layout.contents())?;
             let both = [buffers, &log_buffers];
             let program = Program::new(gpu, (probed, probed_info), entry, &self.constants, &both)?;
             program.run(gpu, self.workgroups, &both)?;
-            let written: Vec<u32> = bytemuck::pod_collect_to_vec(&log_buffers.contents(gpu, 0)?);
-            match layout.read(&written) {
+            match layout.read(&log_buffers.words(gpu)?) {
                 Err(ProfileError::NoRoom { words: needed }) if needed > words => words = needed,
                 read => return Ok(Recorder { program, log_buffers, log: read? }),
             }
         }
-    }
-
-    /// Returns the invocations of a workgroup.
-    fn lanes(&self) -> Result<u32, ProfileError> {
-        let size = self.workgroup_size()?.map(u64::from);
-        u32::try_from(size.iter().product::<u64>()).map_err(|_| ProfileError::TooLarge)
-    }
-
-    /// Returns the invocations of a workgroup in x, y and z.
-    pub(super) fn workgroup_size(&self) -> Result<[u32; 3], ProfileError> {
-        Ok(Specialized::new(self.probed, &self.constants)?.point().workgroup_size)
     }
 }
 

@@ -8,8 +8,8 @@ use naga::{
 
 use super::device::bound_by;
 use super::error::ProfileError;
-use super::probes::{parse, validate};
 use super::replaying::Specialized;
+use super::text::{parse, validate};
 
 /// What an entry point of a shader needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     const SOURCE: &str = "
-struct Params { trips: u32, gain: vec3f, turn: mat3x3f, steps: array<vec4u, 2>, }
+struct Params { repeats: u32, gain: vec3f, turn: mat3x3f, steps: array<vec4u, 2>, }
 struct Tail { count: atomic<u32>, pairs: array<vec2f>, }
 override LANES: u32; @id(7) override more: f32 = 1.0;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -363,7 +363,7 @@ override LANES: u32; @id(7) override more: f32 = 1.0;
 @group(0) @binding(9) var<storage, read> unused: array<u32>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    tail.pairs[id.x] = params.gain.xy * f32(words[params.trips]) * params.turn[0].x * more;
+    tail.pairs[id.x] = params.gain.xy * f32(words[params.repeats]) * params.turn[0].x * more;
 }
 @compute @workgroup_size(1) fn other() { }";
 

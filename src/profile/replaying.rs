@@ -50,6 +50,15 @@ impl Specialized {
         point.expect("the module has its entry point")
     }
 
+    /// Returns the invocations of a workgroup.
+    ///
+    /// # Errors
+    /// Returns an error if they do not fit 32 bits.
+    pub(super) fn lanes(&self) -> Result<u32, ProfileError> {
+        let sizes = self.point().workgroup_size.map(u64::from);
+        u32::try_from(sizes.iter().product::<u64>()).map_err(|_| ProfileError::TooLarge)
+    }
+
     /// Replays `count` workgroups with these subgroups, and counts totals at `widths` too. `decisions` returns the
     /// decisions of each workgroup.
     ///

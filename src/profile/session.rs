@@ -1,7 +1,9 @@
 //! A profile from begin to end: record, replay, price, time, and prove by sorting.
 
+use std::borrow::Cow;
+
 use super::analysis::{Analysis, Request};
-use super::device::Gpu;
+use super::device::{Gpu, check_workgroups};
 use super::error::ProfileError;
 use super::probes::Probed;
 use super::proof::Plain;
@@ -22,17 +24,14 @@ pub fn profile(
     queue: &wgpu::Queue,
 ) -> Result<ShaderProfile, ProfileError> {
     let gpu = Gpu { device, queue };
-    let most = device.limits().max_compute_workgroups_per_dimension;
-    if request.workgroups.iter().any(|&count| count > most) {
-        return Err(ProfileError::TooManyWorkgroups { most });
-    }
+    check_workgroups(device, request.workgroups)?;
     let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP);
     let probed = Probed::new(&request.source, &request.entry, has_subgroups)?;
     let recording = Recording {
         probed: &probed,
         constants: request.constants.clone().into_iter().collect(),
         workgroups: request.workgroups,
-        buffers: request.buffers.clone(),
+        buffers: Cow::Borrowed(&request.buffers),
         budget: request.budget,
         seed: request.seed,
     };

@@ -30,6 +30,11 @@ const STEPS: f64 = 8.0;
 /// Columns of the margin with the heat. Each holds two steps.
 const BAR: usize = 4;
 
+/// Returns a bar of so many half blocks.
+pub(super) fn bar(halves: usize) -> String {
+    format!("{}{}", "█".repeat(halves / 2), if halves % 2 == 1 { "▌" } else { "" })
+}
+
 impl ListedLine {
     /// Returns the heat in steps, from 0 to 8. Only a line without heat has 0 steps.
     pub(super) fn steps(&self) -> usize {
@@ -66,8 +71,7 @@ impl Listing {
             let cells = widths.iter().enumerate().map(|(column, &width)| {
                 format!("{:>width$}  ", cells.get(column).unwrap_or(&empty))
             });
-            let half = if steps % 2 == 1 { "▌" } else { "" };
-            let bar = format!("{}{half}", "█".repeat(steps / 2));
+            let bar = bar(steps);
             let margin = format!("{number:>digits$}  {}{bar:<BAR$} │ ", cells.collect::<String>());
             let most = width.map(|width| usize::from(width).saturating_sub(count(&margin)).max(8));
             let source = match most.filter(|&most| count(source) > most) {

@@ -230,7 +230,7 @@ fn of_random_programs() {
     for seed in 0..programs {
         let (probed, counts) = with_ballots(&Program::random(seed).wgsl().0, "main");
         let mut recording = recording(&probed, seed, 1 << 20);
-        recording.buffers.push(counts);
+        recording.buffers.to_mut().push(counts);
         found.push(check(&format!("program {seed}"), &recording, &hardware, lanes));
     }
     conclude(lanes, "programs", &found);
@@ -260,7 +260,7 @@ fn of_the_corpus() {
         let mut buffers =
             spec.buffers(&needs, elements, 1, &folder).unwrap_or_else(|e| panic!("{e}"));
         buffers.push(counts);
-        let constants = spec.constants().into_iter().collect();
+        let (constants, buffers) = (spec.constants().into_iter().collect(), buffers.into());
         let recording =
             Recording { probed: &probed, constants, workgroups, buffers, budget: 1 << 26, seed: 1 };
         found.push(check(&path.display().to_string(), &recording, &hardware, lanes));

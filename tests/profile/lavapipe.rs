@@ -41,7 +41,7 @@ pub(crate) fn buffers(seed: u64) -> Vec<BoundBuffer> {
 }
 
 pub(crate) fn recording(probed: &Probed, seed: u64, budget: u64) -> Recording<'_> {
-    let (constants, buffers) = (vec![], buffers(seed));
+    let (constants, buffers) = (vec![], buffers(seed).into());
     Recording { probed, constants, workgroups: [1; 3], buffers, budget, seed }
 }
 
@@ -83,7 +83,7 @@ fn what_cannot_be_recorded_is_refused_in_one_line() {
         assert!(!error.to_string().contains('\n'), "{error}");
         error
     };
-    let error = refused(Recording { buffers: vec![], ..recording(&probed, 1, 1 << 20) });
+    let error = refused(Recording { buffers: vec![].into(), ..recording(&probed, 1, 1 << 20) });
     assert!(error.to_string().contains("0.1 `output`"), "{error}");
     let error = refused(recording(&probed, 1, 100));
     assert!(matches!(error, ProfileError::Budget { bytes: 100, .. }), "{error:?}");
@@ -96,7 +96,7 @@ fn a_shader_sees_the_length_that_its_buffer_has() {
     let source = "@group(0) @binding(0) var<storage, read_write> output: array<u32>;\n\
                   @compute @workgroup_size(1) fn main() { output[0] = arrayLength(&output); }";
     let probed = Probed::new(source, "main", true).expect("the shader is valid");
-    let buffers = vec![BoundBuffer { group: 0, binding: 0, bytes: vec![0; 8] }];
+    let buffers = vec![BoundBuffer { group: 0, binding: 0, bytes: vec![0; 8] }].into();
     let recording = Recording { buffers, ..recording(&probed, 1, 1 << 20) };
     let recorded = recording.run(device, queue).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(recorded.buffers[0].bytes, [2, 0, 0, 0, 0, 0, 0, 0]);
