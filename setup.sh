@@ -8,6 +8,7 @@
 #   sh setup.sh --isa        Install compilers for GPUs: Clang, NVIDIA's assembler and, on Debian 12, Intel's compiler and
 #                            Mesa 25. The ignored tests of `cargo test --test isa` and `cargo xtask isa` need them.
 #                            NVIDIA's programs are under its own licence. They are kept in ~/.cache/warplaw/isa.
+#   sh setup.sh --mpi        Install Open MPI, its headers and libclang, because `cargo build --features mpi` needs them.
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -41,6 +42,31 @@ install_browser() {
     else
         say "error: found no apt-get, dnf or pacman; install Chromium or Chrome manually," \
             "or set CHROME to the path of its executable" >&2
+        exit 1
+    fi
+}
+
+# Installs Open MPI, and what the crate `mpi` needs to read its headers.
+install_mpi() {
+    if command -v mpicc >/dev/null 2>&1 && command -v mpirun >/dev/null 2>&1; then
+        has_mpi=yes
+    else
+        has_mpi=
+    fi
+    if command -v apt-get >/dev/null 2>&1; then
+        [ -n "$has_mpi" ] && dpkg -s libclang-dev >/dev/null 2>&1 && say "MPI is already installed: nothing to do" && return
+        as_root apt-get update -q
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends openmpi-bin libopenmpi-dev libclang-dev
+    elif command -v dnf >/dev/null 2>&1; then
+        as_root dnf install -q -y openmpi-devel clang-devel
+        say "open a new shell, and type: module load mpi"
+    elif command -v pacman >/dev/null 2>&1; then
+        as_root pacman -S --noconfirm --needed openmpi clang
+    elif command -v brew >/dev/null 2>&1; then
+        brew install open-mpi llvm
+    else
+        say "error: found no apt-get, dnf, pacman or brew; install Open MPI and libclang manually" >&2
         exit 1
     fi
 }
@@ -130,8 +156,12 @@ case "${1:-}" in
     install_compilers
     exit 0
     ;;
+--mpi)
+    install_mpi
+    exit 0
+    ;;
 *)
-    say "usage: sh setup.sh [--lavapipe | --browser | --isa]" >&2
+    say "usage: sh setup.sh [--lavapipe | --browser | --isa | --mpi]" >&2
     exit 2
     ;;
 esac

@@ -122,6 +122,7 @@ const EXPERIMENT: Experiment = Experiment {
     tolerance: Tolerance { ratio: 0.1, reason: "The loop's own instructions are part of t." },
     shaders: || vec![shader()],
     workers: WantedWorkers::One,
+    needs_ranks: false,
     plan,
     predict: None,
 };

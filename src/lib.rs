@@ -22,7 +22,8 @@
 //! | [`kernels`] | kernels that several experiments share, with CPU references and cost models | `gpu` |
 //! | [`simt`] | lockstep execution of WGSL on the host | no other module |
 //! | [`profile`] | where a shader loses lanes: probes, recording, lines | `gpu`, `simt` |
-//! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model`, `simt` |
+//! | [`ranks`] | several processes that run one experiment together | `gpu`, `kernels`, `model` |
+//! | [`sim`] | a simulated GPU that implements [`gpu::Executor`] | `gpu`, `model`, `ranks`, `simt` |
 //! | [`predict`] | evaluation of a law from given or recorded parameters | `model` |
 //! | [`mod@bench`] | measurement, from plan to verdict | `gpu`, `kernels`, `model`, `predict`, `stats` |
 //! | [`experiments`] | the registry, and one folder per experiment | `bench` and its imports |
@@ -42,7 +43,7 @@
 //! - `model`, `stats`, `gpu`, `sim`, `predict`, `bench` and `report` contain no experiment id. The one
 //!   exception is the frozen label table for records of version 1.
 //! - `model`, `stats`, `kernels`, `predict`, `experiments` and `report` read no clock.
-//! - Only `src/gpu/unchecked.rs` contains `unsafe` code.
+//! - Only `src/gpu/unchecked.rs` and `src/ranks/mpi/tool.rs` contain `unsafe` code.
 //!
 //! # Example
 //!
@@ -80,6 +81,7 @@ pub mod kernels;
 pub mod model;
 pub mod predict;
 pub mod profile;
+pub mod ranks;
 pub mod report;
 pub mod sim;
 pub mod simt;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use warplaw::model::{Record, Status, read};
+use warplaw::model::{Record, Schema, Status, read};
 
 const WARPLAW: &str = env!("CARGO_BIN_EXE_warplaw");
 
@@ -163,8 +163,9 @@ fn a_build_that_fails_ends_the_run_and_loses_no_result() {
         return;
     }
     let failing = "if [ \"$3\" = lanes ]; then echo 'error: planted' >&2; exit 3; fi";
+    let version = Schema::VERSION.replace('.', "\\.");
     let later = format!(
-        "if [ \"$3\" = lanes ]; then '{WARPLAW}' \"$@\" && sed -i 's/\"2\\.4\\.0\"/\"3.0.0\"/' \"$out\"; exit; fi"
+        "if [ \"$3\" = lanes ]; then '{WARPLAW}' \"$@\" && sed -i 's/\"{version}\"/\"3.0.0\"/' \"$out\"; exit; fi"
     );
     let late = format!("if [ \"$3\" = lanes ]; then '{WARPLAW}' \"$@\"; exit 7; fi");
     let silent = "if [ \"$3\" = lanes ]; then exit 0; fi".to_owned();

@@ -131,7 +131,7 @@ fn a_case_that_does_not_fit_is_left_out_and_the_others_are_judged() {
 ///
 /// The fastest machine reads 10 TB/s. The slowest reads 100 MB/s and issues an instruction in 50 ns.
 #[test]
-fn at_any_speed_samples_stay_within_50_ms_and_dispatches_within_the_watchdog() {
+fn at_any_speed_samples_stay_short_and_dispatches_within_the_watchdog() {
     for slowness in [1e-3, 1e-1, 1e1, 1e2] {
         // Spread and spikes are off, so that no sample takes longer than planned.
         let noise = Noise { spread: 0.0, spikes: 0.0, ..Noise::QUIET };
@@ -139,11 +139,13 @@ fn at_any_speed_samples_stay_within_50_ms_and_dispatches_within_the_watchdog() {
         for experiment in REGISTRY {
             let outcome = measure(Simulator::new(machine.clone()), experiment.id);
             assert_ne!(outcome.status, Status::Failed, "{}: {:?}", outcome.id, outcome.reason);
+            // No watchdog ends a message between ranks.
+            let most_s = if experiment.needs_ranks { 1.01 } else { 0.0505 };
             for case in &outcome.cases {
                 let samples = case.samples_s.iter().flatten();
                 let longest = samples.copied().reduce(f64::max).unwrap_or(0.0);
                 assert!(
-                    longest <= 0.0505,
+                    longest <= most_s,
                     "at slowness {slowness}, the longest sample of {} takes {longest} s",
                     case.id
                 );

@@ -21,7 +21,9 @@ use warplaw::kernels::branch_paths::BranchPaths;
 use warplaw::kernels::chain::Chain;
 use warplaw::kernels::ilp::Ilp;
 use warplaw::kernels::memory::{Memory, Traffic};
-use warplaw::kernels::{LaunchConfig, Load, Number, Step, empty, random_words, subgroup_size};
+use warplaw::kernels::{
+    LaunchConfig, Load, Number, Step, add_part, empty, random_words, subgroup_size,
+};
 use warplaw::sim::{Followed, follow};
 use warplaw::simt::{Issued, Kind};
 
@@ -214,12 +216,14 @@ fn coordination() -> Vec<Workload> {
 /// Returns a small workload of every kernel.
 fn all() -> Vec<Workload> {
     let mut all = vec![empty::workload(3), subgroup_size::workload(64)];
+    all.extend([(0, 1), (5, 300), (7, 600)].map(|(start, words)| add_part::workload(start, words)));
     all.extend([branches(), arithmetic(), memory(), coordination()].concat());
     all
 }
 
 /// Modules whose cost models count bytes, loads or atomics. The instructions around them are only estimated.
-const ESTIMATED: [&str; 8] = [
+const ESTIMATED: [&str; 9] = [
+    "add_part",
     "allreduce",
     "contention",
     "empty",

@@ -96,6 +96,10 @@ pub(super) fn analyse(
         ));
     }
     heed_controls(&mut outcome);
+    for doubt in &plan.doubts {
+        outcome.verdict = Some(Verdict::Inconclusive);
+        outcome.diagnosis.push(format!("{doubt}, so nothing is decided"));
+    }
     if let Some(diagnose) = &plan.diagnose {
         let more = diagnose(&outcome);
         outcome.diagnosis.extend(more);

@@ -105,7 +105,7 @@ impl Attempt<'_> {
             } else if self.is_stopped() {
                 Some(INTERRUPTED.to_owned())
             } else if matches!(case.length, Length::NearsWatchdog(_)) {
-                case.length.reason()
+                case.length.reason(&case.workload)
             } else {
                 let wrong = self.session.executor.verify(index, &case.workload)?.err();
                 mismatched = wrong.is_some();
@@ -117,7 +117,7 @@ impl Attempt<'_> {
                 verified: unverified.is_none(),
                 scale: case.scale,
                 subgroup_sizes,
-                failure: unverified.or_else(|| case.length.reason()),
+                failure: unverified.or_else(|| case.length.reason(&case.workload)),
                 rounds: Vec::new(),
                 samples_s: Vec::new(),
             };

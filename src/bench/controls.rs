@@ -1,8 +1,10 @@
 //! Controls: ratios that must be 1, independently of any law.
 
+use std::rc::Rc;
+
 use super::case::CaseId;
 use super::formula::Formula;
-use super::plan::{Plan, Sizing, Tolerance};
+use super::plan::{ControlBuilder, Plan, Sizing, Tolerance};
 use super::profile::MAX_TARGET_S;
 use super::rounds::Samples;
 use super::typical::{CONFIDENCE, Typical};
@@ -66,30 +68,37 @@ impl Controls {
     /// Adds the control cases: a fixed canary, the same case under a second name, a multiple of its work, and
     /// a floor case: the launch alone on a CPU, and fewer loop iterations on a GPU.
     ///
+    /// A plan may say what the control cases run; then the floor case runs nothing.
+    ///
     /// The multiple has longer loops in as many workgroups, so that one floor case serves both. A sample of
     /// the multiple is as long as the longest samples of the experiment, and one of the canary a quarter of it. So
     /// the control `linear` covers the lengths of the samples that it vouches for.
     pub(super) fn add(plan: &mut Plan, is_narrow: bool, seed: u64) -> Self {
-        let Loops { whole, floor } = Loops::on(is_narrow);
-        let chain = move |iterations| {
-            move |workgroups| {
-                let seed = seed as u32;
-                Chain { workgroup_size: 64, active: 64, iterations, workgroups, seed }.workload()
-            }
+        let chain = move |iterations, workgroups| {
+            let seed = seed as u32;
+            Chain { workgroup_size: 64, active: 64, iterations, workgroups, seed }.workload()
+        };
+        let (build, Loops { whole, floor }) = match &plan.control {
+            Some(own) => (Rc::clone(own), Loops { whole: 1, floor: 0 }),
+            None => (Rc::new(chain) as ControlBuilder, Loops::on(is_narrow)),
+        };
+        let of = |loops| {
+            let build = Rc::clone(&build);
+            move |scale| build(loops, scale)
         };
         let sized = (0..plan.cases.len())
             .filter(|&case| !matches!(plan.cases[case].sizing, Sizing::Follow(_)))
             .collect();
         let shared = || Sizing::Longest { group: "control".to_owned(), granule: 1, most: MOST };
-        let canary = plan.case("control.canary", shared(), chain(whole));
-        let multiple = plan.case("control.multiple", shared(), chain(TIMES * whole));
+        let canary = plan.case("control.canary", shared(), of(whole));
+        let multiple = plan.case("control.multiple", shared(), of(TIMES * whole));
         let follow = || Sizing::Follow(canary);
         Self {
             canary,
-            copy: plan.case("control.twin", follow(), chain(whole)),
+            copy: plan.case("control.twin", follow(), of(whole)),
             multiple,
             longer: f64::from(TIMES * whole - floor) / f64::from(whole - floor),
-            floor: plan.floor("control.floor", follow(), chain(floor)),
+            floor: plan.floor("control.floor", follow(), of(floor)),
             sized,
         }
     }

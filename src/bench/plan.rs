@@ -1,5 +1,6 @@
 //! Declarations of experiments, and the plans that they make for a device.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Profile;
@@ -29,6 +30,8 @@ pub struct Experiment {
     pub shaders: fn() -> Vec<Arc<Shader>>,
     /// How many workers the law needs. A run opens software devices with that many for this experiment.
     pub workers: WantedWorkers,
+    /// Whether several processes run the experiment together.
+    pub needs_ranks: bool,
     /// Declares what to measure on this device.
     pub plan: fn(&Context<'_>) -> Result<Plan, Unsupported>,
     /// The law as `warplaw predict` evaluates it, for "what if" questions.
@@ -278,6 +281,9 @@ pub(super) struct PointSpec {
     pub(super) judged: bool,
 }
 
+/// Builds the workload of a control from a number of loops, which may be 0, and a scale.
+pub(super) type ControlBuilder = Rc<dyn Fn(u32, u32) -> Workload>;
+
 pub(super) type Diagnose = Box<dyn Fn(&Outcome) -> Vec<String>>;
 
 /// The cases, metrics and points of an experiment on this device.
@@ -292,6 +298,10 @@ pub struct Plan {
     pub(super) width: Option<Formula>,
     pub(super) diagnose: Option<Diagnose>,
     pub(super) notes: Vec<String>,
+    /// Reasons why nothing can be decided.
+    pub(super) doubts: Vec<String>,
+    /// What the controls run; a chain of dependent operations on the device if it is `None`.
+    pub(super) control: Option<ControlBuilder>,
     pub(super) sample_divisor: u32,
 }
 
@@ -438,6 +448,17 @@ impl Plan {
     /// Divides the profile's sample time by `divisor`, for a wide sweep with a wide tolerance.
     pub fn shorten_samples(&mut self, divisor: u32) {
         self.sample_divisor = divisor;
+    }
+
+    /// Sets what the controls run, for an experiment whose times are not those of the device. `build` returns the workload of a
+    /// number of loops, which may be 0, in each of `scale` units.
+    pub fn control_by(&mut self, build: impl Fn(u32, u32) -> Workload + 'static) {
+        self.control = Some(Rc::new(build));
+    }
+
+    /// Makes the verdict inconclusive for this reason, whatever the points say.
+    pub fn distrust(&mut self, reason: impl Into<String>) {
+        self.doubts.push(reason.into());
     }
 
     /// Adds a line to the diagnosis, for example on what the plan leaves out and why.

@@ -48,7 +48,9 @@ pub fn replay(
     let typical = Typical::of(&samples, scales.collect(), clock.resolution_ns * 1e-9);
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
     outcome.width = recorded.width;
-    add_clock_control(clock, &mut outcome);
+    if plan.control.is_none() {
+        add_clock_control(clock, &mut outcome);
+    }
     let checked = plan.cases.iter().enumerate().filter_map(|(index, spec)| {
         let case = case(index)?.clone();
         let bad = samples.bad(index);

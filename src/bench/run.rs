@@ -75,14 +75,18 @@ pub fn run(
     outcome.stopped_by = Some(stopped_by);
     outcome.other_load = other_load;
     outcome.states = states;
-    add_clock_control(&session.clock, &mut outcome);
+    if plan.control.is_none() {
+        add_clock_control(&session.clock, &mut outcome);
+    }
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
-    add_advice(costs.sampling_s, &mut outcome);
+    if plan.doubts.is_empty() {
+        add_advice(costs.sampling_s, &mut outcome);
+    }
     outcome.workers = session.workers();
     outcome.searches = tuned.searches;
     outcome.costs = Some(costs);

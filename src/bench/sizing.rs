@@ -31,26 +31,45 @@ pub(super) enum Length {
 }
 
 impl Length {
-    fn of(sample_s: f64) -> Self {
-        if sample_s > WATCHDOG_S {
+    fn of(sample_s: f64, limits: Limits) -> Self {
+        if sample_s > limits.verified_s {
             Self::NearsWatchdog(sample_s)
-        } else if sample_s > MAX_SAMPLE_S {
+        } else if sample_s > limits.timed_s {
             Self::TooLong(sample_s)
         } else {
             Self::Fits
         }
     }
 
-    /// Returns why the case is not timed; `None` if it fits.
-    pub(super) fn reason(self) -> Option<String> {
+    /// Returns why the case of `workload` is not timed; `None` if it fits.
+    pub(super) fn reason(self, workload: &Workload) -> Option<String> {
         let (Self::TooLong(sample_s) | Self::NearsWatchdog(sample_s)) = self else {
             return None;
         };
         Some(format!(
             "the smallest amount of work takes at least {:.0} ms, and a sample may take at most {:.0} ms",
             sample_s * 1e3,
-            MAX_SAMPLE_S * 1e3
+            Limits::of(workload).timed_s * 1e3
         ))
+    }
+}
+
+/// How long the smallest amount of a case's work may take, in seconds.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// In a sample that is timed.
+    timed_s: f64,
+    /// In a run that is verified.
+    verified_s: f64,
+}
+
+impl Limits {
+    const OF_DEVICE: Self = Self { timed_s: MAX_SAMPLE_S, verified_s: WATCHDOG_S };
+    /// No watchdog ends a message. A longer one would leave little time for all others.
+    const OF_MESSAGES: Self = Self { timed_s: 1.0, verified_s: 10.0 };
+
+    fn of(workload: &Workload) -> Self {
+        if workload.timing.is_of_device() { Self::OF_DEVICE } else { Self::OF_MESSAGES }
     }
 }
 
@@ -133,13 +152,13 @@ fn adapt(
     groups: &mut [Group],
     lengths: &mut [Length],
     open: &[(usize, usize)],
-    samples: &[f64],
+    samples: &[(f64, Limits)],
     target_s: f64,
 ) {
     let mut longest: BTreeMap<usize, f64> = BTreeMap::new();
-    for (&(g, case), &sample) in open.iter().zip(samples) {
+    for (&(g, case), &(sample, limits)) in open.iter().zip(samples) {
         if groups[g].scale == groups[g].granule {
-            lengths[case] = Length::of(sample);
+            lengths[case] = Length::of(sample, limits);
         }
         if lengths[case] == Length::Fits && sample.is_finite() {
             let slot = longest.entry(g).or_insert(0.0);
@@ -175,8 +194,8 @@ fn size_followers(
     }
     if !open.is_empty() {
         let samples = trial(executor, cases, groups, &open, false, throughput)?;
-        for (&(_, case), sample_s) in open.iter().zip(samples) {
-            lengths[case] = Length::of(sample_s);
+        for (&(_, case), (sample_s, limits)) in open.iter().zip(samples) {
+            lengths[case] = Length::of(sample_s, limits);
         }
     }
     Ok(())
@@ -215,7 +234,7 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case a few times and returns its shortest sample in seconds. `is_longest` tells whether the cases should
+/// Times each open case a few times and returns its shortest sample in seconds, with the limits of its samples. `is_longest` tells whether the cases should
 /// be as long as the longest of all others.
 ///
 /// A case is not tried if the sample of its smaller case shows that it is too long. The result is then that
@@ -228,7 +247,7 @@ fn trial(
     open: &[(usize, usize)],
     is_longest: bool,
     throughput: &mut Throughput,
-) -> Result<Vec<f64>, GpuError> {
+) -> Result<Vec<(f64, Limits)>, GpuError> {
     let repeats = if is_longest { REPEATS_OF_LONGEST } else { REPEATS };
     let mut idle_since_s = executor.elapsed_s();
     let workloads: Vec<Workload> =
@@ -244,8 +263,10 @@ fn trial(
         };
         let (later, now): (Vec<usize>, Vec<usize>) =
             waiting.iter().partition(|&&i| smaller(i).is_some_and(|(s, _)| waiting.contains(&s)));
-        let (known, untried): (Vec<usize>, Vec<usize>) =
-            now.iter().partition(|&&i| smaller(i).is_some_and(|(s, t)| is_too_long(samples[s], t)));
+        let (known, untried): (Vec<usize>, Vec<usize>) = now.iter().partition(|&&i| {
+            let limits = Limits::of(&workloads[i]);
+            smaller(i).is_some_and(|(s, times)| is_too_long(samples[s], times, limits))
+        });
         for &i in &known {
             let (s, times) = smaller(i).expect("a case of known length has a smaller case");
             samples[i] = samples[s] * times;
@@ -278,7 +299,7 @@ fn trial(
         idle_since_s = executor.elapsed_s();
         waiting = later.into_iter().chain(risky).collect();
     }
-    Ok(samples)
+    Ok(samples.into_iter().zip(workloads.iter().map(Limits::of)).collect())
 }
 
 /// Returns the time of a sample in seconds, or NaN if the sample was lost.
@@ -295,8 +316,8 @@ fn seconds(sample: Span, mean_s: f64) -> f64 {
 /// Returns whether `times` the sample of a smaller case is certainly too long.
 ///
 /// A short sample does not show this, since it may consist entirely of fixed cost.
-fn is_too_long(sample_s: f64, times: f64) -> bool {
-    sample_s > 0.1 * MAX_SAMPLE_S && sample_s * times > MAX_SAMPLE_S
+fn is_too_long(sample_s: f64, times: f64, limits: Limits) -> bool {
+    sample_s > 0.1 * limits.timed_s && sample_s * times > limits.timed_s
 }
 
 impl Group {

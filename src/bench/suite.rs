@@ -10,7 +10,7 @@ use super::search::Found;
 use super::session::close;
 use super::{Profile, Session};
 use crate::gpu::{Executor, GpuError, WantedWorkers};
-use crate::model::{Machine, Record, Schema, Status, Tool};
+use crate::model::{Machine, Ranks, Record, Schema, Status, Tool};
 
 /// Opens the device with the wanted workers: at the start of a run, after the device was lost, and for an experiment
 /// that needs other workers.
@@ -25,6 +25,8 @@ pub struct Origin {
     pub machine: Machine,
     /// Start time, in the format of RFC 3339.
     pub started_at: String,
+    /// The processes that run together; `None` for one alone.
+    pub ranks: Option<Ranks>,
 }
 
 /// The experiments of a run on one device, and the record that they produce.
@@ -72,6 +74,7 @@ impl<'a> Suite<'a> {
             machine: origin.machine,
             adapter: session.adapter.clone(),
             clock: session.clock.clone(),
+            ranks: origin.ranks,
             experiments: not_reached.collect(),
         };
         Ok(Self {

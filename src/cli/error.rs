@@ -102,6 +102,30 @@ pub enum CliError {
         /// Number of adapters.
         count: usize,
     },
+    /// An experiment needs several processes, and cannot be measured in this one.
+    #[error("`{experiment}` needs {missing}: {remedy}")]
+    NeedsRanks {
+        /// Id of the experiment.
+        experiment: &'static str,
+        /// What is missing, in words.
+        missing: &'static str,
+        /// What to type.
+        remedy: String,
+    },
+    /// Experiments of one process are to be measured by several at the same time.
+    #[error(
+        "mpirun started several processes, which would measure `{experiment}` on the same devices at the same time: \
+         start warplaw without mpirun, or add --only {in_ranks}"
+    )]
+    SeveralProcesses {
+        /// Id of the first experiment that one process measures.
+        experiment: &'static str,
+        /// Ids of the experiments that need several processes, comma-separated.
+        in_ranks: String,
+    },
+    /// The processes that were started together cannot measure together.
+    #[error("{0}")]
+    Ranks(String),
     /// A shader, or a file with its inputs, cannot be used.
     #[error("`{path}`: {reason}")]
     Unusable {

@@ -44,6 +44,8 @@ pub struct Arguments {
 enum Command {
     /// Measure, judge the laws, and write a record
     Run(RunArguments),
+    /// Measure an all-reduce among processes, started by `mpirun -n P warplaw ring`; the same as `run --only ring`
+    Ring(RunArguments),
     /// List the experiments and their laws
     List(list::ListArguments),
     /// List the adapters, best first
@@ -73,6 +75,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     }
     let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
+        Command::Ring(arguments) => {
+            run(&RunArguments { only: vec!["ring".to_owned()], ..arguments })
+        }
         Command::List(arguments) => list::list(&arguments),
         Command::Adapters(arguments) => adapters::adapters(&arguments),
         Command::Report(arguments) => report::report(&arguments),

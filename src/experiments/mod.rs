@@ -18,6 +18,7 @@ pub mod batching;
 pub mod ceilings;
 pub mod coalescing;
 pub mod contention;
+mod crossing;
 pub mod dependence;
 pub mod divergence;
 pub mod ilp;
@@ -26,6 +27,7 @@ pub mod lanes;
 pub mod occupancy;
 pub mod overlap;
 pub mod reduction;
+pub mod ring;
 pub mod select;
 mod sweep;
 pub mod width;
@@ -59,6 +61,7 @@ pub const REGISTRY: &[Experiment] = &[
     allreduce::EXPERIMENT,
     occupancy::EXPERIMENT,
     overlap::EXPERIMENT,
+    ring::EXPERIMENT,
 ];
 
 /// Returns the experiment with the given id. Ids of earlier versions are valid too.

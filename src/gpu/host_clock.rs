@@ -34,6 +34,7 @@ impl Hardware {
                     .map(Ok)
                     .map_err(|error| self.failed(format!("a thread of the host: {error}")));
             }
+            Timing::Exchange { .. } => return Err(self.failed("an exchange needs several ranks")),
         }
         Ok(Ok(start.elapsed().as_secs_f64()))
     }

@@ -8,6 +8,7 @@
 pub(crate) mod adapter;
 mod cost_model;
 mod error;
+mod exchange;
 mod executor;
 mod features;
 mod hardware;
@@ -32,6 +33,7 @@ pub use adapter::{
 pub use cost_model::{CostModel, DeviceShape, Merging};
 pub use error::GpuError;
 pub(crate) use error::one_line;
+pub use exchange::{Algorithm, Arithmetic, DeviceWork, Exchange, Pattern, Ranks, Traffic};
 pub use executor::Executor;
 pub(crate) use executor::compare_outputs;
 pub use features::ShaderFeature;
@@ -45,6 +47,8 @@ pub use timer::{BadSpan, Span};
 pub use unchecked::prepare_environment;
 #[cfg(feature = "cli")]
 pub(crate) use unchecked::prepared_variables;
+#[cfg(feature = "mpi")]
+pub(crate) use unchecked::set_unless_set;
 pub use verify::Mismatch;
 pub use workload::{
     Check, Contents, Dispatch, Shader, Stream, Timing, Upload, UploadPath, UploadSource, Workload,

@@ -1,7 +1,10 @@
-//! All unsafe code of the crate. A comment at each block states why the block is sound.
+//! All unsafe code of the crate, but for the tool interface of MPI. A comment at each block states why the block is sound.
 
-#![expect(unsafe_code, reason = "this is the only module with unsafe code")]
+#![expect(unsafe_code, reason = "this module holds the unsafe code of the crate")]
 
+use std::ffi::OsStr;
+#[cfg(feature = "mpi")]
+use std::ffi::OsString;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -44,15 +47,32 @@ pub fn prepare_environment() {
         ("MESA_SHADER_CACHE_DISABLE", "true".as_ref()),
         ("XDG_RUNTIME_DIR", runtime_dir.as_os_str()),
     ];
+    let _of_an_earlier_call = PREPARED.set(set_all(wanted));
+}
+
+/// Sets variables that the user has not set, and returns their names. No other thread may exist that could access the
+/// environment.
+fn set_all<T: AsRef<OsStr>>(
+    wanted: impl IntoIterator<Item = (&'static str, T)>,
+) -> Vec<&'static str> {
     let mut set = Vec::new();
     for (variable, value) in wanted {
         if std::env::var_os(variable).is_none() {
-            // SAFETY: no other thread exists that could access the environment during this call.
+            // SAFETY: no other thread exists that could access the environment during this call, as both callers know.
             unsafe { std::env::set_var(variable, value) };
             set.push(variable);
         }
     }
-    let _of_an_earlier_call = PREPARED.set(set);
+    set
+}
+
+/// Sets variables that the user has not set. Does nothing if other threads might read the environment at the same time, and
+/// outside Linux, where that is not known.
+#[cfg(feature = "mpi")]
+pub(crate) fn set_unless_set(wanted: impl IntoIterator<Item = (&'static str, OsString)>) {
+    if cfg!(target_os = "linux") && is_environment_unused() {
+        set_all(wanted);
+    }
 }
 
 /// Returns the variables that [`prepare_environment`] has set, and the user has not.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{CostModel, DeviceShape, Invariant, ShaderFeature};
+use super::{CostModel, DeviceShape, Exchange, Invariant, ShaderFeature};
 
 /// A WGSL module.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -267,6 +267,22 @@ pub enum Timing {
         /// Number of times that the thread is woken.
         count: u32,
     },
+    /// The host clock of each rank brackets `repeats` exchanges, after all ranks have waited for one another. The longest
+    /// time counts.
+    Exchange {
+        /// What the ranks do in one repeat.
+        exchange: Exchange,
+        /// Number of repeats.
+        repeats: u32,
+    },
+}
+
+impl Timing {
+    /// Returns whether the samples are work of the device, which a watchdog may guard.
+    #[must_use]
+    pub fn is_of_device(self) -> bool {
+        !matches!(self, Self::Exchange { .. } | Self::WakeUps { .. })
+    }
 }
 
 /// How the host uploads data into a device buffer.

@@ -3,6 +3,7 @@
 //! Each shader has a file of the same stem here. The file contains the parameters of the kernel, builds its
 //! workloads, and provides the CPU reference and the cost model.
 
+pub mod add_part;
 pub mod branch_paths;
 pub mod chain;
 pub mod empty;
@@ -26,7 +27,7 @@ use crate::gpu::Shader;
 #[must_use]
 pub fn shaders() -> Vec<Arc<Shader>> {
     [
-        vec![empty::shader(), chain::shader(), subgroup_size::shader()],
+        vec![add_part::shader(), empty::shader(), chain::shader(), subgroup_size::shader()],
         branch_paths::shaders(),
         ilp::shaders(),
         memory::shaders(),

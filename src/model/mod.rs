@@ -14,6 +14,7 @@ mod metric;
 mod nanoseconds;
 mod plain;
 mod point;
+mod ranks;
 mod schema;
 mod shader_profile;
 mod state;
@@ -32,6 +33,7 @@ pub use metric::{About, Better, Metric};
 pub(crate) use plain::MAX_CHARS;
 pub use plain::{plain, plain_to};
 pub use point::{Curve, Over, Point, Quantity, Trace};
+pub use ranks::{Member, Ranks};
 pub use schema::{Adapter, Clock, ClockKind, DeviceType, Record, Schema, SubgroupSize, Tool};
 pub use shader_profile::{
     AtWidth, Bin, Call, CallPath, Decision, DecisionKind, Depends, Iterated, LanesSource, Line,

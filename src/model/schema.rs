@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Experiment, Machine, Point, Quantity};
+use super::{Case, Experiment, Machine, Point, Quantity, Ranks};
 
 /// Record of one run on one adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Record {
     pub adapter: Adapter,
     /// Clock that timed the samples.
     pub clock: Clock,
+    /// Processes that ran together; absent if one ran alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<Ranks>,
     /// Results, in the order of execution.
     pub experiments: Vec<Experiment>,
 }
@@ -49,6 +52,13 @@ impl Adapter {
 }
 
 impl Record {
+    /// Returns the name of the adapter; for several processes, that of the first one, with what connects them.
+    #[must_use]
+    pub fn device(&self) -> String {
+        let ranks = self.ranks.as_ref().map(|ranks| format!(", {}", ranks.words()));
+        format!("{}{}", self.adapter.name, ranks.unwrap_or_default())
+    }
+
     /// Returns the cases of all experiments, in the order of execution.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.experiments.iter().flat_map(|experiment| &experiment.cases)
@@ -103,7 +113,7 @@ impl Schema {
     /// Name of the record format.
     pub const NAME: &'static str = "warplaw-record";
     /// Version of the records that this version of warplaw writes.
-    pub const VERSION: &'static str = "2.4.0";
+    pub const VERSION: &'static str = "2.5.0";
 
     /// Returns the schema with this name and version.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The parameters of a simulated GPU: compute units, memory, atomics, launch queue, clock.
 
+use super::links::Links;
 use super::noise::Noise;
 use crate::gpu::{DeviceShape, Dispatch, Merging};
 use crate::model::DeviceType;
@@ -19,6 +20,8 @@ pub struct Machine {
     pub atomics: Atomics,
     /// Launches, and what the host adds to them.
     pub queue: Queue,
+    /// Other ranks; `None` if the process runs alone.
+    pub links: Option<Links>,
     /// Clock rate.
     pub governor: Governor,
     /// Distance between two timestamps that differ, in seconds.

@@ -12,6 +12,7 @@
 
 mod faults;
 mod governor;
+mod links;
 mod lockstep;
 mod machine;
 mod machines;
@@ -30,13 +31,14 @@ use crate::gpu::params::check_params;
 use crate::gpu::timer::decode;
 use crate::gpu::{
     AdapterFacts, BadSpan, Built, DeviceLimits, Executor, GpuError, LimitSet, Mismatch,
-    OUT_OF_MEMORY, ShaderFeature, Span, Timing, Workload, compare_outputs,
+    OUT_OF_MEMORY, Ranks, ShaderFeature, Span, Timing, Workload, compare_outputs,
 };
 use crate::model::ClockKind;
 use governor::Clock;
 use noise::{Disturber, Moment};
 
 pub use faults::{DeviceFault, StampFault};
+pub use links::Links;
 pub use lockstep::{Followed, follow};
 pub use machine::{Atomics, Governor, Level, Machine, Memory, Queue, Units};
 pub use noise::{Clocks, Interference, Noise, Preemption, Throttle};
@@ -107,6 +109,12 @@ impl Simulator {
                 period_ns: 1.0,
                 clock_fault: None,
                 workers: None,
+                ranks: machine.links.map(|links| Ranks {
+                    count: links.ranks,
+                    hosts: links.ranks,
+                    forces_ring: true,
+                    doubt: None,
+                }),
                 limits: DeviceLimits {
                     max_workgroup_size: 1024,
                     workgroups: 65_535,
@@ -223,7 +231,9 @@ impl Simulator {
         let loaded = &self.loaded[index];
         self.now_s += self.clock.duration_s(self.now_s, loaded.sample_s.max(0.0));
         self.rounds = 0;
-        self.reported = self.machine.reported(&loaded.workload.dispatches[0]);
+        if let Some(dispatch) = loaded.workload.dispatches.first() {
+            self.reported = self.machine.reported(dispatch);
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::machine::{Machine, Queue};
-use crate::gpu::{Contents, Dispatch, Stream, Timing, Upload, Workload};
+use crate::gpu::{Contents, DeviceWork, Dispatch, Stream, Timing, Upload, Workload};
 
 /// The clocks of the host and of the device during a sample, in seconds since its begin.
 #[derive(Default)]
@@ -76,6 +76,13 @@ impl Machine {
             }
             Timing::Stream(stream) => stream_s(queue, workload, runs_s, stream),
             Timing::WakeUps { count } => f64::from(count) * queue.wake_up_s,
+            Timing::Exchange { exchange, repeats } => {
+                // Without other ranks, nobody answers.
+                let repeat_s = self.links.map_or(f64::NAN, |of| {
+                    of.exchange_s(exchange, |work, words| work_s(queue, work, words))
+                });
+                f64::from(repeats) * repeat_s
+            }
         };
         self.slowness * sample_s
     }
@@ -161,4 +168,16 @@ fn stream_s(queue: &Queue, workload: &Workload, runs_s: &[f64], stream: Stream) 
     }
     times.wait(queue);
     times.host_s
+}
+
+/// Returns the seconds for which a rank uses its device in a step of an all-reduce.
+fn work_s(queue: &Queue, work: DeviceWork, words: u32) -> f64 {
+    let words = f64::from(words);
+    let upload_s = 4.0 * words * (queue.write_byte_s + queue.copy_byte_s);
+    let read_back_s = queue.map_s + words * queue.word_s;
+    match work {
+        DeviceWork::Upload => queue.submit_s + queue.wait_s + upload_s,
+        DeviceWork::ReadBack => queue.submit_s + read_back_s,
+        DeviceWork::Step => upload_s + queue.submit_s + queue.dispatch_s + read_back_s,
+    }
 }

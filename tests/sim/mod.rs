@@ -95,7 +95,8 @@ pub fn suite_of(profile: Profile, devices: Vec<Simulator>, ids: &[&str], seed: u
         profile: profile.name.to_owned(),
     };
     let machine = Machine { os: "none".to_owned(), kernel: None, power: None, cpu: None, cores: 1 };
-    let origin = Origin { tool, machine, started_at: "2026-01-01T00:00:00Z".to_owned() };
+    let origin =
+        Origin { tool, machine, started_at: "2026-01-01T00:00:00Z".to_owned(), ranks: None };
     let mut suite = Suite::open(opener, experiments.collect(), profile, seed, origin)
         .expect("the simulated device opens");
     for index in 0..ids.len() {

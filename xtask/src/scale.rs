@@ -57,6 +57,7 @@ pub(crate) fn run_cases(cases: u32, rounds: u32) {
         tolerance: Tolerance { ratio: 1e12, reason: "" },
         shaders: Vec::new,
         workers: WantedWorkers::One,
+        needs_ranks: false,
         plan,
         predict: None,
     };

@@ -10,9 +10,11 @@ use crate::model::{DeviceType, Record, figures};
 pub(super) fn announcement(record: &Record, profile: Profile) -> String {
     let adapter = &record.adapter;
     let count = record.experiments.len();
+    let ranks = record.ranks.as_ref().map(|ranks| format!("{}, the first on ", ranks.words()));
     format!(
-        "Measuring {} ({}, {} {}, {}): {}, {} profile, about {} of sampling at most; compiling, autotuning and \
+        "Measuring {}{} ({}, {} {}, {}): {}, {} profile, about {} of sampling at most; compiling, autotuning and \
          verification come on top.",
+        ranks.unwrap_or_default(),
         adapter.full_name(),
         adapter.device_type.as_str(),
         adapter.backend,

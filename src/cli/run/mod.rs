@@ -5,30 +5,30 @@ mod announcement;
 mod arguments;
 mod interrupt;
 mod keeper;
+mod measuring;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod progress;
+mod ranks;
 mod tool;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use against::run_against;
-use announcement::{announcement, warnings};
 use arguments::profile;
 use interrupt::stop_on_interrupt;
 use keeper::{Keeper, release, reserve};
-use progress::{progress_bar, show};
-use tool::tool;
+use measuring::{Target, measure_all, origin};
 pub(super) use tool::tool_of;
 
 pub use arguments::RunArguments;
 
 use super::error::CliError;
-use super::output::{print_text, quoted, say, terminal};
-use crate::bench::{Experiment, Opener, Origin, Profile, Suite, seed_from_time};
+use crate::bench::{Experiment, Opener, Profile, Suite, seed_from_time};
 use crate::experiments::{REGISTRY, find};
 use crate::gpu::{Hardware, Options, Selection};
-use crate::model::{Machine, Record, Status, plain};
-use crate::report::{self, render};
+use crate::model::Record;
 
 /// Runs the experiments, writes the record after each of them, and prints a summary.
 ///
@@ -41,6 +41,13 @@ use crate::report::{self, render};
 /// record cannot be written.
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let experiments = selected(&arguments.only)?;
+    if experiments.iter().any(|experiment| experiment.needs_ranks) {
+        #[cfg(feature = "mpi")]
+        return mpi::run(arguments, &experiments);
+        #[cfg(not(feature = "mpi"))]
+        return Err(ranks::without_library(&experiments));
+    }
+    ranks::refuse_several_processes(&experiments)?;
     if let Some(other) = &arguments.against {
         return run_against(arguments, other, &experiments);
     }
@@ -59,50 +66,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
             release(path);
         }
     })?;
-    for Target { suite, .. } in &targets {
-        say(&format!("{}\n", plain(&announcement(suite.record(), profile))));
-        for warning in warnings(suite.record()) {
-            say(&format!("warning: {}\n", plain(&warning)));
-        }
-    }
-    let are_several = targets.len() > 1;
-    for index in 0..count {
-        for Target { suite, keeper } in &mut targets {
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let bar = progress_bar(suite.experiments()[index], index, count);
-            suite.run(index, &stop, &mut |progress| show(&bar, progress));
-            keeper.keep(suite.record())?;
-            bar.finish_and_clear();
-            // Printed now, because the full report appears only after the last experiment.
-            let line = report::in_a_line(&suite.record().experiments[index]);
-            let device = suite.record().adapter.full_name();
-            let device = if are_several { format!("  on {device}") } else { String::new() };
-            say(&format!("{:>5} {}", format!("{}/{count}", index + 1), plain(&(line + &device))));
-        }
-    }
-    say("");
-    conclude(&targets)?;
-    let failed = targets.iter().flat_map(|target| &target.suite.record().experiments);
-    let failed: Vec<_> = failed.filter(|e| e.status == Status::Failed).collect();
-    for experiment in &failed {
-        let reason = experiment.reason.as_deref().unwrap_or("unknown reason");
-        say(&format!("error: {}", plain(&format!("{} failed: {reason}", experiment.id))));
-    }
-    Ok(if stop.load(Ordering::Relaxed) {
-        ExitCode::from(130)
-    } else if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(2)
-    })
-}
-
-/// A device under test, with the file of its record.
-struct Target<'a> {
-    suite: Suite<'a>,
-    keeper: Keeper,
+    measure_all(&mut targets, profile, &stop)
 }
 
 /// Opens each of the adapters, or the best one.
@@ -135,21 +99,7 @@ fn open_all<'a>(
     chosen.into_iter().map(open).collect()
 }
 
-/// Prints the summary of each record, and what to do with the records.
-fn conclude(targets: &[Target<'_>]) -> Result<(), CliError> {
-    for Target { suite, keeper } in targets {
-        print_text(&render(&report::summary(suite.record()), terminal()))?;
-        let path = plain(&quoted(&keeper.path));
-        print_text(&format!("\nrecord: {path}\nall figures and plots: warplaw report {path}\n"))?;
-    }
-    if targets.len() > 1 {
-        let paths: Vec<String> = targets.iter().map(|t| plain(&quoted(&t.keeper.path))).collect();
-        print_text(&format!("comparison: warplaw compare {}\n", paths.join(" ")))?;
-    }
-    Ok(())
-}
-
-/// Returns the experiments of `--only` in the order of the registry, or all experiments if `only` is empty.
+/// Returns the experiments of `--only` in the order of the registry, or all experiments of one process if `only` is empty.
 fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
     let mut wanted = Vec::new();
     for name in only {
@@ -163,7 +113,10 @@ fn selected(only: &[String]) -> Result<Vec<&'static Experiment>, CliError> {
         wanted.push(experiment.id);
     }
     // The order of the registry, because other experiments use the subgroup width that `width` finds.
-    let is_wanted = |experiment: &&Experiment| only.is_empty() || wanted.contains(&experiment.id);
+    let is_wanted = |experiment: &&Experiment| {
+        let by_default = only.is_empty() && !experiment.needs_ranks;
+        by_default || wanted.contains(&experiment.id)
+    };
     Ok(REGISTRY.iter().filter(is_wanted).collect())
 }
 
@@ -184,13 +137,4 @@ pub(super) fn measure(only: &[&str], selection: &Selection) -> Result<Record, Cl
         suite.run(index, &AtomicBool::new(false), &mut |_| ());
     }
     Ok(suite.record().clone())
-}
-
-/// Describes this run.
-fn origin(profile: Profile) -> Origin {
-    Origin {
-        tool: tool(profile),
-        machine: Machine::here(),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    }
 }

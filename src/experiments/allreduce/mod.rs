@@ -6,7 +6,6 @@
 //! workers with that of the whole device.
 
 mod alone;
-mod crossing;
 mod diagnose;
 mod extent;
 pub mod kernel;
@@ -15,8 +14,8 @@ pub mod predict;
 
 use std::collections::BTreeMap;
 
+use super::crossing::crossing_of;
 use alone::{Alone, REPEATS};
-use crossing::crossing_of;
 use diagnose::diagnose;
 use extent::{FEWEST, MAX_BYTES, MIB, SWEPT, most_bytes, most_moved_on_few_cores, uneven};
 use kernel::{Algorithm, AllReduce, WORKGROUP_SIZE};
@@ -38,6 +37,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
     shaders: || vec![kernel::shader()],
     workers: WantedWorkers::One,
+    needs_ranks: false,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -16,14 +16,14 @@ pub(crate) const LAW: Law = Law {
     parameters: &[
         Parameter::new("p", "workers", COUNT).swept(),
         Parameter::new("m", "bytes in each worker's message", BYTES_HELD),
-        Parameter::new("alpha", "time per message α; in a record, that of two workers", OVERHEAD)
-            .at(&["allreduce.alpha"]),
+        Parameter::new("alpha", "time per message α; in a record, that between ranks, or of two workers", OVERHEAD)
+            .at(&["allreduce.alpha", "ring.alpha"]),
         Parameter::new(
             "beta",
-            "time per byte β, or give --bandwidth; in a record, that of two workers",
+            "time per byte β, or give --bandwidth; in a record, that between ranks, or of two workers",
             TIME_PER_BYTE,
         )
-        .at(&["allreduce.beta"]),
+        .at(&["allreduce.beta", "ring.beta"]),
         Parameter::new("bandwidth", "bandwidth 1/β", BANDWIDTH).instead_of("beta"),
     ],
     choices: &[],

@@ -39,6 +39,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
     shaders: || vec![kernel::shader()],
     workers: WantedWorkers::PerCore,
+    needs_ranks: false,
     plan,
     predict: Some(&predict::LAW),
 };

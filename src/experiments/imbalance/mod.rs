@@ -36,6 +36,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
     shaders: || vec![kernel::shader()],
     workers: WantedWorkers::One,
+    needs_ranks: false,
     plan,
     predict: Some(&predict::LAW),
 };

@@ -46,6 +46,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
     shaders: kernel::shaders,
     workers: WantedWorkers::One,
+    needs_ranks: false,
     plan,
     predict: None,
 };

@@ -35,6 +35,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
     shaders: Vec::new,
     workers: WantedWorkers::One,
+    needs_ranks: false,
     plan,
     predict: None,
 };

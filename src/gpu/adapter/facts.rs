@@ -4,7 +4,7 @@ use wgpu::Backend;
 
 use super::limits::{DeviceLimits, LimitSet};
 use super::workers::Workers;
-use crate::gpu::ShaderFeature;
+use crate::gpu::{Ranks, ShaderFeature};
 use crate::model::{Adapter, ClockKind, DeviceType, SubgroupSize};
 
 /// Properties of an adapter that are known without running a workload.
@@ -45,6 +45,8 @@ pub struct AdapterFacts {
     pub clock_fault: Option<String>,
     /// Workers of the device; `None` if they are unknown, as on every GPU.
     pub workers: Option<Workers>,
+    /// The ranks that run together; `None` if this process runs alone.
+    pub ranks: Option<Ranks>,
     /// Limits of the device.
     pub limits: DeviceLimits,
     /// The set that `limits` was taken from.
@@ -82,6 +84,7 @@ impl AdapterFacts {
             period_ns: 1.0,
             clock_fault: None,
             workers,
+            ranks: None,
             limits: DeviceLimits::of(&adapter.limits()),
             limit_set: LimitSet::Adapter,
         }

@@ -121,6 +121,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
         machine: old.machine,
         adapter: old.adapter,
         clock: old.clock,
+        ranks: None,
         experiments,
     })
 }

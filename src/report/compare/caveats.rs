@@ -1,7 +1,7 @@
 //! The records of a comparison, and the conditions that differ between them.
 
 use super::named::{Named, letter};
-use crate::model::{Record, Status, figures};
+use crate::model::{Ranks, Record, Status, figures};
 use crate::report::sections::revision;
 
 /// Returns one line per record: device, backend, driver, profile, start and path.
@@ -11,7 +11,7 @@ pub(super) fn devices(records: &[Named<'_>]) -> Vec<String> {
         format!(
             "{}: {}, {}, {}, {} profile, started {} (`{}`)",
             letter(index),
-            record.adapter.name,
+            record.device(),
             record.adapter.backend,
             record.adapter.driver_info,
             record.tool.profile,
@@ -26,9 +26,10 @@ pub(super) fn devices(records: &[Named<'_>]) -> Vec<String> {
 type Condition = (&'static str, fn(&Record) -> Option<String>);
 
 /// All conditions, the device first.
-const CONDITIONS: [Condition; 14] = [
+const CONDITIONS: [Condition; 15] = [
     ("devices", |record| Some(record.adapter.name.clone())),
     ("PCI bus ids", |record| record.adapter.pci_bus_id.clone()),
+    ("ranks", |record| record.ranks.as_ref().map(Ranks::words)),
     ("backends", |record| Some(record.adapter.backend.clone())),
     ("drivers", |record| Some(format!("{} {}", record.adapter.driver, record.adapter.driver_info))),
     ("shader compilers", |record| record.adapter.compiler.clone()),

@@ -34,7 +34,7 @@ fn plot(id: &str, curve: &Curve, records: &[Named<'_>]) -> Option<Plot> {
         swept = swept.or_else(|| points.first().map(|point| point.x.clone()));
         let marks = marks(&points, curve.over);
         places.extend(marks.iter().map(|mark| mark.x));
-        let name = format!("{}: {}", letter(index), named.record.adapter.name);
+        let name = format!("{}: {}", letter(index), named.record.device());
         curves.push(plot::Curve { name, line: Vec::new(), marks, joined: true });
     }
     places.sort_by(f64::total_cmp);

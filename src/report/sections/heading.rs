@@ -1,7 +1,6 @@
 //! The head of a report: device, host, clock and run.
 
-use crate::model::Record;
-use crate::model::figures;
+use crate::model::{Member, Record, figures};
 use crate::report::Document;
 
 /// Builds the head of a report.
@@ -24,6 +23,14 @@ pub(in crate::report) fn heading(record: &Record) -> Document {
             format!(" Device limits: {}.", adapter.limits)
         },
     ));
+    if let Some(ranks) = &record.ranks {
+        document.text(format!("Processes: {}. Rank, host, cores and adapter:", ranks.words()));
+        let line = |(rank, member): (usize, &Member)| {
+            let cores = figures::counted(member.cores as usize, "core");
+            format!("{rank}: {}, {cores}, {}", member.host, member.adapter)
+        };
+        document.list(ranks.members.iter().enumerate().map(line).collect());
+    }
     let fault = |fault: &String| format!(" The clock is not to be trusted: {fault}.");
     let faults: String = record.clock.faults.iter().map(fault).collect();
     document.text(format!(

@@ -15,7 +15,7 @@ pub fn summary(record: &Record) -> Document {
     let mut document = Document::default();
     document.text(format!(
         "{} through {}, {} in {}. {}",
-        record.adapter.name,
+        record.device(),
         record.adapter.backend,
         figures::counted(record.experiments.len(), "experiment"),
         figures::quantity(record.duration_s, "s"),

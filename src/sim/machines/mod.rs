@@ -7,6 +7,7 @@
 mod discrete;
 mod other;
 
+use super::links::Links;
 use super::machine::{Atomics, Governor, Level, Machine, Memory, Queue, Units};
 use super::noise::Noise;
 use crate::gpu::Merging;
@@ -98,6 +99,14 @@ impl Machine {
                 copy_byte_s: 0.0,
                 compile_s: 0.0,
             },
+            links: Some(Links {
+                ranks: 4,
+                message_s: 2.0 * US,
+                byte_s: 0.1 * NS,
+                both_ways: 1.25,
+                add_byte_s: 0.05 * NS,
+                library_ring_bytes: 1 << 16,
+            }),
             governor: Governor::STEADY,
             tick_s: 1.0 * NS,
             binding_bytes: 1 << 27,

@@ -1,0 +1,68 @@
+//! Diagnosis: which calibration the law needs, and where it deviates.
+
+use super::swept::{BY_ONE_WAY, RING};
+use crate::model::{self, figures};
+
+/// Number of bytes from which messages count as long.
+const LONG: f64 = 65_536.0;
+
+/// Ratio of the medians of two calibrations from which one is clearly better.
+const BETTER: f64 = 2.0;
+
+/// Difference from a prediction below which it is as good as none.
+const CLOSE: f64 = 0.01;
+
+/// Returns the diagnosis of the experiment's result.
+pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
+    let mut text = Vec::new();
+    let median = |name: &str| {
+        let is_here = |p: &&model::Point| p.series.starts_with(name) && p.x.value >= LONG;
+        let mut off: Vec<f64> =
+            outcome.points.iter().filter(is_here).map(|p| (p.ratio - 1.0).abs()).collect();
+        off.sort_by(f64::total_cmp);
+        off.get(off.len() / 2).copied().map(|median| (median, off.len()))
+    };
+    if let (Some((both, n)), Some((one, _))) = (median(RING), median(BY_ONE_WAY)) {
+        let finding = if one > BETTER * both.max(CLOSE) {
+            "So the law needs messages that go both ways at the same time."
+        } else if both > BETTER * one.max(CLOSE) {
+            "So the law needs messages that go one way."
+        } else {
+            "So both calibrations predict about equally well here."
+        };
+        text.push(format!(
+            "Rings of 64 KiB and more, median difference from the prediction over {n} sizes: {} by a ring shift, in which \
+             every rank sends and receives at the same time, and {} by messages in one direction. {finding}",
+            figures::quantity(both, "%"),
+            figures::quantity(one, "%")
+        ));
+    }
+    for (over, way, cause) in [
+        (
+            true,
+            "slower",
+            "A rank that is late delays all others. Check whether other programs run, whether ranks share cores, and \
+             whether each rank is bound to a core.",
+        ),
+        (
+            false,
+            "faster",
+            "Messages of one all-reduce may overlap with those of the next one, or parts that a rank has just added are \
+             still in its cache.",
+        ),
+    ] {
+        let found: Vec<&model::Point> =
+            outcome.judged().filter(|point| point.deviates(over)).collect();
+        let worst = found.iter().max_by(|a, b| a.residual().total_cmp(&b.residual()));
+        if let Some(worst) = worst {
+            text.push(format!(
+                "{} {way} than predicted; worst: {}, {} bytes, {:.2} times the prediction. {cause}",
+                figures::counted(found.len(), "all-reduce"),
+                worst.series,
+                worst.x.value,
+                worst.ratio
+            ));
+        }
+    }
+    text
+}
