@@ -227,6 +227,35 @@ fn wide_intervals_and_undecided_verdicts_are_disclosed() {
     assert!(text.contains("In this record, the result of `batching` is `inconclusive`."), "{text}");
 }
 
+/// The record of an interconnect gives α and β with their intervals, and the answer takes its range from them.
+#[test]
+fn an_all_reduce_takes_its_range_from_the_intervals_of_an_interconnect() {
+    let mut record = model::read(golden().as_ref()).expect("the golden record is readable");
+    let mut ring = record.experiments[0].clone();
+    ring.id = "ring".to_owned();
+    ring.points.clear();
+    let parameter = |name: &str, value: f64, unit| {
+        let ci = Some(Interval { lo: 0.9 * value, hi: 1.2 * value });
+        Metric { value: Some(value), ci, ..About::new(name, name, unit).metric() }
+    };
+    ring.metrics = vec![parameter("alpha", 1e-6, "s"), parameter("beta", 1e-9, "s/B")];
+    record.experiments.push(ring);
+    let path =
+        std::env::temp_dir().join(format!("warplaw-predict-{}-ring.json", std::process::id()));
+    model::write(&record, &path).expect("a record can be written");
+    let asked = format!("allreduce --p 100000 --m 1GiB --from {}", path.display());
+    let answer = json(&asked);
+    let expected = 2.0 * 99_999.0 * (1e-6 + 1e-9 * f64::from(1u32 << 30) / 1e5);
+    assert_near(figure(&answer, "ring"), expected);
+    assert_near(figure(&answer, "ring, at least"), 0.9 * expected);
+    assert_near(figure(&answer, "ring, at most"), 1.2 * expected);
+    let text = predict(&asked);
+    assert!(text.contains("(ring.alpha of the record)"), "{text}");
+    assert!(text.contains("95 % intervals"), "{text}");
+    let given = predict("allreduce --p 100000 --m 1GiB --alpha 1us --beta 1ns/B");
+    assert!(!given.contains("95 % intervals"), "{given}");
+}
+
 /// A branch is slowest if a subgroup takes both paths. For q near 0 or 1, subgroups often save one of them.
 #[test]
 fn select_wins_in_one_range_of_q_or_nowhere() {

@@ -168,6 +168,12 @@ impl Given {
         Ok(self.range(flag)?.map(|(_, last)| last))
     }
 
+    /// Returns the ends of the 95 % interval of a parameter that the law has read from the record; `None` if it is given or has
+    /// no interval.
+    pub(crate) fn interval(&self, flag: &str) -> Option<Interval> {
+        self.used.iter().find(|used| used.name == flag)?.interval
+    }
+
     /// Returns the first and the last value of a table over a parameter.
     ///
     /// A given range sets both values. A single value is the last value, and the table begins at `from` or at

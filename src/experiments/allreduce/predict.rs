@@ -1,7 +1,7 @@
 //! `predict allreduce`: the time of an all-reduce by each algorithm.
 
 use crate::experiments::allreduce::law::{naive_time, recursive_doubling_time, ring_time};
-use crate::model::figures;
+use crate::model::{Interval, figures};
 use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use crate::predict::domain::{BANDWIDTH, BYTES_HELD, COUNT, OVERHEAD, TIME_PER_BYTE};
 use crate::predict::given::{Given, Unanswered};
@@ -56,7 +56,23 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         figure(ring(p), "s"),
         figure(doubling(p), "s"),
     ));
+    // The time grows with α and with β, so that the ends of their intervals give the ends of its range.
+    let within = |flag, value| given.interval(flag).unwrap_or(Interval { lo: value, hi: value });
+    let (of_alpha, of_beta) = (within("alpha", alpha_s), within("beta", beta));
+    let range = [(of_alpha.lo, of_beta.lo), (of_alpha.hi, of_beta.hi)]
+        .map(|(alpha_s, beta)| ring_time(p, m, alpha_s, beta));
+    let range = Some(range).filter(|[least, most]| least < most);
+    if let Some([least, most]) = range {
+        answer.say(format!(
+            "With α and β anywhere in their 95 % intervals, the ring completes in {} to {}. How other links and larger \
+             numbers of workers differ from those that were measured comes on top.",
+            figure(least, "s"),
+            figure(most, "s")
+        ));
+    }
     answer.figure("ring", "s", ring(p));
+    answer.maybe("ring, at least", "s", range.map(|[least, _]| least));
+    answer.maybe("ring, at most", "s", range.map(|[_, most]| most));
     answer.figure("recursive doubling", "s", doubling(p));
     answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
     answer.maybe("latency share of the ring", SHARE_OF_ONE, share.is_finite().then_some(share));
