@@ -16,7 +16,13 @@ const CLOSE: f64 = 0.01;
 pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
     let mut text = Vec::new();
     let median = |name: &str| {
-        let is_here = |p: &&model::Point| p.series.starts_with(name) && p.x.value >= LONG;
+        // The number of ranks follows the name. Other series begin with the same words.
+        let is_of = |series: &str| {
+            series
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let is_here = |p: &&model::Point| is_of(&p.series) && p.x.value >= LONG;
         let mut off: Vec<f64> =
             outcome.points.iter().filter(is_here).map(|p| (p.ratio - 1.0).abs()).collect();
         off.sort_by(f64::total_cmp);
