@@ -37,13 +37,19 @@ impl Ranks {
         hosts.len()
     }
 
+    /// Returns the number of ranks and hosts in words, such as `4 ranks on 2 hosts`.
+    #[must_use]
+    pub fn count(&self) -> String {
+        let [ranks, hosts] = [(self.members.len(), "rank"), (self.hosts(), "host")]
+            .map(|(count, word)| figures::counted(count, word));
+        format!("{ranks} on {hosts}")
+    }
+
     /// Returns the number of ranks and hosts, the library and its settings in words, such as `4 ranks on 2 hosts, Open MPI v4.1.4`.
     #[must_use]
     pub fn words(&self) -> String {
-        let [ranks, hosts] = [(self.members.len(), "rank"), (self.hosts(), "host")]
-            .map(|(count, word)| figures::counted(count, word));
         let settings: Vec<String> = self.settings.iter().map(|of| format!(", {of}")).collect();
-        format!("{ranks} on {hosts}, {}{}", self.library, settings.concat())
+        format!("{}, {}{}", self.count(), self.library, settings.concat())
     }
 }
 

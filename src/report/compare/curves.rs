@@ -1,7 +1,7 @@
 //! Plots that overlay the curves of several records.
 
 use super::named::{Named, letter};
-use crate::model::{Curve, Experiment, Over, Point, Record};
+use crate::model::{Curve, Experiment, Over, Point, Ranks, Record};
 use crate::report::plot::{self, Axis, Mark, Panel, Plot, is_spaced_by_factors};
 use crate::report::sections::MAX_CURVES;
 
@@ -34,7 +34,10 @@ fn plot(id: &str, curve: &Curve, records: &[Named<'_>]) -> Option<Plot> {
         swept = swept.or_else(|| points.first().map(|point| point.x.clone()));
         let marks = marks(&points, curve.over);
         places.extend(marks.iter().map(|mark| mark.x));
-        let name = format!("{}: {}", letter(index), named.record.device());
+        // A legend has no room for the library and its settings.
+        let ranks = named.record.ranks.as_ref().map(Ranks::count);
+        let device = ranks.unwrap_or_else(|| named.record.adapter.name.clone());
+        let name = format!("{}: {device}", letter(index));
         curves.push(plot::Curve { name, line: Vec::new(), marks, joined: true });
     }
     places.sort_by(f64::total_cmp);
