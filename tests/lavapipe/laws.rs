@@ -206,7 +206,7 @@ fn implausible_coordination(record: &Record) -> Option<String> {
 
 #[test]
 fn coordination_and_busy_figures_are_plausible_at_every_width() {
-    const RUNS: usize = 3;
+    const RUNS: usize = 5;
     const IDS: &str = "contention,dependence,allreduce,occupancy,overlap";
     if skipped() {
         return;
