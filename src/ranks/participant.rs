@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::command::{Answer, Command, Wrong, from_bytes, to_bytes};
 use super::device::{Device, parts_of};
 use super::link::Link;
-use super::schedule::{Step, Transfer, array_words, part, region, region_step, schedules, traffic};
+use super::schedule::{Step, Transfer, array_words, part, region, schedules, traffic};
 use super::values::{contribution, fill, first_wrong, sum};
 use super::watchdog::Watchdog;
 use crate::gpu::{Algorithm, Arithmetic, DeviceWork, Exchange, Pattern, Traffic};
@@ -116,13 +116,19 @@ impl Participant {
         let exchange = self.loaded[index].exchange;
         let (ranks, rank) = (self.link.ranks(), self.link.rank());
         let (own, words) = (contribution(rank), exchange.words as usize);
-        self.array.chunks_mut(region_step(exchange).max(1)).for_each(|region| fill(region, own));
+        // What is to be received or read back must not be there before.
+        self.array.fill(f32::NAN);
+        fill(&mut self.array[..words], own);
         fill(&mut self.other, 1);
+        let mut uploaded = Ok(());
         if let Some(device) = self.device.as_ref().filter(|_| needs_device(exchange)) {
-            device.upload(0, &self.array[..words]).map_err(Wrong::Failed)?;
+            uploaded = device.upload(0, &self.array[..words]);
+            self.array.fill(f32::NAN);
         }
+        // A rank whose device fails takes part nevertheless, so that no other rank waits for it.
         self.link.barrier();
-        self.run(index, 0).map_err(Wrong::Failed)?;
+        let done = self.run(index, 0);
+        uploaded.and(done).map_err(Wrong::Failed)?;
 
         let previous = (rank + ranks - 1) % ranks;
         let compare = |words: &[f32], start, times| match first_wrong(words, start, times) {

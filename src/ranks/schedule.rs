@@ -114,7 +114,7 @@ pub(super) fn region(exchange: Exchange, index: u32) -> Range<usize> {
 }
 
 /// Returns the distance in words from the start of a region to that of the next one.
-pub(super) fn region_step(exchange: Exchange) -> usize {
+fn region_step(exchange: Exchange) -> usize {
     (exchange.words as usize).next_multiple_of(APART)
 }
 
