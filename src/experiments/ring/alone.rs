@@ -81,7 +81,8 @@ impl Alone {
     /// ranks, so that a ring takes the mean time of a step, and a single step may happen to take less.
     fn add(&self, plan: &mut Plan, id: String, pattern: Pattern, words: u32) -> CaseId {
         let (exchange, ranks) = (Exchange { pattern, words, traffic: None }, self.ranks);
-        let granule = 2 * (ranks - 1);
+        // A message that goes around the ring passes as many links in one repeat.
+        let granule = if pattern == Pattern::Relay { 2 } else { 2 * (ranks - 1) };
         let sizing = Sizing::Own { granule, most: MOST_REPEATS / granule * granule };
         plan.case(id, sizing, move |repeats| workload(exchange, repeats, ranks))
     }
