@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::controls::tolerance_of;
+use super::plan::Plan;
 use super::profile::MIN_TICKS;
 use super::session::is_too_coarse;
 use super::verify::Checked;
@@ -11,8 +12,12 @@ use crate::gpu::BadSpan;
 use crate::model::{Check, Clock, ClockKind, Control, Experiment, Status, Verdict};
 use crate::stats;
 
-/// Adds the session's clock check to the controls of the experiment.
-pub(super) fn add_clock_control(clock: &Clock, outcome: &mut Experiment) {
+/// Adds the session's clock check to the controls of the experiment, unless the plan has controls of its own: then the device
+/// times nothing.
+pub(super) fn add_clock_control(plan: &Plan, clock: &Clock, outcome: &mut Experiment) {
+    if plan.control.is_some() {
+        return;
+    }
     let mut distrust = |why: String| {
         outcome.verdict = outcome.verdict.map(|_| Verdict::Inconclusive);
         outcome.diagnosis.push(why);

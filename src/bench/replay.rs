@@ -48,9 +48,7 @@ pub fn replay(
     let typical = Typical::of(&samples, scales.collect(), clock.resolution_ns * 1e-9);
     let mut outcome = analyse(experiment, &plan, &controls, &samples, &typical, &looks);
     outcome.width = recorded.width;
-    if plan.control.is_none() {
-        add_clock_control(clock, &mut outcome);
-    }
+    add_clock_control(&plan, clock, &mut outcome);
     let checked = plan.cases.iter().enumerate().filter_map(|(index, spec)| {
         let case = case(index)?.clone();
         let bad = samples.bad(index);

@@ -75,9 +75,7 @@ pub fn run(
     outcome.stopped_by = Some(stopped_by);
     outcome.other_load = other_load;
     outcome.states = states;
-    if plan.control.is_none() {
-        add_clock_control(&session.clock, &mut outcome);
-    }
+    add_clock_control(&plan, &session.clock, &mut outcome);
     add_case_diagnosis(&session.clock, &checked, &mut outcome);
     if stopped_by == StoppedBy::Interrupted && outcome.status != Status::Failed {
         outcome.status = Status::Interrupted;

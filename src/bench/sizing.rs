@@ -234,8 +234,8 @@ fn group(cases: &[CaseSpec]) -> Vec<Group> {
     groups
 }
 
-/// Times each open case a few times and returns its shortest sample in seconds, with the limits of its samples. `is_longest` tells whether the cases should
-/// be as long as the longest of all others.
+/// Times each open case a few times and returns its shortest sample in seconds, with the limits of its samples. `is_longest`
+/// tells whether the cases should be as long as the longest of all others.
 ///
 /// A case is not tried if the sample of its smaller case shows that it is too long. The result is then that
 /// sample, scaled up. A case that could come near a watchdog is not tried either. The result is then its

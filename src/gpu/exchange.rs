@@ -94,8 +94,6 @@ pub struct Traffic {
 pub struct Ranks {
     /// Number of ranks, at least two.
     pub count: u32,
-    /// Number of hosts on which they run.
-    pub hosts: u32,
     /// Whether the message library can be told to use a ring.
     pub forces_ring: bool,
     /// Why the times of messages cannot be trusted, such as more ranks than cores; `None` without such a reason.

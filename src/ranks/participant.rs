@@ -106,8 +106,7 @@ impl Participant {
             .map(|(exchange, _)| exchange.words)
             .collect();
         let Some(&most) = lengths.iter().max() else { return Ok(()) };
-        let device =
-            self.device.as_mut().ok_or_else(|| "the rank has opened no device".to_owned())?;
+        let device = self.device.as_mut().ok_or_else(|| NO_DEVICE.to_owned())?;
         device.prepare(most, &parts_of(lengths, self.link.ranks()))
     }
 

@@ -10,11 +10,6 @@ pub const PERIOD: usize = 8191;
 /// Largest number of ranks whose sums are exact: the sum of 15 · 16 for each of them is below 2²⁴.
 pub const MOST_RANKS: u32 = 65_536;
 
-/// Returns the factor by which the values of a rank differ from the pattern.
-fn weight(rank: u32) -> u32 {
-    1 + rank % 16
-}
-
 /// The pattern: whole numbers from 1 to 15.
 static PATTERN: LazyLock<Vec<f32>> = LazyLock::new(|| {
     let mixed = |word: u32| (word.wrapping_mul(0x9E37_79B1) >> 20) % 15;
@@ -30,13 +25,13 @@ pub fn values(times: u32) -> Vec<f32> {
 /// Returns how many times the pattern a rank contributes.
 #[must_use]
 pub fn contribution(rank: u32) -> u32 {
-    weight(rank)
+    1 + rank % 16
 }
 
 /// Returns how many times the pattern the sum over `ranks` ranks is.
 #[must_use]
 pub fn sum(ranks: u32) -> u32 {
-    (0..ranks).map(weight).sum()
+    (0..ranks).map(contribution).sum()
 }
 
 /// Fills an array with `times` the pattern.

@@ -111,7 +111,6 @@ impl Simulator {
                 workers: None,
                 ranks: machine.links.map(|links| Ranks {
                     count: links.ranks,
-                    hosts: links.ranks,
                     forces_ring: true,
                     doubt: None,
                 }),

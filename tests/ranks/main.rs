@@ -78,7 +78,7 @@ impl Group {
         let others = links.map(follow).collect();
         let participant = Rc::new(RefCell::new(Participant::new(Box::new(first), None)));
         let device = Box::new(Simulator::new(Machine::lawful(32)));
-        let ranks = Ranks { count, hosts: 1, forces_ring: true, doubt: None };
+        let ranks = Ranks { count, forces_ring: true, doubt: None };
         let leader = Leader::new(device, Rc::clone(&participant), ranks);
         Self { leader, participant, others }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bench::Profile;
-use crate::gpu::LimitSet;
+use crate::gpu::{LimitSet, Options, Selection};
 
 /// Arguments of `warplaw run` and of `cargo bench --bench laws`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -77,6 +77,17 @@ impl From<Limits> for LimitSet {
             Limits::Default => Self::Default,
             Limits::Downlevel => Self::Downlevel,
         }
+    }
+}
+
+/// Returns how to open this adapter, or the best one.
+pub(super) fn options(arguments: &RunArguments, adapter: Option<String>) -> Options {
+    Options {
+        selection: Selection { adapter, backend: arguments.backend.clone() },
+        checked: arguments.checked,
+        host_clock: arguments.host_clock,
+        limits: arguments.limits.into(),
+        ..Options::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Measuring on one or several devices, with what the user sees meanwhile and at the end.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +8,7 @@ use super::announcement::{announcement, warnings};
 use super::keeper::Keeper;
 use super::progress::{progress_bar, show};
 use super::tool::tool;
-use crate::bench::{Origin, Profile, Suite};
+use crate::bench::{Experiment, Opener, Origin, Profile, Suite};
 use crate::cli::error::CliError;
 use crate::cli::output::{print_text, quoted, say, terminal};
 use crate::model::{Machine, Status, plain};
@@ -15,8 +16,26 @@ use crate::report::{self, render};
 
 /// A device under test, with the file of its record.
 pub(super) struct Target<'a> {
-    pub(super) suite: Suite<'a>,
-    pub(super) keeper: Keeper,
+    suite: Suite<'a>,
+    keeper: Keeper,
+}
+
+impl<'a> Target<'a> {
+    /// Opens a device, and begins its record in the file `out` or in a new one.
+    ///
+    /// # Errors
+    /// Returns an error if the device cannot be opened, or the record cannot be written.
+    pub(super) fn open(
+        opener: Opener<'a>,
+        experiments: &[&'static Experiment],
+        (profile, seed, origin): (Profile, u64, Origin),
+        out: Option<PathBuf>,
+    ) -> Result<Self, CliError> {
+        let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin)?;
+        let mut keeper = Keeper::new(out, suite.record())?;
+        keeper.keep(suite.record())?;
+        Ok(Self { suite, keeper })
+    }
 }
 
 /// Runs the experiments of all targets in turn, and keeps each result.

@@ -16,9 +16,9 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use against::run_against;
-use arguments::profile;
+use arguments::{options, profile};
 use interrupt::stop_on_interrupt;
-use keeper::{Keeper, release, reserve};
+use keeper::{release, reserve};
 use measuring::{Target, measure_all, origin};
 pub(super) use tool::tool_of;
 
@@ -81,20 +81,12 @@ fn open_all<'a>(
     };
     let seed = arguments.seed.unwrap_or_else(seed_from_time);
     let open = |adapter: Option<String>| {
-        let options = Options {
-            selection: Selection { adapter, backend: arguments.backend.clone() },
-            checked: arguments.checked,
-            host_clock: arguments.host_clock,
-            limits: arguments.limits.into(),
-            ..Options::default()
-        };
+        let options = options(arguments, adapter);
         let opener: Opener<'_> = Box::new(move |workers| {
             Ok(Box::new(Hardware::open(&Options { workers, ..options.clone() })?))
         });
-        let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin(profile))?;
-        let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
-        keeper.keep(suite.record())?;
-        Ok(Target { suite, keeper })
+        let run = (profile, seed, origin(profile));
+        Target::open(opener, experiments, run, arguments.out.clone())
     };
     chosen.into_iter().map(open).collect()
 }

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::arguments::{RunArguments, profile};
+use super::arguments::{RunArguments, options, profile};
 use super::interrupt::on_interrupt;
-use super::keeper::{Keeper, release, reserve};
+use super::keeper::{release, reserve};
 use super::measuring::{Target, measure_all, origin};
 use super::ranks::first_in_ranks;
-use crate::bench::{Experiment, Opener, Origin, Suite, seed_from_time};
+use crate::bench::{Experiment, Opener, Origin, seed_from_time};
 use crate::cli::error::CliError;
-use crate::gpu::{Executor, GpuError, Hardware, Options, Ranks, Selection, list_adapters};
+use crate::gpu::{Executor, GpuError, Hardware, Options, Ranks, list_adapters};
 use crate::model::{self, DeviceType, Member};
 use crate::ranks::{Device, Leader, Link, MOST_RANKS, Mpi, Participant, end};
 
@@ -57,7 +57,7 @@ pub(super) fn run(
         Err(CliError::NeedsRanks { experiment, missing, remedy: remedy.to_owned() })
     };
     let core_count = thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
-    let Some(mpi) = Mpi::initialize(cores_of_machine()) else {
+    let Some(mut mpi) = Mpi::initialize(cores_of_machine()) else {
         return needs("MPI, which this process has used before", "start a new process");
     };
     let (rank, ranks) = (mpi.rank(), mpi.ranks());
@@ -83,7 +83,6 @@ pub(super) fn run(
             ),
         };
     }
-    let mut mpi = mpi;
     let greeting = Greeting {
         host: Mpi::host(),
         build: crate::version(),
@@ -114,25 +113,18 @@ pub(super) fn run(
             adapter: adapter.unwrap_or_default(),
         })
         .collect();
-    let all = Ranks {
-        count: ranks,
-        hosts: 0,
-        forces_ring: mpi.forces_ring(),
-        doubt: crowding(&greetings),
-    };
+    let all = Ranks { count: ranks, forces_ring: mpi.forces_ring(), doubt: crowding(&greetings) };
     let (device, queue) = hardware.wgpu();
     // Without the kernel, additions on the device are refused, with the reason.
     let device = Device::new(device, queue).ok();
-    let participant = Participant::new(Box::new(mpi), device);
+    let mut participant = Participant::new(Box::new(mpi), device);
     if rank == 0 {
         let settings = Mpi::settings();
         let described = model::Ranks { library: Mpi::library(), settings, members };
-        let all = Ranks { hosts: described.hosts() as u32, ..all };
         return lead(arguments, experiments, hardware, participant, all, described);
     }
     // The first process decides when to stop.
     on_interrupt(|| ());
-    let mut participant = participant;
     participant.follow();
     Ok(ExitCode::SUCCESS)
 }
@@ -155,7 +147,7 @@ fn lead(
     let profile = profile(arguments, experiments.len());
     let origin = Origin { ranks: Some(described), ..origin(profile) };
     let seed = arguments.seed.unwrap_or_else(seed_from_time);
-    let options = options(arguments, None);
+    let options = options(arguments, arguments.adapter.first().cloned());
     let mut first = Some(hardware);
     let shared = Rc::clone(&group.0);
     let opener: Opener<'_> = Box::new(move |workers| {
@@ -165,15 +157,14 @@ fn lead(
         };
         Ok(Box::new(Leader::new(Box::new(hardware), Rc::clone(&shared), ranks.clone())))
     });
-    let suite = Suite::open(opener, experiments.to_vec(), profile, seed, origin);
-    let suite = suite.inspect_err(|_| {
+    let run = (profile, seed, origin);
+    let target = Target::open(opener, experiments, run, arguments.out.clone());
+    let target = target.inspect_err(|_| {
         if let Some(path) = &arguments.out {
             release(path);
         }
     })?;
-    let mut keeper = Keeper::new(arguments.out.clone(), suite.record())?;
-    keeper.keep(suite.record())?;
-    let outcome = measure_all(&mut [Target { suite, keeper }], profile, &stop);
+    let outcome = measure_all(&mut [target], profile, &stop);
     is_done.store(true, Ordering::Relaxed);
     drop(group);
     outcome
@@ -205,19 +196,6 @@ fn stop_in_time(is_done: &Arc<AtomicBool>) -> Arc<AtomicBool> {
         std::process::exit(2);
     });
     stop
-}
-
-fn options(arguments: &RunArguments, adapter: Option<String>) -> Options {
-    Options {
-        selection: Selection {
-            adapter: adapter.or_else(|| arguments.adapter.first().cloned()),
-            backend: arguments.backend.clone(),
-        },
-        checked: arguments.checked,
-        host_clock: arguments.host_clock,
-        limits: arguments.limits.into(),
-        ..Options::default()
-    }
 }
 
 /// Opens the adapter of the process at this place among those of its host. The adapters go round: those that the user named, or
