@@ -33,12 +33,12 @@ fn ring_finds_the_planted_costs_of_messages_and_additions() {
         let outcome = measure(Simulator::new(machine), "ring");
         assert_eq!(outcome.verdict, Some(Verdict::Holds), "{ranks} ranks: {:?}", outcome.diagnosis);
         near(&outcome, "alpha", links.message_s);
-        near(&outcome, "alpha.one_way", links.message_s);
-        near(&outcome, "beta.one_way", links.byte_s);
-        near(&outcome, "beta.both_ways", links.both_ways * links.byte_s);
-        near(&outcome, "both_ways", links.both_ways);
+        near(&outcome, "alpha.ping_pong", links.message_s);
+        near(&outcome, "beta.ping_pong", links.byte_s);
+        near(&outcome, "beta.shift", links.bidirectional_factor * links.byte_s);
+        near(&outcome, "shift_over_ping_pong", links.bidirectional_factor);
         near(&outcome, "gamma", links.add_byte_s);
-        near(&outcome, "beta", links.both_ways * links.byte_s + links.add_byte_s / 2.0);
+        near(&outcome, "beta", links.bidirectional_factor * links.byte_s + links.add_byte_s / 2.0);
         near(&outcome, "half_latency_measured", number(&outcome, "half_latency_predicted"));
         // The library of the simulated ranks uses the same ring for long messages.
         near(&outcome, "library_over_ring.4194304", 1.0);
@@ -47,12 +47,12 @@ fn ring_finds_the_planted_costs_of_messages_and_additions() {
 }
 
 #[test]
-fn the_diagnosis_says_that_messages_go_both_ways() {
+fn the_diagnosis_names_the_calibration_that_the_law_needs() {
     let (machine, links) = machine(4);
     let outcome = measure(Simulator::new(machine), "ring");
-    assert!(said(&outcome, "the law needs messages that go both ways"), "{:?}", outcome.diagnosis);
-    let same =
-        Machine::lawful(32).with(|machine| machine.links = Some(Links { both_ways: 1.0, ..links }));
+    assert!(said(&outcome, "the law needs α and β of a ring shift"), "{:?}", outcome.diagnosis);
+    let same = Machine::lawful(32)
+        .with(|machine| machine.links = Some(Links { bidirectional_factor: 1.0, ..links }));
     let outcome = measure(Simulator::new(same), "ring");
     assert!(said(&outcome, "both calibrations predict about equally"), "{:?}", outcome.diagnosis);
 }
@@ -74,20 +74,35 @@ fn noise_among_messages_fails_a_control() {
 }
 
 #[test]
-fn a_doubt_about_the_ranks_leaves_the_law_undecided() {
+fn oversubscribed_ranks_leave_the_law_undecided() {
     let (machine, _) = machine(4);
-    let crowded = "host `a` runs 4 ranks on 2 cores";
-    let doubted = Simulator::new(machine).appearing(|facts| {
+    let oversubscribed = "host `a` runs 4 ranks on 2 cores";
+    let ranks = Simulator::new(machine).appearing(|facts| {
         let ranks = facts.ranks.take();
-        facts.ranks = ranks.map(|ranks| Ranks { doubt: Some(crowded.to_owned()), ..ranks });
+        facts.ranks =
+            ranks.map(|ranks| Ranks { oversubscribed: Some(oversubscribed.to_owned()), ..ranks });
     });
-    let slow = doubted.distorting(|workload, span| {
+    let slow = ranks.distorting(|workload, span| {
         if workload.label().contains("algorithm: Ring") { 3.0 * span } else { span }
     });
     let outcome = measure(slow, "ring");
     assert_eq!(outcome.verdict, Some(Verdict::Inconclusive));
     assert!(said(&outcome, "4 ranks on 2 cores, so nothing is decided"), "{:?}", outcome.diagnosis);
     assert!(outcome.advice.is_empty(), "{:?}", outcome.advice);
+}
+
+#[test]
+fn links_of_two_kinds_leave_only_rings_judged() {
+    let (machine, _) = machine(4);
+    let mixed = Simulator::new(machine).appearing(|facts| {
+        let ranks = facts.ranks.take();
+        facts.ranks = ranks.map(|ranks| Ranks { links_differ: true, ..ranks });
+    });
+    let outcome = measure(mixed, "ring");
+    let judged: Vec<&str> = outcome.judged().map(|point| point.series.as_str()).collect();
+    assert!(!judged.is_empty() && judged.iter().all(|series| series.starts_with("ring")));
+    assert!(outcome.points.iter().any(|point| point.series.starts_with("naive")));
+    assert!(said(&outcome, "shown and not judged"), "{:?}", outcome.diagnosis);
 }
 
 #[test]

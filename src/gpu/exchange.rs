@@ -21,8 +21,8 @@ pub struct Exchange {
 pub enum Pattern {
     /// Nothing, after they have waited for one another.
     Nothing,
-    /// One message goes once around the ring of ranks, and again in the next repeat. Between two ranks this is a ping-pong.
-    Relay,
+    /// A ping-pong: one message goes from rank to rank, once around the ring, and again in the next repeat.
+    PingPong,
     /// Each rank sends a message to the next one and receives one from the previous one, all at the same time.
     Shift {
         /// Regions of a rank's array. The messages leave them in turn.
@@ -96,6 +96,9 @@ pub struct Ranks {
     pub count: u32,
     /// Whether the message library can be told to use a ring.
     pub forces_ring: bool,
-    /// Why the times of messages cannot be trusted, such as more ranks than cores; `None` without such a reason.
-    pub doubt: Option<String>,
+    /// The host that has more ranks than cores, with the reason why times of messages cannot be trusted there; `None` if no host
+    /// has.
+    pub oversubscribed: Option<String>,
+    /// Whether some links are within a host and others between hosts.
+    pub links_differ: bool,
 }

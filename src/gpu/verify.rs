@@ -5,6 +5,8 @@ use std::fmt;
 /// The first wrong element of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch {
+    /// The rank that has the output, if several processes run together.
+    pub rank: Option<u32>,
     /// Index of the element.
     pub index: usize,
     /// Value that the device wrote.
@@ -15,8 +17,12 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, got, expected } = self;
-        write!(f, "output[{index}] is {got:#010x}, but its CPU reference is {expected:#010x}")
+        let Self { rank, index, got, expected } = self;
+        let of_rank = rank.map_or_else(String::new, |rank| format!(" of rank {rank}"));
+        write!(
+            f,
+            "output[{index}]{of_rank} is {got:#010x}, but its CPU reference is {expected:#010x}"
+        )
     }
 }
 
@@ -30,6 +36,7 @@ pub(super) fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch>
     if outputs.len() < expected.len() || expected.is_empty() {
         let index = outputs.len();
         return Err(Mismatch {
+            rank: None,
             index,
             got: 0,
             expected: expected.get(index).copied().unwrap_or(0),
@@ -38,7 +45,7 @@ pub(super) fn compare(outputs: &[u32], expected: &[u32]) -> Result<(), Mismatch>
     for (block, chunk) in outputs.chunks(expected.len()).enumerate() {
         if let Some(at) = chunk.iter().zip(expected).position(|(got, want)| got != want) {
             let index = block * expected.len() + at;
-            return Err(Mismatch { index, got: chunk[at], expected: expected[at] });
+            return Err(Mismatch { rank: None, index, got: chunk[at], expected: expected[at] });
         }
     }
     Ok(())

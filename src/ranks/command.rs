@@ -10,7 +10,7 @@ use crate::gpu::{Exchange, Traffic};
 pub(super) enum Command {
     /// Replace the loaded exchanges, each with its repeats in a sample.
     Load(Vec<(Exchange, u32)>),
-    /// Run a loaded exchange once, and check what it computed.
+    /// Run a loaded exchange from every place in an array, and check what it computed.
     Verify(usize),
     /// Take one sample of each of these loaded exchanges.
     Time(Vec<usize>),

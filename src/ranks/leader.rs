@@ -32,7 +32,7 @@ enum Place {
     Exchange(usize),
 }
 
-/// Tells the other ranks that nothing more will come.
+/// Tells the other ranks that nothing more will come. They end.
 pub fn end(participant: &Rc<RefCell<Participant>>) {
     participant.borrow_mut().lead(&Command::End);
 }
@@ -69,7 +69,7 @@ impl Leader {
         self.participant.borrow_mut().lead(command)
     }
 
-    /// Runs an exchange once. Returns the first wrong word of any rank, or a wrong number of messages or of words sent.
+    /// Runs an exchange from every place in an array. Returns the first wrong word of any rank, or a wrong number of messages or of words sent.
     fn verify_exchange(&self, index: usize) -> Result<Result<(), Mismatch>, GpuError> {
         let mut sent = Traffic::default();
         for (rank, answer) in self.lead(&Command::Verify(index)).into_iter().enumerate() {
@@ -79,7 +79,8 @@ impl Leader {
                     sent.words += of_rank.words;
                 }
                 Answer::Verified(Err(Wrong::Word(index, got, expected))) => {
-                    return Ok(Err(Mismatch { index, got, expected }));
+                    let rank = Some(rank as u32);
+                    return Ok(Err(Mismatch { rank, index, got, expected }));
                 }
                 Answer::Verified(Err(Wrong::Failed(reason))) => {
                     return Err(self.failed(format!("rank {rank}: {reason}")));

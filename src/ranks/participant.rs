@@ -1,45 +1,59 @@
-//! One rank: runs exchanges, checks them, and takes their time.
+//! One rank: runs exchanges, and takes their time.
 
 use std::ops::Range;
 use std::time::Instant;
 
-use super::command::{Answer, Command, Wrong, from_bytes, to_bytes};
+use super::command::{Answer, Command, from_bytes, to_bytes};
 use super::device::{Device, parts_of};
-use super::link::Link;
-use super::schedule::{Step, Transfer, array_words, part, region, schedules, traffic};
-use super::values::{contribution, fill, first_wrong, sum};
-use super::watchdog::Watchdog;
-use crate::gpu::{Algorithm, Arithmetic, DeviceWork, Exchange, Pattern, Traffic};
+use super::link::{Counting, Link};
+use super::schedule::{Step, Transfer, array_words, part, region, schedules};
+use super::watchdog::{Exit, Watchdog};
+use crate::gpu::{Algorithm, Arithmetic, DeviceWork, Exchange, Pattern};
 
 /// A rank with its link, its device and what it has loaded.
 pub struct Participant {
-    link: Box<dyn Link>,
-    device: Option<Device>,
-    loaded: Vec<Loaded>,
+    pub(super) link: Counting,
+    pub(super) watchdog: Watchdog,
+    /// The device, or the reason why the rank has none.
+    pub(super) device: Result<Device, String>,
+    pub(super) loaded: Vec<Loaded>,
     /// The rank's own message or messages.
-    array: Vec<f32>,
+    pub(super) array: Vec<f32>,
     /// Receives what is added, and the sums of the message library.
-    other: Vec<f32>,
-    watchdog: Watchdog,
+    pub(super) other: Vec<f32>,
 }
 
-struct Loaded {
-    exchange: Exchange,
+pub(super) struct Loaded {
+    pub(super) exchange: Exchange,
     repeats: u32,
     schedules: Vec<Vec<Step>>,
 }
 
 impl Participant {
-    /// Creates a rank. Without a device, exchanges that need one are refused.
+    /// Creates a rank without a device. Exchanges that need one are refused.
+    ///
+    /// `exit` ends the process if another rank does not answer.
     #[must_use]
-    pub fn new(link: Box<dyn Link>, device: Option<Device>) -> Self {
-        let watchdog = Watchdog::new(link.rank());
-        Self { link, device, loaded: Vec::new(), array: Vec::new(), other: Vec::new(), watchdog }
+    pub fn new(link: Box<dyn Link>, exit: Exit) -> Self {
+        Self {
+            watchdog: Watchdog::new(link.rank(), exit),
+            link: Counting::new(link),
+            device: Err("the rank has opened no device".to_owned()),
+            loaded: Vec::new(),
+            array: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+
+    /// Gives the rank a device for its additions, or the reason why it has none. What is loaded must be loaded again.
+    pub fn use_device(&mut self, device: Result<Device, String>) {
+        self.device = device;
     }
 
     /// Executes the commands of the first rank until there are no more.
     pub fn follow(&mut self) {
         loop {
+            self.watchdog.expect("a command of rank 0");
             let command: Command = from_bytes(&self.link.broadcast(Vec::new()));
             let is_last = command == Command::End;
             let answer = self.execute(&command);
@@ -52,21 +66,21 @@ impl Participant {
 
     /// Makes all ranks execute `command`, and returns their answers. Only the first rank may call it.
     pub(super) fn lead(&mut self, command: &Command) -> Vec<Answer> {
+        const WHAT: &str = "answers of all ranks";
+        self.watchdog.expect(WHAT);
         self.link.broadcast(to_bytes(command));
         let own = self.execute(command);
-        self.watchdog.expect("answers of all ranks");
+        self.watchdog.expect(WHAT);
         let answers = self.link.gather(to_bytes(&own));
         self.watchdog.rest();
         answers.iter().map(|answer| from_bytes(answer)).collect()
     }
 
     fn execute(&mut self, command: &Command) -> Answer {
+        self.watchdog.rest();
         let answer = match command {
             Command::Load(exchanges) => Answer::Loaded(self.load(exchanges)),
-            &Command::Verify(index) => {
-                self.watchdog.expect("an exchange that is verified");
-                Answer::Verified(self.verify(index))
-            }
+            &Command::Verify(index) => Answer::Verified(self.verify(index)),
             Command::Time(order) => Answer::Timed(self.time(order)),
             Command::End => Answer::Ended,
         };
@@ -84,17 +98,17 @@ impl Participant {
                 schedules: schedules(exchange, ranks, rank),
             })
             .collect();
-        let most = |of: fn(Exchange) -> usize| {
-            exchanges.iter().map(|&(exchange, _)| of(exchange)).max().unwrap_or(0)
-        };
-        let lengths = [most(array_words), most(|exchange| exchange.words as usize)];
-        let refusal = [(&mut self.array, lengths[0]), (&mut self.other, lengths[1])]
-            .into_iter()
-            .find_map(|(array, words)| resize(array, words).err());
+        let of_each =
+            |of: fn(Exchange) -> usize| exchanges.iter().map(move |&(of_it, _)| of(of_it));
+        let words = |exchange: Exchange| exchange.words as usize;
+        let fitting =
+            [fit(&mut self.array, of_each(array_words)), fit(&mut self.other, of_each(words))];
         let of_device = self.prepare_device(exchanges);
         let refused = |exchange: Exchange| {
-            let by_device = of_device.as_ref().err().filter(|_| needs_device(exchange));
-            refusal.as_ref().or(by_device).cloned()
+            if array_words(exchange) > fitting[0] || words(exchange) > fitting[1] {
+                return Some(format!("the rank has no memory for {} words", array_words(exchange)));
+            }
+            of_device.as_ref().err().filter(|_| needs_device(exchange)).cloned()
         };
         exchanges.iter().map(|&(exchange, _)| refused(exchange)).collect()
     }
@@ -106,71 +120,8 @@ impl Participant {
             .map(|(exchange, _)| exchange.words)
             .collect();
         let Some(&most) = lengths.iter().max() else { return Ok(()) };
-        let device = self.device.as_mut().ok_or_else(|| NO_DEVICE.to_owned())?;
+        let device = self.device.as_mut().map_err(|reason| reason.clone())?;
         device.prepare(most, &parts_of(lengths, self.link.ranks()))
-    }
-
-    /// Runs an exchange once from known arrays, and compares every word with what it must be. Returns what the rank has sent.
-    fn verify(&mut self, index: usize) -> Result<Traffic, Wrong> {
-        let exchange = self.loaded[index].exchange;
-        let (ranks, rank) = (self.link.ranks(), self.link.rank());
-        let (own, words) = (contribution(rank), exchange.words as usize);
-        // What is to be received or read back must not be there before.
-        self.array.fill(f32::NAN);
-        fill(&mut self.array[..words], own);
-        fill(&mut self.other, 1);
-        let mut uploaded = Ok(());
-        if let Some(device) = self.device.as_ref().filter(|_| needs_device(exchange)) {
-            uploaded = device.upload(0, &self.array[..words]);
-            self.array.fill(f32::NAN);
-        }
-        // A rank whose device fails takes part nevertheless, so that no other rank waits for it.
-        self.link.barrier();
-        let done = self.run(index, 0);
-        uploaded.and(done).map_err(Wrong::Failed)?;
-
-        let previous = (rank + ranks - 1) % ranks;
-        let compare = |words: &[f32], start, times| match first_wrong(words, start, times) {
-            Some((at, found, expected)) => {
-                Err(Wrong::Word(at, found.to_bits(), expected.to_bits()))
-            }
-            None => Ok(()),
-        };
-        let array = &self.array;
-        match exchange.pattern {
-            Pattern::Nothing => Ok(()),
-            // The first rank receives its own message in another place than the one that it sent.
-            Pattern::Relay if rank == 0 => compare(&array[region(exchange, 1)], 0, own),
-            Pattern::Relay => compare(&array[..words], 0, contribution(0)),
-            Pattern::Shift { .. } => {
-                compare(&array[region(exchange, 1)], 0, contribution(previous))
-            }
-            Pattern::Add { .. } => compare(&array[..words], 0, own + 1),
-            Pattern::AllReduce {
-                algorithm: Algorithm::Library | Algorithm::LibraryRing, ..
-            } => compare(&self.other[..words], 0, sum(ranks)),
-            Pattern::AllReduce { arithmetic: Arithmetic::Host, .. } => {
-                compare(&array[..words], 0, sum(ranks))
-            }
-            Pattern::AllReduce { arithmetic: Arithmetic::Device, .. } => {
-                compare(&self.read_back(words)?, 0, sum(ranks))
-            }
-            Pattern::Device(DeviceWork::Upload) => compare(&self.read_back(words)?, 0, 1),
-            Pattern::Device(DeviceWork::ReadBack) => compare(&array[..words], 0, own),
-            Pattern::Device(DeviceWork::Step) => {
-                compare(&array[..words], 0, own + 1)?;
-                compare(&self.read_back(words)?, 0, own + 1)
-            }
-        }?;
-        let sent = self.loaded[index].schedules.first();
-        Ok(sent.map_or_else(Traffic::default, |steps| traffic(steps)))
-    }
-
-    fn read_back(&self, words: usize) -> Result<Vec<f32>, Wrong> {
-        let mut found = vec![0.0; words];
-        let device = self.device.as_ref().ok_or_else(|| Wrong::Failed(NO_DEVICE.to_owned()))?;
-        device.read_back(0, &mut found).map_err(Wrong::Failed)?;
-        Ok(found)
     }
 
     /// Takes one sample of each exchange in `order`. A rank whose device fails sends what it has, so that no other rank waits.
@@ -193,16 +144,16 @@ impl Participant {
     }
 
     /// Runs one repeat of a loaded exchange.
-    fn run(&mut self, index: usize, repeat: usize) -> Result<(), String> {
+    pub(super) fn run(&mut self, index: usize, repeat: usize) -> Result<(), String> {
         let Self { link, device, loaded, array, other, .. } = self;
         let Loaded { exchange, schedules, .. } = &loaded[index];
         let words = exchange.words as usize;
-        let device = || device.as_ref().ok_or_else(|| NO_DEVICE.to_owned());
+        let device = || device.as_ref().map_err(Clone::clone);
         match exchange.pattern {
             Pattern::Nothing => (),
             Pattern::Add { regions } => {
-                let place = region(*exchange, (repeat % regions as usize) as u32);
-                add(&mut array[place], &other[..words]);
+                let at = (repeat % regions as usize) as u32;
+                add(&mut array[region(*exchange, at)], &other[..words]);
             }
             Pattern::Device(work) => {
                 let done = device()
@@ -223,20 +174,13 @@ impl Participant {
                 link.all_reduce(true, &array[..words], &mut other[..words]);
             }
             Pattern::AllReduce { arithmetic: Arithmetic::Device, .. } => {
-                return ring_on_device(
-                    &mut **link,
-                    &device(),
-                    &schedules[0],
-                    array,
-                    other,
-                    *exchange,
-                );
+                return ring_on_device(link, &device(), &schedules[0], array, other, *exchange);
             }
-            Pattern::Relay
+            Pattern::PingPong
             | Pattern::Shift { .. }
             | Pattern::AllReduce { arithmetic: Arithmetic::Host, .. } => {
                 for step in &schedules[repeat % schedules.len()] {
-                    run_step(&mut **link, step, array, other);
+                    run_step(link, step, array, other);
                 }
             }
         }
@@ -258,9 +202,7 @@ fn work_on(
     }
 }
 
-const NO_DEVICE: &str = "the rank has opened no device";
-
-fn needs_device(exchange: Exchange) -> bool {
+pub(super) fn needs_device(exchange: Exchange) -> bool {
     let pattern = exchange.pattern;
     matches!(
         pattern,
@@ -268,13 +210,15 @@ fn needs_device(exchange: Exchange) -> bool {
     )
 }
 
-/// Sets the length of an array, and touches all of it.
-fn resize(array: &mut Vec<f32>, words: usize) -> Result<(), String> {
+/// Sets the length of an array to the longest of these for which there is memory, and touches all of it. Returns the length.
+fn fit(array: &mut Vec<f32>, lengths: impl Iterator<Item = usize>) -> usize {
+    let mut lengths: Vec<usize> = lengths.collect();
+    lengths.sort_unstable();
     array.clear();
-    let reserved = array.try_reserve_exact(words);
-    reserved.map_err(|_| format!("the rank has no memory for {words} words"))?;
+    let fitting = lengths.into_iter().rev().find(|&words| array.try_reserve_exact(words).is_ok());
+    let words = fitting.unwrap_or(0);
     array.resize(words, 1.0);
-    Ok(())
+    words
 }
 
 fn add(to: &mut [f32], from: &[f32]) {
@@ -282,7 +226,7 @@ fn add(to: &mut [f32], from: &[f32]) {
 }
 
 /// Sends and receives the messages of a step. What is to be added arrives in `other`, and is added on the host.
-fn run_step(link: &mut dyn Link, step: &Step, array: &mut [f32], other: &mut [f32]) {
+fn run_step(link: &mut Counting, step: &Step, array: &mut [f32], other: &mut [f32]) {
     if !step.add {
         replace(link, step, array);
         return;
@@ -296,7 +240,7 @@ fn run_step(link: &mut dyn Link, step: &Step, array: &mut [f32], other: &mut [f3
 }
 
 /// Sends a message from `array`, and receives one in `other`.
-fn receive(link: &mut dyn Link, step: &Step, array: &[f32], other: &mut [f32]) {
+fn receive(link: &mut Counting, step: &Step, array: &[f32], other: &mut [f32]) {
     let send = step.send.as_ref().map(|send| (send.peer, &array[send.range.clone()]));
     let receive = step.receive.as_ref().map(|receive| {
         let words = receive.range.len();
@@ -306,7 +250,7 @@ fn receive(link: &mut dyn Link, step: &Step, array: &[f32], other: &mut [f32]) {
 }
 
 /// Sends a message from `array`, and receives one in another place of it.
-fn replace(link: &mut dyn Link, step: &Step, array: &mut [f32]) {
+fn replace(link: &mut Counting, step: &Step, array: &mut [f32]) {
     match (&step.send, &step.receive) {
         (Some(send), Some(receive)) => {
             let places = [send.range.clone(), receive.range.clone()];
@@ -326,7 +270,7 @@ fn replace(link: &mut dyn Link, step: &Step, array: &mut [f32]) {
 ///
 /// All messages are sent even if the device fails.
 fn ring_on_device(
-    link: &mut dyn Link,
+    link: &mut Counting,
     device: &Result<&Device, String>,
     steps: &[Step],
     array: &mut [f32],

@@ -64,9 +64,9 @@ pub fn schedules(exchange: Exchange, ranks: u32, rank: u32) -> Vec<Vec<Step>> {
     let next = (rank + 1) % ranks;
     let previous = (rank + ranks - 1) % ranks;
     match exchange.pattern {
-        Pattern::Relay => {
+        Pattern::PingPong => {
             // The first rank sends what it received before, so that every message is one that has just arrived.
-            let relay = |index| {
+            let ping_pong = |index| {
                 let send = |place| Step::new(Some((next, place)), None, false);
                 let receive = |place| Step::new(None, Some((previous, place)), false);
                 if rank == 0 {
@@ -77,7 +77,7 @@ pub fn schedules(exchange: Exchange, ranks: u32, rank: u32) -> Vec<Vec<Step>> {
                 }
                 vec![receive(0..words), send(0..words)]
             };
-            (0..2).map(relay).collect()
+            (0..2).map(ping_pong).collect()
         }
         Pattern::Shift { regions } => {
             let shift = |index| {
@@ -121,12 +121,16 @@ fn region_step(exchange: Exchange) -> usize {
 /// Returns the number of words in a rank's array for this exchange.
 #[must_use]
 pub fn array_words(exchange: Exchange) -> usize {
-    let regions = match exchange.pattern {
-        Pattern::Relay => 2,
+    region(exchange, regions(exchange.pattern) - 1).end
+}
+
+/// Returns the number of regions in a rank's array, which the repeats of an exchange use in turn.
+pub(super) fn regions(pattern: Pattern) -> u32 {
+    match pattern {
+        Pattern::PingPong => 2,
         Pattern::Shift { regions } | Pattern::Add { regions } => regions,
         Pattern::Nothing | Pattern::AllReduce { .. } | Pattern::Device(_) => 1,
-    };
-    region(exchange, regions - 1).end
+    }
 }
 
 /// Returns what a rank sends by this schedule.
@@ -284,17 +288,17 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_visits_every_rank_and_a_shift_moves_every_region_by_one_rank() {
+    fn a_ping_pong_visits_every_rank_and_a_shift_moves_every_region_by_one_rank() {
         let of_rank = |words: usize| (0..3).map(|rank| vec![f64::from(rank); words]).collect();
-        let relay = Exchange { pattern: Pattern::Relay, words: 2, traffic: None };
-        let mut arrays: Vec<Vec<f64>> = of_rank(array_words(relay));
-        execute(relay, 0, &mut arrays);
+        let ping_pong = Exchange { pattern: Pattern::PingPong, words: 2, traffic: None };
+        let mut arrays: Vec<Vec<f64>> = of_rank(array_words(ping_pong));
+        execute(ping_pong, 0, &mut arrays);
         let regions = |arrays: &[Vec<f64>], exchange, count| -> Vec<Vec<f64>> {
             let of =
                 |array: &Vec<f64>| (0..count).map(|at| array[region(exchange, at).start]).collect();
             arrays.iter().map(of).collect()
         };
-        assert_eq!(regions(&arrays, relay, 2), [[0.0, 0.0], [0.0, 1.0], [0.0, 2.0]]);
+        assert_eq!(regions(&arrays, ping_pong, 2), [[0.0, 0.0], [0.0, 1.0], [0.0, 2.0]]);
 
         let shift = Exchange { pattern: Pattern::Shift { regions: 3 }, words: 1, traffic: None };
         let mut arrays: Vec<Vec<f64>> = of_rank(array_words(shift));

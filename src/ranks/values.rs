@@ -40,12 +40,10 @@ pub(super) fn fill(array: &mut [f32], times: u32) {
     array.chunks_mut(PERIOD).for_each(|part| part.copy_from_slice(&values[..part.len()]));
 }
 
-/// Returns the first word that differs from `times` the pattern: its index, its value and the expected value. The array begins
-/// at word `start` of the pattern.
-pub(super) fn first_wrong(array: &[f32], start: usize, times: u32) -> Option<(usize, f32, f32)> {
+/// Returns the first word that differs from `times` the pattern: its index, its value and the expected value.
+pub(super) fn first_wrong(array: &[f32], times: u32) -> Option<(usize, f32, f32)> {
     let values = values(times);
-    let expected = values.iter().cycle().skip(start % PERIOD);
-    let mut pairs = array.iter().zip(expected).enumerate();
+    let mut pairs = array.iter().zip(values.iter().cycle()).enumerate();
     pairs
         .find(|(_, (found, expected))| found.to_bits() != expected.to_bits())
         .map(|(index, (&found, &expected))| (index, found, expected))
@@ -60,11 +58,10 @@ mod tests {
         assert!(15 * sum(MOST_RANKS) < 1 << 24);
         let mut array = vec![0.0; 3 * PERIOD + 7];
         fill(&mut array, 5);
-        assert_eq!(first_wrong(&array, 0, 5), None);
-        assert_eq!(first_wrong(&array[10..], 10 + PERIOD, 5), None);
-        assert!(first_wrong(&array[10..], 11, 5).is_some());
+        assert_eq!(first_wrong(&array, 5), None);
+        assert!(first_wrong(&array[10..], 5).is_some());
         array[2 * PERIOD + 3] += 1.0;
-        let wrong = first_wrong(&array, 0, 5).expect("a word is wrong");
+        let wrong = first_wrong(&array, 5).expect("a word is wrong");
         assert_eq!((wrong.0, wrong.1), (2 * PERIOD + 3, wrong.2 + 1.0));
     }
 

@@ -1,22 +1,29 @@
 //! A watchdog that ends a rank whose partners do not answer.
 
-use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Seconds without an answer after which a rank ends. The longest exchange may take a fifth of it.
 pub const PATIENCE_S: u64 = 60;
 
+/// Ends the process at once with an exit code. It is called from another thread than the one that waits for a message.
+pub type Exit = fn(i32) -> !;
+
 /// Exit code of a rank that gives up.
 const GAVE_UP: i32 = 2;
 
-/// How often the watchdog looks.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// Milliseconds from one look of the watchdog to the next.
+const INTERVAL_MS: u64 = 500;
 
-/// What a rank waits for, and since when.
-type Waiting = Option<(&'static str, Instant)>;
+/// What a rank waits for, and how often the watchdog has found it waiting. So the time in which the whole process stands still
+/// does not count.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waiting {
+    what: Option<&'static str>,
+    looks: u64,
+}
 
 /// Ends the process if it waits longer than [`PATIENCE_S`] for what it expects. An exchange between processes can be ended in
 /// no other way if one of them is gone.
@@ -26,16 +33,15 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(super) fn new(rank: u32) -> Self {
+    pub(super) fn new(rank: u32, exit: Exit) -> Self {
         let waiting: Arc<Mutex<Waiting>> = Arc::default();
         let is_over: Arc<AtomicBool> = Arc::default();
         let (watched, over) = (Arc::clone(&waiting), Arc::clone(&is_over));
         // Without the thread, nothing limits a wait. The run is possible nevertheless.
         let _thread = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             while !over.load(Ordering::Relaxed) {
-                thread::sleep(INTERVAL);
-                let waiting = *watched.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(what) = overdue(waiting) {
+                thread::sleep(Duration::from_millis(INTERVAL_MS));
+                if let Some(what) = lock(&watched).overdue() {
                     eprintln!(
                         "error: rank {rank} waited {PATIENCE_S} s for {what}: another rank or its host hangs or is gone"
                     );
@@ -48,16 +54,12 @@ impl Watchdog {
 
     /// Begins to wait for `what`.
     pub(super) fn expect(&self, what: &'static str) {
-        self.set(Some((what, Instant::now())));
+        *lock(&self.waiting) = Waiting { what: Some(what), looks: 0 };
     }
 
     /// Ends waiting.
     pub(super) fn rest(&self) {
-        self.set(None);
-    }
-
-    fn set(&self, waiting: Waiting) {
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+        *lock(&self.waiting) = Waiting::default();
     }
 }
 
@@ -67,10 +69,16 @@ impl Drop for Watchdog {
     }
 }
 
-/// Returns what has been waited for too long.
-fn overdue(waiting: Waiting) -> Option<&'static str> {
-    let (what, since) = waiting?;
-    (since.elapsed() > Duration::from_secs(PATIENCE_S)).then_some(what)
+fn lock(waiting: &Mutex<Waiting>) -> std::sync::MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Waiting {
+    /// Counts a look. Returns what has been waited for too long.
+    fn overdue(&mut self) -> Option<&'static str> {
+        self.looks += 1;
+        self.what.filter(|_| self.looks * INTERVAL_MS > PATIENCE_S * 1000)
+    }
 }
 
 #[cfg(test)]
@@ -79,9 +87,11 @@ mod tests {
 
     #[test]
     fn only_a_long_wait_is_overdue() {
-        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds));
-        assert_eq!(overdue(None), None);
-        assert_eq!(overdue(ago(PATIENCE_S - 5).map(|since| ("x", since))), None);
-        assert_eq!(overdue(ago(PATIENCE_S + 1).map(|since| ("x", since))), Some("x"));
+        let looks = PATIENCE_S * 1000 / INTERVAL_MS;
+        let mut waiting = Waiting { what: Some("x"), looks: 0 };
+        assert!((0..looks).all(|_| waiting.overdue().is_none()));
+        assert_eq!(waiting.overdue(), Some("x"));
+        let mut resting = Waiting::default();
+        assert!((0..2 * looks).all(|_| resting.overdue().is_none()));
     }
 }

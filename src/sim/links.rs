@@ -18,7 +18,7 @@ pub struct Links {
     /// A byte of a message.
     pub byte_s: f64,
     /// Factor by which a byte takes longer if an end of the message sends and receives at the same time.
-    pub both_ways: f64,
+    pub bidirectional_factor: f64,
     /// Adding a byte on the host.
     pub add_byte_s: f64,
     /// Length in bytes below which the message library doubles recursively instead of using a ring.
@@ -79,7 +79,9 @@ impl Links {
                     Arithmetic::Device => messages_s + self.device_s(exchange, work_s),
                 }
             }
-            Pattern::Relay | Pattern::Shift { .. } => self.messages_s(exchange, Arithmetic::Host),
+            Pattern::PingPong | Pattern::Shift { .. } => {
+                self.messages_s(exchange, Arithmetic::Host)
+            }
         }
     }
 
@@ -151,6 +153,8 @@ impl Links {
                 is_moving = true;
             }
         }
+        let is_done = ranks.iter().zip(&steps).all(|(rank, steps)| rank.at == steps.len());
+        assert!(is_done, "ranks wait for one another without end: {exchange:?}");
         ranks.iter().map(|rank| rank.now_s).fold(0.0, f64::max)
     }
 
@@ -158,7 +162,8 @@ impl Links {
     fn message_s(&self, [sender, receiver]: [&Step; 2]) -> f64 {
         let words = sender.send.as_ref().map_or(0, |send| send.range.len());
         let is_both = |step: &Step| step.send.is_some() && step.receive.is_some();
-        let factor = if is_both(sender) || is_both(receiver) { self.both_ways } else { 1.0 };
+        let factor =
+            if is_both(sender) || is_both(receiver) { self.bidirectional_factor } else { 1.0 };
         self.message_s + factor * WORD_BYTES * words as f64 * self.byte_s
     }
 }
@@ -171,7 +176,7 @@ mod tests {
         ranks: 4,
         message_s: 1e-6,
         byte_s: 1e-9,
-        both_ways: 1.5,
+        bidirectional_factor: 1.5,
         add_byte_s: 0.25e-9,
         library_ring_bytes: 1 << 16,
     };
@@ -200,7 +205,7 @@ mod tests {
         let one_way_s = 1e-6 + 1e-9 * bytes;
         let naive_s = 6.0 * one_way_s + 3.0 * 0.25e-9 * bytes;
         near(seconds(LINKS, all_reduce(Algorithm::Naive), words), naive_s);
-        near(seconds(LINKS, Pattern::Relay, words), 4.0 * one_way_s);
+        near(seconds(LINKS, Pattern::PingPong, words), 4.0 * one_way_s);
         near(seconds(LINKS, Pattern::Shift { regions: 2 }, words), 1e-6 + 1.5e-9 * bytes);
         // With three ranks, one of them is folded into another: two more steps, each in one direction.
         let three = Links { ranks: 3, ..LINKS };

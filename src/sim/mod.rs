@@ -112,7 +112,8 @@ impl Simulator {
                 ranks: machine.links.map(|links| Ranks {
                     count: links.ranks,
                     forces_ring: true,
-                    doubt: None,
+                    oversubscribed: None,
+                    links_differ: false,
                 }),
                 limits: DeviceLimits {
                     max_workgroup_size: 1024,

@@ -3,6 +3,7 @@
 mod threads;
 
 use std::cell::RefCell;
+use std::process::exit;
 use std::rc::Rc;
 use std::thread::{JoinHandle, spawn};
 
@@ -12,51 +13,56 @@ use warplaw::gpu::{
     Algorithm, Arithmetic, Check, Contents, Exchange, Executor, Pattern, Ranks, Timing, Traffic,
     Workload,
 };
-use warplaw::ranks::{Leader, Link, Participant, end};
+use warplaw::ranks::{Greeting, Leader, Link, Participant, end};
 use warplaw::sim::{Machine, Simulator};
 
-/// A link that changes what it receives.
-struct Wrong(Threads);
+/// A link that changes every message that it receives, from the one of this number on.
+struct Wrong {
+    link: Threads,
+    from: usize,
+    received: usize,
+}
 
 impl Link for Wrong {
     fn rank(&self) -> u32 {
-        self.0.rank()
+        self.link.rank()
     }
 
     fn ranks(&self) -> u32 {
-        self.0.ranks()
+        self.link.ranks()
     }
 
     fn transfer(&mut self, send: Option<(u32, &[f32])>, receive: Option<(u32, &mut [f32])>) {
         match receive {
             Some((from, place)) => {
-                self.0.transfer(send, Some((from, &mut *place)));
-                if let Some(word) = place.last_mut() {
+                self.link.transfer(send, Some((from, &mut *place)));
+                if let Some(word) = place.last_mut().filter(|_| self.received >= self.from) {
                     *word += 1.0;
                 }
+                self.received += 1;
             }
-            None => self.0.transfer(send, None),
+            None => self.link.transfer(send, None),
         }
     }
 
     fn barrier(&mut self) {
-        self.0.barrier();
+        self.link.barrier();
     }
 
     fn all_reduce(&mut self, by_ring: bool, input: &[f32], output: &mut [f32]) {
-        self.0.all_reduce(by_ring, input, output);
+        self.link.all_reduce(by_ring, input, output);
     }
 
     fn forces_ring(&self) -> bool {
-        self.0.forces_ring()
+        self.link.forces_ring()
     }
 
     fn broadcast(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.broadcast(bytes)
+        self.link.broadcast(bytes)
     }
 
     fn gather(&mut self, bytes: Vec<u8>) -> Vec<Vec<u8>> {
-        self.0.gather(bytes)
+        self.link.gather(bytes)
     }
 }
 
@@ -73,12 +79,12 @@ impl Group {
         let first = links.next().expect("there is a first rank");
         let follow = |link: Threads| {
             let link = of(link);
-            spawn(move || Participant::new(link, None).follow())
+            spawn(move || Participant::new(link, exit).follow())
         };
         let others = links.map(follow).collect();
-        let participant = Rc::new(RefCell::new(Participant::new(Box::new(first), None)));
+        let participant = Rc::new(RefCell::new(Participant::new(Box::new(first), exit)));
         let device = Box::new(Simulator::new(Machine::lawful(32)));
-        let ranks = Ranks { count, forces_ring: true, doubt: None };
+        let ranks = Ranks { count, forces_ring: true, oversubscribed: None, links_differ: false };
         let leader = Leader::new(device, Rc::clone(&participant), ranks);
         Self { leader, participant, others }
     }
@@ -115,7 +121,7 @@ fn patterns() -> Vec<Pattern> {
     ];
     let of_messages = [
         Pattern::Nothing,
-        Pattern::Relay,
+        Pattern::PingPong,
         Pattern::Shift { regions: 2 },
         Pattern::Shift { regions: 3 },
         Pattern::Add { regions: 1 },
@@ -147,8 +153,10 @@ fn every_exchange_is_right_at_every_length_and_is_timed() {
 
 #[test]
 fn a_wrong_word_of_any_rank_is_found() {
-    let mut group =
-        Group::new(3, |link| if link.rank() == 2 { Box::new(Wrong(link)) } else { Box::new(link) });
+    let mut group = Group::new(3, |link| match link.rank() {
+        2 => Box::new(Wrong { link, from: 0, received: 0 }),
+        _ => Box::new(link),
+    });
     let with_messages: Vec<Pattern> = patterns()
         .into_iter()
         .filter(|pattern| !matches!(pattern, Pattern::Nothing | Pattern::Add { .. }))
@@ -162,8 +170,18 @@ fn a_wrong_word_of_any_rank_is_found() {
     group.leader.load(&workloads).expect("the ranks load");
     for (index, workload) in workloads.iter().enumerate() {
         let verified = group.leader.verify(index, workload).expect("the ranks verify");
-        assert!(verified.is_err(), "{}", workload.label());
+        assert!(verified.is_err_and(|wrong| wrong.rank.is_some()), "{}", workload.label());
     }
+    group.end();
+}
+
+#[test]
+fn a_wrong_word_of_the_last_region_is_found() {
+    let mut group = Group::new(2, |link| Box::new(Wrong { link, from: 2, received: 0 }));
+    let shift = workload(Pattern::Shift { regions: 3 }, 100, None);
+    group.leader.load(std::slice::from_ref(&shift)).expect("the ranks load");
+    let verified = group.leader.verify(0, &shift).expect("the ranks verify");
+    assert_eq!(verified.map_err(|wrong| (wrong.rank, wrong.index)), Err((Some(1), 99)));
     group.end();
 }
 
@@ -189,4 +207,59 @@ fn additions_on_a_device_are_refused_without_one() {
     assert_eq!(refusals[0].as_deref(), Some("rank 0: the rank has opened no device"));
     assert_eq!(refusals[1], None);
     group.end();
+}
+
+fn greeting(build: &str) -> Greeting {
+    let (host, build) = ("a".to_owned(), build.to_owned());
+    Greeting { host, build, cores: None, core_count: 2 }
+}
+
+/// Lets ranks meet, of which the last one says `last`, and returns what each of the others hears.
+fn meet(count: u32, last: fn(&mut Threads)) -> Vec<Result<Vec<Greeting>, String>> {
+    let mut links = threads(count);
+    let mut odd = links.pop().expect("there is a last rank");
+    let odd = spawn(move || last(&mut odd));
+    let meet =
+        |link: Threads| spawn(move || Participant::new(Box::new(link), exit).meet(&greeting("1")));
+    let others: Vec<_> = links.into_iter().map(meet).collect();
+    let heard = others.into_iter().map(|other| other.join().expect("the thread ends")).collect();
+    odd.join().expect("the thread ends");
+    heard
+}
+
+/// Says this in place of a greeting, and hears the answer.
+fn say(link: &mut Threads, bytes: &[u8]) {
+    link.gather(bytes.to_vec());
+    link.broadcast(Vec::new());
+}
+
+#[test]
+fn ranks_of_another_build_are_refused_by_number_even_if_nothing_they_say_can_be_read() {
+    let same = meet(3, |link| say(link, &serde_json::to_vec(&greeting("1")).expect("it is text")));
+    assert!(same.iter().all(|heard| heard.as_ref().is_ok_and(|all| all.len() == 3)), "{same:?}");
+    let older = meet(3, |link| say(link, &serde_json::to_vec(&greeting("0")).expect("it is text")));
+    let expected =
+        "rank 2 on host `a` runs 0, and rank 0 on host `a` 1: install one build on all hosts";
+    assert_eq!(older, vec![Err(expected.to_owned()); 2]);
+    let unreadable = meet(3, |link| say(link, b"{}"));
+    let expected =
+        "rank 2 runs another build, and rank 0 on host `a` 1: install one build on all hosts";
+    assert_eq!(unreadable, vec![Err(expected.to_owned()); 2]);
+}
+
+#[test]
+fn a_rank_without_an_adapter_is_named_on_every_rank() {
+    let opened = [Ok("GPU".to_owned()), Err("no adapter".to_owned()), Ok("GPU".to_owned())];
+    let ranks = threads(3).into_iter().zip(opened).map(|(link, opened)| {
+        spawn(move || {
+            let mut rank = Participant::new(Box::new(link), exit);
+            let greetings = rank.meet(&greeting("1")).expect("the builds are equal");
+            rank.compare_adapters(&opened, &greetings)
+        })
+    });
+    let ranks: Vec<_> = ranks.collect();
+    for rank in ranks {
+        let heard = rank.join().expect("the thread ends");
+        assert_eq!(heard, Err("rank 1 on host `a`: no adapter".to_owned()));
+    }
 }

@@ -40,12 +40,13 @@ impl<'a> Target<'a> {
 
 /// Runs the experiments of all targets in turn, and keeps each result.
 ///
-/// Returns exit code 130 if the user stopped the run, else 2 if an experiment failed, else 0.
+/// # Errors
+/// Returns an error if a record cannot be written before anything is measured.
 pub(super) fn measure_all(
     targets: &mut [Target<'_>],
     profile: Profile,
     stop: &AtomicBool,
-) -> Result<ExitCode, CliError> {
+) -> Result<(), CliError> {
     let count = targets.first().map_or(0, |target| target.suite.experiments().len());
     for Target { suite, .. } in &*targets {
         say(&format!("{}\n", plain(&announcement(suite.record(), profile))));
@@ -71,7 +72,17 @@ pub(super) fn measure_all(
         }
     }
     say("");
-    conclude(targets)?;
+    Ok(())
+}
+
+/// Prints the summary of each record, what to do with the records, and the experiments that failed.
+///
+/// Returns exit code 130 if the user stopped the run, else 2 if an experiment failed, else 0.
+///
+/// # Errors
+/// Returns an error if nothing can be printed.
+pub(super) fn conclude(targets: &[Target<'_>], stop: &AtomicBool) -> Result<ExitCode, CliError> {
+    print_summaries(targets)?;
     let failed = targets.iter().flat_map(|target| &target.suite.record().experiments);
     let failed: Vec<_> = failed.filter(|e| e.status == Status::Failed).collect();
     for experiment in &failed {
@@ -87,8 +98,7 @@ pub(super) fn measure_all(
     })
 }
 
-/// Prints the summary of each record, and what to do with the records.
-fn conclude(targets: &[Target<'_>]) -> Result<(), CliError> {
+fn print_summaries(targets: &[Target<'_>]) -> Result<(), CliError> {
     for Target { suite, keeper } in targets {
         print_text(&render(&report::summary(suite.record()), terminal()))?;
         let path = plain(&quoted(&keeper.path));

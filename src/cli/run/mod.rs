@@ -19,7 +19,7 @@ use against::run_against;
 use arguments::{options, profile};
 use interrupt::stop_on_interrupt;
 use keeper::{release, reserve};
-use measuring::{Target, measure_all, origin};
+use measuring::{Target, conclude, measure_all, origin};
 pub(super) use tool::tool_of;
 
 pub use arguments::RunArguments;
@@ -66,7 +66,8 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
             release(path);
         }
     })?;
-    measure_all(&mut targets, profile, &stop)
+    measure_all(&mut targets, profile, &stop)?;
+    conclude(&targets, &stop)
 }
 
 /// Opens each of the adapters, or the best one.

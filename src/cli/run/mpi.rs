@@ -10,34 +10,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::arguments::{RunArguments, options, profile};
 use super::interrupt::on_interrupt;
 use super::keeper::{release, reserve};
-use super::measuring::{Target, measure_all, origin};
+use super::measuring::{Target, conclude, measure_all, origin};
 use super::ranks::first_in_ranks;
 use crate::bench::{Experiment, Opener, Origin, seed_from_time};
 use crate::cli::error::CliError;
 use crate::gpu::{Executor, GpuError, Hardware, Options, Ranks, list_adapters};
 use crate::model::{self, DeviceType, Member};
-use crate::ranks::{Device, Leader, Link, MOST_RANKS, Mpi, Participant, end};
-
-/// What a process tells all others before it opens its adapter.
-#[derive(Serialize, Deserialize)]
-struct Greeting {
-    host: String,
-    /// Name, version and commit of the build.
-    build: String,
-    /// The cores that the process may use, by number; `None` where the system does not tell.
-    cores: Option<Vec<u32>>,
-    /// Number of cores that the process may use.
-    core_count: u32,
-}
-
-/// What a process tells the first one after it has opened its adapter: the adapter, or the reason why it has none.
-#[derive(Serialize, Deserialize)]
-struct Opened(Result<String, String>);
+use crate::ranks::{
+    Device, Greeting, Leader, Link, MOST_RANKS, Mpi, Participant, end, links_differ,
+    oversubscription,
+};
 
 /// Time for which a process that is told to end goes on with what it does.
 const GRACE: Duration = Duration::from_millis(600);
@@ -56,8 +41,7 @@ pub(super) fn run(
     let needs = |missing, remedy: &str| {
         Err(CliError::NeedsRanks { experiment, missing, remedy: remedy.to_owned() })
     };
-    let core_count = thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
-    let Some(mut mpi) = Mpi::initialize(cores_of_machine()) else {
+    let Some(mpi) = Mpi::initialize(cores_of_machine()) else {
         return needs("MPI, which this process has used before", "start a new process");
     };
     let (rank, ranks) = (mpi.rank(), mpi.ranks());
@@ -83,50 +67,62 @@ pub(super) fn run(
             ),
         };
     }
+    let forces_ring = mpi.forces_ring();
+    let mut participant = Participant::new(Box::new(mpi), Mpi::exit_at_once);
+    let together = join(&mut participant, arguments, rank);
+    let (hardware, greetings, adapters) = match together {
+        Ok(together) => together,
+        // The first process alone says why.
+        Err(_) if rank > 0 => return Ok(ExitCode::SUCCESS),
+        Err(reason) => return Err(CliError::Ranks(reason)),
+    };
+    if rank > 0 {
+        participant.use_device(device(&hardware));
+        end_in_time();
+        participant.follow();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let all = Ranks {
+        count: ranks,
+        forces_ring,
+        oversubscribed: oversubscription(&greetings),
+        links_differ: links_differ(&greetings),
+    };
+    let member =
+        |(of, adapter): (Greeting, String)| Member { host: of.host, cores: of.core_count, adapter };
+    let members = greetings.into_iter().zip(adapters).map(member).collect();
+    let described = model::Ranks { library: Mpi::library(), settings: Mpi::settings(), members };
+    lead(arguments, experiments, hardware, participant, all, described)
+}
+
+/// Meets the other processes, opens the adapter of this one, and returns it with the greetings and the adapters of all.
+///
+/// # Errors
+/// Returns why the processes cannot measure together.
+fn join(
+    participant: &mut Participant,
+    arguments: &RunArguments,
+    rank: u32,
+) -> Result<(Hardware, Vec<Greeting>, Vec<String>), String> {
     let greeting = Greeting {
         host: Mpi::host(),
         build: crate::version(),
         cores: cores_by_number(),
-        core_count,
+        core_count: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
     };
-    let greetings = tell_all(&mut mpi, &greeting);
-    let hosts: Vec<&str> = greetings.iter().map(|of| &*of.host).collect();
-    let place = hosts[..rank as usize].iter().filter(|&&host| host == greeting.host).count();
-    let opened = open(arguments, place);
-    let description = opened.as_ref().map(|hardware| hardware.facts().described(None).full_name());
-    let described = Opened(description.map_err(ToString::to_string));
-    let opened_by = gather(&mut mpi, &described);
-    let refusal = if rank == 0 { refusal(&greetings, &opened_by) } else { None };
-    let refusal: Option<String> = broadcast(&mut mpi, &refusal);
-    let (Ok(hardware), None) = (opened, &refusal) else {
-        return match refusal {
-            Some(reason) if rank == 0 => Err(CliError::Ranks(reason)),
-            _ => Ok(ExitCode::SUCCESS),
-        };
-    };
-    let members: Vec<Member> = greetings
-        .iter()
-        .zip(opened_by)
-        .map(|(of, Opened(adapter))| Member {
-            host: of.host.clone(),
-            cores: of.core_count,
-            adapter: adapter.unwrap_or_default(),
-        })
-        .collect();
-    let all = Ranks { count: ranks, forces_ring: mpi.forces_ring(), doubt: crowding(&greetings) };
+    let greetings = participant.meet(&greeting)?;
+    let before = &greetings[..rank as usize];
+    let place = before.iter().filter(|other| other.host == greeting.host).count();
+    let opened = open(arguments, place).map_err(|error| error.to_string());
+    let described = opened.as_ref().map(|hardware| hardware.facts().described(None).full_name());
+    let adapters = participant.compare_adapters(&described.map_err(Clone::clone), &greetings)?;
+    Ok((opened?, greetings, adapters))
+}
+
+/// Returns what adds on the adapter of a process, or the reason why it cannot.
+fn device(hardware: &Hardware) -> Result<Device, String> {
     let (device, queue) = hardware.wgpu();
-    // Without the kernel, additions on the device are refused, with the reason.
-    let device = Device::new(device, queue).ok();
-    let mut participant = Participant::new(Box::new(mpi), device);
-    if rank == 0 {
-        let settings = Mpi::settings();
-        let described = model::Ranks { library: Mpi::library(), settings, members };
-        return lead(arguments, experiments, hardware, participant, all, described);
-    }
-    // The first process decides when to stop.
-    on_interrupt(|| ());
-    participant.follow();
-    Ok(ExitCode::SUCCESS)
+    Device::new(device, queue)
 }
 
 /// Measures as the first process.
@@ -155,6 +151,7 @@ fn lead(
             Some(hardware) => hardware,
             None => Hardware::open(&Options { workers, ..options.clone() })?,
         };
+        shared.borrow_mut().use_device(device(&hardware));
         Ok(Box::new(Leader::new(Box::new(hardware), Rc::clone(&shared), ranks.clone())))
     });
     let run = (profile, seed, origin);
@@ -164,10 +161,13 @@ fn lead(
             release(path);
         }
     })?;
-    let outcome = measure_all(&mut [target], profile, &stop);
+    let mut targets = [target];
+    let measured = measure_all(&mut targets, profile, &stop);
+    // The other processes need not wait until everything is printed.
     is_done.store(true, Ordering::Relaxed);
     drop(group);
-    outcome
+    measured?;
+    conclude(&targets, &stop)
 }
 
 /// The processes that run together. They are told to end when this one does.
@@ -193,9 +193,17 @@ fn stop_in_time(is_done: &Arc<AtomicBool>) -> Arc<AtomicBool> {
         eprintln!(
             "error: mpirun ended this run: another process failed, or it was interrupted; nothing was measured to the end"
         );
-        std::process::exit(2);
+        Mpi::exit_at_once(2);
     });
     stop
+}
+
+/// Ends this process soon after a signal, unless the first one, which decides when to stop, ends all before.
+fn end_in_time() {
+    on_interrupt(|| {
+        thread::sleep(2 * GRACE);
+        Mpi::exit_at_once(2);
+    });
 }
 
 /// Opens the adapter of the process at this place among those of its host. The adapters go round: those that the user named, or
@@ -219,59 +227,6 @@ fn open(arguments: &RunArguments, place: usize) -> Result<Hardware, GpuError> {
     Hardware::open(&options(arguments, number))
 }
 
-/// Returns why the processes cannot measure together; `None` if they can.
-fn refusal(greetings: &[Greeting], opened: &[Opened]) -> Option<String> {
-    let of = |rank: usize| format!("rank {rank} on host `{}`", greetings[rank].host);
-    let own = &greetings[0].build;
-    if let Some(other) = greetings.iter().position(|greeting| greeting.build != *own) {
-        return Some(format!(
-            "{} runs {}, and {} {own}: install one build on all hosts",
-            of(other),
-            greetings[other].build,
-            of(0)
-        ));
-    }
-    let failed = opened
-        .iter()
-        .enumerate()
-        .find_map(|(rank, Opened(adapter))| adapter.as_ref().err().map(|reason| (rank, reason)));
-    failed.map(|(rank, reason)| format!("{}: {reason}", of(rank)))
-}
-
-/// Returns a text if a host has more processes than cores.
-fn crowding(greetings: &[Greeting]) -> Option<String> {
-    greetings.iter().find_map(|greeting| {
-        let of_host: Vec<&Greeting> =
-            greetings.iter().filter(|other| other.host == greeting.host).collect();
-        let cores = cores_of_host(&of_host);
-        (of_host.len() > cores).then(|| {
-            format!(
-                "host `{}` runs {} ranks on {}, and a rank that waits keeps others from running",
-                greeting.host,
-                of_host.len(),
-                model::figures::counted(cores, "core")
-            )
-        })
-    })
-}
-
-/// Returns how many cores these processes of one host may use together.
-fn cores_of_host(greetings: &[&Greeting]) -> usize {
-    let mut numbers: Vec<u32> =
-        greetings.iter().filter_map(|of| of.cores.clone()).flatten().collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let most = greetings.iter().map(|of| of.core_count as usize).max().unwrap_or(1);
-    if numbers.is_empty() {
-        return most;
-    }
-    // A limit on processor time leaves a process fewer cores than those that it may run on.
-    let is_limited = |of: &&&Greeting| {
-        of.cores.as_ref().is_some_and(|cores| (of.core_count as usize) < cores.len())
-    };
-    if greetings.iter().any(|of| is_limited(&of)) { most } else { numbers.len() }
-}
-
 /// Returns the number of cores of this machine. A process that `mpirun` has bound may use fewer.
 fn cores_of_machine() -> u32 {
     sysinfo::System::new().map_or(1, |mut system| {
@@ -293,65 +248,4 @@ fn cores_by_number() -> Option<Vec<u32>> {
 #[cfg(not(target_os = "linux"))]
 fn cores_by_number() -> Option<Vec<u32>> {
     None
-}
-
-/// Sends a message of each process to the first one.
-fn gather<T: Serialize + for<'de> Deserialize<'de>>(link: &mut dyn Link, message: &T) -> Vec<T> {
-    let all = link.gather(serde_json::to_vec(message).unwrap_or_default());
-    all.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect()
-}
-
-/// Sends a message of the first process to all.
-fn broadcast<T: Serialize + for<'de> Deserialize<'de> + Default>(
-    link: &mut dyn Link,
-    message: &T,
-) -> T {
-    let bytes = link.broadcast(serde_json::to_vec(message).unwrap_or_default());
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
-
-/// Sends a message of each process to all.
-fn tell_all<T: Serialize + for<'de> Deserialize<'de>>(link: &mut dyn Link, message: &T) -> Vec<T> {
-    let all = gather(link, message);
-    broadcast(link, &all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn greeting(host: &str, build: &str, cores: Option<&[u32]>, core_count: u32) -> Greeting {
-        let cores = cores.map(<[u32]>::to_vec);
-        Greeting { host: host.to_owned(), build: build.to_owned(), cores, core_count }
-    }
-
-    #[test]
-    fn ranks_of_different_builds_or_without_an_adapter_are_refused() {
-        let of = |build| greeting("b", build, None, 2);
-        let opened = || vec![Opened(Ok("GPU".to_owned())), Opened(Ok("GPU".to_owned()))];
-        assert_eq!(refusal(&[of("1"), of("1")], &opened()), None);
-        let reason = refusal(&[of("1"), of("2")], &opened()).expect("the builds differ");
-        assert_eq!(
-            reason,
-            "rank 1 on host `b` runs 2, and rank 0 on host `b` 1: install one build on all hosts"
-        );
-        let without = [Opened(Ok("GPU".to_owned())), Opened(Err("no adapter".to_owned()))];
-        let reason = refusal(&[of("1"), of("1")], &without);
-        assert_eq!(reason.as_deref(), Some("rank 1 on host `b`: no adapter"));
-    }
-
-    #[test]
-    fn a_host_with_more_ranks_than_cores_is_crowded() {
-        // Each rank is bound to a core of its own, so that one alone knows of one core.
-        let bound = |host, core: u32| greeting(host, "1", Some(&[core]), 1);
-        assert_eq!(crowding(&[bound("a", 0), bound("a", 1), bound("b", 0)]), None);
-        let crowded = crowding(&[bound("a", 0), bound("b", 1), bound("b", 1)]);
-        assert!(crowded.is_some_and(|text| text.starts_with("host `b` runs 2 ranks on 1 core,")));
-        // A limit on processor time counts, although the rank may run on every core.
-        let limited = || greeting("a", "1", Some(&[0, 1, 2, 3]), 1);
-        assert!(crowding(&[limited(), limited()]).is_some());
-        let unknown = || greeting("a", "1", None, 2);
-        assert_eq!(crowding(&[unknown(), unknown()]), None);
-        assert!(crowding(&[unknown(), unknown(), unknown()]).is_some());
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::alone::{AllReduce, Alone, REPEATS, WORD_BYTES, Way};
-use super::swept::{BY_ONE_WAY, RING, Swept, UNEVEN};
+use super::alone::{AllReduce, Alone, Calibration, REPEATS, WORD_BYTES};
+use super::swept::{BY_PING_PONG, RING, Swept, UNEVEN};
 use super::workload::workload;
 use crate::bench::{CaseId, Expr, Plan, SeriesId};
 use crate::gpu::{Algorithm, Arithmetic, Ranks};
@@ -47,7 +47,7 @@ impl<'a> AllReduces<'a> {
     /// sums.
     pub(super) fn sweep(&mut self, swept: &Swept, sizes: &[u32]) {
         let series = self.series(swept.series);
-        let by_one_way = (swept.series == RING).then(|| self.series(BY_ONE_WAY));
+        let by_ping_pong = (swept.series == RING).then(|| self.series(BY_PING_PONG));
         let mut smaller: Option<(u32, CaseId)> = None;
         for &bytes in sizes {
             let Swept { algorithm, arithmetic, word, .. } = *swept;
@@ -57,7 +57,7 @@ impl<'a> AllReduces<'a> {
                 self.plan.grows_from(case, smaller, f64::from(bytes) / f64::from(before));
             }
             let (m, measured) = (f64::from(bytes), case.per_unit());
-            let predicted = self.alone.predicted(reduce, Way::Both);
+            let predicted = self.alone.predicted(reduce, Calibration::Shift);
             match algorithm {
                 Algorithm::Library => {
                     let best = Expr::min_known(
@@ -66,12 +66,17 @@ impl<'a> AllReduces<'a> {
                     self.plan.show(series, m, measured, best);
                 }
                 Algorithm::LibraryRing => self.plan.show(series, m, measured, predicted),
+                // In a ring, every step waits for the slowest link, as in the shift that calibrates it. The others use links in
+                // other ways.
+                Algorithm::Doubling | Algorithm::Naive if self.ranks.links_differ => {
+                    self.plan.show(series, m, measured, predicted);
+                }
                 Algorithm::Ring | Algorithm::Doubling | Algorithm::Naive => {
                     self.plan.judge(series, m, measured, predicted);
                 }
             }
-            if let Some(series) = by_one_way {
-                let predicted = self.alone.predicted(reduce, Way::One);
+            if let Some(series) = by_ping_pong {
+                let predicted = self.alone.predicted(reduce, Calibration::PingPong);
                 self.plan.show(series, m, case.per_unit(), predicted);
             }
         }
@@ -80,7 +85,7 @@ impl<'a> AllReduces<'a> {
     /// Returns the predicted seconds of recursive doubling, if the plan has its parameters.
     pub(super) fn doubling(&self, bytes: u32) -> Option<Expr> {
         let (reduce, _) = self.cases.get(&("doubling", bytes))?;
-        Some(self.alone.predicted(*reduce, Way::Both))
+        Some(self.alone.predicted(*reduce, Calibration::Shift))
     }
 
     pub(super) fn add_uneven(&mut self) {
@@ -89,7 +94,7 @@ impl<'a> AllReduces<'a> {
             let reduce =
                 AllReduce { algorithm: Algorithm::Ring, arithmetic: Arithmetic::Host, words };
             let case = self.case("ring", reduce);
-            let predicted = self.alone.predicted(reduce, Way::Both);
+            let predicted = self.alone.predicted(reduce, Calibration::Shift);
             self.plan.judge(series, reduce.bytes(), case.per_unit(), predicted);
         }
     }

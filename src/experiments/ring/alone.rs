@@ -20,20 +20,25 @@ pub(super) const REPEATS: Sizing = Sizing::Own { granule: 1, most: MOST_REPEATS 
 /// Bytes of a 32-bit float.
 pub(super) const WORD_BYTES: u32 = 4;
 
-/// The calibration cases. Those of messages and additions are by the words of a message and the regions of an array.
+/// Calibration cases by the regions of an array and the words of a message.
+type Cases = BTreeMap<(u32, u32), CaseId>;
+
+/// The calibration cases.
 pub(super) struct Alone {
     ranks: u32,
-    shifts: BTreeMap<(u32, u32), CaseId>,
-    relays: BTreeMap<u32, CaseId>,
-    adds: BTreeMap<(u32, u32), CaseId>,
+    shifts: Cases,
+    ping_pongs: Cases,
+    adds: Cases,
     devices: BTreeMap<(&'static str, u32), CaseId>,
 }
 
-/// The calibration of messages: while each rank sends and receives at the same time, or in one direction alone.
+/// The messages that calibrate α and β.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Both,
-    One,
+pub(super) enum Calibration {
+    /// Each rank sends and receives at the same time.
+    Shift,
+    /// One message at a time.
+    PingPong,
 }
 
 /// An all-reduce: what it sends, and how its time follows.
@@ -68,12 +73,12 @@ impl Alone {
         let mut alone = Self {
             ranks,
             shifts: BTreeMap::new(),
-            relays: BTreeMap::new(),
+            ping_pongs: BTreeMap::new(),
             adds: BTreeMap::new(),
             devices: BTreeMap::new(),
         };
         alone.shift(plan, 1, ranks);
-        alone.relay(plan, 1);
+        alone.ping_pong(plan, 1);
         alone
     }
 
@@ -82,31 +87,34 @@ impl Alone {
     fn add(&self, plan: &mut Plan, id: String, pattern: Pattern, words: u32) -> CaseId {
         let (exchange, ranks) = (Exchange { pattern, words, traffic: None }, self.ranks);
         // A message that goes around the ring passes as many links in one repeat.
-        let granule = if pattern == Pattern::Relay { 2 } else { 2 * (ranks - 1) };
+        let granule = if pattern == Pattern::PingPong { 2 } else { 2 * (ranks - 1) };
         let sizing = Sizing::Own { granule, most: MOST_REPEATS / granule * granule };
         plan.case(id, sizing, move |repeats| workload(exchange, repeats, ranks))
     }
 
     fn shift(&mut self, plan: &mut Plan, words: u32, regions: u32) {
-        if !self.shifts.contains_key(&(words, regions)) {
+        if !self.shifts.contains_key(&(regions, words)) {
             let id = id("shift", words, regions);
             let case = self.add(plan, id, Pattern::Shift { regions }, words);
-            self.shifts.insert((words, regions), case);
+            grow(plan, case, words, self.shifts.range((regions, 0)..(regions, words)));
+            self.shifts.insert((regions, words), case);
         }
     }
 
-    fn relay(&mut self, plan: &mut Plan, words: u32) {
-        if !self.relays.contains_key(&words) {
-            let case = self.add(plan, id("relay", words, 2), Pattern::Relay, words);
-            self.relays.insert(words, case);
+    fn ping_pong(&mut self, plan: &mut Plan, words: u32) {
+        if !self.ping_pongs.contains_key(&(2, words)) {
+            let case = self.add(plan, id("ping_pong", words, 2), Pattern::PingPong, words);
+            grow(plan, case, words, self.ping_pongs.range((2, 0)..(2, words)));
+            self.ping_pongs.insert((2, words), case);
         }
     }
 
     fn addition(&mut self, plan: &mut Plan, words: u32, regions: u32) {
-        if !self.adds.contains_key(&(words, regions)) {
+        if !self.adds.contains_key(&(regions, words)) {
             let id = id("add", words, regions);
             let case = self.add(plan, id, Pattern::Add { regions }, words);
-            self.adds.insert((words, regions), case);
+            grow(plan, case, words, self.adds.range((regions, 0)..(regions, words)));
+            self.adds.insert((regions, words), case);
         }
     }
 
@@ -117,7 +125,7 @@ impl Alone {
             Algorithm::Ring => {
                 let part = longest_part(words, self.ranks);
                 self.shift(plan, part, self.ranks);
-                self.relay(plan, part);
+                self.ping_pong(plan, part);
                 if reduce.arithmetic == Arithmetic::Device {
                     self.device(plan, part);
                 } else {
@@ -128,11 +136,11 @@ impl Alone {
                 self.shift(plan, words, 2);
                 self.addition(plan, words, 1);
                 if !self.ranks.is_power_of_two() {
-                    self.relay(plan, words);
+                    self.ping_pong(plan, words);
                 }
             }
             Algorithm::Naive => {
-                self.relay(plan, words);
+                self.ping_pong(plan, words);
                 self.addition(plan, words, 1);
             }
             Algorithm::Library | Algorithm::LibraryRing => (),
@@ -150,76 +158,80 @@ impl Alone {
     }
 
     /// Returns the seconds of one message of `words` words.
-    fn message(&self, way: Way, words: u32, regions: u32) -> Expr {
-        match way {
-            Way::Both => self.shifts[&(words, regions)].per_unit(),
-            Way::One => self.relays[&words].per_unit() / f64::from(self.ranks),
+    fn message(&self, by: Calibration, words: u32, regions: u32) -> Expr {
+        match by {
+            Calibration::Shift => self.shifts[&(regions, words)].per_unit(),
+            Calibration::PingPong => {
+                self.ping_pongs[&(2, words)].per_unit() / f64::from(self.ranks)
+            }
         }
     }
 
     /// Returns α in seconds: the time of a message of one word.
-    pub(super) fn alpha(&self, way: Way) -> Expr {
-        self.message(way, 1, self.ranks)
+    pub(super) fn alpha(&self, by: Calibration) -> Expr {
+        self.message(by, 1, self.ranks)
     }
 
     /// Returns β in seconds per byte, of messages of `words` words.
-    fn beta(&self, way: Way, words: u32, regions: u32) -> Expr {
+    fn beta(&self, by: Calibration, words: u32, regions: u32) -> Expr {
         if words <= 1 {
             return Expr::from(0.0);
         }
-        (self.message(way, words, regions) - self.alpha(way)) / bytes(words)
+        (self.message(by, words, regions) - self.alpha(by)) / bytes(words)
     }
 
     /// Returns β of the parts of a ring of `words` words.
-    pub(super) fn beta_of_parts(&self, way: Way, words: u32) -> Expr {
-        self.beta(way, longest_part(words, self.ranks), self.ranks)
+    pub(super) fn beta_of_parts(&self, by: Calibration, words: u32) -> Expr {
+        self.beta(by, longest_part(words, self.ranks), self.ranks)
     }
 
     /// Returns γ of the parts of a ring of `words` words, in seconds per byte.
     pub(super) fn gamma_of_parts(&self, words: u32) -> Expr {
         let part = longest_part(words, self.ranks);
-        self.adds[&(part, self.ranks)].per_unit() / bytes(part)
+        self.adds[&(self.ranks, part)].per_unit() / bytes(part)
     }
 
     /// Returns the seconds for which the device works on parts of a ring of `words` words, until that of the slower neighbour has
     /// done so too; `name` is one of [`WORKS`].
     pub(super) fn device_of_parts(&self, name: &'static str, words: u32) -> Expr {
         let part = longest_part(words, self.ranks);
-        self.devices[&(name, part)].per_unit() - self.alpha(Way::Both)
+        self.devices[&(name, part)].per_unit() - self.alpha(Calibration::Shift)
     }
 
     /// Returns the predicted seconds of a ring of `words` words without its additions.
-    fn ring_messages(&self, way: Way, words: u32) -> Expr {
+    fn ring_messages(&self, by: Calibration, words: u32) -> Expr {
         let (p, m) = (f64::from(self.ranks), bytes(words));
-        let of = [self.alpha(way), self.beta_of_parts(way, words)];
+        let of = [self.alpha(by), self.beta_of_parts(by, words)];
         Expr::call("ring_time", of, move |[alpha, beta]| law::ring_time(p, m, [alpha, beta, 0.0]))
     }
 
-    /// Returns the predicted seconds of `reduce`. `way` calibrates the messages of a ring.
-    pub(super) fn predicted(&self, reduce: AllReduce, way: Way) -> Expr {
+    /// Returns the predicted seconds of `reduce`. `by` calibrates the messages of a ring.
+    pub(super) fn predicted(&self, reduce: AllReduce, by: Calibration) -> Expr {
         let (p, m, words) = (f64::from(self.ranks), reduce.bytes(), reduce.words);
-        let one_way = || [self.alpha(Way::One), self.beta(Way::One, words, 2)];
+        let ping_pong =
+            || [self.alpha(Calibration::PingPong), self.beta(Calibration::PingPong, words, 2)];
         match (reduce.algorithm, reduce.arithmetic) {
             (Algorithm::Ring, Arithmetic::Device) => {
                 let of = |name| self.device_of_parts(name, words);
                 let steps = f64::from(self.ranks - 1);
                 let device = of("read_back") + steps * (of("step") + of("upload"));
-                self.ring_messages(way, words) + device
+                self.ring_messages(by, words) + device
             }
             (Algorithm::Naive, _) => {
-                let [alpha, beta] = one_way();
+                let [alpha, beta] = ping_pong();
                 let gamma = self.gamma_of_whole(words);
                 Expr::call("naive_time", [alpha, beta, gamma], move |[alpha, beta, gamma]| {
                     law::naive_time(p, m, [alpha, beta], gamma)
                 })
             }
             (Algorithm::Doubling, _) => {
-                let both = [self.alpha(Way::Both), self.beta(Way::Both, words, 2)];
+                let both =
+                    [self.alpha(Calibration::Shift), self.beta(Calibration::Shift, words, 2)];
                 let [alpha, beta] = both;
                 let [alpha_1, beta_1] = if self.ranks.is_power_of_two() {
                     [0.0, 0.0].map(Expr::from)
                 } else {
-                    one_way()
+                    ping_pong()
                 };
                 let of = [alpha, beta, self.gamma_of_whole(words), alpha_1, beta_1];
                 Expr::call("doubling_time", of, move |[alpha, beta, gamma, alpha_1, beta_1]| {
@@ -228,14 +240,28 @@ impl Alone {
             }
             (Algorithm::Ring | Algorithm::Library | Algorithm::LibraryRing, _) => {
                 let of =
-                    [self.alpha(way), self.beta_of_parts(way, words), self.gamma_of_parts(words)];
+                    [self.alpha(by), self.beta_of_parts(by, words), self.gamma_of_parts(words)];
                 Expr::call("ring_time", of, move |of| law::ring_time(p, m, of))
             }
         }
     }
 
     fn gamma_of_whole(&self, words: u32) -> Expr {
-        self.adds[&(words, 1)].per_unit() / bytes(words)
+        self.adds[&(1, words)].per_unit() / bytes(words)
+    }
+}
+
+/// Tells the plan how much longer a message of `words` words takes than the longest of the shorter ones, so that it is not tried
+/// if that one shows that it takes too long.
+fn grow<'a>(
+    plan: &mut Plan,
+    case: CaseId,
+    words: u32,
+    shorter: impl DoubleEndedIterator<Item = (&'a (u32, u32), &'a CaseId)>,
+) {
+    // A message of one word takes as long as one of many: it says nothing.
+    if let Some((&(_, fewer), &longest)) = shorter.rev().find(|((_, fewer), _)| *fewer > 1) {
+        plan.grows_from(case, longest, f64::from(words) / f64::from(fewer));
     }
 }
 

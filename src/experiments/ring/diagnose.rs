@@ -1,6 +1,6 @@
 //! Diagnosis: which calibration the law needs, and where it deviates.
 
-use super::swept::{BY_ONE_WAY, RING};
+use super::swept::{BY_PING_PONG, RING};
 use crate::model::{self, figures};
 
 /// Number of bytes from which messages count as long.
@@ -28,22 +28,22 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         off.sort_by(f64::total_cmp);
         off.get(off.len() / 2).copied().map(|median| (median, off.len()))
     };
-    if let (Some((both, n)), Some((one, _))) = (median(RING), median(BY_ONE_WAY)) {
-        let finding = if one > BETTER * both.max(CLOSE) {
-            "So the law needs messages that go both ways at the same time."
-        } else if both > BETTER * one.max(CLOSE) {
-            "So the law needs messages that go one way."
+    if let (Some((shift, n)), Some((ping_pong, _))) = (median(RING), median(BY_PING_PONG)) {
+        let finding = if ping_pong > BETTER * shift.max(CLOSE) {
+            "So the law needs α and β of a ring shift."
+        } else if shift > BETTER * ping_pong.max(CLOSE) {
+            "So the law needs α and β of a ping-pong."
         } else {
             "So both calibrations predict about equally well here."
         };
         text.push(format!(
             "Rings of 64 KiB and more, median difference from the prediction over {n} sizes: {} by a ring shift, in which \
-             every rank sends and receives at the same time, and {} by messages in one direction. {finding}",
-            figures::quantity(both, "%"),
-            figures::quantity(one, "%")
+             every rank sends and receives at the same time, and {} by a ping-pong. {finding}",
+            figures::quantity(shift, "%"),
+            figures::quantity(ping_pong, "%")
         ));
     }
-    for (over, way, cause) in [
+    for (over, how, cause) in [
         (
             true,
             "slower",
@@ -62,7 +62,7 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         let worst = found.iter().max_by(|a, b| a.residual().total_cmp(&b.residual()));
         if let Some(worst) = worst {
             text.push(format!(
-                "{} {way} than predicted; worst: {}, {} bytes, {:.2} times the prediction. {cause}",
+                "{} {how} than predicted; worst: {}, {} bytes, {:.2} times the prediction. {cause}",
                 figures::counted(found.len(), "all-reduce"),
                 worst.series,
                 worst.x.value,

@@ -1,9 +1,8 @@
 //! The figures of the experiment: what a message and an addition cost, bandwidths, crossings, and what the library makes of it.
 
 use super::all_reduces::AllReduces;
-use super::alone::{AllReduce, WORD_BYTES, Way};
+use super::alone::{AllReduce, Calibration, WORD_BYTES};
 use super::law;
-use super::swept::KIB;
 use crate::bench::{CaseId, Expr};
 use crate::experiments::crossing::crossing_of;
 use crate::gpu::{Algorithm, Arithmetic};
@@ -26,52 +25,33 @@ impl AllReduces<'_> {
     /// Adds α, β and γ. β and γ are those of the largest ring that was timed.
     pub(super) fn add_prices(&mut self) {
         let largest = |of: &dyn Fn(u32) -> Expr| of_the_largest(&self.rings(), of);
-        let link = |way| largest(&|words| self.alone.beta_of_parts(way, words));
-        let (both, one) = (link(Way::Both), link(Way::One));
+        let link = |by| largest(&|words| self.alone.beta_of_parts(by, words));
+        let (shift, ping_pong) = (link(Calibration::Shift), link(Calibration::PingPong));
         let gamma = largest(&|words| self.alone.gamma_of_parts(words));
-        let (alpha, alpha_one) = (self.alone.alpha(Way::Both), self.alone.alpha(Way::One));
+        let (alpha, alpha_1) =
+            (self.alone.alpha(Calibration::Shift), self.alone.alpha(Calibration::PingPong));
         let of = |id: &str, label: &str, unit| {
             About::new(id, format!("{label}, {} ranks", self.ranks.count), unit)
         };
         let metrics = [
-            (
-                of("alpha", "message latency α, all ranks send and receive at the same time", "s")
-                    .lower()
-                    .headline(),
-                alpha,
-            ),
-            (
-                of("alpha.one_way", "message latency α₁, one message at a time", "s").lower(),
-                alpha_one,
-            ),
+            (of("alpha", "message latency α, ring shift", "s").lower().headline(), alpha),
+            (of("alpha.ping_pong", "message latency α₁, ping-pong", "s").lower(), alpha_1),
             (
                 of("beta", "all-reduce time per byte β, half an addition included", "s/B")
                     .lower()
                     .headline()
                     .note("of the largest message that was timed"),
-                &both + &gamma / 2.0,
+                &shift + &gamma / 2.0,
+            ),
+            (of("beta.shift", "message time per byte, ring shift", "s/B").lower(), shift.clone()),
+            (
+                of("beta.ping_pong", "message time per byte, ping-pong", "s/B").lower(),
+                ping_pong.clone(),
             ),
             (
-                of(
-                    "beta.both_ways",
-                    "message time per byte, all ranks send and receive at the same time",
-                    "s/B",
-                )
-                .lower(),
-                both.clone(),
-            ),
-            (
-                of("beta.one_way", "message time per byte, one message at a time", "s/B").lower(),
-                one.clone(),
-            ),
-            (
-                of(
-                    "both_ways",
-                    "slowdown of long messages that go both ways at the same time",
-                    "x",
-                )
-                .lower(),
-                both / one,
+                of("shift_over_ping_pong", "time per byte of a ring shift over a ping-pong", "x")
+                    .lower(),
+                shift / ping_pong,
             ),
             (of("gamma", "time for adding a byte on the host, γ", "s/B").lower(), gamma),
         ];
@@ -116,19 +96,18 @@ impl AllReduces<'_> {
     /// doubling.
     pub(super) fn add_crossings(&mut self) {
         let rings = self.rings();
-        let Some(&(_, smallest)) = rings.first() else { return };
         let count = self.ranks.count;
         let ring_of = |bytes: u32| AllReduce {
             algorithm: Algorithm::Ring,
             arithmetic: Arithmetic::Host,
             words: bytes / WORD_BYTES,
         };
-        let predicted = |bytes: u32| self.alone.predicted(ring_of(bytes), Way::Both);
+        let predicted = |bytes: u32| self.alone.predicted(ring_of(bytes), Calibration::Shift);
+        let twice_latency =
+            2.0 * (2.0 * f64::from(count - 1)) * self.alone.alpha(Calibration::Shift);
         let half = [
-            crossing_of(
-                rings.iter().map(|&(m, ring)| (m, ring.per_unit() - 2.0 * smallest.per_unit())),
-            ),
-            crossing_of(rings.iter().map(|&(m, _)| (m, predicted(m) - 2.0 * predicted(KIB)))),
+            crossing_of(rings.iter().map(|&(m, ring)| (m, ring.per_unit() - &twice_latency))),
+            crossing_of(rings.iter().map(|&(m, _)| (m, predicted(m) - &twice_latency))),
         ];
         let mut both =
             vec![("half_latency", "message size at which half of a ring's time is latency", half)];
@@ -169,7 +148,7 @@ impl AllReduces<'_> {
         self.plan.compare_by(series, Curve::new(title, "bus bandwidth", "B/s").logarithmic());
         for (m, ring) in self.rings() {
             let reduce = self.cases[&("ring", m)].0;
-            let predicted = bus(m, self.alone.predicted(reduce, Way::Both));
+            let predicted = bus(m, self.alone.predicted(reduce, Calibration::Shift));
             self.plan.show(series, f64::from(m), bus(m, ring.per_unit()), predicted);
         }
         for (word, whose) in [("ring", "this ring"), ("library", "the library's all-reduce")] {

@@ -58,6 +58,12 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     })?;
     let mut plan = Plan::default();
     add_controls(&mut plan, ranks.count);
+    if ranks.links_differ {
+        plan.note(
+            "Some links are within a host and others between hosts. Recursive doubling and the naive algorithm are shown and \
+             not judged, since their laws know one kind of link.",
+        );
+    }
     let mut all = AllReduces::new(plan, ranks);
     let dense = context.profile.dense;
     for swept in &SWEPT {
@@ -73,8 +79,8 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     all.add_crossings();
     all.add_bandwidths();
     let mut plan = all.plan;
-    if let Some(doubt) = &ranks.doubt {
-        plan.distrust(doubt.clone());
+    if let Some(reason) = &ranks.oversubscribed {
+        plan.distrust(reason.clone());
     }
     plan.diagnose(diagnose);
     Ok(plan)

@@ -7,7 +7,7 @@ const MIB: u32 = 1 << 20;
 
 /// Begins of the names of series.
 pub(super) const RING: &str = "ring, ";
-pub(super) const BY_ONE_WAY: &str = "ring by one-way messages, ";
+pub(super) const BY_PING_PONG: &str = "ring by ping-pong, ";
 
 /// An algorithm, and the bytes of the messages that are measured: in a dense sweep and in a sparse one.
 pub(super) struct Swept {

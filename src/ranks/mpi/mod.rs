@@ -59,9 +59,14 @@ impl Mpi {
         set_unless_set(wanted.map(|(variable, _)| (variable, "1".into())));
         let universe = mpi::initialize()?;
         let world = universe.world();
-        // Every rank must do the same here, and every rank runs the same library.
-        let by_ring = tool::by_ring(|| world.duplicate());
+        let by_ring = by_ring(&world);
         Some(Self { control: world.duplicate(), world, by_ring, _universe: universe })
+    }
+
+    /// Ends this process at once with an exit code, even while another thread of it waits for a message. `mpirun` then ends the
+    /// other ranks.
+    pub fn exit_at_once(code: i32) -> ! {
+        tool::exit_at_once(code)
     }
 
     /// Returns the name of this host.
@@ -97,6 +102,14 @@ impl Mpi {
             sleep(NAP);
         }
     }
+}
+
+/// Returns a communicator on which the library sums by a ring; `None` if it cannot be told that on every rank.
+fn by_ring(world: &SimpleCommunicator) -> Option<SimpleCommunicator> {
+    let chosen = tool::RingChosen::new();
+    let mut on_all = 0;
+    world.all_reduce_into(&i32::from(chosen.is_some()), &mut on_all, SystemOperation::min());
+    (on_all == 1).then(|| world.duplicate())
 }
 
 impl Link for Mpi {

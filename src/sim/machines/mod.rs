@@ -103,7 +103,7 @@ impl Machine {
                 ranks: 4,
                 message_s: 2.0 * US,
                 byte_s: 0.1 * NS,
-                both_ways: 1.25,
+                bidirectional_factor: 1.25,
                 add_byte_s: 0.05 * NS,
                 library_ring_bytes: 1 << 16,
             }),
