@@ -239,7 +239,7 @@ fn an_all_reduce_takes_its_range_from_the_intervals_of_an_interconnect() {
         Metric { value: Some(value), ci, ..About::new(name, name, unit).metric() }
     };
     ring.metrics = vec![parameter("alpha", 1e-6, "s"), parameter("beta", 1e-9, "s/B")];
-    record.experiments.push(ring);
+    record.experiments.push(ring.clone());
     let path =
         std::env::temp_dir().join(format!("warplaw-predict-{}-ring.json", std::process::id()));
     model::write(&record, &path).expect("a record can be written");
@@ -254,6 +254,20 @@ fn an_all_reduce_takes_its_range_from_the_intervals_of_an_interconnect() {
     assert!(text.contains("95 % intervals"), "{text}");
     let given = predict("allreduce --p 100000 --m 1GiB --alpha 1us --beta 1ns/B");
     assert!(!given.contains("95 % intervals"), "{given}");
+
+    // A ring sends parts of 10.7 kB, and recursive doubling whole messages.
+    let of_parts = [("beta.part.8192", 3e-9), ("beta.part.16777216", 0.5e-9)];
+    ring.metrics.extend(of_parts.map(|(name, value)| parameter(name, value, "s/B")));
+    record.experiments.pop();
+    record.experiments.push(ring);
+    model::write(&record, &path).expect("a record can be written");
+    let answer = json(&asked);
+    let bytes = f64::from(1u32 << 30);
+    let expected = 2.0 * 99_999.0 * (1e-6 + 3e-9 * bytes / 1e5);
+    assert_near(figure(&answer, "ring"), expected);
+    assert_near(figure(&answer, "ring, at most"), 1.2 * expected);
+    assert_near(figure(&answer, "recursive doubling"), 17.0 * (1e-6 + 0.5e-9 * bytes));
+    assert!(predict(&asked).contains("record is 8.192 kB"));
 }
 
 /// A branch is slowest if a subgroup takes both paths. For q near 0 or 1, subgroups often save one of them.

@@ -39,6 +39,11 @@ fn ring_finds_the_planted_costs_of_messages_and_additions() {
         near(&outcome, "shift_over_ping_pong", links.bidirectional_factor);
         near(&outcome, "gamma", links.add_byte_s);
         near(&outcome, "beta", links.bidirectional_factor * links.byte_s + links.add_byte_s / 2.0);
+        // The simulated links take as long for each byte of a message, whatever its length.
+        for bytes in [1u32 << 18, 1 << 22] {
+            let part = (bytes / 4).div_ceil(ranks) * 4;
+            near(&outcome, &format!("beta.part.{part}"), number(&outcome, "beta"));
+        }
         near(&outcome, "half_latency_measured", number(&outcome, "half_latency_predicted"));
         // The library of the simulated ranks uses the same ring for long messages.
         near(&outcome, "library_over_ring.4194304", 1.0);
@@ -55,6 +60,12 @@ fn the_diagnosis_names_the_calibration_that_the_law_needs() {
         .with(|machine| machine.links = Some(Links { bidirectional_factor: 1.0, ..links }));
     let outcome = measure(Simulator::new(same), "ring");
     assert!(said(&outcome, "both calibrations predict about equally"), "{:?}", outcome.diagnosis);
+}
+
+#[test]
+fn calibrations_that_both_fail_are_no_finding() {
+    let outcome = scaled(|label| if label.contains("algorithm: Ring") { 3.0 } else { 1.0 });
+    assert!(said(&outcome, "Neither predicts within the tolerance"), "{:?}", outcome.diagnosis);
 }
 
 #[test]

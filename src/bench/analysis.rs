@@ -98,7 +98,7 @@ pub(super) fn analyse(
     heed_controls(&mut outcome);
     for doubt in &plan.doubts {
         outcome.verdict = Some(Verdict::Inconclusive);
-        outcome.diagnosis.push(format!("{doubt}, so nothing is decided"));
+        outcome.diagnosis.insert(0, format!("{doubt}, so nothing is decided"));
     }
     if let Some(diagnose) = &plan.diagnose {
         let more = diagnose(&outcome);

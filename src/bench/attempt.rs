@@ -98,7 +98,9 @@ impl Attempt<'_> {
             let done = VERIFYING * index as f64 / sized.len() as f64;
             (self.progress)(Progress::before(Stage::Verifying, done));
             let mut mismatched = false;
-            let refused = refusal.as_deref().is_some_and(|reason| reason != OUT_OF_MEMORY);
+            let is_of_device = case.workload.timing.is_of_device();
+            let refused =
+                is_of_device && refusal.as_deref().is_some_and(|reason| reason != OUT_OF_MEMORY);
             let mut subgroup_sizes = Vec::new();
             let unverified = if refusal.is_some() {
                 refusal

@@ -99,7 +99,7 @@ fn not_timed(checked: &[Checked]) -> Vec<String> {
 /// Adds the diagnosis of cases that were not timed, of rejected samples, and of samples that are too short.
 ///
 /// A wrong output fails the experiment, and so does a case that the device refuses to load. A case that does not fit the
-/// memory of the device is only left out.
+/// memory of the device is only left out, and so is one that a single rank refuses.
 pub(super) fn add_case_diagnosis(clock: &Clock, checked: &[Checked], outcome: &mut Experiment) {
     if let Some(wrong) = checked.iter().find(|checked| checked.mismatched || checked.refused) {
         let failure = wrong.case.failure.as_deref().unwrap_or("wrong output");

@@ -45,6 +45,15 @@ enum Command {
     /// Measure, judge the laws, and write a record
     Run(RunArguments),
     /// Measure an all-reduce among processes, started by `mpirun -n P warplaw ring`; the same as `run --only ring`
+    #[command(
+        mut_arg("only", |only| only.hide(true)),
+        mut_arg("against", |against| against.hide(true)),
+        mut_arg("adapter", |adapter| adapter.help(
+            "Use this adapter: its number in `warplaw adapters`, its PCI bus id, or part of its name, ignoring case (default: \
+             the GPUs of each host in turn, or else its software devices). Given several times, the processes of a host take \
+             them in turn"
+        )),
+    )]
     Ring(RunArguments),
     /// List the experiments and their laws
     List(list::ListArguments),
@@ -75,8 +84,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     }
     let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
-        Command::Ring(arguments) => {
-            run(&RunArguments { only: vec!["ring".to_owned()], ..arguments })
+        Command::Ring(mut arguments) => {
+            arguments.only.push("ring".to_owned());
+            run(&arguments)
         }
         Command::List(arguments) => list::list(&arguments),
         Command::Adapters(arguments) => adapters::adapters(&arguments),

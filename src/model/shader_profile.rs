@@ -135,7 +135,7 @@ pub struct ShaderProfile {
     /// Where the costs of the time estimates come from; absent without estimates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// What sorting the invocations by their work gains.
+    /// What sorting the invocations by work and path gains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sorting: Option<Sorting>,
     /// What limits the results.
@@ -392,7 +392,7 @@ pub struct Price {
     pub longest_s: Option<f64>,
 }
 
-/// What sorting the invocations by their work gains, block by block of neighbours.
+/// What sorting the invocations by work, and by path where work is equal, gains, block by block of neighbours.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sorting {
     /// Predicted gain: instructions, or their costs, in the dispatch's order over those in the sorted order. Absent if the

@@ -174,6 +174,35 @@ impl Given {
         self.used.iter().find(|used| used.name == flag)?.interval
     }
 
+    /// Returns the values of a parameter for several sizes, each with its size, if the law has read it from the record: those of
+    /// the places that continue the parameter's own by `.part.` and a number.
+    pub(crate) fn by_size(&self, flag: &str) -> Vec<(f64, Recorded)> {
+        let used = self.used.iter().find(|used| used.name == flag);
+        let (Some(record), Some(Used { source: Source::Record(place), .. })) = (&self.record, used)
+        else {
+            return Vec::new();
+        };
+        let metrics = record.experiments.iter().flat_map(|experiment| {
+            experiment.metrics.iter().map(|metric| format!("{}.{}", experiment.id, metric.id))
+        });
+        let sized = metrics.filter_map(|sized| {
+            let size: f64 =
+                sized.strip_prefix(place.as_str())?.strip_prefix(".part.")?.parse().ok()?;
+            let found = look_up(record, sized)?;
+            self.parameter(flag).domain.check(found.value).is_ok().then_some((size, found))
+        });
+        sized.collect()
+    }
+
+    /// Names `recorded` as the value of a parameter that the law has read from the record.
+    pub(crate) fn read_instead(&mut self, flag: &str, recorded: &Recorded) {
+        let Recorded { value, place, interval } = recorded;
+        for used in self.used.iter_mut().filter(|used| used.name == flag) {
+            (used.value, used.interval) = (*value, *interval);
+            used.source = Source::Record(place.clone());
+        }
+    }
+
     /// Returns the first and the last value of a table over a parameter.
     ///
     /// A given range sets both values. A single value is the last value, and the table begins at `from` or at
@@ -314,8 +343,8 @@ impl Given {
 }
 
 /// A value in a record, with its place and its 95 % interval.
-struct Recorded {
-    value: f64,
+pub(crate) struct Recorded {
+    pub(crate) value: f64,
     place: String,
     interval: Option<Interval>,
 }

@@ -166,7 +166,7 @@ impl<'a> Analysis<'a> {
         Ok(analysis)
     }
 
-    /// Predicts what sorting the invocations by their work gains, by a replay of the sampled ones in that order.
+    /// Predicts what sorting the invocations by work and path gains, by a replay of the sampled ones in that order.
     fn sorting(
         &self,
         seed: u64,
@@ -185,8 +185,8 @@ impl<'a> Analysis<'a> {
         let lanes = specialized.lanes()? as usize;
         let mut sampled: Vec<(u32, usize)> =
             log.workgroups().flat_map(|w| (0..lanes).map(move |lane| (w, lane))).collect();
-        let work = |&(workgroup, lane): &(u32, usize)| log.work[workgroup as usize * lanes + lane];
-        sort(&mut sampled, lanes, seed, work);
+        let rank = |&(workgroup, lane): &(u32, usize)| log.rank(workgroup as usize * lanes + lane);
+        sort(&mut sampled, lanes, seed, rank);
         let groups: Vec<&[(u32, usize)]> = sampled.chunks(lanes).collect();
         let sorted = specialized
             .replay(&self.arrangement, &[], groups.len(), |at| log.decisions_of(groups[at]))?;

@@ -2,11 +2,12 @@
 //!
 //! The buffer begins with a header that tells the probes where everything is. Then follow, for each lane of the first
 //! workgroup, the first lane of its subgroup; one word for each workgroup, its
-//! slot plus one if it is sampled and 0 otherwise; one word for each invocation, its work; and the logs of the invocations
-//! of sampled workgroups. The words of logs are interleaved: word i of all of them, then word i + 1, so that the lanes of a
+//! slot plus one if it is sampled and 0 otherwise; one word for each invocation, its work; one more, its path; and the logs of
+//! the invocations of sampled workgroups. The words of logs are interleaved: word i of all of them, then word i + 1, so that the lanes of a
 //! subgroup write neighbouring words. Word 0 of a log is the number of words that the invocation needed, even if there was
 //! not room for so many.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::SeedableRng;
@@ -103,14 +104,15 @@ impl LogLayout {
         let [workgroups, lanes] = [self.workgroups, self.lanes].map(u64::from);
         let before = u64::from(HEADER) + lanes;
         let logs = (self.sampled.len() as u64 * lanes).checked_mul(u64::from(self.words))?;
-        (before + workgroups).checked_add(workgroups * lanes)?.checked_add(logs)
+        (before + workgroups).checked_add((workgroups * lanes).checked_mul(2)?)?.checked_add(logs)
     }
 
-    /// Returns the first words of the sections: slots, work, logs.
-    fn firsts(&self) -> [u32; 3] {
+    /// Returns the first words of the sections: slots, work, paths, logs.
+    fn firsts(&self) -> [u32; 4] {
+        let invocations = self.workgroups * self.lanes;
         let slots = HEADER + self.lanes;
         let work = slots + self.workgroups;
-        [slots, work, work + self.workgroups * self.lanes]
+        [slots, work, work + invocations, work + 2 * invocations]
     }
 
     /// Returns the number of invocations with a log.
@@ -121,7 +123,7 @@ impl LogLayout {
     /// Returns the contents of the buffer before the dispatch.
     #[must_use]
     pub fn contents(&self) -> Vec<u32> {
-        let [slots, work, logs] = self.firsts();
+        let [slots, work, _, logs] = self.firsts();
         let mut words = vec![slots, work, logs, self.logged(), self.words, self.lanes, 0];
         words.push(self.workgroups);
         words.resize(self.len().expect("a layout that exists fits a buffer") as usize, 0);
@@ -140,8 +142,8 @@ impl LogLayout {
     /// Panics if `buffer` does not have the length of [`LogLayout::contents`].
     pub fn read(&self, buffer: &[u32]) -> Result<Log, ProfileError> {
         assert_eq!(Some(buffer.len() as u64), self.len(), "the buffer of this layout");
-        let [_, work, logs] = self.firsts();
-        let (work, logs) = (&buffer[work as usize..logs as usize], &buffer[logs as usize..]);
+        let [_, work, paths, logs] = self.firsts().map(|first| first as usize);
+        let (work, paths, logs) = (&buffer[work..paths], &buffer[paths..logs], &buffer[logs..]);
         let logged = self.logged() as usize;
         let needed = logs.iter().take(logged).copied().max().unwrap_or(0);
         if needed >= self.words && logged > 0 {
@@ -157,9 +159,9 @@ impl LogLayout {
         let subgroup_size = Some(buffer[6]).filter(|&size| size > 0);
         let leaders = &buffer[HEADER as usize..][..lanes];
         let leaders = subgroup_size.map(|_| leaders.to_vec());
-        let work = work.to_vec();
+        let (work, paths) = (work.to_vec(), paths.to_vec());
         let (bytes, by_workgroup) = (4 * buffer.len() as u64, by_workgroup.collect());
-        Ok(Log { work, subgroup_size, leaders, bytes, by_workgroup })
+        Ok(Log { work, paths, subgroup_size, leaders, bytes, by_workgroup })
     }
 }
 
@@ -169,6 +171,8 @@ pub struct Log {
     /// Work of each invocation of the dispatch: the instructions that it executed, modulo 2^32, in the order of workgroups.
     /// Operations on pipeline-overridable constants count, although a compiler executes them.
     pub work: Vec<u32>,
+    /// Path of each invocation: a hash of its decisions, in the same order.
+    pub paths: Vec<u32>,
     /// Lanes of a subgroup of the pipeline with probes; `None` if the device has no subgroup operations.
     pub subgroup_size: Option<u32>,
     /// For each lane of a workgroup, the first lane of its subgroup; `None` if the device has no subgroup operations.
@@ -185,6 +189,12 @@ impl Log {
     pub fn most_decisions(&self) -> u64 {
         let words = self.by_workgroup.values().flatten().map(Vec::len).max();
         32 * words.unwrap_or(0) as u64
+    }
+
+    /// Returns the place of an invocation among those with the most work first. Invocations of equal work that decide alike have
+    /// the same place.
+    pub(super) fn rank(&self, invocation: usize) -> (Reverse<u32>, u32) {
+        (Reverse(self.work[invocation]), self.paths[invocation])
     }
 
     /// Returns the sampled workgroups.
@@ -290,17 +300,19 @@ mod tests {
     fn decisions_are_read_in_their_order_from_interleaved_words() {
         let layout = LogLayout::new(3, 2, 4, vec![2, 0]).expect("the buffer is small");
         let mut buffer = layout.contents();
-        // The header, three slots, six words of work, and four logs of four words.
-        assert_eq!(buffer.len(), 8 + 2 + 3 + 6 + 16);
-        assert_eq!(buffer[..13], [10, 13, 19, 4, 4, 2, 0, 3, 0, 0, 2, 0, 1]);
-        let logs = 19;
+        // The header, three slots, six words of work and six of paths, and four logs of four words.
+        assert_eq!(buffer.len(), 8 + 2 + 3 + 6 + 6 + 16);
+        assert_eq!(buffer[..13], [10, 13, 25, 4, 4, 2, 0, 3, 0, 0, 2, 0, 1]);
+        let logs = 25;
         // Lane 1 of workgroup 2 needed two words: 11 decisions of 3 bits do not fit one word.
         buffer[logs + 1] = 2;
         buffer[logs + 4 + 1] = 0o7_654_321_012;
         buffer[logs + 8 + 1] = 0o5;
         buffer[13 + 5] = 77;
+        buffer[19 + 5] = 78;
         buffer[6] = 32;
         let log = layout.read(&buffer).expect("there was room");
+        assert_eq!(log.rank(5), (Reverse(77), 78));
         assert_eq!((log.work[5], log.workgroups().collect::<Vec<_>>()), (77, vec![0, 2]));
         assert_eq!((log.subgroup_size, &log.leaders), (Some(32), &Some(vec![0, 0])));
         let mut decisions = log.decisions(2);

@@ -1,4 +1,4 @@
-// The probes of the profiler: they log the decisions of an invocation and count its work. The profiler puts this text into
+// The probes of the profiler: they log the decisions of an invocation, and count its work. The profiler puts this text into
 // a shader, and calls of these functions into the shader's functions. `src/profile/log.rs` has the layout of the log.
 //
 // All names begin with `warplaw_`, which the shader of a user may not contain.
@@ -7,6 +7,7 @@
 
 var<private> warplaw_on: bool;    // whether the log has room for this workgroup
 var<private> warplaw_work: u32;   // instructions so far
+var<private> warplaw_path: u32 = 2166136261u; // hash (FNV-1a) of the decisions so far
 var<private> warplaw_counter: u32; // index of the word with the work of this invocation
 var<private> warplaw_first: u32;  // index of the first word of its log
 var<private> warplaw_stride: u32; // words between two of its words
@@ -53,6 +54,7 @@ fn warplaw_decide(outcome: u32, bits: u32) {
     if warplaw_bits + bits > 32u {
         warplaw_flush();
     }
+    warplaw_path = (warplaw_path ^ outcome) * 16777619u;
     warplaw_word |= outcome << warplaw_bits;
     warplaw_bits += bits;
 }
@@ -70,5 +72,6 @@ fn warplaw_end() {
     }
     if warplaw_on {
         warplaw_log[warplaw_counter] = warplaw_work;
+        warplaw_log[warplaw_counter + warplaw_log[7] * warplaw_log[5]] = warplaw_path;
     }
 }

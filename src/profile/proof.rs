@@ -75,14 +75,14 @@ impl Plain<'_> {
         let samples = match &mut profile.sorting {
             Some(sorting) if sorting.refused.is_none() => {
                 let [identity, sorted] = self.orders(&recorder.log)?;
-                let [in_order, by_work] = self.permuted([&identity, &sorted])?;
-                by_work.run(self.gpu, self.recording.workgroups, &[self.buffers, &sorted])?;
+                let [in_order, by_rank] = self.permuted([&identity, &sorted])?;
+                by_rank.run(self.gpu, self.recording.workgroups, &[self.buffers, &sorted])?;
                 let of_sorted = self.buffers.read(self.gpu)?;
                 let pairs = outputs.iter().zip(&of_sorted);
                 sorting.differing = Some(pairs.map(|((_, a), (_, b))| differing(a, b)).sum());
                 let samples = time(vec![
                     Version { program: &in_order, buffers: vec![self.buffers, &identity] },
-                    Version { program: &by_work, buffers: vec![self.buffers, &sorted] },
+                    Version { program: &by_rank, buffers: vec![self.buffers, &sorted] },
                 ])?;
                 sorting.measured = samples.ratio(2, 3);
                 sorting.measured_over_plain = samples.ratio(0, 3);
@@ -99,15 +99,15 @@ impl Plain<'_> {
         Ok(())
     }
 
-    /// Returns buffers with the invocations in the order of the dispatch, and in that of their work.
+    /// Returns buffers with the invocations in the order of the dispatch, and sorted.
     fn orders(&self, log: &Log) -> Result<[Buffers; 2], ProfileError> {
         let upload =
             |order: &[u32]| Buffers::of_words(self.gpu, self.recording.probed.group, order);
         let identity: Vec<u32> = (0..log.work.len() as u32).collect();
         let mut sorted = identity.clone();
         let lanes = self.specialized.lanes()? as usize;
-        let work = |&invocation: &u32| log.work[invocation as usize];
-        sorting::sort(&mut sorted, lanes, self.request.seed, work);
+        let rank = |&invocation: &u32| log.rank(invocation as usize);
+        sorting::sort(&mut sorted, lanes, self.request.seed, rank);
         Ok([upload(&identity)?, upload(&sorted)?])
     }
 

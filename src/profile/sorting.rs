@@ -175,19 +175,19 @@ fn declarations(group: u32, [sx, sy, sz]: [u32; 3], [nx, ny, _]: [u32; 3]) -> St
     )
 }
 
-/// Sorts invocations by their work, block by block, and then shuffles the workgroups of `lanes` invocations of each block.
-/// Those with equal work keep their order.
+/// Sorts invocations by `rank`, block by block, and then shuffles the workgroups of `lanes` invocations of each block. Those of
+/// equal rank keep their order.
 ///
 /// Without the shuffle, a device that deals out workgroups in turn would give those with the most work to the same core.
-pub(super) fn sort<T: Clone>(
+pub(super) fn sort<T: Clone, R: Ord>(
     invocations: &mut [T],
     lanes: usize,
     seed: u64,
-    work: impl Fn(&T) -> u32,
+    rank: impl Fn(&T) -> R,
 ) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     for block in invocations.chunks_mut(workgroups_of_block(lanes as u32) as usize * lanes) {
-        block.sort_by_key(|invocation| std::cmp::Reverse(work(invocation)));
+        block.sort_by_key(&rank);
         let sorted = block.to_vec();
         let mut workgroups: Vec<&[T]> = sorted.chunks(lanes).collect();
         workgroups.shuffle(&mut rng);
@@ -206,7 +206,7 @@ mod tests {
     fn workgroups_have_like_work_and_every_invocation_stays_in_its_block() {
         let work = |invocation: &u32| invocation.wrapping_mul(0x9E37_79B1) >> 24;
         let mut order: Vec<u32> = (0..20_032).collect();
-        sort(&mut order, 64, 1, work);
+        sort(&mut order, 64, 1, |of| std::cmp::Reverse(work(of)));
         let mut all = order.clone();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..20_032));

@@ -71,8 +71,15 @@ impl Leader {
 
     /// Runs an exchange from every place in an array. Returns the first wrong word of any rank, or a wrong number of messages or of words sent.
     fn verify_exchange(&self, index: usize) -> Result<Result<(), Mismatch>, GpuError> {
+        let answers = self.lead(&Command::Verify(index));
+        // First, because a rank whose device fails sends wrong words to others.
+        for (rank, answer) in answers.iter().enumerate() {
+            if let Answer::Verified(Err(Wrong::Failed(reason))) = answer {
+                return Err(self.failed(format!("rank {rank}: {reason}")));
+            }
+        }
         let mut sent = Traffic::default();
-        for (rank, answer) in self.lead(&Command::Verify(index)).into_iter().enumerate() {
+        for (rank, answer) in answers.into_iter().enumerate() {
             match answer {
                 Answer::Verified(Ok(of_rank)) => {
                     sent.messages += of_rank.messages;
@@ -81,9 +88,6 @@ impl Leader {
                 Answer::Verified(Err(Wrong::Word(index, got, expected))) => {
                     let rank = Some(rank as u32);
                     return Ok(Err(Mismatch { rank, index, got, expected }));
-                }
-                Answer::Verified(Err(Wrong::Failed(reason))) => {
-                    return Err(self.failed(format!("rank {rank}: {reason}")));
                 }
                 other => return Err(self.failed(format!("rank {rank} answered {other:?}"))),
             }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::command::to_bytes;
 use super::link::Link;
 use super::participant::Participant;
+use super::watchdog::OPENING_S;
 
 /// What a rank tells all others before it opens its device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,7 @@ impl Participant {
     /// # Errors
     /// Returns the reason on every rank if they are not of one build.
     pub fn meet(&mut self, own: &Greeting) -> Result<Vec<Greeting>, String> {
+        self.watchdog.expect("greetings of all ranks");
         self.agree(own, |all| {
             let build = |of: &Option<Greeting>| of.as_ref().map(|greeting| greeting.build.clone());
             let other = all.iter().position(|of| build(of).is_none_or(|build| build != own.build))?;
@@ -47,6 +49,7 @@ impl Participant {
         own: &Result<String, String>,
         greetings: &[Greeting],
     ) -> Result<Vec<String>, String> {
+        self.watchdog.expect_for(OPENING_S, "devices of all ranks");
         let opened = self.agree(own, |all: &[Option<Result<String, String>>]| {
             let failed = all.iter().enumerate().find_map(|(rank, opened)| match opened {
                 Some(Ok(_)) => None,
@@ -67,7 +70,6 @@ impl Participant {
         own: &T,
         refusal: impl FnOnce(&[Option<T>]) -> Option<String>,
     ) -> Result<Vec<T>, String> {
-        self.watchdog.expect("messages of all ranks");
         let told = self.link.gather(to_bytes(own));
         let told: Vec<Option<T>> =
             told.iter().map(|bytes| serde_json::from_slice(bytes).ok()).collect();

@@ -29,4 +29,4 @@ pub use mpi::Mpi;
 pub use participant::Participant;
 pub use schedule::{Step, Transfer, array_words, longest_part, part, schedules, traffic};
 pub use values::{MOST_RANKS, PERIOD, contribution, sum, values};
-pub use watchdog::{Exit, PATIENCE_S};
+pub use watchdog::{Exit, OPENING_S, PATIENCE_S};

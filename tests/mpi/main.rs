@@ -104,13 +104,14 @@ fn a_run_that_cannot_be_is_refused_in_one_line() {
     refused(
         2,
         &["run", "--only", "ring,lanes"],
-        "`ring` needs several processes, and other experiments one",
+        "`ring` needs several processes, and other experiments need one",
     );
     refused(
         2,
         &["run", "--quick"],
         "mpirun started several processes, which would measure `width`",
     );
+    refused(2, &["ring", "--only", "lanes"], "and other experiments need one");
     refused(2, &["ring", "--against", "other"], "leave out --against");
     refused(2, &["ring", "--adapter", "no such"], "no adapter matches `no such`");
     std::fs::write(folder.path().join("kept.json"), "{}").expect("a file can be written");
@@ -181,6 +182,7 @@ fn a_rank_that_dies_ends_the_run() {
                 errors.len() == 1 && errors[0].contains("another process failed"),
                 "{errors:?}"
             );
+            assert!(!folder.path().join("r.json").exists(), "a record of nothing is left");
         }
     }
 }

@@ -95,7 +95,12 @@ fn the_corpus_is_profiled_and_probes_change_no_output() {
             let sorted = sorting.totals.expect("the sorted order was replayed");
             // The same lanes do the same work, with fewer instructions.
             assert_eq!(sorted.lanes, profile.totals.lanes, "{name}");
-            let least = if ["collatz", "sparse"].contains(&name.as_str()) { 1.4 } else { 0.99 };
+            let least = match name.as_str() {
+                // Rays of equal work that take different paths.
+                "materials" => 2.2,
+                "collatz" | "sparse" => 1.4,
+                _ => 0.99,
+            };
             assert!(sorting.predicted > Some(least) && sorting.measured.is_some(), "{name}");
         }
         assert!(profile.times.is_some_and(|times| times.plain_s.value > 0.0), "{name}");

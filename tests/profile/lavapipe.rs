@@ -63,6 +63,11 @@ fn lanes_on_lavapipe_decide_what_the_machine_decides() {
                 let found = decisions.next(lane, of);
                 assert_eq!(found, Ok(outcome), "program {seed}, lane {lane}, decision {place}");
             }
+            // FNV-1a, by a word at a time.
+            let hashed =
+                |hash: u32, &(outcome, _): &(u32, u32)| (hash ^ outcome).wrapping_mul(16_777_619);
+            let path = expected.iter().fold(2_166_136_261, hashed);
+            assert_eq!(log.paths[lane], path, "program {seed}, lane {lane}");
         }
         // The probes change no output: it is that of the host, which executes the program without them.
         let (without_probes, _) = plain(&case_of_program(seed), 4);
@@ -181,5 +186,7 @@ fn a_dispatch_of_a_program_s_own_logs_what_a_recording_does() {
         (0..LANES).map(of_lane).collect::<Vec<_>>()
     };
     assert_eq!(all(&log), all(&recorded.log));
-    assert_eq!((&log.work, &log.leaders), (&recorded.log.work, &recorded.log.leaders));
+    let of =
+        |log: &warplaw::profile::Log| (log.work.clone(), log.paths.clone(), log.leaders.clone());
+    assert_eq!(of(&log), of(&recorded.log));
 }

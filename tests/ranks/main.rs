@@ -5,14 +5,18 @@ mod threads;
 use std::cell::RefCell;
 use std::process::exit;
 use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{JoinHandle, spawn};
 
 use threads::{Threads, threads};
+use warplaw::bench::{Profile, Session, run};
+use warplaw::experiments::find;
 use warplaw::experiments::ring::law;
 use warplaw::gpu::{
     Algorithm, Arithmetic, Check, Contents, Exchange, Executor, Pattern, Ranks, Timing, Traffic,
     Workload,
 };
+use warplaw::model::Status;
 use warplaw::ranks::{Greeting, Leader, Link, Participant, end};
 use warplaw::sim::{Machine, Simulator};
 
@@ -207,6 +211,31 @@ fn additions_on_a_device_are_refused_without_one() {
     assert_eq!(refusals[0].as_deref(), Some("rank 0: the rank has opened no device"));
     assert_eq!(refusals[1], None);
     group.end();
+}
+
+#[test]
+fn an_experiment_goes_on_without_what_a_single_rank_refuses() {
+    let Group { leader, participant, others } = Group::new(2, |link| Box::new(link));
+    let profile = Profile { budget_s: 0.2, ..Profile::QUICK };
+    let mut session = Session::open(Box::new(leader), profile, 1).expect("the device opens");
+    let ring = find("ring").expect("the experiment is registered");
+    let outcome = run(&mut session, ring, &AtomicBool::new(false), &mut |_| ());
+    let outcome = outcome.expect("the ranks measure");
+    assert_eq!(outcome.status, Status::Measured, "{:?}", outcome.reason);
+    for case in &outcome.cases {
+        assert_eq!(
+            case.verified,
+            !case.id.starts_with("device."),
+            "{}: {:?}",
+            case.id,
+            case.failure
+        );
+    }
+    let refused = "rank 0: the rank has opened no device";
+    assert!(outcome.diagnosis.iter().any(|line| line.contains(refused)), "{:?}", outcome.diagnosis);
+    drop(session);
+    end(&participant);
+    others.into_iter().for_each(|other| other.join().expect("the thread ends"));
 }
 
 fn greeting(build: &str) -> Greeting {

@@ -1,5 +1,7 @@
 //! Measuring on one or several devices, with what the user sees meanwhile and at the end.
 
+#[cfg(feature = "mpi")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +37,12 @@ impl<'a> Target<'a> {
         let mut keeper = Keeper::new(out, suite.record())?;
         keeper.keep(suite.record())?;
         Ok(Self { suite, keeper })
+    }
+
+    /// Returns the file of the record.
+    #[cfg(feature = "mpi")]
+    pub(super) fn path(&self) -> &Path {
+        &self.keeper.path
     }
 }
 

@@ -3,12 +3,15 @@
 //! Every process opens its own adapter. The first one then measures as in a run of one process, and the others follow.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use anstream::ColorChoice;
 
 use super::arguments::{RunArguments, options, profile};
 use super::interrupt::on_interrupt;
@@ -17,8 +20,9 @@ use super::measuring::{Target, conclude, measure_all, origin};
 use super::ranks::first_in_ranks;
 use crate::bench::{Experiment, Opener, Origin, seed_from_time};
 use crate::cli::error::CliError;
+use crate::cli::output::say;
 use crate::gpu::{Executor, GpuError, Hardware, Options, Ranks, list_adapters};
-use crate::model::{self, DeviceType, Member};
+use crate::model::{self, DeviceType, Member, plain};
 use crate::ranks::{
     Device, Greeting, Leader, Link, MOST_RANKS, Mpi, Participant, end, links_differ,
     oversubscription,
@@ -37,6 +41,10 @@ pub(super) fn run(
     arguments: &RunArguments,
     experiments: &[&'static Experiment],
 ) -> Result<ExitCode, CliError> {
+    // `mpirun` gives a process a terminal, even where it writes what the process prints to a file.
+    if std::env::var_os("CLICOLOR_FORCE").is_none() {
+        ColorChoice::Never.write_global();
+    }
     let experiment = first_in_ranks(experiments);
     let needs = |missing, remedy: &str| {
         Err(CliError::NeedsRanks { experiment, missing, remedy: remedy.to_owned() })
@@ -57,7 +65,7 @@ pub(super) fn run(
                 "leave out --against",
             ),
             _ if !by_all => needs(
-                "several processes, and other experiments one",
+                "several processes, and other experiments need one",
                 &format!("run it alone: {again}"),
             ),
             0 | 1 => needs("at least two processes", &again),
@@ -114,7 +122,10 @@ fn join(
     let before = &greetings[..rank as usize];
     let place = before.iter().filter(|other| other.host == greeting.host).count();
     let opened = open(arguments, place).map_err(|error| error.to_string());
-    let described = opened.as_ref().map(|hardware| hardware.facts().described(None).full_name());
+    let described = opened.as_ref().map(|hardware| {
+        let adapter = hardware.facts().described(None);
+        format!("{}, {}", adapter.full_name(), adapter.backend)
+    });
     let adapters = participant.compare_adapters(&described.map_err(Clone::clone), &greetings)?;
     Ok((opened?, greetings, adapters))
 }
@@ -134,12 +145,16 @@ fn lead(
     ranks: Ranks,
     described: model::Ranks,
 ) -> Result<ExitCode, CliError> {
+    if let Some(reason) = &ranks.oversubscribed {
+        say(&format!("warning: {}, so nothing will be decided", plain(reason)));
+    }
     let group = Group(Rc::new(RefCell::new(participant)));
     if let Some(path) = &arguments.out {
         reserve(path, arguments.force)?;
     }
     let is_done = Arc::new(AtomicBool::new(false));
-    let stop = stop_in_time(&is_done);
+    let begun: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+    let stop = stop_in_time(&is_done, &begun);
     let profile = profile(arguments, experiments.len());
     let origin = Origin { ranks: Some(described), ..origin(profile) };
     let seed = arguments.seed.unwrap_or_else(seed_from_time);
@@ -161,11 +176,12 @@ fn lead(
             release(path);
         }
     })?;
+    *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(target.path().to_owned());
     let mut targets = [target];
     let measured = measure_all(&mut targets, profile, &stop);
     // The other processes need not wait until everything is printed.
-    is_done.store(true, Ordering::Relaxed);
     drop(group);
+    is_done.store(true, Ordering::Relaxed);
     measured?;
     conclude(&targets, &stop)
 }
@@ -180,10 +196,10 @@ impl Drop for Group {
 }
 
 /// Returns the flag that the first signal sets. If `is_done` is not set soon after, another process is gone, and this one ends
-/// too.
-fn stop_in_time(is_done: &Arc<AtomicBool>) -> Arc<AtomicBool> {
+/// too. It then removes the record that it has `begun`, in which nothing is measured.
+fn stop_in_time(is_done: &Arc<AtomicBool>, begun: &Arc<Mutex<Option<PathBuf>>>) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (flag, is_done) = (Arc::clone(&stop), Arc::clone(is_done));
+    let (flag, is_done, begun) = (Arc::clone(&stop), Arc::clone(is_done), Arc::clone(begun));
     on_interrupt(move || {
         flag.store(true, Ordering::Relaxed);
         thread::sleep(GRACE);
@@ -191,8 +207,12 @@ fn stop_in_time(is_done: &Arc<AtomicBool>) -> Arc<AtomicBool> {
             return;
         }
         eprintln!(
-            "error: mpirun ended this run: another process failed, or it was interrupted; nothing was measured to the end"
+            "error: mpirun ended this run: another process failed, or it was interrupted; nothing was measured to the end, and \
+             no record is kept"
         );
+        if let Some(record) = begun.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            let _is_gone = std::fs::remove_file(record);
+        }
         Mpi::exit_at_once(2);
     });
     stop

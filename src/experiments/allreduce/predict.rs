@@ -4,7 +4,7 @@ use crate::experiments::allreduce::law::{naive_time, recursive_doubling_time, ri
 use crate::model::{Interval, figures};
 use crate::predict::answer::{Answer, SHARE_OF_ONE, Scale, figure};
 use crate::predict::domain::{BANDWIDTH, BYTES_HELD, COUNT, OVERHEAD, TIME_PER_BYTE};
-use crate::predict::given::{Given, Unanswered};
+use crate::predict::given::{Given, Recorded, Unanswered};
 use crate::predict::steps::round_numbers;
 use crate::predict::{Law, Parameter};
 
@@ -37,10 +37,17 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         Some(bandwidth) => 1.0 / bandwidth,
         None => given.get("beta")?,
     };
+    // The time per byte of a message depends on its length. A ring sends parts of m/p bytes.
+    let betas = Betas { one: beta, by_size: given.by_size("beta") };
+    let nearest = betas.nearest(m / p);
+    if let Some((_, recorded)) = nearest {
+        given.read_instead("beta", recorded);
+    }
     let axes = [Scale::Logarithmic, Scale::Logarithmic];
     let mut answer = Answer::new(given, ("workers", ""), &round_numbers(first, p), axes);
-    let ring = |p: f64| ring_time(p, m, alpha_s, beta);
-    let doubling = |p: f64| recursive_doubling_time(p, m, alpha_s, beta);
+    let ring = |p: f64| ring_time(p, m, alpha_s, betas.of(m / p));
+    let doubling = |p: f64| recursive_doubling_time(p, m, alpha_s, betas.of(m));
+    let naive = |p: f64| naive_time(p, m, alpha_s, betas.of(m));
     let latency_share = |p: f64| ring_time(p, 0.0, alpha_s, beta) / ring(p);
     let share = latency_share(p);
     let latency = if share.is_finite() {
@@ -56,9 +63,17 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
         figure(ring(p), "s"),
         figure(doubling(p), "s"),
     ));
+    if let Some((size, _)) = nearest {
+        answer.say(format!(
+            "β depends on the length of messages: a ring sends parts of {}, and the nearest length in the record is {}.",
+            figure(m / p, "B"),
+            figure(*size, "B")
+        ));
+    }
     // The time grows with α and with β, so that the ends of their intervals give the ends of its range.
-    let within = |flag, value| given.interval(flag).unwrap_or(Interval { lo: value, hi: value });
-    let (of_alpha, of_beta) = (within("alpha", alpha_s), within("beta", beta));
+    let exactly = |value| Interval { lo: value, hi: value };
+    let of_alpha = given.interval("alpha").unwrap_or(exactly(alpha_s));
+    let of_beta = given.interval("beta").unwrap_or(exactly(betas.of(m / p)));
     let range = [(of_alpha.lo, of_beta.lo), (of_alpha.hi, of_beta.hi)]
         .map(|(alpha_s, beta)| ring_time(p, m, alpha_s, beta));
     let range = Some(range).filter(|[least, most]| least < most);
@@ -74,11 +89,30 @@ fn answer(given: &mut Given) -> Result<Answer, Unanswered> {
     answer.maybe("ring, at least", "s", range.map(|[least, _]| least));
     answer.maybe("ring, at most", "s", range.map(|[_, most]| most));
     answer.figure("recursive doubling", "s", doubling(p));
-    answer.figure("naive", "s", naive_time(p, m, alpha_s, beta));
+    answer.figure("naive", "s", naive(p));
     answer.maybe("latency share of the ring", SHARE_OF_ONE, share.is_finite().then_some(share));
     answer.curve("ring", "s", ring);
     answer.column("latency share", SHARE_OF_ONE, latency_share);
     answer.curve("doubling", "s", doubling);
-    answer.curve("naive", "s", |p| naive_time(p, m, alpha_s, beta));
+    answer.curve("naive", "s", naive);
     Ok(answer)
+}
+
+/// β of messages by their length.
+struct Betas {
+    /// For all lengths, if none is known.
+    one: f64,
+    by_size: Vec<(f64, Recorded)>,
+}
+
+impl Betas {
+    fn nearest(&self, bytes: f64) -> Option<&(f64, Recorded)> {
+        let distance = |(size, _): &(f64, Recorded)| (size / bytes).ln().abs();
+        self.by_size.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    /// Returns β of messages of `bytes` bytes.
+    fn of(&self, bytes: f64) -> f64 {
+        self.nearest(bytes).map_or(self.one, |(_, found)| found.value)
+    }
 }

@@ -29,7 +29,9 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         off.get(off.len() / 2).copied().map(|median| (median, off.len()))
     };
     if let (Some((shift, n)), Some((ping_pong, _))) = (median(RING), median(BY_PING_PONG)) {
-        let finding = if ping_pong > BETTER * shift.max(CLOSE) {
+        let finding = if outcome.tolerance.is_some_and(|most| shift.min(ping_pong) > most) {
+            "Neither predicts within the tolerance."
+        } else if ping_pong > BETTER * shift.max(CLOSE) {
             "So the law needs α and β of a ring shift."
         } else if shift > BETTER * ping_pong.max(CLOSE) {
             "So the law needs α and β of a ping-pong."

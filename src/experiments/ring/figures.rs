@@ -7,6 +7,7 @@ use crate::bench::{CaseId, Expr};
 use crate::experiments::crossing::crossing_of;
 use crate::gpu::{Algorithm, Arithmetic};
 use crate::model::{About, Curve, figures};
+use crate::ranks::longest_part;
 
 /// Returns a figure of the largest of the rings that were timed. `of` gives it for the words of a message.
 fn of_the_largest(rings: &[(u32, CaseId)], of: &dyn Fn(u32) -> Expr) -> Expr {
@@ -57,6 +58,17 @@ impl AllReduces<'_> {
         ];
         for (about, value) in metrics {
             self.plan.metric(about, value);
+        }
+        for (bytes, _) in self.rings() {
+            let words = bytes / WORD_BYTES;
+            let part = longest_part(words, self.ranks.count) * WORD_BYTES;
+            let label = format!(
+                "all-reduce time per byte β, parts of {}",
+                figures::quantity(f64::from(part), "B")
+            );
+            let value = self.alone.beta_of_parts(Calibration::Shift, words)
+                + self.alone.gamma_of_parts(words) / 2.0;
+            self.plan.metric(of(&format!("beta.part.{part}"), &label, "s/B").lower(), value);
         }
         let of_device: Vec<(u32, AllReduce)> = self
             .cases

@@ -5,6 +5,7 @@ mod tool;
 use std::thread::sleep;
 use std::time::Duration;
 
+use mpi::Threading;
 use mpi::collective::SystemOperation;
 use mpi::environment::Universe;
 use mpi::point_to_point::{Destination, Source};
@@ -57,7 +58,8 @@ impl Mpi {
         let wanted = [(OWN_ALGORITHMS, true), (YIELD, is_crowded)];
         let wanted = wanted.into_iter().filter(|&(_, is_wanted)| is_wanted);
         set_unless_set(wanted.map(|(variable, _)| (variable, "1".into())));
-        let universe = mpi::initialize()?;
+        // Other threads, such as the watchdog, send no messages.
+        let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)?;
         let world = universe.world();
         let by_ring = by_ring(&world);
         Some(Self { control: world.duplicate(), world, by_ring, _universe: universe })
@@ -86,11 +88,10 @@ impl Mpi {
     /// Returns the variables that choose how messages are sent, each with its value.
     #[must_use]
     pub fn settings() -> Vec<String> {
-        let is_of_transport =
-            |name: &str| TRANSPORTS.iter().any(|of| name.starts_with(of)) && name != OWN_ALGORITHMS;
+        let is_of_transport = |name: &str| TRANSPORTS.iter().any(|of| name.starts_with(of));
         let mut settings: Vec<String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| is_of_transport(name))
+            .filter(|(name, value)| is_of_transport(name) && [name, value] != [OWN_ALGORITHMS, "1"])
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         settings.sort();

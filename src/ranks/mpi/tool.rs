@@ -8,68 +8,99 @@ use std::ptr;
 
 use mpi::ffi;
 
+/// Parameter that lets the next two have an effect.
+const OWN_ALGORITHMS: &CStr = c"coll_tuned_use_dynamic_rules";
 /// Parameter with the algorithm by which Open MPI sums, for communicators that are made from then on.
 const ALGORITHM: &CStr = c"coll_tuned_allreduce_algorithm";
 /// Number of the ring among Open MPI's algorithms.
 const RING: c_int = 4;
+/// Parameter with the rank of a component that sums between hosts in another way, and precedes that with the ring.
+const BETWEEN_HOSTS: &CStr = c"coll_han_priority";
 /// What the tool functions return if they succeed.
 const SUCCESS: c_int = ffi::MPI_SUCCESS as c_int;
 
-/// The parameter of the library that chooses how it sums: one integer. While this exists, it is that of a ring.
+/// Parameters of the library by which it sums by a ring. When this is dropped, they have their values of before.
 pub(super) struct RingChosen {
-    parameter: ffi::MPI_T_cvar_handle,
-    before: c_int,
+    _algorithm: Changed,
+    /// `None` if the library has no such component.
+    _between_hosts: Option<Changed>,
 }
 
 impl RingChosen {
     /// Tells the library to use a ring. Returns `None` if it cannot be told that.
     pub(super) fn new() -> Option<Self> {
-        let parameter = parameter()?;
-        let mut before: c_int = 0;
-        // SAFETY: the parameter is one integer of the size of `before`.
-        if unsafe { ffi::MPI_T_cvar_read(parameter, (&raw mut before).cast()) } != SUCCESS {
-            return None;
-        }
-        let chosen = Self { parameter, before };
-        chosen.write(RING).then_some(chosen)
-    }
-
-    fn write(&self, algorithm: c_int) -> bool {
-        // SAFETY: the parameter is one integer of the size of `algorithm`.
-        unsafe { ffi::MPI_T_cvar_write(self.parameter, (&raw const algorithm).cast()) == SUCCESS }
+        let is_heard = Parameter::find(OWN_ALGORITHMS)?.read()? != 0;
+        let between_hosts = match Parameter::find(BETWEEN_HOSTS) {
+            Some(parameter) => Some(Changed::new(parameter, 0)?),
+            None => None,
+        };
+        let algorithm = Changed::new(Parameter::find(ALGORITHM)?, RING)?;
+        is_heard.then_some(Self { _algorithm: algorithm, _between_hosts: between_hosts })
     }
 }
 
-impl Drop for RingChosen {
+/// A parameter with another value for a while.
+struct Changed {
+    parameter: Parameter,
+    before: c_int,
+}
+
+impl Changed {
+    fn new(parameter: Parameter, value: c_int) -> Option<Self> {
+        let before = parameter.read()?;
+        let is_changed = parameter.write(value) && parameter.read() == Some(value);
+        is_changed.then_some(Self { parameter, before })
+    }
+}
+
+impl Drop for Changed {
     fn drop(&mut self) {
-        // If this fails, the library keeps the ring for all communicators that are made later, and none is.
-        let _is_as_before = self.write(self.before);
-        // SAFETY: the handle is valid, and nothing uses it afterwards.
-        unsafe { ffi::MPI_T_cvar_handle_free(&raw mut self.parameter) };
+        // If this fails, the value stays for communicators that are made later, and none is.
+        let _is_as_before = self.parameter.write(self.before);
     }
 }
 
-/// Returns the parameter of the library if it has one, and if that is one integer.
-fn parameter() -> Option<ffi::MPI_T_cvar_handle> {
-    let (mut provided, mut index, mut count) = (0, 0, 0);
-    let mut handle: ffi::MPI_T_cvar_handle = ptr::null_mut();
-    // SAFETY: each pointer is to a local variable of the type that the MPI standard gives the argument. The tool interface may be
-    // initialised at any time, and again.
-    unsafe {
-        let is_there = ffi::MPI_T_init_thread(ffi::RSMPI_THREAD_SINGLE, &raw mut provided)
-            == SUCCESS
-            && ffi::MPI_T_cvar_get_index(ALGORITHM.as_ptr(), &raw mut index) == SUCCESS
-            && size_of_one(index) == Some(size_of::<c_int>())
-            && ffi::MPI_T_cvar_handle_alloc(
-                index,
-                ptr::null_mut(),
-                &raw mut handle,
-                &raw mut count,
-            ) == SUCCESS;
-        if is_there && count != 1 {
-            ffi::MPI_T_cvar_handle_free(&raw mut handle);
-        }
-        (is_there && count == 1).then_some(handle)
+/// A parameter of the library: one integer.
+struct Parameter(ffi::MPI_T_cvar_handle);
+
+impl Parameter {
+    /// Returns the parameter of this name, if there is one and it is one integer.
+    fn find(name: &CStr) -> Option<Self> {
+        let (mut provided, mut index, mut count) = (0, 0, 0);
+        let mut handle: ffi::MPI_T_cvar_handle = ptr::null_mut();
+        // SAFETY: each pointer is to a local variable of the type that the MPI standard gives the argument. The tool interface may
+        // be initialised at any time, and again.
+        let found = unsafe {
+            ffi::MPI_T_init_thread(ffi::RSMPI_THREAD_FUNNELED, &raw mut provided) == SUCCESS
+                && ffi::MPI_T_cvar_get_index(name.as_ptr(), &raw mut index) == SUCCESS
+                && size_of_one(index) == Some(size_of::<c_int>())
+                && ffi::MPI_T_cvar_handle_alloc(
+                    index,
+                    ptr::null_mut(),
+                    &raw mut handle,
+                    &raw mut count,
+                ) == SUCCESS
+        };
+        found.then_some(Self(handle)).filter(|_| count == 1)
+    }
+
+    fn read(&self) -> Option<c_int> {
+        let mut value: c_int = 0;
+        // SAFETY: the parameter is one integer of the size of `value`.
+        let is_read = unsafe { ffi::MPI_T_cvar_read(self.0, (&raw mut value).cast()) == SUCCESS };
+        is_read.then_some(value)
+    }
+
+    fn write(&self, value: c_int) -> bool {
+        // SAFETY: the parameter is one integer of the size of `value`.
+        unsafe { ffi::MPI_T_cvar_write(self.0, (&raw const value).cast()) == SUCCESS }
+    }
+}
+
+impl Drop for Parameter {
+    fn drop(&mut self) {
+        // SAFETY: the handle is valid, and nothing uses it afterwards.
+        unsafe { ffi::MPI_T_cvar_handle_free(&raw mut self.0) };
     }
 }
 

@@ -120,14 +120,14 @@ pub(super) fn summary(document: &mut Document, profile: &ShaderProfile) {
         let by = if sorting.priced { "by the costs of the record" } else { "by instructions" };
         if let Some(predicted) = sorting.predicted {
             row(
-                &format!("gain of sorting by work{}, predicted", on(profile)),
+                &format!("gain of sorting by work and path{}, predicted", on(profile)),
                 figures::quantity(predicted, "x"),
                 by,
             );
         }
         if let Some(measured) = sorting.measured {
             row(
-                "gain of sorting by work, measured",
+                "gain of sorting by work and path, measured",
                 median(measured, "x"),
                 "dispatch order over sorted order, both by a permutation",
             );
@@ -154,7 +154,9 @@ fn parallelism(profile: &ShaderProfile) -> f64 {
 /// Returns what sorting showed, in sentences.
 fn proof(sorting: &Sorting, on: &str) -> String {
     if let Some(reason) = &sorting.refused {
-        return format!("Sorting the invocations by their work was not tried, because {reason}.");
+        return format!(
+            "Sorting the invocations by work and path was not tried, because {reason}."
+        );
     }
     let times = |factor: f64| figures::quantity(factor, "x");
     let Some(predicted) = sorting.predicted else {
@@ -162,7 +164,7 @@ fn proof(sorting: &Sorting, on: &str) -> String {
     };
     let Some(measured) = sorting.measured else {
         return format!(
-            "Sorting the invocations by their work: {} predicted{on}, not measured.",
+            "Sorting the invocations by work and path: {} predicted{on}, not measured.",
             times(predicted)
         );
     };
@@ -180,7 +182,7 @@ fn proof(sorting: &Sorting, on: &str) -> String {
         ),
     };
     format!(
-        "Sorting the invocations by their work: {} predicted{on}, {} measured{}.{over_plain}{outputs}",
+        "Sorting the invocations by work and path: {} predicted{on}, {} measured{}.{over_plain}{outputs}",
         times(predicted),
         times(measured.value),
         if on.is_empty() { "" } else { " on this one" },
