@@ -61,7 +61,8 @@ impl Mpi {
         // Other threads, such as the watchdog, send no messages.
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)?;
         let world = universe.world();
-        let by_ring = by_ring(&world);
+        let are_on_one_host = ranks.is_some_and(|ranks| ranks == world.size() as u32);
+        let by_ring = by_ring(&world, are_on_one_host);
         Some(Self { control: world.duplicate(), world, by_ring, _universe: universe })
     }
 
@@ -106,8 +107,8 @@ impl Mpi {
 }
 
 /// Returns a communicator on which the library sums by a ring; `None` if it cannot be told that on every rank.
-fn by_ring(world: &SimpleCommunicator) -> Option<SimpleCommunicator> {
-    let chosen = tool::RingChosen::new();
+fn by_ring(world: &SimpleCommunicator, are_on_one_host: bool) -> Option<SimpleCommunicator> {
+    let chosen = tool::RingChosen::new(are_on_one_host);
     let mut on_all = 0;
     world.all_reduce_into(&i32::from(chosen.is_some()), &mut on_all, SystemOperation::min());
     (on_all == 1).then(|| world.duplicate())

@@ -8,99 +8,94 @@ use std::ptr;
 
 use mpi::ffi;
 
-/// Parameter that lets the next two have an effect.
+/// Parameter that lets the next one have an effect.
 const OWN_ALGORITHMS: &CStr = c"coll_tuned_use_dynamic_rules";
 /// Parameter with the algorithm by which Open MPI sums, for communicators that are made from then on.
 const ALGORITHM: &CStr = c"coll_tuned_allreduce_algorithm";
 /// Number of the ring among Open MPI's algorithms.
 const RING: c_int = 4;
-/// Parameter with the rank of a component that sums between hosts in another way, and precedes that with the ring.
-const BETWEEN_HOSTS: &CStr = c"coll_han_priority";
+/// Parameters with the priorities of the component that has these algorithms, and of one that sums between hosts in its own way.
+const PRIORITIES: [&CStr; 2] = [c"coll_tuned_priority", c"coll_han_priority"];
 /// What the tool functions return if they succeed.
 const SUCCESS: c_int = ffi::MPI_SUCCESS as c_int;
 
-/// Parameters of the library by which it sums by a ring. When this is dropped, they have their values of before.
+/// The library sums by a ring on communicators that are made while this exists.
 pub(super) struct RingChosen {
-    _algorithm: Changed,
-    /// `None` if the library has no such component.
-    _between_hosts: Option<Changed>,
+    algorithm: Parameter,
+    before: c_int,
 }
 
 impl RingChosen {
     /// Tells the library to use a ring. Returns `None` if it cannot be told that.
-    pub(super) fn new() -> Option<Self> {
-        let is_heard = Parameter::find(OWN_ALGORITHMS)?.read()? != 0;
-        let between_hosts = match Parameter::find(BETWEEN_HOSTS) {
-            Some(parameter) => Some(Changed::new(parameter, 0)?),
-            None => None,
-        };
-        let algorithm = Changed::new(Parameter::find(ALGORITHM)?, RING)?;
-        is_heard.then_some(Self { _algorithm: algorithm, _between_hosts: between_hosts })
+    pub(super) fn new(are_on_one_host: bool) -> Option<Self> {
+        let priority = |name| Parameter::find(name).and_then(|parameter| parameter.read());
+        let [own, between_hosts] = PRIORITIES.map(priority);
+        let is_heard = Parameter::find(OWN_ALGORITHMS)?.read()? != 0
+            && (are_on_one_host || between_hosts.unwrap_or(0) <= own?);
+        if !is_heard {
+            return None;
+        }
+        let algorithm = Parameter::find(ALGORITHM)?;
+        let before = algorithm.read()?;
+        algorithm.write(RING).then_some(Self { algorithm, before })
     }
 }
 
-/// A parameter with another value for a while.
-struct Changed {
-    parameter: Parameter,
-    before: c_int,
-}
-
-impl Changed {
-    fn new(parameter: Parameter, value: c_int) -> Option<Self> {
-        let before = parameter.read()?;
-        let is_changed = parameter.write(value) && parameter.read() == Some(value);
-        is_changed.then_some(Self { parameter, before })
-    }
-}
-
-impl Drop for Changed {
+impl Drop for RingChosen {
     fn drop(&mut self) {
-        // If this fails, the value stays for communicators that are made later, and none is.
-        let _is_as_before = self.parameter.write(self.before);
+        // If this fails, communicators that are made later have the ring, and none is.
+        let _is_as_before = self.algorithm.write(self.before);
     }
 }
 
-/// A parameter of the library: one integer.
-struct Parameter(ffi::MPI_T_cvar_handle);
+/// A parameter of the library: one integer, or one boolean of a byte.
+struct Parameter {
+    handle: ffi::MPI_T_cvar_handle,
+    size: usize,
+}
 
 impl Parameter {
-    /// Returns the parameter of this name, if there is one and it is one integer.
+    /// Returns the parameter of this name, if there is one and it has this type.
     fn find(name: &CStr) -> Option<Self> {
         let (mut provided, mut index, mut count) = (0, 0, 0);
         let mut handle: ffi::MPI_T_cvar_handle = ptr::null_mut();
         // SAFETY: each pointer is to a local variable of the type that the MPI standard gives the argument. The tool interface may
         // be initialised at any time, and again.
-        let found = unsafe {
+        let is_there = unsafe {
             ffi::MPI_T_init_thread(ffi::RSMPI_THREAD_FUNNELED, &raw mut provided) == SUCCESS
                 && ffi::MPI_T_cvar_get_index(name.as_ptr(), &raw mut index) == SUCCESS
-                && size_of_one(index) == Some(size_of::<c_int>())
-                && ffi::MPI_T_cvar_handle_alloc(
-                    index,
-                    ptr::null_mut(),
-                    &raw mut handle,
-                    &raw mut count,
-                ) == SUCCESS
         };
-        found.then_some(Self(handle)).filter(|_| count == 1)
+        let size = size_of_one(index).filter(|_| is_there)?;
+        // SAFETY: as above. The parameter belongs to no object of the library.
+        let is_open = unsafe {
+            let (no_object, handle, count) = (ptr::null_mut(), &raw mut handle, &raw mut count);
+            ffi::MPI_T_cvar_handle_alloc(index, no_object, handle, count) == SUCCESS
+        };
+        let is_known = count == 1 && (size == 1 || size == size_of::<c_int>());
+        is_open.then_some(Self { handle, size }).filter(|_| is_known)
     }
 
     fn read(&self) -> Option<c_int> {
-        let mut value: c_int = 0;
-        // SAFETY: the parameter is one integer of the size of `value`.
-        let is_read = unsafe { ffi::MPI_T_cvar_read(self.0, (&raw mut value).cast()) == SUCCESS };
+        let mut bytes = [0u8; size_of::<c_int>()];
+        // SAFETY: the parameter has one value of `self.size` bytes, which is at most the length of `bytes`.
+        let is_read =
+            unsafe { ffi::MPI_T_cvar_read(self.handle, bytes.as_mut_ptr().cast()) == SUCCESS };
+        let value = if self.size == 1 { bytes[0].into() } else { c_int::from_ne_bytes(bytes) };
         is_read.then_some(value)
     }
 
+    /// Writes an integer. Returns whether it has been written.
     fn write(&self, value: c_int) -> bool {
-        // SAFETY: the parameter is one integer of the size of `value`.
-        unsafe { ffi::MPI_T_cvar_write(self.0, (&raw const value).cast()) == SUCCESS }
+        // SAFETY: the parameter is one integer if it has the size of one.
+        self.size == size_of::<c_int>()
+            && unsafe { ffi::MPI_T_cvar_write(self.handle, (&raw const value).cast()) == SUCCESS }
     }
 }
 
 impl Drop for Parameter {
     fn drop(&mut self) {
         // SAFETY: the handle is valid, and nothing uses it afterwards.
-        unsafe { ffi::MPI_T_cvar_handle_free(&raw mut self.0) };
+        unsafe { ffi::MPI_T_cvar_handle_free(&raw mut self.handle) };
     }
 }
 
