@@ -26,7 +26,8 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         let mut off: Vec<f64> =
             outcome.points.iter().filter(is_here).map(|p| (p.ratio - 1.0).abs()).collect();
         off.sort_by(f64::total_cmp);
-        off.get(off.len() / 2).copied().map(|median| (median, off.len()))
+        let n = off.len();
+        (n > 0).then(|| (f64::midpoint(off[(n - 1) / 2], off[n / 2]), n))
     };
     if let (Some((shift, n)), Some((ping_pong, _))) = (median(RING), median(BY_PING_PONG)) {
         let finding = if outcome.tolerance.is_some_and(|most| shift.min(ping_pong) > most) {
@@ -49,8 +50,8 @@ pub(super) fn diagnose(outcome: &model::Experiment) -> Vec<String> {
         (
             true,
             "slower",
-            "A rank that is late delays all others. Check whether other programs run, whether ranks share cores, and \
-             whether each rank is bound to a core.",
+            "A rank that is late delays all others: check whether other programs run, and whether each rank is bound to a core of \
+             its own. And arrays that fit a cache in the calibration may not fit it when messages and additions alternate.",
         ),
         (
             false,
