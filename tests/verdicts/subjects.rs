@@ -187,6 +187,11 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     slows("allreduce", "rings of 2 workers with 256 KiB take twice as long", 2.0, |w| {
         named(w, ["algorithm: Ring, workers: 2, words: 65536,"])
     }),
+    obeys("ring"),
+    slows("ring", "rings of 256 KiB slower by 40 %", 1.4, |w| {
+        let is_ring = w.label().contains("algorithm: Ring, arithmetic: Host");
+        is_ring && w.label().ends_with(" 65536 words")
+    }),
     obeys("occupancy"),
     slows("occupancy", "16 subgroups in 256 KiB slower by 30 %", 1.3, |w| {
         named(w, ["16 × 8 invocations along 2048 links"])
