@@ -89,6 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seed: 1,
         record: None,
         timed: false,
+        accesses: false,
     };
     let log = attachment.read(device, queue)?;
     let profile = profile_of_log(&request, hardware.facts().described(None), &probed, &log)?;

@@ -62,6 +62,10 @@ pub(super) struct ProfileArguments {
     /// Do not time the dispatch, and do not try another order of its invocations
     #[arg(long)]
     no_timing: bool,
+    /// Show what the lanes of a subgroup load, store and change together: lines and sectors of buffers, banks of workgroup
+    /// memory, and atomics on one address
+    #[arg(long)]
+    accesses: bool,
     /// Use this adapter: its number in `warplaw adapters`, its PCI bus id, or part of its name, ignoring case
     #[arg(long, value_name = "ADAPTER")]
     adapter: Option<String>,
@@ -153,6 +157,7 @@ pub(super) fn profile(arguments: &ProfileArguments) -> Result<ExitCode, CliError
         seed: arguments.seed,
         record: record.as_ref().map(|(name, record)| (name.as_str(), record)),
         timed: !arguments.no_timing,
+        accesses: arguments.accesses,
     };
     if std::io::stderr().is_terminal() {
         say(&plain(&format!(

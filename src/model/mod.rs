@@ -2,6 +2,7 @@
 //!
 //! This module imports no other module of the crate.
 
+mod accesses;
 mod ascii;
 mod compressed;
 mod experiment;
@@ -23,6 +24,7 @@ mod v1;
 mod verdict;
 mod whole_file;
 
+pub use accesses::{AccessKind, AccessedLine, Accesses, Memory, Together};
 pub use ascii::to_ascii;
 pub use experiment::{
     Case, Category, Check, Control, Costs, Experiment, Search, Status, StoppedBy, Tried,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adapter, ClockKind, Interval, Schema, Tool};
+use super::{Accesses, Adapter, ClockKind, Interval, Schema, Tool};
 
 /// Instructions that subgroups issued, and their lanes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +138,9 @@ pub struct ShaderProfile {
     /// What sorting the invocations by work and path gains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sorting: Option<Sorting>,
+    /// Accesses to memory; absent if their addresses were not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accesses: Option<Accesses>,
     /// What limits the results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -147,7 +150,7 @@ impl ShaderProfile {
     /// Name of the file format.
     pub const NAME: &'static str = "warplaw-profile";
     /// Version of the profiles that this version of warplaw writes.
-    pub const VERSION: &'static str = "1.0.0";
+    pub const VERSION: &'static str = "1.1.0";
 }
 
 /// A shader and its dispatch.

@@ -49,6 +49,8 @@ pub struct Request<'a> {
     pub record: Option<(&'a str, &'a Record)>,
     /// Whether the dispatch is timed, and its sorted order tried.
     pub timed: bool,
+    /// Whether the addresses of accesses to memory are recorded too.
+    pub accesses: bool,
 }
 
 /// Makes the profile of a dispatch that a program recorded by an [`Attachment`](super::Attachment), without times. The buffers of
@@ -153,6 +155,7 @@ impl<'a> Analysis<'a> {
             times: None,
             price: None,
             sorting: None,
+            accesses: None,
             notes: Vec::new(),
         };
         // lavapipe ends the loops of an invocation after so many iterations, and tells nobody.

@@ -271,6 +271,17 @@ impl<'a> Decisions<'a> {
         if outcome < outcomes { Ok(outcome) } else { Err(ProfileError::Unlike { lane }) }
     }
 
+    /// Returns the next whole word of a lane, such as an address.
+    ///
+    /// # Errors
+    /// Returns an error if the lane has logged no further word.
+    pub fn word(&mut self, lane: usize) -> Result<u32, ProfileError> {
+        let Place { word, bit } = self.at[lane];
+        let word = word + usize::from(bit > 0);
+        self.at[lane] = Place { word: word + 1, bit: 0 };
+        self.words[lane].get(word).copied().ok_or(ProfileError::Unlike { lane })
+    }
+
     /// Checks that every lane has made all its decisions.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! A copy of the shader has [probes](Probed) that log the decisions of each lane. It runs with the user's data on the GPU and
 //! writes a [`Log`]. The host then [replays](crate::simt::Replay) the decisions in lockstep, for subgroups of any width.
 
+mod accesses;
 mod analysis;
 mod attachment;
 mod depends;
@@ -19,6 +20,7 @@ mod proof;
 mod record;
 mod reflect;
 mod replaying;
+mod rewriting;
 mod session;
 mod sorting;
 mod text;

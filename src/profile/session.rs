@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::accesses::accesses;
 use super::analysis::{Analysis, Request};
 use super::device::{Gpu, check_workgroups};
 use super::error::ProfileError;
@@ -46,6 +47,11 @@ pub fn profile(
     let plain = of_plain.program()?;
     let (compared, outputs) = of_plain.outputs(&plain, &probed_outputs)?;
     analysis.profile.outputs = compared;
+    if request.accesses {
+        let shader = (request.source.as_str(), has_subgroups);
+        let found = accesses(gpu, &recording, shader, &analysis.arrangement)?;
+        analysis.profile.accesses = Some(found);
+    }
     if request.timed {
         of_plain.time_and_sort(&mut analysis.profile, &plain, &recorder, &outputs)?;
     }

@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::error::ProfileError;
 use super::log::workgroups_of_block;
-use super::probes::NAMES;
 use super::replaying::Specialized;
+use super::rewriting::NAMES;
 use super::text::{parse, validate, with_declarations};
 use crate::model::{Decision, Depends};
 use crate::simt::{Placed, statements};

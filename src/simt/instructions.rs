@@ -53,7 +53,7 @@ impl Kind {
 /// A function whose statements have instructions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instructed<'a> {
-    module: &'a Module,
+    pub(super) module: &'a Module,
     pub(super) function: &'a Function,
     info: &'a FunctionInfo,
 }
@@ -68,7 +68,7 @@ impl<'a> Instructed<'a> {
         self.instructions(statement).into_iter().map(|(_, count)| count).sum()
     }
 
-    fn type_of(self, expression: Handle<Expression>) -> &'a TypeInner {
+    pub(super) fn type_of(self, expression: Handle<Expression>) -> &'a TypeInner {
         self.info[expression].ty.inner_with(&self.module.types)
     }
 

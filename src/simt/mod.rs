@@ -8,6 +8,7 @@
 //!
 //! Following values is slow, and made for small grids. Only what kernels use is there; anything else is [`Unsupported`].
 
+mod accesses;
 mod arrangement;
 mod builtin;
 mod effects;
@@ -33,10 +34,12 @@ use mask::{MOST_LANES, Mask};
 use tally::Tally;
 use walk::Walk;
 
+pub(crate) use accesses::AddressPart;
+pub use accesses::MemoryAccess;
 pub use arrangement::Arrangement;
 pub(crate) use instructions::Instructed;
 pub use instructions::Kind;
-pub use replay::{Counted, Executed, Instructions, Part, Replay};
+pub use replay::{AccessReplay, Accessed, Asked, Counted, Executed, Instructions, Part, Replay};
 pub use statements::{Placed, blocks, statements};
 pub use tally::Issued;
 pub use unsupported::Unsupported;

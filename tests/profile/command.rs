@@ -70,7 +70,7 @@ fn the_corpus_is_profiled_and_probes_change_no_output() {
     assert!(names.len() >= 10, "{names:?}");
     for name in &names {
         let refusal = refusals.iter().find(|(of, _)| of == name).map(|(_, reason)| *reason);
-        let profile = profiled(&[&format!("{name}.toml")]);
+        let profile = profiled(&[&format!("{name}.toml"), "--accesses"]);
         assert_eq!(profile.schema.name, ShaderProfile::NAME, "{name}");
         assert_eq!(profile.subgroup_size.source, LanesSource::Pipeline, "{name}");
         assert_eq!(profile.subgroup_size.lanes, 8, "{name}");
@@ -88,6 +88,9 @@ fn the_corpus_is_profiled_and_probes_change_no_output() {
             let differing: u64 = profile.outputs.iter().map(|output| output.differing).sum();
             assert_eq!(differing, 0, "{name}");
         }
+        let accesses = profile.accesses.expect("addresses were recorded");
+        let executed = |of: &warplaw::model::AccessedLine| of.together.executions > 0;
+        assert!(!accesses.lines.is_empty() && accesses.lines.iter().all(executed), "{name}");
         let sorting = profile.sorting.expect("another order was considered");
         assert_eq!(sorting.refused.as_deref(), refusal, "{name}");
         if refusal.is_none() {

@@ -2,6 +2,7 @@
 //! decisions.
 
 #[cfg(target_os = "linux")]
+mod accesses;
 mod ballots;
 #[cfg(target_os = "linux")]
 mod command;

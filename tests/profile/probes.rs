@@ -7,7 +7,7 @@ use naga::valid::{ValidationFlags, Validator};
 use naga::{Module, ShaderStage, back::pipeline_constants::process_overrides};
 use warplaw::gpu::{Dispatch, Workload};
 use warplaw::model::{Line, Totals};
-use warplaw::profile::{LogLayout, Probed};
+use warplaw::profile::{Log, LogLayout, Probed};
 use warplaw::simt::{Arrangement, Buffers, Grid, Issued, Replay};
 
 /// A dispatch as both the profiler and a grid need it.
@@ -20,7 +20,7 @@ pub(crate) struct Case {
     pub(crate) buffers: Buffers,
 }
 
-fn specialized(module: &Module, case: &Case) -> (Module, ModuleInfo) {
+pub(crate) fn specialized(module: &Module, case: &Case) -> (Module, ModuleInfo) {
     let info = Validator::new(ValidationFlags::all(), Capabilities::all())
         .subgroup_stages(ShaderStages::COMPUTE)
         .subgroup_operations(SubgroupOperationSet::all())
@@ -44,10 +44,8 @@ pub(crate) fn plain(case: &Case, width: u32) -> (Buffers, Vec<Vec<Issued>>) {
     (buffers, issued)
 }
 
-/// Profiles all workgroups of a case on the host, and checks the profile at `width` lanes against an execution without
-/// probes. Returns what its subgroups did on each line.
-pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
-    let probed = Probed::new(&case.source, &case.entry, false).unwrap_or_else(|e| panic!("{e}"));
+/// Runs a shader with probes. Returns its log and its buffers.
+pub(crate) fn recorded(case: &Case, probed: &Probed) -> (Log, Buffers) {
     let (module, info) = specialized(&probed.probed, case);
     let workgroups: u32 = case.workgroups.iter().product();
     let layout = LogLayout::new(workgroups, case.lanes, 256, (0..workgroups).collect())
@@ -64,8 +62,15 @@ pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
         .chunks_exact(4)
         .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
         .collect();
-    let log = layout.read(&words).unwrap_or_else(|error| panic!("{error}"));
+    (layout.read(&words).unwrap_or_else(|error| panic!("{error}")), buffers)
+}
 
+/// Profiles all workgroups of a case on the host, and checks the profile at `width` lanes against an execution without
+/// probes. Returns what its subgroups did on each line.
+pub(crate) fn check(case: &Case, width: u32) -> Vec<Line> {
+    let probed = Probed::new(&case.source, &case.entry, false).unwrap_or_else(|e| panic!("{e}"));
+    let (log, buffers) = recorded(case, &probed);
+    let entry = case.entry.as_str();
     let (expected, issued) = plain(case, width);
     assert_eq!(buffers, expected, "the outputs with probes");
     let (module, info) = specialized(&probed.module, case);

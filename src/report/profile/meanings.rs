@@ -38,6 +38,14 @@ pub(super) fn meanings(profile: &ShaderProfile) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if profile.accesses.is_some() {
+        texts.push(
+            "Lines of 128 B, sectors of 32 B and 32 banks of 4 B are those of most GPUs. The tables tell what a subgroup asks for \
+             at once. A cache may hold it already, and a store may be merged with the next one. Accesses through a pointer that \
+             a function receives are not among them."
+                .to_owned(),
+        );
+    }
     if let Some(price) = &profile.price {
         let is_measured = price.device.is_none() && profile.times.is_some();
         let shared = if is_measured { "measured" } else { "predicted" };

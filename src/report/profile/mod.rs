@@ -1,11 +1,13 @@
 //! Documents about the profile of a shader.
 
+mod accesses;
 mod cells;
 mod lines;
 mod meanings;
 mod summary;
 mod tables;
 
+use accesses::accesses;
 use lines::{hottest, listing};
 use meanings::meanings;
 use summary::{heading, summary};
@@ -27,6 +29,7 @@ pub fn profile(profile: &ShaderProfile) -> Document {
     document.listing(listing(profile));
     decisions(&mut document, profile);
     loops(&mut document, profile);
+    accesses(&mut document, profile);
     paths(&mut document, profile);
     work(&mut document, profile);
     widths(&mut document, profile);

@@ -4,11 +4,13 @@
 //! So the outcomes of these, lane by lane in the order in which the lane made them, are all that the walk needs. It computes
 //! no value. It is exact if the lanes of a subgroup meet again as early as the source allows.
 
+mod accesses;
 mod counts;
 
 use naga::valid::ModuleInfo;
 use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
 
+pub use accesses::{AccessReplay, Accessed, Asked};
 use counts::Counting;
 pub use counts::{Counted, Executed, Instructions, Part};
 

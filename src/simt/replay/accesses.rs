@@ -1,0 +1,245 @@
+//! Replay of accesses to memory: what the lanes of a subgroup access together.
+
+use naga::valid::ModuleInfo;
+use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
+
+use super::super::accesses::MemoryAccess;
+use super::super::arrangement::Arrangement;
+use super::super::instructions::Instructed;
+use super::super::mask::Mask;
+use super::super::statements::{Placed, Places, statements};
+use super::super::unsupported::Unsupported;
+use super::super::walk::{Lanes, Walk, Watch};
+use crate::model::{AccessKind, Memory, Together};
+
+/// Bytes of a line of a cache on most GPUs.
+const LINE: u32 = 128;
+/// Bytes of a sector, the least that most GPUs fetch.
+const SECTOR: u32 = 32;
+/// Banks of workgroup memory on most GPUs, each a word of four bytes wide.
+const BANKS: u32 = 32;
+const BANK: u32 = 4;
+
+/// What a replay of accesses asks for, of one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The next decision, of so many outcomes.
+    Decision(u32),
+    /// The next address, in bytes from the begin of the variable.
+    Address,
+}
+
+/// An access of a statement, with what the subgroups of replayed workgroups accessed there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accessed {
+    /// The access.
+    pub access: MemoryAccess,
+    /// Bytes of the source that ask for it.
+    pub span: Span,
+    /// What subgroups accessed.
+    pub together: Together,
+}
+
+/// A shader whose workgroups are replayed with their addresses.
+pub struct AccessReplay<'a> {
+    module: &'a Module,
+    entry: &'a EntryPoint,
+    /// Index of each statement.
+    places: Places,
+    /// The accesses of each statement: the first one of each, and the one after the last.
+    firsts: Vec<usize>,
+    accessed: Vec<Accessed>,
+}
+
+impl<'a> AccessReplay<'a> {
+    /// Begins a replay of the entry point `entry` of a module whose overrides have their values.
+    ///
+    /// # Errors
+    /// Returns an error if the module has no such entry point.
+    pub fn new(module: &'a Module, info: &'a ModuleInfo, entry: &str) -> Result<Self, Unsupported> {
+        let index = module.entry_points.iter().position(|candidate| candidate.name == entry);
+        let index = index.ok_or_else(|| Unsupported(format!("an entry point `{entry}`")))?;
+        let entry = &module.entry_points[index];
+        let (places, firsts, accessed) = (Places::default(), vec![0], Vec::new());
+        let mut replay = Self { module, entry, places, firsts, accessed };
+        for Placed { function, handle, statement, span } in statements(module, entry) {
+            let info = handle.map_or_else(|| info.get_entry_point(index), |handle| &info[handle]);
+            let of_statement = Instructed::new(module, function, info).accesses(statement);
+            replay.places.add(statement);
+            replay.accessed.extend(of_statement.into_iter().map(|access| Accessed {
+                access,
+                span: access.span.unwrap_or(span),
+                together: Together::default(),
+            }));
+            replay.firsts.push(replay.accessed.len());
+        }
+        Ok(replay)
+    }
+
+    /// Returns the accesses, with what all workgroups so far did.
+    #[must_use]
+    pub fn accessed(&self) -> &[Accessed] {
+        &self.accessed
+    }
+
+    /// Replays a workgroup with these subgroups. `answer` returns what is asked of a lane.
+    ///
+    /// # Errors
+    /// Returns the first error of `answer`.
+    pub fn workgroup<E>(
+        &mut self,
+        arrangement: &Arrangement,
+        mut answer: impl FnMut(usize, Asked) -> Result<u32, E>,
+    ) -> Result<(), E> {
+        let lanes = Addressed {
+            answer: |place: usize, asked: Asked| answer(arrangement.lane(place), asked),
+            places: &self.places,
+            firsts: &self.firsts,
+            accessed: &mut self.accessed,
+            width: arrangement.width() as usize,
+        };
+        let mut walk = Walk { module: self.module, lanes, watch: Unwatched };
+        walk.function(&self.entry.function.body, arrangement.present())
+    }
+}
+
+/// Lanes whose decisions and addresses are known.
+struct Addressed<'a, F> {
+    answer: F,
+    places: &'a Places,
+    firsts: &'a [usize],
+    accessed: &'a mut [Accessed],
+    width: usize,
+}
+
+impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Lanes for Addressed<'_, F> {
+    type Error = E;
+
+    fn execute(&mut self, statement: &Statement, active: &Mask) -> Result<(), E> {
+        let place = self.places.of(statement);
+        for index in self.firsts[place]..self.firsts[place + 1] {
+            let Accessed { access, together, .. } = &mut self.accessed[index];
+            for first in active.firsts(self.width).lanes() {
+                let subgroup = active.subgroup(first / self.width, self.width);
+                let addresses = subgroup.lanes().map(|lane| (self.answer)(lane, Asked::Address));
+                let addresses = addresses.collect::<Result<Vec<u32>, E>>()?;
+                together.add(of_subgroup(access, &addresses));
+            }
+        }
+        Ok(())
+    }
+
+    fn holds(&mut self, _: Handle<Expression>, active: &Mask) -> Result<Mask, E> {
+        let mut holding = Mask::EMPTY;
+        for lane in active.lanes() {
+            if (self.answer)(lane, Asked::Decision(2))? == 1 {
+                holding.add(lane);
+            }
+        }
+        Ok(holding)
+    }
+
+    fn choose(
+        &mut self,
+        _: Handle<Expression>,
+        cases: &[SwitchCase],
+        active: &Mask,
+    ) -> Result<Vec<Mask>, E> {
+        let mut chosen = vec![Mask::EMPTY; cases.len()];
+        for lane in active.lanes() {
+            chosen[(self.answer)(lane, Asked::Decision(cases.len() as u32))? as usize].add(lane);
+        }
+        Ok(chosen)
+    }
+
+    fn enter(&mut self, _: Handle<Function>, _: &[Handle<Expression>], _: &Mask) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn give(&mut self, _: Handle<Expression>, _: &Mask) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: Option<Handle<Expression>>) {}
+}
+
+/// Sees nothing.
+struct Unwatched;
+
+impl<L> Watch<L> for Unwatched {
+    fn note(&mut self, _: &L, _: &Statement, _: &Mask) {}
+}
+
+/// Returns what one execution by the lanes of a subgroup accesses, at these addresses.
+fn of_subgroup(access: &MemoryAccess, addresses: &[u32]) -> Together {
+    let blocks = |bytes: u32| -> Vec<u32> {
+        let of_lane = |&at: &u32| at / bytes..=(at.saturating_add(access.bytes.max(1) - 1)) / bytes;
+        let mut blocks: Vec<u32> = addresses.iter().flat_map(of_lane).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks
+    };
+    let words = blocks(BANK);
+    let mut together = Together {
+        executions: 1,
+        lanes: addresses.len() as u64,
+        words: words.len() as u64,
+        ..Together::default()
+    };
+    match access.memory {
+        Memory::Workgroup => {
+            let mut banks = [0u64; BANKS as usize];
+            words.iter().for_each(|word| banks[(word % BANKS) as usize] += 1);
+            together.passes = banks.into_iter().max().unwrap_or(0);
+        }
+        _ => {
+            together.lines = blocks(LINE).len() as u64;
+            together.sectors = blocks(SECTOR).len() as u64;
+        }
+    }
+    if access.kind == AccessKind::Atomic {
+        let mut sorted = addresses.to_vec();
+        sorted.sort_unstable();
+        let runs = sorted.chunk_by(|a, b| a == b).map(<[u32]>::len);
+        together.on_one = runs.max().unwrap_or(0) as u64;
+    }
+    together
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(kind: AccessKind, memory: Memory, bytes: u32) -> MemoryAccess {
+        let module = naga::front::wgsl::parse_str(
+            "var<workgroup> x: u32; @compute @workgroup_size(1) fn main() { x = 1u; }",
+        );
+        let module = module.expect("the module is valid");
+        let (variable, _) = module.global_variables.iter().next().expect("there is a variable");
+        let function = &module.entry_points[0].function;
+        let (pointer, _) = function.expressions.iter().next().expect("there is an expression");
+        MemoryAccess { kind, memory, variable, bytes, pointer, span: None }
+    }
+
+    #[test]
+    fn lines_sectors_banks_and_equal_addresses_are_those_by_hand() {
+        let strided = |stride: u32| (0..32).map(|lane| stride * lane).collect::<Vec<u32>>();
+        let load = access(AccessKind::Load, Memory::Buffer, 4);
+        let found = |stride| {
+            let Together { lines, sectors, words, .. } = of_subgroup(&load, &strided(stride));
+            (lines, sectors, words)
+        };
+        assert_eq!(found(4), (1, 4, 32));
+        assert_eq!(found(8), (2, 8, 32));
+        assert_eq!(found(128), (32, 32, 32));
+        assert_eq!(found(0), (1, 1, 1));
+        // A vector of 16 bytes at an odd place lies in two sectors.
+        let wide = access(AccessKind::Load, Memory::Buffer, 16);
+        assert_eq!(of_subgroup(&wide, &[24]).sectors, 2);
+        let shared = access(AccessKind::Store, Memory::Workgroup, 4);
+        let passes = |stride| of_subgroup(&shared, &strided(stride)).passes;
+        assert_eq!([0, 4, 8, 12, 128, 132].map(passes), [1, 1, 2, 1, 32, 1]);
+        let atomic = access(AccessKind::Atomic, Memory::Buffer, 4);
+        assert_eq!(of_subgroup(&atomic, &[8, 4, 8, 0, 8]).on_one, 3);
+    }
+}
