@@ -32,6 +32,20 @@ pub enum Memory {
     Unknown,
 }
 
+/// The parts in which a device moves memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfers {
+    /// Bytes of a line of the cache.
+    pub line_bytes: u32,
+    /// Bytes of a sector, the least that is fetched.
+    pub sector_bytes: u32,
+}
+
+impl Transfers {
+    /// Those of most GPUs.
+    pub const USUAL: Self = Self { line_bytes: 128, sector_bytes: 32 };
+}
+
 /// What subgroups accessed, summed over executions of one access by one subgroup each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Together {
@@ -41,9 +55,9 @@ pub struct Together {
     pub lanes: u64,
     /// Different words of 4 bytes.
     pub words: u64,
-    /// Lines of 128 bytes that contain them; 0 in workgroup memory.
+    /// Lines of the cache that contain them; 0 in workgroup memory.
     pub lines: u64,
-    /// Sectors of 32 bytes that contain them; 0 in workgroup memory.
+    /// Sectors that contain them; 0 in workgroup memory.
     pub sectors: u64,
     /// The most different words in one of 32 banks of workgroup memory, which has to be accessed so many times; 0 in buffers.
     pub passes: u64,
@@ -66,19 +80,20 @@ impl Together {
     /// Returns the share of fetched bytes that a lane asked for; `None` in workgroup memory.
     ///
     /// ```
-    /// use warplaw::model::Together;
+    /// use warplaw::model::{Together, Transfers};
     /// // 32 lanes that load words 32 bytes apart: each fetches a sector of its own for one word.
     /// let strided = Together { executions: 1, lanes: 32, words: 32, lines: 8, sectors: 32, ..Together::default() };
-    /// assert_eq!(strided.utilization(), Some(0.125));
+    /// assert_eq!(strided.utilization(Transfers::USUAL), Some(0.125));
     /// ```
     #[must_use]
-    pub fn utilization(&self) -> Option<f64> {
-        (self.sectors > 0).then(|| self.words as f64 / (8 * self.sectors) as f64)
+    pub fn utilization(&self, transfers: Transfers) -> Option<f64> {
+        let fetched = self.sectors * u64::from(transfers.sector_bytes);
+        (fetched > 0).then(|| (4 * self.words) as f64 / fetched as f64)
     }
 }
 
 /// An access to memory, with what subgroups accessed there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessedLine {
     /// Line of the source, from 1.
     pub line: u32,
@@ -92,13 +107,18 @@ pub struct AccessedLine {
     pub bytes: u32,
     /// What subgroups accessed.
     pub together: Together,
+    /// Estimated seconds of this access in the whole dispatch, at the full throughput of the device; absent without a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_s: Option<f64>,
 }
 
 /// The accesses of a sample of workgroups.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Accesses {
     /// Workgroups whose addresses were recorded.
     pub workgroups: u32,
+    /// The parts in which the device moves memory: those of the record, or else those of most GPUs.
+    pub transfers: Transfers,
     /// The accesses that were executed, by line.
     pub lines: Vec<AccessedLine>,
 }

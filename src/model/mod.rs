@@ -24,7 +24,7 @@ mod v1;
 mod verdict;
 mod whole_file;
 
-pub use accesses::{AccessKind, AccessedLine, Accesses, Memory, Together};
+pub use accesses::{AccessKind, AccessedLine, Accesses, Memory, Together, Transfers};
 pub use ascii::to_ascii;
 pub use experiment::{
     Case, Category, Check, Control, Costs, Experiment, Search, Status, StoppedBy, Tried,

@@ -6,7 +6,7 @@ use super::lines::Lines;
 use super::probes::Probed;
 use super::record::Recording;
 use super::replaying::Specialized;
-use crate::model::{AccessedLine, Accesses};
+use crate::model::{AccessKind, AccessedLine, Accesses, Memory, Record, Together, Transfers};
 use crate::simt::{AccessReplay, Accessed, Arrangement, Asked, Unsupported};
 
 /// Most bytes of a log with addresses. Addresses need far more of it than decisions, and few workgroups tell about the same as
@@ -22,6 +22,7 @@ pub(super) fn accesses(
     recording: &Recording<'_>,
     (source, subgroups): (&str, bool),
     arrangement: &Arrangement,
+    record: Option<&Record>,
 ) -> Result<Accesses, ProfileError> {
     let probed = Probed::with_addresses(source, &recording.probed.entry, subgroups)?;
     let budget = recording.budget.min(MOST_BYTES);
@@ -30,7 +31,9 @@ pub(super) fn accesses(
     let log = recording.record(gpu, &buffers)?.log;
     let Specialized { module, info, entry } = &Specialized::new(&probed, &recording.constants)?;
     let unsupported = |Unsupported(what): Unsupported| ProfileError::Unsupported(what);
-    let mut replay = AccessReplay::new(module, info, entry).map_err(unsupported)?;
+    let coalescing = record.and_then(Coalescing::from_record);
+    let transfers = coalescing.map_or(Transfers::USUAL, |of| of.transfers);
+    let mut replay = AccessReplay::new(module, info, entry, transfers).map_err(unsupported)?;
     let sampled: Vec<u32> = log.workgroups().collect();
     for &workgroup in &sampled {
         let mut decisions = log.decisions(workgroup);
@@ -40,6 +43,8 @@ pub(super) fn accesses(
         })?;
         decisions.finish()?;
     }
+    let all: u32 = recording.workgroups.iter().product();
+    let whole = f64::from(all) / sampled.len().max(1) as f64;
     let places = Lines::new(&probed);
     let of_line = |accessed: &Accessed| {
         let Accessed { access, span, together } = accessed;
@@ -51,10 +56,39 @@ pub(super) fn accesses(
             memory: access.memory,
             bytes: access.bytes,
             together: *together,
+            estimated_s: coalescing
+                .filter(|_| access.memory == Memory::Buffer && access.kind != AccessKind::Atomic)
+                .map(|of| whole * of.time_s(together)),
         })
     };
     let executed = replay.accessed().iter().filter(|of| of.together.executions > 0);
     let mut lines: Vec<AccessedLine> = executed.filter_map(of_line).collect();
     lines.sort_by_key(|of| of.line);
-    Ok(Accesses { workgroups: sampled.len() as u32, lines })
+    Ok(Accesses { workgroups: sampled.len() as u32, transfers, lines })
+}
+
+/// What loads and stores cost by the experiment `coalescing`, on a device that they saturate.
+#[derive(Debug, Clone, Copy)]
+struct Coalescing {
+    transfers: Transfers,
+    /// Seconds of a subgroup's access, of a line and of a sector.
+    each_s: [f64; 3],
+}
+
+impl Coalescing {
+    /// Returns the costs of a record; `None` if it has not all of them.
+    fn from_record(record: &Record) -> Option<Self> {
+        let found = record.experiments.iter().find(|experiment| experiment.id == "coalescing")?;
+        let bytes = |id| found.number(id).filter(|&bytes| bytes >= 1.0).map(|bytes| bytes as u32);
+        let transfers =
+            Transfers { line_bytes: bytes("line_bytes")?, sector_bytes: bytes("sector_bytes")? };
+        let [issue, line, sector] = ["t_issue", "t_line", "t_sector"].map(|id| found.number(id));
+        Some(Self { transfers, each_s: [issue?, line?, sector?] })
+    }
+
+    /// Returns the seconds of accesses: to issue them, of their lines or of their sectors, whichever is longest.
+    fn time_s(self, together: &Together) -> f64 {
+        let counts = [together.executions, together.lines, together.sectors];
+        counts.into_iter().zip(self.each_s).map(|(n, s)| n as f64 * s).fold(0.0, f64::max)
+    }
 }

@@ -49,7 +49,8 @@ pub fn profile(
     analysis.profile.outputs = compared;
     if request.accesses {
         let shader = (request.source.as_str(), has_subgroups);
-        let found = accesses(gpu, &recording, shader, &analysis.arrangement)?;
+        let record = request.record.map(|(_, record)| record);
+        let found = accesses(gpu, &recording, shader, &analysis.arrangement, record)?;
         analysis.profile.accesses = Some(found);
     }
     if request.timed {

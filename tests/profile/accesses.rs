@@ -1,6 +1,6 @@
 //! Accesses to memory: the addresses that probes log, executed on the host, and what subgroups access together.
 
-use warplaw::model::{AccessKind, Together};
+use warplaw::model::{AccessKind, Together, Transfers};
 use warplaw::profile::{Log, Probed};
 use warplaw::simt::{AccessReplay, Arrangement, Asked, Buffers};
 
@@ -61,7 +61,8 @@ type Named = (AccessKind, String, Together);
 /// Returns the addresses of each lane, and the accesses that were executed.
 fn replayed(log: &Log, probed: &Probed) -> (Vec<Vec<u32>>, Vec<Named>) {
     let (module, info) = specialized(&probed.module, &case());
-    let mut replay = AccessReplay::new(&module, &info, "main").expect("there is the entry point");
+    let replay = AccessReplay::new(&module, &info, "main", Transfers::USUAL);
+    let mut replay = replay.expect("there is the entry point");
     let mut addresses = vec![Vec::new(); LANES as usize];
     let mut decisions = log.decisions(0);
     let answered = replay.workgroup(&Arrangement::flat(LANES, WIDTH), |lane, asked| match asked {

@@ -159,6 +159,36 @@ fn pages_of_all_formats_show_the_source() {
 }
 
 #[test]
+fn accesses_are_priced_by_the_coalescing_of_a_record_and_shown() {
+    if is_skipped() {
+        return;
+    }
+    let (path, record) = super::price::record();
+    let path = path.to_str().expect("the path is UTF-8");
+    let arguments =
+        ["sparse.toml", "--no-timing", "--accesses", "--from", path, "--across-devices"];
+    let profile = profiled(&arguments);
+    let accesses = profile.accesses.as_ref().expect("addresses were recorded");
+    let coalescing = |id| super::price::metric(&record, "coalescing", id);
+    assert_eq!(f64::from(accesses.transfers.line_bytes), coalescing("line_bytes"));
+    let load = accesses.lines.iter().find(|of| of.variable == "x").expect("the shader loads `x`");
+    let together = load.together;
+    // Each lane loads from a place of its own: as many sectors as lanes, nearly.
+    assert!(together.sectors * 100 > together.lanes * 98, "{together:?}");
+    let each = [
+        together.executions as f64 * coalescing("t_issue"),
+        together.lines as f64 * coalescing("t_line"),
+        together.sectors as f64 * coalescing("t_sector"),
+    ];
+    let whole = f64::from(profile.sample.of) / f64::from(accesses.workgroups);
+    let expected = whole * each.into_iter().fold(0.0, f64::max);
+    let found = load.estimated_s.expect("the record prices it");
+    assert!((found / expected - 1.0).abs() < 1e-9, "{found} and not {expected}");
+    let page = text_of(&run_in(&corpus(), &[&arguments[..], &["--format", "markdown"]].concat()));
+    assert!(page.contains("| 30 | load x, 4 B |"), "{page}");
+}
+
+#[test]
 fn inputs_are_written_to_a_file_and_read_from_it() {
     if is_skipped() {
         return;

@@ -1,22 +1,24 @@
 //! Costs of instructions, and the time that they predict, against figures of a record worked out by hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use warplaw::model::{Record, read};
 use warplaw::profile::Costs;
 use warplaw::simt::{Arrangement, Counted, Kind, Replay};
 
-/// Returns the record of the H200.
-fn record() -> Record {
+/// Returns the record of the H200, and its file.
+pub(crate) fn record() -> (PathBuf, Record) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/nvidia-h200");
     let files = std::fs::read_dir(folder).expect("the record is there");
     let paths = files.map(|file| file.expect("the record is there").path());
-    let json = |path: &std::path::PathBuf| path.extension().is_some_and(|of| of == "json");
-    read(&paths.into_iter().find(json).expect("the record is there")).expect("it is readable")
+    let json = |path: &PathBuf| path.extension().is_some_and(|of| of == "json");
+    let path = paths.into_iter().find(json).expect("the record is there");
+    let record = read(&path).expect("it is readable");
+    (path, record)
 }
 
-fn metric(record: &Record, experiment: &str, id: &str) -> f64 {
+pub(crate) fn metric(record: &Record, experiment: &str, id: &str) -> f64 {
     let of = record.experiments.iter().find(|of| of.id == experiment);
     of.and_then(|of| of.number(id)).unwrap_or_else(|| panic!("{experiment}.{id}"))
 }
@@ -27,7 +29,7 @@ fn near(found: f64, expected: f64) {
 
 #[test]
 fn costs_are_those_of_the_metrics() {
-    let record = record();
+    let (_, record) = record();
     let of = |id| metric(&record, "ceilings", id);
     let costs = Costs::from_record(&record, 32, 3 << 20).expect("the record has all metrics");
     // A multiply-add counts as two operations of each of 32 lanes.
@@ -66,7 +68,7 @@ fn additions(workgroups: u32) -> Counted {
 
 #[test]
 fn a_dispatch_takes_its_latency_if_it_is_small_and_its_throughput_if_it_is_large() {
-    let record = record();
+    let (_, record) = record();
     let costs = Costs::from_record(&record, 32, 0).expect("the record has all metrics");
     let empty_s = record.clock.empty_span_ns.expect("the record has it") * 1e-9;
     let latency_s = metric(&record, "ilp", "latency.f32");

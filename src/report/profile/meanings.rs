@@ -40,9 +40,10 @@ pub(super) fn meanings(profile: &ShaderProfile) -> Vec<String> {
     }
     if profile.accesses.is_some() {
         texts.push(
-            "Lines of 128 B, sectors of 32 B and 32 banks of 4 B are those of most GPUs. The tables tell what a subgroup asks for \
-             at once. A cache may hold it already, and a store may be merged with the next one. Accesses through a pointer that \
-             a function receives are not among them."
+            "The tables of accesses tell what a subgroup asks for at once. A cache may hold it already, and a store may be merged \
+             with the next one. Lines and sectors are those of the record, or else those of most GPUs; banks are 4 B wide. \
+             Estimated times are those of the experiment `coalescing`, at the full throughput of the device. Accesses through a \
+             pointer that a function receives are not among them."
                 .to_owned(),
         );
     }

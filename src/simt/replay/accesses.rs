@@ -10,12 +10,8 @@ use super::super::mask::Mask;
 use super::super::statements::{Placed, Places, statements};
 use super::super::unsupported::Unsupported;
 use super::super::walk::{Lanes, Walk, Watch};
-use crate::model::{AccessKind, Memory, Together};
+use crate::model::{AccessKind, Memory, Together, Transfers};
 
-/// Bytes of a line of a cache on most GPUs.
-const LINE: u32 = 128;
-/// Bytes of a sector, the least that most GPUs fetch.
-const SECTOR: u32 = 32;
 /// Banks of workgroup memory on most GPUs, each a word of four bytes wide.
 const BANKS: u32 = 32;
 const BANK: u32 = 4;
@@ -49,19 +45,26 @@ pub struct AccessReplay<'a> {
     /// The accesses of each statement: the first one of each, and the one after the last.
     firsts: Vec<usize>,
     accessed: Vec<Accessed>,
+    transfers: Transfers,
 }
 
 impl<'a> AccessReplay<'a> {
-    /// Begins a replay of the entry point `entry` of a module whose overrides have their values.
+    /// Begins a replay of the entry point `entry` of a module whose overrides have their values, on a device that moves memory in
+    /// such parts.
     ///
     /// # Errors
     /// Returns an error if the module has no such entry point.
-    pub fn new(module: &'a Module, info: &'a ModuleInfo, entry: &str) -> Result<Self, Unsupported> {
+    pub fn new(
+        module: &'a Module,
+        info: &'a ModuleInfo,
+        entry: &str,
+        transfers: Transfers,
+    ) -> Result<Self, Unsupported> {
         let index = module.entry_points.iter().position(|candidate| candidate.name == entry);
         let index = index.ok_or_else(|| Unsupported(format!("an entry point `{entry}`")))?;
         let entry = &module.entry_points[index];
         let (places, firsts, accessed) = (Places::default(), vec![0], Vec::new());
-        let mut replay = Self { module, entry, places, firsts, accessed };
+        let mut replay = Self { module, entry, places, firsts, accessed, transfers };
         for Placed { function, handle, statement, span } in statements(module, entry) {
             let info = handle.map_or_else(|| info.get_entry_point(index), |handle| &info[handle]);
             let of_statement = Instructed::new(module, function, info).accesses(statement);
@@ -96,6 +99,7 @@ impl<'a> AccessReplay<'a> {
             places: &self.places,
             firsts: &self.firsts,
             accessed: &mut self.accessed,
+            transfers: self.transfers,
             width: arrangement.width() as usize,
         };
         let mut walk = Walk { module: self.module, lanes, watch: Unwatched };
@@ -109,6 +113,7 @@ struct Addressed<'a, F> {
     places: &'a Places,
     firsts: &'a [usize],
     accessed: &'a mut [Accessed],
+    transfers: Transfers,
     width: usize,
 }
 
@@ -123,7 +128,7 @@ impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Lanes for Addressed<'_, F> {
                 let subgroup = active.subgroup(first / self.width, self.width);
                 let addresses = subgroup.lanes().map(|lane| (self.answer)(lane, Asked::Address));
                 let addresses = addresses.collect::<Result<Vec<u32>, E>>()?;
-                together.add(of_subgroup(access, &addresses));
+                together.add(of_subgroup(access, &addresses, self.transfers));
             }
         }
         Ok(())
@@ -171,7 +176,7 @@ impl<L> Watch<L> for Unwatched {
 }
 
 /// Returns what one execution by the lanes of a subgroup accesses, at these addresses.
-fn of_subgroup(access: &MemoryAccess, addresses: &[u32]) -> Together {
+fn of_subgroup(access: &MemoryAccess, addresses: &[u32], transfers: Transfers) -> Together {
     let blocks = |bytes: u32| -> Vec<u32> {
         let of_lane = |&at: &u32| at / bytes..=(at.saturating_add(access.bytes.max(1) - 1)) / bytes;
         let mut blocks: Vec<u32> = addresses.iter().flat_map(of_lane).collect();
@@ -193,8 +198,8 @@ fn of_subgroup(access: &MemoryAccess, addresses: &[u32]) -> Together {
             together.passes = banks.into_iter().max().unwrap_or(0);
         }
         _ => {
-            together.lines = blocks(LINE).len() as u64;
-            together.sectors = blocks(SECTOR).len() as u64;
+            together.lines = blocks(transfers.line_bytes).len() as u64;
+            together.sectors = blocks(transfers.sector_bytes).len() as u64;
         }
     }
     if access.kind == AccessKind::Atomic {
@@ -226,7 +231,8 @@ mod tests {
         let strided = |stride: u32| (0..32).map(|lane| stride * lane).collect::<Vec<u32>>();
         let load = access(AccessKind::Load, Memory::Buffer, 4);
         let found = |stride| {
-            let Together { lines, sectors, words, .. } = of_subgroup(&load, &strided(stride));
+            let Together { lines, sectors, words, .. } =
+                of_subgroup(&load, &strided(stride), Transfers::USUAL);
             (lines, sectors, words)
         };
         assert_eq!(found(4), (1, 4, 32));
@@ -235,11 +241,11 @@ mod tests {
         assert_eq!(found(0), (1, 1, 1));
         // A vector of 16 bytes at an odd place lies in two sectors.
         let wide = access(AccessKind::Load, Memory::Buffer, 16);
-        assert_eq!(of_subgroup(&wide, &[24]).sectors, 2);
+        assert_eq!(of_subgroup(&wide, &[24], Transfers::USUAL).sectors, 2);
         let shared = access(AccessKind::Store, Memory::Workgroup, 4);
-        let passes = |stride| of_subgroup(&shared, &strided(stride)).passes;
+        let passes = |stride| of_subgroup(&shared, &strided(stride), Transfers::USUAL).passes;
         assert_eq!([0, 4, 8, 12, 128, 132].map(passes), [1, 1, 2, 1, 32, 1]);
         let atomic = access(AccessKind::Atomic, Memory::Buffer, 4);
-        assert_eq!(of_subgroup(&atomic, &[8, 4, 8, 0, 8]).on_one, 3);
+        assert_eq!(of_subgroup(&atomic, &[8, 4, 8, 0, 8], Transfers::USUAL).on_one, 3);
     }
 }
