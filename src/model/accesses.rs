@@ -53,7 +53,12 @@ pub struct Together {
     pub executions: u64,
     /// Active lanes.
     pub lanes: u64,
-    /// Different words of 4 bytes.
+    /// Active lanes whose address is beyond the end of the variable. What follows is without them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outside: u64,
+    /// Different bytes, with those that pad a type.
+    pub bytes: u64,
+    /// Words of 4 bytes that contain them.
     pub words: u64,
     /// Lines of the cache that contain them; 0 in workgroup memory.
     pub lines: u64,
@@ -70,6 +75,8 @@ impl Together {
     pub fn add(&mut self, other: Self) {
         self.executions += other.executions;
         self.lanes += other.lanes;
+        self.outside += other.outside;
+        self.bytes += other.bytes;
         self.words += other.words;
         self.lines += other.lines;
         self.sectors += other.sectors;
@@ -82,14 +89,19 @@ impl Together {
     /// ```
     /// use warplaw::model::{Together, Transfers};
     /// // 32 lanes that load words 32 bytes apart: each fetches a sector of its own for one word.
-    /// let strided = Together { executions: 1, lanes: 32, words: 32, lines: 8, sectors: 32, ..Together::default() };
+    /// let strided = Together { executions: 1, lanes: 32, bytes: 128, lines: 8, sectors: 32, ..Together::default() };
     /// assert_eq!(strided.utilization(Transfers::USUAL), Some(0.125));
     /// ```
     #[must_use]
     pub fn utilization(&self, transfers: Transfers) -> Option<f64> {
         let fetched = self.sectors * u64::from(transfers.sector_bytes);
-        (fetched > 0).then(|| (4 * self.words) as f64 / fetched as f64)
+        (fetched > 0).then(|| self.bytes as f64 / fetched as f64)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An access to memory, with what subgroups accessed there.

@@ -1,6 +1,6 @@
 //! Accesses to memory: the addresses of a sample of workgroups, and what their subgroups access together.
 
-use super::device::{Buffers, Gpu};
+use super::device::{BoundBuffer, Buffers, Gpu};
 use super::error::ProfileError;
 use super::lines::Lines;
 use super::probes::Probed;
@@ -9,14 +9,16 @@ use super::replaying::Specialized;
 use crate::model::{AccessKind, AccessedLine, Accesses, Memory, Record, Together, Transfers};
 use crate::simt::{AccessReplay, Accessed, Arrangement, Asked, Unsupported};
 
-/// Most bytes of a log with addresses. Addresses need far more of it than decisions, and few workgroups tell about the same as
-/// many.
+/// Most bytes for addresses if the budget allows more. Few workgroups tell about the same as many.
 const MOST_BYTES: u64 = 16 << 20;
+
+/// Bytes of the log for each invocation of the dispatch, and for each workgroup, whether its addresses are recorded or not.
+const OF_ALL: [u64; 2] = [8, 4];
 
 /// Records the addresses of as many workgroups of a dispatch as fit, and replays them with these subgroups.
 ///
 /// # Errors
-/// Returns an error if the budget does not suffice for a workgroup, or if the device refuses the shader or fails.
+/// Returns an error if the budget does not suffice for the addresses of a workgroup, or if the device refuses the shader or fails.
 pub(super) fn accesses(
     gpu: Gpu<'_>,
     recording: &Recording<'_>,
@@ -25,15 +27,38 @@ pub(super) fn accesses(
     record: Option<&Record>,
 ) -> Result<Accesses, ProfileError> {
     let probed = Probed::with_addresses(source, &recording.probed.entry, subgroups)?;
-    let budget = recording.budget.min(MOST_BYTES);
-    let recording = Recording { probed: &probed, budget, ..recording.clone() };
-    let buffers: Buffers = recording.upload(gpu)?;
-    let log = recording.record(gpu, &buffers)?.log;
-    let Specialized { module, info, entry } = &Specialized::new(&probed, &recording.constants)?;
+    let specialized = Specialized::new(&probed, &recording.constants)?;
+    let all: u64 = recording.workgroups.iter().copied().map(u64::from).product();
+    let lanes = u64::from(specialized.lanes()?);
+    let budgets = [MOST_BYTES + all * (lanes * OF_ALL[0] + OF_ALL[1]), u64::MAX];
+    let record_within = |most: u64| {
+        let budget = recording.budget.min(most);
+        let recording = Recording { probed: &probed, budget, ..recording.clone() };
+        let buffers: Buffers = recording.upload(gpu)?;
+        Ok(recording.record(gpu, &buffers)?.log)
+    };
+    // A single workgroup may need more.
+    let log = match record_within(budgets[0]) {
+        Err(ProfileError::Budget { .. }) => record_within(budgets[1])?,
+        recorded => recorded?,
+    };
+    let Specialized { module, info, entry } = &specialized;
     let unsupported = |Unsupported(what): Unsupported| ProfileError::Unsupported(what);
     let coalescing = record.and_then(Coalescing::from_record);
     let transfers = coalescing.map_or(Transfers::USUAL, |of| of.transfers);
-    let mut replay = AccessReplay::new(module, info, entry, transfers).map_err(unsupported)?;
+    let size_of = |handle| {
+        let variable: &naga::GlobalVariable = &module.global_variables[handle];
+        let is_bound = |buffer: &&BoundBuffer| {
+            variable
+                .binding
+                .is_some_and(|at| (at.group, at.binding) == (buffer.group, buffer.binding))
+        };
+        let bound = recording.buffers.iter().find(is_bound);
+        let of_type = || module.types[variable.ty].inner.size(module.to_ctx()).into();
+        bound.map_or_else(of_type, |buffer| buffer.bytes.len() as u64)
+    };
+    let replay = AccessReplay::new(module, info, entry, transfers, size_of);
+    let mut replay = replay.map_err(unsupported)?;
     let sampled: Vec<u32> = log.workgroups().collect();
     for &workgroup in &sampled {
         let mut decisions = log.decisions(workgroup);
@@ -43,11 +68,10 @@ pub(super) fn accesses(
         })?;
         decisions.finish()?;
     }
-    let all: u32 = recording.workgroups.iter().product();
-    let whole = f64::from(all) / sampled.len().max(1) as f64;
+    let whole = all as f64 / sampled.len().max(1) as f64;
     let places = Lines::new(&probed);
     let of_line = |accessed: &Accessed| {
-        let Accessed { access, span, together } = accessed;
+        let Accessed { access, span, together, .. } = accessed;
         let variable = &module.global_variables[access.variable];
         Some(AccessedLine {
             line: places.number(*span)?,

@@ -50,8 +50,14 @@ pub fn profile(
     if request.accesses {
         let shader = (request.source.as_str(), has_subgroups);
         let record = request.record.map(|(_, record)| record);
-        let found = accesses(gpu, &recording, shader, &analysis.arrangement, record)?;
-        analysis.profile.accesses = Some(found);
+        match accesses(gpu, &recording, shader, &analysis.arrangement, record) {
+            Ok(found) => analysis.profile.accesses = Some(found),
+            // The rest of the profile is as good without them.
+            Err(ProfileError::Budget { bytes, needed }) => analysis.profile.notes.push(format!(
+                "Addresses were not recorded: those of a single workgroup need {needed} bytes of memory, and there may be {bytes}."
+            )),
+            Err(error) => return Err(error),
+        }
     }
     if request.timed {
         of_plain.time_and_sort(&mut analysis.profile, &plain, &recorder, &outputs)?;

@@ -49,6 +49,9 @@ impl<'a> Instructed<'a> {
             }
             Statement::Store { pointer, .. } => self.access(AccessKind::Store, *pointer, None),
             Statement::Atomic { pointer, .. } => self.access(AccessKind::Atomic, *pointer, None),
+            Statement::WorkGroupUniformLoad { pointer, .. } => {
+                self.access(AccessKind::Load, *pointer, None)
+            }
             _ => None,
         };
         found.into_iter().collect()
@@ -98,7 +101,8 @@ impl<'a> Instructed<'a> {
             Expression::AccessIndex { base, index } => {
                 let bytes = match self.pointee(base) {
                     Some(TypeInner::Struct { members, .. }) => members[index as usize].offset,
-                    _ => index * self.stride(base),
+                    // As the address of the shader wraps.
+                    _ => index.wrapping_mul(self.stride(base)),
                 };
                 (base, AddressPart::Bytes(bytes))
             }

@@ -61,7 +61,7 @@ type Named = (AccessKind, String, Together);
 /// Returns the addresses of each lane, and the accesses that were executed.
 fn replayed(log: &Log, probed: &Probed) -> (Vec<Vec<u32>>, Vec<Named>) {
     let (module, info) = specialized(&probed.module, &case());
-    let replay = AccessReplay::new(&module, &info, "main", Transfers::USUAL);
+    let replay = AccessReplay::new(&module, &info, "main", Transfers::USUAL, |_| 1 << 20);
     let mut replay = replay.expect("there is the entry point");
     let mut addresses = vec![Vec::new(); LANES as usize];
     let mut decisions = log.decisions(0);
@@ -109,7 +109,7 @@ fn what_subgroups_access_together_is_counted_by_hand() {
         let is_it = |(k, name, _): &&Named| *k == kind && name == variable;
         found.iter().filter(is_it).map(|(.., together)| *together).collect()
     };
-    let whole = Together { executions: 2, lanes: 64, words: 64, ..Together::default() };
+    let whole = Together { executions: 2, lanes: 64, bytes: 256, words: 64, ..Together::default() };
     // Every lane has a ray of its own, of which two are in a line.
     let apart = Together { lines: 32, sectors: 64, ..whole };
     assert_eq!(of(AccessKind::Load, "rays"), [apart, apart]);
@@ -121,6 +121,7 @@ fn what_subgroups_access_together_is_counted_by_hand() {
     let atomic = Together {
         executions: 2,
         lanes: 32,
+        bytes: 8,
         words: 2,
         lines: 2,
         sectors: 2,

@@ -9,11 +9,19 @@ pub(super) fn accesses(document: &mut Document, profile: &ShaderProfile) {
     let Some(accesses) = &profile.accesses else { return };
     document.heading(2, "Accesses to memory");
     document.text(format!(
-        "Addresses of {} of the {}; each table has the {HOTTEST} accesses that cost most. Numbers are means of a subgroup.",
+        "Addresses of {} of the {}; each table has the {HOTTEST} accesses that cost most. Lanes, lines and the like are means of an execution \
+         by a subgroup.",
         figures::counted(accesses.workgroups as usize, "workgroup"),
         figures::count(profile.sample.of.into()),
     ));
     buffers(document, accesses);
+    let outside: u64 = accesses.lines.iter().map(|of| of.together.outside).sum();
+    if outside > 0 {
+        document.text(format!(
+            "{} of the lanes' addresses are beyond the end of their variable, and count in no other column than lanes.",
+            figures::count(outside as f64)
+        ));
+    }
     workgroup_memory(document, accesses);
     atomics(document, accesses);
 }

@@ -42,8 +42,8 @@ pub(super) fn meanings(profile: &ShaderProfile) -> Vec<String> {
         texts.push(
             "The tables of accesses tell what a subgroup asks for at once. A cache may hold it already, and a store may be merged \
              with the next one. Lines and sectors are those of the record, or else those of most GPUs; banks are 4 B wide. \
-             Estimated times are those of the experiment `coalescing`, at the full throughput of the device. Accesses through a \
-             pointer that a function receives are not among them."
+             Estimated times are those of the experiment `coalescing`, at the full throughput of the device; the predicted time of \
+             the dispatch does not use them."
                 .to_owned(),
         );
     }

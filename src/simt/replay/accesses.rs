@@ -1,7 +1,9 @@
 //! Replay of accesses to memory: what the lanes of a subgroup access together.
 
 use naga::valid::ModuleInfo;
-use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
+use naga::{
+    EntryPoint, Expression, Function, GlobalVariable, Handle, Module, Span, Statement, SwitchCase,
+};
 
 use super::super::accesses::MemoryAccess;
 use super::super::arrangement::Arrangement;
@@ -12,6 +14,8 @@ use super::super::unsupported::Unsupported;
 use super::super::walk::{Lanes, Walk, Watch};
 use crate::model::{AccessKind, Memory, Together, Transfers};
 
+/// Bytes of the shortest scalar of WGSL.
+const SHORTEST: u32 = 2;
 /// Banks of workgroup memory on most GPUs, each a word of four bytes wide.
 const BANKS: u32 = 32;
 const BANK: u32 = 4;
@@ -30,6 +34,8 @@ pub enum Asked {
 pub struct Accessed {
     /// The access.
     pub access: MemoryAccess,
+    /// Bytes of its variable.
+    pub size: u64,
     /// Bytes of the source that ask for it.
     pub span: Span,
     /// What subgroups accessed.
@@ -50,7 +56,7 @@ pub struct AccessReplay<'a> {
 
 impl<'a> AccessReplay<'a> {
     /// Begins a replay of the entry point `entry` of a module whose overrides have their values, on a device that moves memory in
-    /// such parts.
+    /// such parts. `size_of` returns the bytes of a variable.
     ///
     /// # Errors
     /// Returns an error if the module has no such entry point.
@@ -59,6 +65,7 @@ impl<'a> AccessReplay<'a> {
         info: &'a ModuleInfo,
         entry: &str,
         transfers: Transfers,
+        size_of: impl Fn(Handle<GlobalVariable>) -> u64,
     ) -> Result<Self, Unsupported> {
         let index = module.entry_points.iter().position(|candidate| candidate.name == entry);
         let index = index.ok_or_else(|| Unsupported(format!("an entry point `{entry}`")))?;
@@ -71,6 +78,7 @@ impl<'a> AccessReplay<'a> {
             replay.places.add(statement);
             replay.accessed.extend(of_statement.into_iter().map(|access| Accessed {
                 access,
+                size: size_of(access.variable),
                 span: access.span.unwrap_or(span),
                 together: Together::default(),
             }));
@@ -123,12 +131,12 @@ impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Lanes for Addressed<'_, F> {
     fn execute(&mut self, statement: &Statement, active: &Mask) -> Result<(), E> {
         let place = self.places.of(statement);
         for index in self.firsts[place]..self.firsts[place + 1] {
-            let Accessed { access, together, .. } = &mut self.accessed[index];
+            let Accessed { access, size, together, .. } = &mut self.accessed[index];
             for first in active.firsts(self.width).lanes() {
                 let subgroup = active.subgroup(first / self.width, self.width);
                 let addresses = subgroup.lanes().map(|lane| (self.answer)(lane, Asked::Address));
                 let addresses = addresses.collect::<Result<Vec<u32>, E>>()?;
-                together.add(of_subgroup(access, &addresses, self.transfers));
+                together.add(of_subgroup(access, *size, &addresses, self.transfers));
             }
         }
         Ok(())
@@ -176,9 +184,17 @@ impl<L> Watch<L> for Unwatched {
 }
 
 /// Returns what one execution by the lanes of a subgroup accesses, at these addresses.
-fn of_subgroup(access: &MemoryAccess, addresses: &[u32], transfers: Transfers) -> Together {
+fn of_subgroup(
+    access: &MemoryAccess,
+    size: u64,
+    addresses: &[u32],
+    transfers: Transfers,
+) -> Together {
+    let lanes = addresses.len() as u64;
+    let is_inside = |&at: &u32| u64::from(at) + u64::from(access.bytes) <= size;
+    let addresses: Vec<u32> = addresses.iter().copied().filter(is_inside).collect();
     let blocks = |bytes: u32| -> Vec<u32> {
-        let of_lane = |&at: &u32| at / bytes..=(at.saturating_add(access.bytes.max(1) - 1)) / bytes;
+        let of_lane = |&at: &u32| at / bytes..=(at + access.bytes.max(1) - 1) / bytes;
         let mut blocks: Vec<u32> = addresses.iter().flat_map(of_lane).collect();
         blocks.sort_unstable();
         blocks.dedup();
@@ -187,7 +203,9 @@ fn of_subgroup(access: &MemoryAccess, addresses: &[u32], transfers: Transfers) -
     let words = blocks(BANK);
     let mut together = Together {
         executions: 1,
-        lanes: addresses.len() as u64,
+        lanes,
+        outside: lanes - addresses.len() as u64,
+        bytes: u64::from(SHORTEST) * blocks(SHORTEST).len() as u64,
         words: words.len() as u64,
         ..Together::default()
     };
@@ -203,7 +221,7 @@ fn of_subgroup(access: &MemoryAccess, addresses: &[u32], transfers: Transfers) -
         }
     }
     if access.kind == AccessKind::Atomic {
-        let mut sorted = addresses.to_vec();
+        let mut sorted = addresses;
         sorted.sort_unstable();
         let runs = sorted.chunk_by(|a, b| a == b).map(<[u32]>::len);
         together.on_one = runs.max().unwrap_or(0) as u64;
@@ -214,6 +232,9 @@ fn of_subgroup(access: &MemoryAccess, addresses: &[u32], transfers: Transfers) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes of a variable that contains all.
+    const SIZE: u64 = 1 << 20;
 
     fn access(kind: AccessKind, memory: Memory, bytes: u32) -> MemoryAccess {
         let module = naga::front::wgsl::parse_str(
@@ -232,7 +253,7 @@ mod tests {
         let load = access(AccessKind::Load, Memory::Buffer, 4);
         let found = |stride| {
             let Together { lines, sectors, words, .. } =
-                of_subgroup(&load, &strided(stride), Transfers::USUAL);
+                of_subgroup(&load, SIZE, &strided(stride), Transfers::USUAL);
             (lines, sectors, words)
         };
         assert_eq!(found(4), (1, 4, 32));
@@ -241,11 +262,18 @@ mod tests {
         assert_eq!(found(0), (1, 1, 1));
         // A vector of 16 bytes at an odd place lies in two sectors.
         let wide = access(AccessKind::Load, Memory::Buffer, 16);
-        assert_eq!(of_subgroup(&wide, &[24], Transfers::USUAL).sectors, 2);
+        assert_eq!(of_subgroup(&wide, SIZE, &[24], Transfers::USUAL).sectors, 2);
         let shared = access(AccessKind::Store, Memory::Workgroup, 4);
-        let passes = |stride| of_subgroup(&shared, &strided(stride), Transfers::USUAL).passes;
+        let passes = |stride| of_subgroup(&shared, SIZE, &strided(stride), Transfers::USUAL).passes;
         assert_eq!([0, 4, 8, 12, 128, 132].map(passes), [1, 1, 2, 1, 32, 1]);
         let atomic = access(AccessKind::Atomic, Memory::Buffer, 4);
-        assert_eq!(of_subgroup(&atomic, &[8, 4, 8, 0, 8], Transfers::USUAL).on_one, 3);
+        assert_eq!(of_subgroup(&atomic, SIZE, &[8, 4, 8, 0, 8], Transfers::USUAL).on_one, 3);
+        // Half words ask for half as much.
+        let half = access(AccessKind::Load, Memory::Buffer, 2);
+        let found = of_subgroup(&half, SIZE, &strided(32), Transfers::USUAL);
+        assert_eq!((found.bytes, found.utilization(Transfers::USUAL)), (64, Some(0.0625)));
+        // Only the first eight words are in the variable.
+        let found = of_subgroup(&load, 32, &strided(4), Transfers::USUAL);
+        assert_eq!((found.lanes, found.outside, found.words, found.lines), (32, 24, 8, 1));
     }
 }
