@@ -1,9 +1,7 @@
 //! Replay of accesses to memory: what the lanes of a subgroup access together.
 
 use naga::valid::ModuleInfo;
-use naga::{
-    EntryPoint, Expression, Function, GlobalVariable, Handle, Module, Span, Statement, SwitchCase,
-};
+use naga::{EntryPoint, GlobalVariable, Handle, Module, Span, Statement};
 
 use super::super::accesses::MemoryAccess;
 use super::super::arrangement::Arrangement;
@@ -11,7 +9,8 @@ use super::super::instructions::Instructed;
 use super::super::mask::Mask;
 use super::super::statements::{Placed, Places, statements};
 use super::super::unsupported::Unsupported;
-use super::super::walk::{Lanes, Walk, Watch};
+use super::super::walk::{Walk, Watch};
+use super::decided::{Decided, Known};
 use crate::model::{AccessKind, Memory, Together, Transfers};
 
 /// Bytes of the shortest scalar of WGSL.
@@ -110,7 +109,7 @@ impl<'a> AccessReplay<'a> {
             transfers: self.transfers,
             width: arrangement.width() as usize,
         };
-        let mut walk = Walk { module: self.module, lanes, watch: Unwatched };
+        let mut walk = Walk { module: self.module, lanes: Decided(lanes), watch: Unwatched };
         walk.function(&self.entry.function.body, arrangement.present())
     }
 }
@@ -125,10 +124,14 @@ struct Addressed<'a, F> {
     width: usize,
 }
 
-impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Lanes for Addressed<'_, F> {
+impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Known for Addressed<'_, F> {
     type Error = E;
 
-    fn execute(&mut self, statement: &Statement, active: &Mask) -> Result<(), E> {
+    fn decide(&mut self, place: usize, outcomes: u32) -> Result<u32, E> {
+        (self.answer)(place, Asked::Decision(outcomes))
+    }
+
+    fn perform(&mut self, statement: &Statement, active: &Mask) -> Result<(), E> {
         let place = self.places.of(statement);
         for index in self.firsts[place]..self.firsts[place + 1] {
             let Accessed { access, size, together, .. } = &mut self.accessed[index];
@@ -141,39 +144,6 @@ impl<E, F: FnMut(usize, Asked) -> Result<u32, E>> Lanes for Addressed<'_, F> {
         }
         Ok(())
     }
-
-    fn holds(&mut self, _: Handle<Expression>, active: &Mask) -> Result<Mask, E> {
-        let mut holding = Mask::EMPTY;
-        for lane in active.lanes() {
-            if (self.answer)(lane, Asked::Decision(2))? == 1 {
-                holding.add(lane);
-            }
-        }
-        Ok(holding)
-    }
-
-    fn choose(
-        &mut self,
-        _: Handle<Expression>,
-        cases: &[SwitchCase],
-        active: &Mask,
-    ) -> Result<Vec<Mask>, E> {
-        let mut chosen = vec![Mask::EMPTY; cases.len()];
-        for lane in active.lanes() {
-            chosen[(self.answer)(lane, Asked::Decision(cases.len() as u32))? as usize].add(lane);
-        }
-        Ok(chosen)
-    }
-
-    fn enter(&mut self, _: Handle<Function>, _: &[Handle<Expression>], _: &Mask) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn give(&mut self, _: Handle<Expression>, _: &Mask) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: Option<Handle<Expression>>) {}
 }
 
 /// Sees nothing.

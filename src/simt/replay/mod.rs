@@ -6,20 +6,22 @@
 
 mod accesses;
 mod counts;
+mod decided;
 
 use naga::valid::ModuleInfo;
-use naga::{EntryPoint, Expression, Function, Handle, Module, Span, Statement, SwitchCase};
+use naga::{EntryPoint, Module, Span, Statement};
 
 pub use accesses::{AccessReplay, Accessed, Asked};
 use counts::Counting;
 pub use counts::{Counted, Executed, Instructions, Part};
+use decided::{Decided, Known};
 
 use super::arrangement::Arrangement;
 use super::instructions::Instructed;
 use super::mask::{MOST_LANES, Mask};
 use super::statements::{Placed, Places, statements};
 use super::unsupported::Unsupported;
-use super::walk::{Lanes, Walk};
+use super::walk::Walk;
 use crate::model::Totals;
 
 /// A shader whose workgroups are replayed, with what all of them did so far.
@@ -125,7 +127,7 @@ impl<'a> Replay<'a> {
             lacking: 0,
             of_subgroups: vec![0; arrangement.subgroups()],
         };
-        let mut walk = Walk { module: self.module, lanes: Decided(decide), watch };
+        let mut walk = Walk { module: self.module, lanes: Decided(Returned(decide)), watch };
         let walked = walk.function(&self.entry.function.body, present);
         walk.watch.settle();
         walk.watch.settle_last();
@@ -152,46 +154,13 @@ impl Instructed<'_> {
     }
 }
 
-/// Lanes whose decisions are known, and whose values are not.
-struct Decided<F>(F);
+/// Decisions that a function returns.
+struct Returned<F>(F);
 
-impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Lanes for Decided<F> {
+impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Known for Returned<F> {
     type Error = E;
 
-    fn execute(&mut self, _: &Statement, _: &Mask) -> Result<(), E> {
-        Ok(())
+    fn decide(&mut self, place: usize, outcomes: u32) -> Result<u32, E> {
+        (self.0)(place, outcomes)
     }
-
-    fn holds(&mut self, _: Handle<Expression>, active: &Mask) -> Result<Mask, E> {
-        let mut holding = Mask::EMPTY;
-        for lane in active.lanes() {
-            if (self.0)(lane, 2)? == 1 {
-                holding.add(lane);
-            }
-        }
-        Ok(holding)
-    }
-
-    fn choose(
-        &mut self,
-        _: Handle<Expression>,
-        cases: &[SwitchCase],
-        active: &Mask,
-    ) -> Result<Vec<Mask>, E> {
-        let mut chosen = vec![Mask::EMPTY; cases.len()];
-        for lane in active.lanes() {
-            chosen[(self.0)(lane, cases.len() as u32)? as usize].add(lane);
-        }
-        Ok(chosen)
-    }
-
-    fn enter(&mut self, _: Handle<Function>, _: &[Handle<Expression>], _: &Mask) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn give(&mut self, _: Handle<Expression>, _: &Mask) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: Option<Handle<Expression>>) {}
 }
