@@ -1,4 +1,6 @@
 //! Lanes whose decisions are known, and whose values are not.
+//!
+//! A replay decides hundreds of millions of times, so that the small functions here are inlined.
 
 use naga::{Expression, Function, Handle, Statement, SwitchCase};
 
@@ -20,6 +22,7 @@ pub(super) trait Known {
     ///
     /// # Errors
     /// Returns an error if what the statement needs is not known.
+    #[inline]
     fn perform(&mut self, _statement: &Statement, _active: &Mask) -> Result<(), Self::Error> {
         Ok(())
     }
@@ -31,10 +34,12 @@ pub(super) struct Decided<K>(pub(super) K);
 impl<K: Known> Lanes for Decided<K> {
     type Error = K::Error;
 
+    #[inline]
     fn execute(&mut self, statement: &Statement, active: &Mask) -> Result<(), K::Error> {
         self.0.perform(statement, active)
     }
 
+    #[inline]
     fn holds(&mut self, _: Handle<Expression>, active: &Mask) -> Result<Mask, K::Error> {
         let mut holding = Mask::EMPTY;
         for lane in active.lanes() {
@@ -45,6 +50,7 @@ impl<K: Known> Lanes for Decided<K> {
         Ok(holding)
     }
 
+    #[inline]
     fn choose(
         &mut self,
         _: Handle<Expression>,

@@ -160,6 +160,7 @@ struct Returned<F>(F);
 impl<E, F: FnMut(usize, u32) -> Result<u32, E>> Known for Returned<F> {
     type Error = E;
 
+    #[inline]
     fn decide(&mut self, place: usize, outcomes: u32) -> Result<u32, E> {
         (self.0)(place, outcomes)
     }
