@@ -96,9 +96,10 @@ pub(super) fn analyse(
         ));
     }
     heed_controls(&mut outcome);
-    for doubt in &plan.doubts {
+    // Each goes before all else, the first one first.
+    for reason in plan.undecided.iter().rev() {
         outcome.verdict = Some(Verdict::Inconclusive);
-        outcome.diagnosis.insert(0, format!("{doubt}, so nothing is decided"));
+        outcome.diagnosis.insert(0, format!("{reason}, so nothing is decided"));
     }
     if let Some(diagnose) = &plan.diagnose {
         let more = diagnose(&outcome);

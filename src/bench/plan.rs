@@ -299,7 +299,7 @@ pub struct Plan {
     pub(super) diagnose: Option<Diagnose>,
     pub(super) notes: Vec<String>,
     /// Reasons why nothing can be decided.
-    pub(super) doubts: Vec<String>,
+    pub(super) undecided: Vec<String>,
     /// What the controls run; a chain of dependent operations on the device if it is `None`.
     pub(super) control: Option<ControlBuilder>,
     pub(super) sample_divisor: u32,
@@ -457,8 +457,8 @@ impl Plan {
     }
 
     /// Makes the verdict inconclusive for this reason, whatever the points say.
-    pub fn distrust(&mut self, reason: impl Into<String>) {
-        self.doubts.push(reason.into());
+    pub fn leave_undecided(&mut self, reason: impl Into<String>) {
+        self.undecided.push(reason.into());
     }
 
     /// Adds a line to the diagnosis, for example on what the plan leaves out and why.

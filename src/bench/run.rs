@@ -82,7 +82,7 @@ pub fn run(
         outcome.reason = Some("the run was stopped before the experiment was complete".to_owned());
         outcome.verdict = None;
     }
-    if plan.doubts.is_empty() {
+    if plan.undecided.is_empty() {
         add_advice(costs.sampling_s, &mut outcome);
     }
     outcome.workers = session.workers();

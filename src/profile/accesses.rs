@@ -3,6 +3,7 @@
 use super::device::{BoundBuffer, Buffers, Gpu};
 use super::error::ProfileError;
 use super::lines::Lines;
+use super::log::LogLayout;
 use super::probes::Probed;
 use super::record::Recording;
 use super::replaying::Specialized;
@@ -12,34 +13,31 @@ use crate::simt::{AccessReplay, Accessed, Arrangement, Asked, Unsupported};
 /// Most bytes for addresses if the budget allows more. Few workgroups tell about the same as many.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Bytes of the log for each invocation of the dispatch, and for each workgroup, whether its addresses are recorded or not.
-const OF_ALL: [u64; 2] = [8, 4];
-
-/// Records the addresses of as many workgroups of a dispatch as fit, and replays them with these subgroups.
+/// Records the addresses of as many workgroups of a dispatch as fit, and replays them with these subgroups. `buffers` are those
+/// of the recording.
 ///
 /// # Errors
 /// Returns an error if the budget does not suffice for the addresses of a workgroup, or if the device refuses the shader or fails.
 pub(super) fn accesses(
     gpu: Gpu<'_>,
-    recording: &Recording<'_>,
+    (recording, buffers): (&Recording<'_>, &Buffers),
     (source, subgroups): (&str, bool),
     arrangement: &Arrangement,
     record: Option<&Record>,
 ) -> Result<Accesses, ProfileError> {
     let probed = Probed::with_addresses(source, &recording.probed.entry, subgroups)?;
     let specialized = Specialized::new(&probed, &recording.constants)?;
-    let all: u64 = recording.workgroups.iter().copied().map(u64::from).product();
-    let lanes = u64::from(specialized.lanes()?);
-    let budgets = [MOST_BYTES + all * (lanes * OF_ALL[0] + OF_ALL[1]), u64::MAX];
+    let all: u32 = recording.workgroups.iter().product();
+    let without_logs = LogLayout::new(all, specialized.lanes()?, 0, Vec::new())?.len();
+    let most = without_logs.map_or(u64::MAX, |words| MOST_BYTES + 4 * words);
     let record_within = |most: u64| {
         let budget = recording.budget.min(most);
         let recording = Recording { probed: &probed, budget, ..recording.clone() };
-        let buffers: Buffers = recording.upload(gpu)?;
-        Ok(recording.record(gpu, &buffers)?.log)
+        Ok(recording.record(gpu, buffers)?.log)
     };
     // A single workgroup may need more.
-    let log = match record_within(budgets[0]) {
-        Err(ProfileError::Budget { .. }) => record_within(budgets[1])?,
+    let log = match record_within(most) {
+        Err(ProfileError::Budget { .. }) => record_within(u64::MAX)?,
         recorded => recorded?,
     };
     let Specialized { module, info, entry } = &specialized;
@@ -68,7 +66,7 @@ pub(super) fn accesses(
         })?;
         decisions.finish()?;
     }
-    let whole = all as f64 / sampled.len().max(1) as f64;
+    let whole = f64::from(all) / sampled.len().max(1) as f64;
     let places = Lines::new(&probed);
     let of_line = |accessed: &Accessed| {
         let Accessed { access, span, together, .. } = accessed;

@@ -50,7 +50,8 @@ pub fn profile(
     if request.accesses {
         let shader = (request.source.as_str(), has_subgroups);
         let record = request.record.map(|(_, record)| record);
-        match accesses(gpu, &recording, shader, &analysis.arrangement, record) {
+        let recorded = (&recording, &buffers);
+        match accesses(gpu, recorded, shader, &analysis.arrangement, record) {
             Ok(found) => analysis.profile.accesses = Some(found),
             // The rest of the profile is as good without them.
             Err(ProfileError::Budget { bytes, needed }) => analysis.profile.notes.push(format!(

@@ -80,7 +80,7 @@ fn plan(context: &Context<'_>) -> Result<Plan, Unsupported> {
     all.add_bandwidths();
     let mut plan = all.plan;
     if let Some(reason) = &ranks.oversubscribed {
-        plan.distrust(reason.clone());
+        plan.leave_undecided(reason.clone());
     }
     plan.diagnose(diagnose);
     Ok(plan)
